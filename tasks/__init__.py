@@ -1,0 +1,1 @@
+"""What the pipeline does: one plain function a stage, importable and testable without DVC or Prefect."""

@@ -1,0 +1,60 @@
+"""`python -m tasks STAGE`: what dvc.yaml runs; `python -m tasks predict ...`: what a person runs."""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from tasks.errors import PipelineError
+from tasks.params import read_params
+from tasks.stages import STAGES, run_stage
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; 0 when it ended well, 1 when the user has something to mend."""
+    args = _parser().parse_args(argv)
+    try:
+        if args.command == "predict":
+            from tasks.predict import predict  # noqa: PLC0415 - imports TensorFlow: only when asked for
+
+            predict(args)
+        else:
+            _run(args.command, args.params)
+    except PipelineError as error:
+        print(f"{args.command}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _run(name: str, params_path: Path) -> None:
+    start = time.monotonic()
+    figures = run_stage(name, read_params(params_path))
+    shown = ", ".join(f"{key} {value}" for key, value in figures.items())
+    print(f"{name}: done in {time.monotonic() - start:.1f} s ({shown})")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tasks",
+        description="One stage of the pipeline. `dvc repro` runs them all, in order, and only where something changed.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, stage in STAGES.items():
+        module = stage.function.split(":")[0]
+        command = commands.add_parser(name, help=f"stage: {module} ({', '.join(stage.sections)} in params.yaml)")
+        command.add_argument("--params", type=Path, default=Path("params.yaml"), help="default: params.yaml")
+    _add_predict(commands)
+    return parser
+
+
+def _add_predict(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("predict", help="draw and list what the exported detector sees in images")
+    command.add_argument("inputs", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER")
+    command.add_argument("--model", type=Path, default=Path("models/exported"), help="default: models/exported")
+    command.add_argument("--out", type=Path, default=Path("predictions"), help="default: predictions")
+    command.add_argument("--score-threshold", type=float, default=0.3, metavar="0..1", help="default: 0.3")
+    command.add_argument("--batch-size", type=int, default=8, help="default: 8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

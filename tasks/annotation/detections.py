@@ -1,0 +1,36 @@
+"""What a detector says about one image."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tasks.annotation.boxes import Boxes
+
+
+@dataclass(frozen=True)
+class Detections:
+    """Detections in one image, highest score first.
+
+    Attributes:
+        boxes: `(N, 4)` XYXY_ABS in pixels of the image as stored.
+        classes: N class names.
+        scores: `(N,)` float64 in 0..1.
+    """
+
+    boxes: Boxes
+    classes: tuple[str, ...]
+    scores: npt.NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        n = len(self.classes)
+        if self.boxes.shape != (n, 4) or self.scores.shape != (n,):
+            raise ValueError(
+                f"expected boxes ({n}, 4) and scores ({n},), but got {self.boxes.shape} and {self.scores.shape}"
+            )
+
+    def above(self, score_threshold: float) -> "Detections":
+        """Those with a score of at least `score_threshold`."""
+        mask = self.scores >= score_threshold
+        names = tuple(name for name, kept in zip(self.classes, mask, strict=True) if kept)
+        return Detections(self.boxes[mask], names, self.scores[mask])

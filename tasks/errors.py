@@ -1,0 +1,46 @@
+"""What can go wrong for a person who runs the pipeline.
+
+    PipelineError
+    ├── ParamsError        params.yaml says something that cannot be meant
+    ├── DataError          images and annotations
+    │   └── FormatError    a file is not what its format promises
+    ├── CheckpointError    weights: download, layout, what was restored
+    ├── ConfigError        pipeline.config and model definitions
+    ├── TrainingError      training cannot start or go on
+    └── EvaluationError    scoring would not be honest
+
+A `PipelineError` says what is wrong, where, and what to do about it; `python -m tasks` prints it without a
+traceback and exits with 1. Any other exception is a bug and keeps its traceback.
+"""
+
+
+class PipelineError(Exception):
+    """Something the user can mend. The message names the file, the object and the remedy."""
+
+
+class ParamsError(PipelineError):
+    """params.yaml is missing, is not YAML, or does not hold what the stages need."""
+
+
+class DataError(PipelineError):
+    """Images or annotations cannot be used as they are."""
+
+
+class FormatError(DataError):
+    """A file is not what its format promises: not XML, a CSV column missing, not an image."""
+
+
+class CheckpointError(PipelineError):
+    """A checkpoint could not be fetched, read, or matched with the model."""
+
+
+class ConfigError(PipelineError):
+    """A pipeline.config or a model name cannot be used."""
+
+
+class TrainingError(PipelineError):
+    """Training cannot start or cannot go on: another trainer, a loss that is not finite."""
+
+
+class EvaluationError(PipelineError):
+    """An evaluation that would not be honest: images missing, nothing to score."""

@@ -1,0 +1,1 @@
+"""File formats: each module turns one format into the domain and back."""

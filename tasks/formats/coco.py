@@ -1,0 +1,160 @@
+"""COCO JSON: what passes between stages, and a format that people bring.
+
+Boxes stand in it as `[x, y, width, height]` in absolute pixels. Beyond COCO's own keys, files written here hold
+`info.root` (the folder of the images), `images[].source`, `images[].sha256`,
+`annotations[].difficult` and `problems`.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasks.annotation.boxes import area, as_boxes, from_xywh, to_xywh
+from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem, flags
+from tasks.annotation.detections import Detections
+from tasks.errors import FormatError
+from tasks.files import write_json
+
+
+def write_coco(dataset: Dataset, path: Path) -> None:
+    """Write `dataset`; image ids count from 1 in its order, category ids in the order of its classes."""
+    write_json(path, to_coco(dataset))
+
+
+def to_coco(dataset: Dataset) -> dict[str, Any]:
+    """The COCO dictionary of `dataset`, as `write_coco` writes it."""
+    category_ids = {name: number for number, name in enumerate(dataset.classes, start=1)}
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for image_id, image in enumerate(dataset.images, start=1):
+        images.append(
+            {
+                "id": image_id,
+                "file_name": image.file_name,
+                "width": image.width,
+                "height": image.height,
+                "source": image.source,
+                "sha256": image.sha256,
+            }
+        )
+        boxes_xywh, areas = to_xywh(image.boxes), area(image.boxes)
+        for i, name in enumerate(image.classes):
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": image_id,
+                    "category_id": category_ids[name],
+                    "bbox": boxes_xywh[i].tolist(),
+                    "area": float(areas[i]),
+                    "iscrowd": int(image.iscrowd[i]),
+                    "difficult": int(image.difficult[i]),
+                }
+            )
+    return {
+        "info": {"root": dataset.root.as_posix()},
+        "images": images,
+        "annotations": annotations,
+        "categories": [{"id": number, "name": name} for name, number in category_ids.items()],
+        "problems": [asdict(problem) for problem in dataset.problems],
+    }
+
+
+def read_coco(path: Path) -> Dataset:
+    """The data set in a COCO JSON file, images in id order; without `info.root` they lie beside the file.
+
+    Raises:
+        FormatError: the file is not JSON, or lacks what COCO requires; the message names the entry.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise FormatError(f"{path}: not a JSON file ({error}); expected COCO JSON") from error
+    try:
+        return _from_coco(content, path)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise FormatError(
+            f"{path}: not COCO JSON: {type(error).__name__} {error}; expected lists images, annotations, categories"
+        ) from error
+
+
+def _from_coco(content: dict[str, Any], path: Path) -> Dataset:
+    names = {entry["id"]: str(entry["name"]) for entry in content["categories"]}
+    by_image: dict[Any, list[dict[str, Any]]] = {entry["id"]: [] for entry in content["images"]}
+    for annotation in content["annotations"]:
+        if annotation["image_id"] not in by_image:
+            raise ValueError(f"annotation {annotation.get('id')} refers to no image: {annotation['image_id']}")
+        if annotation["category_id"] not in names:
+            raise ValueError(f"annotation {annotation.get('id')} refers to no category: {annotation['category_id']}")
+        by_image[annotation["image_id"]].append(annotation)
+    return Dataset(
+        root=Path(content.get("info", {}).get("root", path.parent)),
+        classes=tuple(names[key] for key in sorted(names)),
+        images=tuple(
+            _image(entry, by_image[entry["id"]], names, path)
+            for entry in sorted(content["images"], key=lambda entry: entry["id"])
+        ),
+        problems=tuple(Problem(**problem) for problem in content.get("problems", [])),
+    )
+
+
+def _image(entry: dict[str, Any], rows: list[dict[str, Any]], names: dict[Any, str], path: Path) -> AnnotatedImage:
+    boxes = from_xywh(as_boxes([row["bbox"] for row in rows]))
+    # x + (xmax - x) can miss xmax by a rounding error; pixels written with decimals come back as they were.
+    return AnnotatedImage(
+        file_name=str(entry["file_name"]),
+        width=int(entry.get("width") or 0),
+        height=int(entry.get("height") or 0),
+        boxes=np.round(boxes, 6),
+        classes=tuple(names[row["category_id"]] for row in rows),
+        difficult=flags(len(rows), (bool(row.get("difficult", 0)) for row in rows)),
+        iscrowd=flags(len(rows), (bool(row.get("iscrowd", 0)) for row in rows)),
+        source=str(entry.get("source") or path.as_posix()),
+        sha256=str(entry.get("sha256", "")),
+    )
+
+
+def write_detections(detections: Sequence[Detections], dataset: Dataset, path: Path) -> None:
+    """COCO results JSON: a list of `image_id, category_id, bbox, score`, ids as `write_coco(dataset)` gives them.
+
+    `detections[i]` belongs to `dataset.images[i]`.
+    """
+    category_ids = {name: number for number, name in enumerate(dataset.classes, start=1)}
+    rows: list[dict[str, Any]] = []
+    for image_id, found in enumerate(detections, start=1):
+        boxes_xywh = to_xywh(found.boxes)
+        rows.extend(
+            {
+                "image_id": image_id,
+                "category_id": category_ids[name],
+                "bbox": boxes_xywh[i].tolist(),
+                "score": float(found.scores[i]),
+            }
+            for i, name in enumerate(found.classes)
+        )
+    write_json(path, rows)
+
+
+def read_detections(path: Path, dataset: Dataset) -> list[Detections]:
+    """One `Detections` for each image of `dataset`, in its order, from what `write_detections` wrote.
+
+    Raises:
+        FormatError: the file is not COCO results JSON for this data set.
+    """
+    rows_of: list[list[dict[str, Any]]] = [[] for _ in dataset.images]
+    try:
+        for row in json.loads(path.read_text(encoding="utf-8")):
+            rows_of[row["image_id"] - 1].append(row)
+        return [
+            Detections(
+                boxes=from_xywh(as_boxes([row["bbox"] for row in rows])),
+                classes=tuple(dataset.classes[row["category_id"] - 1] for row in rows),
+                scores=np.array([row["score"] for row in rows], dtype=np.float64),
+            )
+            for rows in rows_of
+        ]
+    except (UnicodeDecodeError, KeyError, IndexError, TypeError, ValueError) as error:
+        raise FormatError(f"{path}: not detections of these {len(dataset.images)} images ({error!r})") from error

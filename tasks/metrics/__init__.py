@@ -1,0 +1,1 @@
+"""How good detections are: figures from boxes, no model and no TensorFlow."""

@@ -1,0 +1,197 @@
+"""params.yaml, typed. No key has a default here: params.yaml says everything, and DVC tracks params.yaml.
+
+The comments that explain each key to a user stand in params.yaml; here stand the types and limits.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from tasks.errors import ParamsError
+
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Positive = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    """A params.yaml section: a misspelt key is an error, and values do not change after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PathParams(Section):
+    """Every path the stages write, once; dvc.yaml says `${paths.NAME}`."""
+
+    sample: Path
+    ingested: Path
+    validated: Path
+    splits: Path
+    records: Path
+    base: Path
+    pipeline_config: Path
+    trained: Path
+    resume: Path
+    exported: Path
+    detections: Path
+    report: Path
+    metrics_data: Path
+    metrics_train: Path
+    metrics_evaluate: Path
+    plots_train: Path
+    plots_evaluate: Path
+
+
+class SampleParams(Section):
+    """The generated data set."""
+
+    seed: int
+    images: Positive
+    faults: bool
+
+
+class IngestParams(Section):
+    """Where annotations and images are, and how to read them."""
+
+    source: Path
+    images: Path
+    format: Literal["auto", "voc", "csv", "coco"]
+    columns: dict[Literal["filename", "class", "xmin", "ymin", "xmax", "ymax", "width", "height"], str]
+
+
+class ValidateParams(Section):
+    """The gate's policy."""
+
+    on_problem: Literal["fail", "fix", "drop"]
+    min_box_side_px: Annotated[float, Field(ge=0.0)]
+    min_boxes_per_class: Positive
+    max_dropped_fraction: Fraction
+    max_image_megapixels: Annotated[float, Field(gt=0.0)]
+
+
+class SplitParams(Section):
+    """How images are dealt out."""
+
+    seed: int
+    val_fraction: Fraction
+    test_fraction: Fraction
+
+    @model_validator(mode="after")
+    def _leave_something_to_train_on(self) -> "SplitParams":
+        if self.val_fraction + self.test_fraction >= 1.0:
+            raise ValueError(
+                f"val_fraction + test_fraction is {self.val_fraction + self.test_fraction:g}: "
+                "it must stay below 1, or nothing is left to train on"
+            )
+        return self
+
+
+class RecordsParams(Section):
+    """How TFRecords are written."""
+
+    images_per_shard: Positive
+
+
+class ModelParams(Section):
+    """Which model is trained: one of ours by name, or a pipeline.config of the user's in configs/."""
+
+    name: str
+
+
+class CheckpointParams(Section):
+    """Where the weights come from."""
+
+    source: str
+    zoo_url: str
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None
+
+
+class AugmentParams(Section):
+    """What is done to training images, and how often."""
+
+    flip: Fraction
+    crop: Fraction
+    colour: Fraction
+
+
+class TrainParams(Section):
+    """The training run."""
+
+    steps: Positive
+    batch_size: Positive
+    learning_rate: Annotated[float, Field(gt=0.0)]
+    warmup_steps: Annotated[int, Field(ge=0)]
+    new_layer_rate: Annotated[float, Field(gt=0.0)]
+    optimizer: Literal["adam", "momentum"]
+    clip_norm: Annotated[float, Field(gt=0.0)]
+    freeze: Literal["none", "backbone", "heads-only"] | Positive
+    batchnorm_decay: Annotated[float, Field(gt=0.0, lt=1.0)]
+    augment: AugmentParams
+    eval_every: Positive
+    save_every: Positive
+    seed: int
+
+
+class ExportParams(Section):
+    """What is shipped."""
+
+    max_detections: Positive
+    nms_iou_threshold: Fraction
+
+
+class EvaluateParams(Section):
+    """How it is scored."""
+
+    batch_size: Positive
+
+
+class ReportParams(Section):
+    """What the page shows."""
+
+    score_threshold: Fraction
+    gallery_images: Annotated[int, Field(ge=0)]
+    thumbnail_px: Annotated[int, Field(ge=64, le=2048)]
+
+
+class Params(Section):
+    """The whole of params.yaml. Sections are named after the stages; `model` is what `configure` reads first."""
+
+    paths: PathParams
+    sample: SampleParams
+    ingest: IngestParams
+    validate_: ValidateParams = Field(alias="validate")
+    split: SplitParams
+    records: RecordsParams
+    model: ModelParams
+    checkpoint: CheckpointParams
+    train: TrainParams
+    export: ExportParams
+    evaluate: EvaluateParams
+    report: ReportParams
+
+    def section(self, name: str) -> Section:
+        """The section that params.yaml calls `name`."""
+        section = getattr(self, "validate_" if name == "validate" else name)
+        assert isinstance(section, Section)
+        return section
+
+
+def read_params(path: Path) -> Params:
+    """The typed content of a params.yaml.
+
+    Raises:
+        ParamsError: there is no such file, it is not YAML, or a key is missing, misspelt or out of range; the message
+            lists every fault with its key.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ParamsError(f"{path}: no such file; run from the project's root, or copy one of presets/") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ParamsError(f"{path}: not YAML: {error}") from error
+    try:
+        return Params.model_validate(content)
+    except ValidationError as error:
+        lines = [f"  {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+        raise ParamsError("\n".join([f"{path} is not valid:", *lines])) from error

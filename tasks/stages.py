@@ -1,0 +1,96 @@
+"""Every stage: its function, its params sections, its paths. dvc.yaml says the same, and a test compares the two.
+
+Functions stand as text, `module:function`, and are imported when a stage runs: a stage that needs no TensorFlow must
+not pay for its import.
+"""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tasks.params import Params
+
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage.
+
+    Attributes:
+        function: `module:function`; called with its params sections in order, then its paths by name.
+        sections: the params.yaml sections it is given, which dvc.yaml must track.
+        reads: names in `paths:` that it reads; each is an out of an earlier stage.
+        writes: names in `paths:` that it writes.
+        scratch: names in `paths:` that it uses and that are no result.
+    """
+
+    function: str
+    sections: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    scratch: tuple[str, ...] = ()
+
+    def load(self) -> Callable[..., Figures]:
+        """The function itself."""
+        module, name = self.function.split(":")
+        function: Callable[..., Figures] = getattr(importlib.import_module(module), name)
+        return function
+
+
+STAGES: dict[str, Stage] = {
+    "sample": Stage("tasks.sample:sample", ("sample",), writes=("sample",)),
+    "ingest": Stage("tasks.ingest:ingest", ("ingest",), writes=("ingested",)),
+    "validate": Stage(
+        "tasks.validate:validate", ("validate",), reads=("ingested",), writes=("validated", "metrics_data")
+    ),
+    "split": Stage("tasks.split:split", ("split",), reads=("validated",), writes=("splits",)),
+    "records": Stage("tasks.records:records", ("records",), reads=("splits",), writes=("records",)),
+    "checkpoint": Stage("tasks.checkpoint:checkpoint", ("checkpoint", "model"), writes=("base",)),
+    "configure": Stage(
+        "tasks.configure:configure",
+        ("model", "train", "export"),
+        reads=("records", "base"),
+        writes=("pipeline_config",),
+    ),
+    "train": Stage(
+        "tasks.train:train",
+        ("train",),
+        reads=("pipeline_config", "records", "base"),
+        writes=("trained", "metrics_train", "plots_train"),
+        scratch=("resume",),
+    ),
+    "export": Stage(
+        "tasks.export:export", ("export",), reads=("trained", "pipeline_config", "records"), writes=("exported",)
+    ),
+    "evaluate": Stage(
+        "tasks.evaluate:evaluate",
+        ("evaluate",),
+        reads=("exported", "splits"),
+        writes=("detections", "metrics_evaluate", "plots_evaluate"),
+    ),
+    "report": Stage(
+        "tasks.report:report",
+        ("report",),
+        reads=(
+            "validated",
+            "splits",
+            "trained",
+            "detections",
+            "metrics_data",
+            "metrics_train",
+            "metrics_evaluate",
+            "plots_train",
+            "plots_evaluate",
+        ),
+        writes=("report",),
+    ),
+}
+
+
+def run_stage(name: str, params: Params) -> Figures:
+    """Run one stage in this process and return its figures."""
+    stage = STAGES[name]
+    paths = {key: getattr(params.paths, key) for key in (*stage.reads, *stage.writes, *stage.scratch)}
+    return stage.load()(*(params.section(section) for section in stage.sections), **paths)
