@@ -1,6 +1,7 @@
 """`python -m tasks STAGE`: what dvc.yaml runs; `python -m tasks predict ...`: what a person runs."""
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -13,6 +14,8 @@ from tasks.stages import STAGES, run_stage
 def main(argv: list[str] | None = None) -> int:
     """Run one command; 0 when it ended well, 1 when the user has something to mend."""
     args = _parser().parse_args(argv)
+    # TensorFlow 2.15 reports CUDA libraries registered twice as errors wherever it starts; they mean nothing.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         if args.command == "predict":
             from tasks.predict import predict  # noqa: PLC0415 - imports TensorFlow: only when asked for

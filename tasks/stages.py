@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tasks.errors import PipelineError
 from tasks.params import Params
 
 Figures = dict[str, Any]
@@ -90,7 +91,14 @@ STAGES: dict[str, Stage] = {
 
 
 def run_stage(name: str, params: Params) -> Figures:
-    """Run one stage in this process and return its figures."""
+    """Run one stage in this process and return its figures.
+
+    Raises:
+        PipelineError: what the stage reads is not there, or what the stage itself raises.
+    """
     stage = STAGES[name]
+    missing = [str(path) for key in stage.reads if not (path := getattr(params.paths, key)).exists()]
+    if missing:
+        raise PipelineError(f"{', '.join(missing)}: not there; `dvc repro {name}` runs the stages that write it")
     paths = {key: getattr(params.paths, key) for key in (*stage.reads, *stage.writes, *stage.scratch)}
     return stage.load()(*(params.section(section) for section in stage.sections), **paths)

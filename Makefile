@@ -1,0 +1,48 @@
+# Everything a person does here is one of these. `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+# dvc.yaml says `python`: the one of this project, whether or not the environment was activated.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export DO_NOT_TRACK = 1
+export PREFECT_SERVER_ANALYTICS_ENABLED = false
+
+.PHONY: help setup run test test-fast check format lock clean
+
+help: ## list what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+setup: ## install the tested set of packages into .venv (GPU=1: with CUDA libraries)
+	@scripts/setup.sh $(if $(GPU),gpu,run)
+
+run: setup ## run what changed, from data to report; print the figures
+	@dvc repro
+	@dvc metrics show --md 2>/dev/null || dvc metrics show
+	@echo; echo "The report: $(CURDIR)/reports/index.html"
+	@echo "Next: bring your own data (README.md), or try a value: dvc exp run -S train.steps=600"
+
+test: ## all tests, the slow ones included
+	@scripts/setup.sh dev
+	@python -m pytest
+
+test-fast: ## the tests that take seconds
+	@scripts/setup.sh dev
+	@python -m pytest -m "not slow"
+
+check: ## format, lint, types, import contracts
+	@scripts/setup.sh dev
+	@ruff format --check .
+	@ruff check .
+	@mypy
+	@lint-imports
+
+format: ## let ruff mend what it can
+	@scripts/setup.sh dev
+	@ruff format .
+	@ruff check --fix .
+
+lock: ## compile requirements*.in into pinned files with hashes
+	@scripts/setup.sh dev
+	@scripts/lock.sh
+
+clean: ## remove what the stages wrote (not DVC's cache: `dvc repro` brings results back from it)
+	rm -rf data models metrics plots reports predictions

@@ -1,0 +1,177 @@
+"""Stage `checkpoint`: the weights that training starts from, in one folder with one description, whatever their source.
+
+`base.json` says what they are. `kind` is `tf_checkpoint` (a detector: `checkpoint/ckpt-0.*`), `weights` (arrays:
+`weights.npz`, named `<keras layer>/<weight>`) or `none`.
+"""
+
+import difflib
+import hashlib
+import json
+import shutil
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tasks.detector.model_definitions import ModelDefinition, closest_model, find_model
+from tasks.errors import CheckpointError
+from tasks.files import replacing, sha256_of, write_json
+from tasks.formats.archive import extract
+from tasks.formats.download import download
+from tasks.formats.tf_checkpoint import copy_checkpoint, find_checkpoint, is_checkpoint_file
+from tasks.imagenet import FILE, PACKAGE, read_imagenet_weights, weights_file
+
+if TYPE_CHECKING:
+    from tasks.params import CheckpointParams, ModelParams
+
+DESCRIPTION = "base.json"
+WEIGHTS = "weights.npz"
+PREFIX = Path("checkpoint/ckpt-0")
+# Taken along where the source has them: training keeps a class head only if it was made for the same label map.
+COMPANIONS = ("pipeline.config", "label_map.pbtxt")
+
+_SOURCES = ("zoo", "imagenet", "none")
+_KINDS = {"tf_checkpoint": PREFIX.with_suffix(".index"), "weights": Path(WEIGHTS), "none": Path(DESCRIPTION)}
+
+
+def checkpoint(params: "CheckpointParams", model: "ModelParams", *, base: Path) -> dict[str, Any]:
+    """Write the folder `base`: the weights that `checkpoint.source` means, and `base.json`.
+
+    Raises:
+        CheckpointError: they cannot be fetched, do not suit the model, or are not what they should be.
+        ConfigError: there is no such model.
+    """
+    found = find_model(model.name)
+    definition = closest_model(found) if isinstance(found, Path) else found
+    with replacing(base) as beside:
+        beside.mkdir()
+        if params.source == "zoo":
+            description = _from_zoo(params, model.name, definition, beside, downloads=base.parent / ".downloads")
+        elif params.source == "imagenet":
+            description = _from_imagenet(model.name, definition, beside)
+        elif params.source == "none":
+            description = {"kind": "none", "origin": "random numbers", "sha256": None, "licence": None}
+        else:
+            description = _from_path(Path(params.source), beside)
+        description = {"model": model.name, **description, "source": params.source}
+        write_json(beside / DESCRIPTION, description)
+    size = sum(path.stat().st_size for path in base.rglob("*") if path.is_file())
+    return {"kind": description["kind"], "origin": description["origin"], "size": f"{size / 1e6:.1f} MB"}
+
+
+def _from_zoo(
+    params: "CheckpointParams", model: str, definition: ModelDefinition | None, into: Path, *, downloads: Path
+) -> dict[str, Any]:
+    if definition is None:
+        raise CheckpointError(
+            f"checkpoint.source zoo: no archive of the zoo is known for {model}; fetch one yourself and set "
+            "checkpoint.source to its path, or to none"
+        )
+    name = f"{definition.zoo_archive}.tar.gz"
+    url = f"{params.zoo_url.rstrip('/')}/{name}"
+    archive = downloads / name
+    try:
+        sha256 = download(url, archive, sha256=params.sha256)
+    except CheckpointError as error:
+        others = "imagenet, none" if definition.backbone == "mobilenet_v2" else "none"
+        raise CheckpointError(
+            f"{error}\n  checkpoint.source may also be {others}, or the path of an archive or folder got elsewhere"
+        ) from error
+    try:
+        _from_archive(archive, into)
+    finally:
+        archive.unlink(missing_ok=True)
+    return {
+        "kind": "tf_checkpoint",
+        "origin": url,
+        "sha256": sha256,
+        "licence": "Apache-2.0 (TensorFlow 2 Detection Model Zoo)",
+    }
+
+
+def _from_imagenet(model: str, definition: ModelDefinition | None, into: Path) -> dict[str, Any]:
+    if definition is None or definition.backbone != "mobilenet_v2":
+        raise CheckpointError(
+            f"checkpoint.source imagenet: there are ImageNet weights for MobileNetV2 only, and {model} has another "
+            "backbone; set checkpoint.source to zoo, to the path of a checkpoint, or to none"
+        )
+    path = weights_file()
+    arrays: dict[str, Any] = dict(read_imagenet_weights(path))
+    np.savez(into / WEIGHTS, **arrays)
+    return {
+        "kind": "weights",
+        "origin": f"ImageNet classification: torchvision's {FILE}, from the package {PACKAGE}",
+        "sha256": sha256_of(path),
+        "licence": "BSD-3-Clause (torchvision)",
+    }
+
+
+def _from_path(source: Path, into: Path) -> dict[str, Any]:
+    if source.is_dir():
+        return _from_folder(source, into, called=source)
+    if source.is_file() and source.name.endswith((".tar.gz", ".tgz")):
+        return {**_from_archive(source, into), "sha256": sha256_of(source)}
+    index = f"{source.name}.index"
+    if is_checkpoint_file(index) and source.with_name(index).is_file():
+        return _from_prefix(source, into)
+    near = difflib.get_close_matches(str(source), _SOURCES, n=1)
+    raise CheckpointError(
+        f"checkpoint.source: {source} is neither a folder, a .tar.gz nor a checkpoint's prefix"
+        f"{f'; did you mean {near[0]}?' if near else ''}. It may be {', '.join(_SOURCES)} or such a path"
+    )
+
+
+def _from_archive(archive: Path, into: Path) -> dict[str, Any]:
+    unpacked = into / "unpacked"
+    unpacked.mkdir()
+    extract(archive, unpacked, _is_ours)
+    entries = list(unpacked.iterdir())
+    root = entries[0] if len(entries) == 1 and entries[0].is_dir() and entries[0].name != "checkpoint" else unpacked
+    description = _from_folder(root, into, called=archive)
+    shutil.rmtree(unpacked)
+    return description
+
+
+def _is_ours(path: PurePosixPath) -> bool:
+    return path.name in {DESCRIPTION, WEIGHTS, *COMPANIONS} or is_checkpoint_file(path.name)
+
+
+def _from_folder(folder: Path, into: Path, *, called: Path) -> dict[str, Any]:
+    """Take what `folder` holds; `called` is what the user named."""
+    for name in COMPANIONS:
+        if (folder / name).is_file():
+            shutil.copyfile(folder / name, into / name)
+    if (folder / DESCRIPTION).is_file():
+        return _from_base(folder, into, called=called)
+    prefix = find_checkpoint(folder)
+    if prefix is None:
+        raise CheckpointError(
+            f"checkpoint.source: no checkpoint in {called}; looked for {DESCRIPTION}, best/ckpt-*.index, "
+            "checkpoint/ckpt-*.index and ckpt-*.index"
+        )
+    return {**_from_prefix(prefix, into), "origin": (called / prefix.relative_to(folder)).as_posix()}
+
+
+def _from_prefix(prefix: Path, into: Path) -> dict[str, Any]:
+    digest = hashlib.sha256()
+    for path in copy_checkpoint(prefix, into / PREFIX):
+        digest.update(bytes.fromhex(sha256_of(path)))
+    return {"kind": "tf_checkpoint", "origin": prefix.as_posix(), "sha256": digest.hexdigest(), "licence": None}
+
+
+def _from_base(folder: Path, into: Path, *, called: Path) -> dict[str, Any]:
+    """What an earlier run of this stage wrote, its description included."""
+    where = f"{called} ({DESCRIPTION})"
+    try:
+        content = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        description = {key: content[key] for key in ("kind", "model", "origin", "sha256", "licence")}
+        promised = folder / _KINDS[description["kind"]]
+    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{where}: not what the checkpoint stage writes: {error!r}") from error
+    if not promised.is_file() or promised.stat().st_size == 0:
+        raise CheckpointError(f"{where}: promises {promised.relative_to(folder)}, which is missing or empty")
+    if description["kind"] == "tf_checkpoint":
+        copy_checkpoint(folder / PREFIX, into / PREFIX)
+    elif description["kind"] == "weights":
+        shutil.copyfile(promised, into / WEIGHTS)
+    return description

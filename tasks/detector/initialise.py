@@ -1,0 +1,52 @@
+"""First values for layers that no checkpoint filled.
+
+The zoo's initializer (normal, stddev 0.01) suits 50,000 steps at batch 128. Behind it, BatchNorm's variance starts far
+below its epsilon and logits near 1e-6, and a few hundred steps end before such layers are alive. Here every layer
+passes on about the variance it gets.
+"""
+
+import zlib
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from tasks.detector.network import BACKBONE, BOX_HEAD, CLASS_HEAD, Network, part_of
+
+# The chance of an object that a new class head gives every anchor: 0.01 (RetinaNet, arXiv:1708.02002, section 4.1).
+_CLASS_BIAS = float(np.log(0.01 / 0.99))
+
+
+def initialise(network: Network, keys: Iterable[str], seed: int) -> None:
+    """Set the variables under `keys`; each value depends on `seed` and its key alone, not on order."""
+    for key in keys:
+        variable = network.variables[key]
+        rng = np.random.default_rng([seed & 0xFFFFFFFF, zlib.crc32(key.encode())])
+        value = _value(key, tuple(variable.shape), rng)
+        if value is not None:
+            variable.assign(value.astype(np.float32))
+
+
+def _value(key: str, shape: tuple[int, ...], rng: np.random.Generator) -> npt.NDArray[np.float64] | None:
+    """The first value of one variable, or None to keep Keras' own (BatchNorm's scale, offset and statistics)."""
+    part, name = part_of(key), key.rsplit("/", 1)[-1]
+    if name == "depthwise_kernel":
+        return _depthwise(shape, rng, from_nothing=part == BACKBONE)
+    if name in ("kernel", "pointwise_kernel"):
+        if part in (BOX_HEAD, CLASS_HEAD):
+            return rng.normal(0.0, 0.01, shape)
+        fan_in = float(np.prod(shape[:-1]))
+        # He et al. 2015 for a backbone of ReLUs from nothing; 1 for the FPN and the towers, which are not as deep.
+        return rng.normal(0.0, np.sqrt((2.0 if part == BACKBONE else 1.0) / fan_in), shape)
+    if name == "bias":
+        return np.full(shape, _CLASS_BIAS if part == CLASS_HEAD else 0.0)
+    return None
+
+
+def _depthwise(shape: tuple[int, ...], rng: np.random.Generator, *, from_nothing: bool) -> npt.NDArray[np.float64]:
+    """`(H, W, C, M)`: a blurred identity, so that what stands before the layer can be read behind it."""
+    if from_nothing:
+        return rng.normal(0.0, np.sqrt(2.0 / (shape[0] * shape[1])), shape)
+    value = rng.normal(0.0, 0.1, shape)
+    value[shape[0] // 2, shape[1] // 2] += 0.5
+    return value

@@ -1,0 +1,157 @@
+"""The detectors that can be named in params.yaml, as numbers. Plain Python: neither TensorFlow nor protobuf.
+
+What they have in common (anchors, matcher, losses, non-maximum suppression) stands once in `model_proto`; here stands
+where they differ. All are SSD detectors of the TensorFlow 2 Detection Model Zoo (the release of 2020-07-11), so that
+the zoo's checkpoints fit.
+"""
+
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from tasks.errors import ConfigError
+
+Backbone = Literal["mobilenet_v1", "mobilenet_v2", "resnet50_v1"]
+
+CONFIGS = "configs"
+
+
+@dataclass(frozen=True)
+class Initializer:
+    """How new kernels are drawn: around 0 with this standard deviation, cut at two of them or not."""
+
+    stddev: float
+    truncated: bool = False
+
+
+@dataclass(frozen=True)
+class ModelDefinition:
+    """One detector.
+
+    Attributes:
+        name: what params.yaml calls it.
+        backbone: the family of its classification network.
+        feature_extractor: the OD API's name of backbone and feature maps together.
+        side_px: height and width of its input.
+        fpn_depth: channels of the feature pyramid and of the head's tower; None: no pyramid, one plain layer a map.
+        depthwise: separable convolutions in pyramid and tower ("FPNLite"), and one tower for classes and boxes.
+        l2_weight: weight decay.
+        initializer: of the feature extractor's new layers.
+        batchnorm_decay: the zoo's, for runs of many thousand steps.
+        focal_alpha: weight of the positive anchors in the classification loss.
+    """
+
+    name: str
+    backbone: Backbone
+    feature_extractor: str
+    side_px: int
+    fpn_depth: int | None
+    depthwise: bool = False
+    l2_weight: float = 4e-5
+    initializer: Initializer = Initializer(stddev=0.01)
+    batchnorm_decay: float = 0.997
+    focal_alpha: float = 0.25
+
+    @property
+    def zoo_archive(self) -> str:
+        """The archive's name in the zoo, without `.tar.gz`."""
+        return f"{self.name}_coco17_tpu-8"
+
+
+MODELS: dict[str, ModelDefinition] = {
+    model.name: model
+    for model in (
+        ModelDefinition(
+            name="ssd_mobilenet_v1_fpn_640x640",
+            backbone="mobilenet_v1",
+            feature_extractor="ssd_mobilenet_v1_fpn_keras",
+            side_px=640,
+            fpn_depth=256,
+        ),
+        # The name says 320; the zoo trained it, and published its figures, at 300.
+        ModelDefinition(
+            name="ssd_mobilenet_v2_320x320",
+            backbone="mobilenet_v2",
+            feature_extractor="ssd_mobilenet_v2_keras",
+            side_px=300,
+            fpn_depth=None,
+            initializer=Initializer(stddev=0.03, truncated=True),
+            batchnorm_decay=0.97,
+            focal_alpha=0.75,
+        ),
+        ModelDefinition(
+            name="ssd_mobilenet_v2_fpnlite_320x320",
+            backbone="mobilenet_v2",
+            feature_extractor="ssd_mobilenet_v2_fpn_keras",
+            side_px=320,
+            fpn_depth=128,
+            depthwise=True,
+        ),
+        ModelDefinition(
+            name="ssd_mobilenet_v2_fpnlite_640x640",
+            backbone="mobilenet_v2",
+            feature_extractor="ssd_mobilenet_v2_fpn_keras",
+            side_px=640,
+            fpn_depth=128,
+            depthwise=True,
+        ),
+        ModelDefinition(
+            name="ssd_resnet50_v1_fpn_640x640",
+            backbone="resnet50_v1",
+            feature_extractor="ssd_resnet50_v1_fpn_keras",
+            side_px=640,
+            fpn_depth=256,
+            l2_weight=4e-4,
+            initializer=Initializer(stddev=0.03, truncated=True),
+        ),
+    )
+}
+
+
+def find_model(name: str) -> ModelDefinition | Path:
+    """What `model.name` means: one of `MODELS`, or the path of the user's own pipeline.config.
+
+    Raises:
+        ConfigError: neither; or a config outside `configs/`, where no change to it would be noticed.
+    """
+    if name in MODELS:
+        return MODELS[name]
+    if name.endswith(".config"):
+        return _own_config(name)
+    near = difflib.get_close_matches(name, MODELS, n=1, cutoff=0.4)
+    raise ConfigError(
+        f"model.name: there is no model {name!r}{f'; did you mean {near[0]}?' if near else '.'} There are "
+        f"{', '.join(MODELS)}; a pipeline.config of yours is named by its path, {CONFIGS}/NAME.config"
+    )
+
+
+def closest_model(config_path: Path) -> ModelDefinition | None:
+    """The one of `MODELS` whose zoo weights fit a user's pipeline.config best: same layers, nearest input size.
+
+    None where no model of ours has that feature extractor.
+
+    Raises:
+        ConfigError: the file names no feature extractor.
+    """
+    text = re.sub(r"#.*", "", config_path.read_text(encoding="utf-8", errors="replace"))
+    extractor = re.search(r"""feature_extractor\s*:?\s*\{.*?\btype\s*:\s*["']([^"']+)["']""", text, re.DOTALL)
+    if extractor is None:
+        raise ConfigError(f"{config_path}: no model.ssd.feature_extractor.type in it; is it a pipeline.config?")
+    height = re.search(r"\bheight\s*:\s*(\d{1,5})\b", text)
+    side_px = int(height[1]) if height else 0
+    fitting = [model for model in MODELS.values() if model.feature_extractor == extractor[1]]
+    return min(fitting, key=lambda model: abs(model.side_px - side_px), default=None)
+
+
+def _own_config(name: str) -> Path:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or path.parts[0] != CONFIGS or len(path.parts) < 2:
+        raise ConfigError(
+            f"model.name: {name} is not below {CONFIGS}/; copy it there, so that a change to it is noticed, "
+            f"and say {CONFIGS}/{path.name}"
+        )
+    if not Path(path).is_file():
+        raise ConfigError(f"model.name: there is no file {name}; see {CONFIGS}/README.md for what to put there")
+    return Path(path)

@@ -1,0 +1,148 @@
+"""The OD API's SSD model, with every variable under the key that TF2 checkpoints (the zoo's too) have for it.
+
+A key reads `model/_feature_extractor/...`; the five parts of an SSD are found from it. Values at the model's edges are
+the OD API's: float32 images in 0..255, boxes `[ymin, xmin, ymax, xmax]` in 0..1, class ids from 0.
+"""
+
+import re
+import warnings
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+from object_detection.builders import model_builder
+
+from tasks.errors import ConfigError
+
+BACKBONE, FEATURE_MAPS, TOWER, BOX_HEAD, CLASS_HEAD = "backbone", "feature_maps", "tower", "box_head", "class_head"
+PARTS = (BACKBONE, FEATURE_MAPS, TOWER, BOX_HEAD, CLASS_HEAD)
+
+# The block number of a backbone layer, from its name in the OD API's Keras backbones.
+_BLOCK_NAMES = (
+    (re.compile(r"(?:bn_)?Conv1[_/]|expanded_conv_"), 0),  # MobileNet V2: stem, and its block without a number
+    (re.compile(r"block_(\d+)_"), None),
+    (re.compile(r"Conv_1[_/]"), 17),
+    (re.compile(r"conv1[_/]"), 0),  # MobileNet V1's Conv2d_0, ResNet's stem
+    (re.compile(r"conv_(?:dw|pw)_(\d+)"), None),
+    (re.compile(r"conv(\d+)_block\d+_"), -1),  # ResNet counts its stages from conv2
+)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A built model.
+
+    Attributes:
+        model: the OD API's `SSDMetaArch`, its variables created.
+        variables: every variable by its checkpoint key.
+        height, width: input size in pixels.
+        num_classes: classes without background.
+    """
+
+    model: Any
+    variables: dict[str, tf.Variable]
+    height: int
+    width: int
+    num_classes: int
+
+    @property
+    def backbone(self) -> tf.keras.Model:
+        """The Keras model up to the feature maps that the FPN or the extra layers start from."""
+        return self.model.feature_extractor.classification_backbone
+
+    def forward(self, images: tf.Tensor, *, training: bool) -> dict[str, tf.Tensor]:
+        """Raw predictions for float32 `(B, height, width, 3)` images in 0..255; call it inside a `tf.function`.
+
+        Layers read the Keras learning phase when they are traced; left unset, it means inference everywhere.
+        """
+        with warnings.catch_warnings():
+            # Deprecated in words only: in TF 2.15 it is the one switch that the OD API's layers obey.
+            warnings.filterwarnings("ignore", message=".*set_learning_phase", category=UserWarning)
+            tf.keras.backend.set_learning_phase(1 if training else 0)
+        predictions: dict[str, tf.Tensor] = self.model.predict(
+            self.model.feature_extractor.preprocess(images), self.shapes(images)
+        )
+        return predictions
+
+    def shapes(self, images: tf.Tensor) -> tf.Tensor:
+        """`(B, 3)` int32 true image shapes: images are resized, never padded, so all of each is true."""
+        return tf.tile([[self.height, self.width, 3]], [tf.shape(images)[0], 1])
+
+
+def build_network(pipeline_config: Any, *, is_training: bool) -> Network:
+    """The model of a `pipeline_pb2.TrainEvalPipelineConfig`, with its variables created.
+
+    Raises:
+        ConfigError: the model is not one that the pipeline can train.
+    """
+    ssd = pipeline_config.model.ssd
+    size = ssd.image_resizer.fixed_shape_resizer
+    if not size.height or not size.width:
+        raise ConfigError("pipeline.config: the image_resizer must be a fixed_shape_resizer with a height and a width")
+    try:
+        model = model_builder.build(pipeline_config.model, is_training=is_training)
+    except ValueError as error:
+        raise ConfigError(f"pipeline.config: the OD API cannot build this model: {error}") from error
+    network = Network(model, {}, size.height, size.width, ssd.num_classes)
+    # Keras creates variables at the first call; tracing it computes nothing.
+    tf.function(lambda images: network.forward(images, training=False)["box_encodings"]).get_concrete_function(
+        tf.TensorSpec([1, size.height, size.width, 3], tf.float32)
+    )
+    network.variables.update(checkpoint_keys(tf.train.Checkpoint(model=model)))
+    return network
+
+
+def checkpoint_keys(root: tf.train.Checkpoint) -> dict[str, tf.Variable]:
+    """Every variable below `root` by the key that `root.write` gives it, without the `.ATTRIBUTES` suffix.
+
+    TensorFlow names a variable by its shortest path from the root, breadth first (`tf.train.TrackableView` walks the
+    same graph), with `.` and `/` in a name written as `..` and `.S`.
+    """
+    view = tf.train.TrackableView(root)
+    paths: dict[int, tuple[str, ...]] = {id(root): ()}
+    queue = deque([root])
+    found = {}
+    while queue:
+        parent = queue.popleft()
+        for name, child in view.children(parent).items():
+            if id(child) in paths:
+                continue
+            paths[id(child)] = (*paths[id(parent)], name.replace(".", "..").replace("/", ".S"))
+            if isinstance(child, tf.Variable):
+                found["/".join(paths[id(child)])] = child
+            queue.append(child)
+    return found
+
+
+def part_of(key: str) -> str:
+    """Which of `PARTS` a variable belongs to."""
+    if "/classification_backbone/" in key:
+        return BACKBONE
+    if "/_feature_extractor/" in key:
+        return FEATURE_MAPS
+    if "/class_predictions_with_background/" in key:
+        return CLASS_HEAD
+    if "/_box_prediction_head/" in key or "/_prediction_heads/box_encodings/" in key:
+        return BOX_HEAD
+    return TOWER
+
+
+def block_of(variable_name: str) -> int:
+    """The backbone block a variable belongs to, counted from 0 at the image.
+
+    MobileNet V1 counts Conv2d_0..13, MobileNet V2 expanded_conv (with the stem) and block_1..16, ResNet its stem and
+    stages conv2..conv5.
+
+    Raises:
+        ConfigError: the name is none that the OD API's backbones have.
+    """
+    for pattern, block in _BLOCK_NAMES:
+        match = pattern.match(variable_name)
+        if match:
+            if not match.groups():
+                return int(block or 0)
+            return int(match.group(1)) + (block or 0)
+    raise ConfigError(
+        f"backbone variable {variable_name} belongs to no known block: freeze `backbone` or `none` instead"
+    )

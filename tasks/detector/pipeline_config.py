@@ -1,0 +1,189 @@
+"""pipeline.config: read, filled in from params.yaml, checked, written. Imports protobuf, not TensorFlow.
+
+One rule: where params.yaml and the file both speak, params.yaml wins; the rest of the file stays as it was.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf import text_format
+from object_detection.protos import optimizer_pb2, pipeline_pb2, preprocessor_pb2, train_pb2
+
+from tasks.errors import ConfigError
+from tasks.files import replacing
+
+if TYPE_CHECKING:
+    from tasks.params import AugmentParams, ExportParams, TrainParams
+
+PLACEHOLDER = "PATH_TO_BE_CONFIGURED"
+SUPPORTED = (
+    "SSD models of TensorFlow 2 (model { ssd { ... } }, a feature extractor whose type ends with _keras) "
+    "with a fixed_shape_resizer"
+)
+
+
+def read_pipeline_config(path: Path) -> pipeline_pb2.TrainEvalPipelineConfig:
+    """The message in a pipeline.config.
+
+    Raises:
+        ConfigError: there is no such file, or it is not one; the message says the line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file; the configure stage writes it (dvc repro configure)") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not a text file ({error}); a pipeline.config is protobuf text") from error
+    try:
+        return text_format.Parse(text, pipeline_pb2.TrainEvalPipelineConfig())
+    except text_format.ParseError as error:
+        raise ConfigError(f"{path}:{error}; compare with a pipeline.config of the TensorFlow 2 model zoo") from error
+
+
+def write_pipeline_config(config: pipeline_pb2.TrainEvalPipelineConfig, path: Path) -> None:
+    """Write `config` as text that reads back as the same message.
+
+    Raises:
+        ConfigError: a placeholder path is left in it, or it does not read back as it was.
+    """
+    text = text_format.MessageToString(config)
+    for number, line in enumerate(text.splitlines(), start=1):
+        if PLACEHOLDER in line:
+            raise ConfigError(f"{path}:{number}: {line.strip()}: no path stands here; take this setting out")
+    with replacing(path) as beside:
+        beside.write_text(text, encoding="utf-8")
+        # NaN is not equal to itself: a setting that is not a number ends here too.
+        if read_pipeline_config(beside) != config:
+            raise ConfigError(f"{path}: does not read back as it was written; look for settings that are not numbers")
+
+
+def check_supported(config: pipeline_pb2.TrainEvalPipelineConfig, path: Path) -> None:
+    """Refuse what this pipeline cannot train.
+
+    Raises:
+        ConfigError: not an SSD model for TensorFlow 2 with a fixed input size.
+    """
+    kind = config.model.WhichOneof("model")
+    if kind != "ssd":
+        raise ConfigError(f"{path}: its model is {kind or 'missing'}; supported are {SUPPORTED}")
+    extractor = config.model.ssd.feature_extractor.type
+    if not extractor.endswith("_keras"):
+        raise ConfigError(f"{path}: feature_extractor.type is {extractor!r}; supported are {SUPPORTED}")
+    try:
+        input_size(config)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def input_size(config: pipeline_pb2.TrainEvalPipelineConfig) -> tuple[int, int]:
+    """(height, width) in pixels of what the detector is fed.
+
+    Raises:
+        ConfigError: the size is not fixed.
+    """
+    resizer = config.model.ssd.image_resizer
+    fixed = resizer.fixed_shape_resizer
+    if resizer.WhichOneof("image_resizer_oneof") != "fixed_shape_resizer" or fixed.height < 1 or fixed.width < 1:
+        raise ConfigError("model.ssd.image_resizer is not a fixed_shape_resizer with height and width; write one")
+    return fixed.height, fixed.width
+
+
+def fill_in(
+    config: pipeline_pb2.TrainEvalPipelineConfig,
+    *,
+    num_classes: int,
+    train: "TrainParams",
+    export: "ExportParams",
+    records: Path,
+    fine_tune_checkpoint: Path | None,
+) -> None:
+    """Put what params.yaml says, the label map's size and our paths into `config`.
+
+    `fine_tune_checkpoint` is a detection checkpoint's prefix (`.../ckpt-0`), or None where there is none.
+    """
+    config.model.ssd.num_classes = num_classes
+    for batch_norm in _batch_norms(config.model.ssd):
+        batch_norm.decay = train.batchnorm_decay
+    suppression = config.model.ssd.post_processing.batch_non_max_suppression
+    suppression.max_detections_per_class = suppression.max_total_detections = export.max_detections
+    suppression.iou_threshold = export.nms_iou_threshold
+    _fill_training(config.train_config, train)
+    _fill_checkpoint(config.train_config, fine_tune_checkpoint)
+    _fill_readers(config, records)
+
+
+def _batch_norms(message: Any) -> Iterator[Any]:
+    """Every BatchNorm message that is set below `message`: extractor's and predictor's, whatever their kind."""
+    for field, value in message.ListFields():
+        if field.message_type is None:
+            continue
+        for child in value if field.label == field.LABEL_REPEATED else [value]:
+            if child.DESCRIPTOR.name == "BatchNorm":
+                yield child
+            yield from _batch_norms(child)
+
+
+def _fill_training(config: train_pb2.TrainConfig, train: "TrainParams") -> None:
+    config.batch_size = train.batch_size
+    config.num_steps = train.steps
+    config.gradient_clipping_by_norm = train.clip_norm
+    config.optimizer.CopyFrom(_optimizer(train))
+    del config.data_augmentation_options[:]
+    config.data_augmentation_options.extend(_augmentation(train.augment))
+
+
+def _optimizer(train: "TrainParams") -> optimizer_pb2.Optimizer:
+    optimizer = optimizer_pb2.Optimizer(use_moving_average=False)
+    if train.optimizer == "adam":
+        rate = optimizer.adam_optimizer.learning_rate
+    else:
+        optimizer.momentum_optimizer.momentum_optimizer_value = 0.9
+        rate = optimizer.momentum_optimizer.learning_rate
+    cosine = rate.cosine_decay_learning_rate
+    cosine.learning_rate_base = train.learning_rate
+    cosine.total_steps = train.steps
+    cosine.warmup_learning_rate = train.learning_rate / 10
+    # The OD API refuses a warm-up longer than the run: a run of a few steps, made to try things, shortens it.
+    cosine.warmup_steps = min(train.warmup_steps, train.steps - 1)
+    return optimizer
+
+
+def _augmentation(augment: "AugmentParams") -> list[preprocessor_pb2.PreprocessingStep]:
+    """The nearest that the OD API's own training loop has to what `train` does to images."""
+    steps = []
+    if augment.flip > 0:
+        steps.append(preprocessor_pb2.PreprocessingStep())
+        steps[-1].random_horizontal_flip.probability = augment.flip
+    if augment.crop > 0:
+        steps.append(preprocessor_pb2.PreprocessingStep())
+        crop = steps[-1].random_crop_image
+        crop.min_object_covered = crop.overlap_thresh = 0.0
+        crop.min_aspect_ratio, crop.max_aspect_ratio = 0.75, 3.0
+        crop.min_area, crop.max_area = 0.75, 1.0
+        # The OD API asks how often the image is left alone.
+        crop.random_coef = 1.0 - augment.crop
+    if augment.colour > 0:
+        steps.append(preprocessor_pb2.PreprocessingStep())
+        steps[-1].random_distort_color.SetInParent()
+    return steps
+
+
+def _fill_checkpoint(config: train_pb2.TrainConfig, fine_tune_checkpoint: Path | None) -> None:
+    config.ClearField("from_detection_checkpoint")
+    config.fine_tune_checkpoint_version = train_pb2.CheckpointVersion.V2
+    if fine_tune_checkpoint is None:
+        config.ClearField("fine_tune_checkpoint")
+        config.ClearField("fine_tune_checkpoint_type")
+    else:
+        config.fine_tune_checkpoint = fine_tune_checkpoint.as_posix()
+        config.fine_tune_checkpoint_type = "detection"
+
+
+def _fill_readers(config: pipeline_pb2.TrainEvalPipelineConfig, records: Path) -> None:
+    if len(config.eval_input_reader) != 1:
+        del config.eval_input_reader[:]
+        config.eval_input_reader.add(shuffle=False, num_epochs=1)
+    for reader, part in ((config.train_input_reader, "train"), (config.eval_input_reader[0], "val")):
+        reader.label_map_path = (records / "label_map.pbtxt").as_posix()
+        reader.tf_record_input_reader.input_path[:] = [(records / f"{part}-?????-of-?????.tfrecord").as_posix()]

@@ -1,0 +1,103 @@
+"""The folder a training run can be resumed from after it was killed at any moment.
+
+It lies outside DVC's outs, which DVC deletes before a stage runs. States are written under a new name, then
+`current.json` is renamed into place: it always speaks of complete files. The key is a hash of everything the result
+depends on, so a changed param starts clean.
+"""
+
+import fcntl
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from tasks.errors import TrainingError
+from tasks.files import write_json
+
+
+@dataclass
+class Progress:
+    """How far a run has come.
+
+    Attributes:
+        step: steps taken.
+        seconds: spent training, over all the processes that did.
+        best_step, best_score: of the best checkpoint; the step is 0 while there is none.
+        history: a row a step or validation, as they happened.
+    """
+
+    step: int = 0
+    seconds: float = 0.0
+    best_step: int = 0
+    best_score: float = -1.0
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+class ResumeFolder:
+    """States of one training run below `root`/`key`; states of other runs there are removed."""
+
+    def __init__(self, root: Path, key: str) -> None:
+        """Use `root`; call `lock` before anything else."""
+        self._root, self._folder = root, root / key
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the folder; a second trainer in it would overwrite the first one's states.
+
+        Raises:
+            TrainingError: another process holds it.
+        """
+        self._root.mkdir(parents=True, exist_ok=True)
+        with (self._root / "lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise TrainingError(
+                    f"{self._root}: another training process is at work here; wait for it, or end it"
+                ) from error
+            for other in self._root.iterdir():
+                if other.is_dir() and other != self._folder:
+                    shutil.rmtree(other)
+            self._folder.mkdir(exist_ok=True)
+            yield
+
+    def save(self, state: tf.train.Checkpoint, progress: Progress) -> None:
+        """Write the state of `progress.step`, then make it the one to resume from."""
+        state.write(str(self._folder / f"state-{progress.step}"))
+        write_json(self._folder / "current.json", asdict(progress))
+        self._remove_all_but("state", progress.step)
+
+    def restore(self, state: tf.train.Checkpoint) -> Progress:
+        """Load the last complete state into `state`; a fresh `Progress` where there is none."""
+        current = self._folder / "current.json"
+        if not current.exists():
+            return Progress()
+        progress = Progress(**json.loads(current.read_text(encoding="utf-8")))
+        state.read(str(self._folder / f"state-{progress.step}")).assert_consumed()
+        return progress
+
+    def save_best(self, weights: tf.train.Checkpoint, step: int) -> None:
+        """Write the best weights so far; older ones stay until `current.json` no longer names them."""
+        weights.write(str(self._folder / f"best-{step}"))
+
+    def best(self, step: int) -> Path:
+        """The checkpoint prefix of the best weights."""
+        return self._folder / f"best-{step}"
+
+    def forget_old_best(self, step: int) -> None:
+        """Remove best weights other than those of `step`; call it once `save` has named `step`."""
+        self._remove_all_but("best", step)
+
+    def clear(self) -> None:
+        """Remove everything: the run has ended and its results stand elsewhere."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _remove_all_but(self, kind: str, step: int) -> None:
+        for file in self._folder.glob(f"{kind}-*"):
+            if file.name.split(".")[0] != f"{kind}-{step}":
+                file.unlink()

@@ -1,0 +1,185 @@
+"""CSV annotations: one object a row, boxes as absolute pixel corners.
+
+The header says which column is which, in any order and under the names that labelling tools commonly give them; a file
+without a header is read as `path,x1,y1,x2,y2,class`. A row that names an image and nothing else says: no objects there.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasks.annotation.boxes import as_boxes
+from tasks.annotation.dataset import AnnotatedImage, Problem, flags
+from tasks.errors import FormatError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_BYTES = 1_000_000_000
+_CORNERS = ("xmin", "ymin", "xmax", "ymax")
+_REQUIRED = ("filename", "class", *_CORNERS)
+_HEADERLESS = ("filename", *_CORNERS, "class")
+# In order of preference: a file may have both image_id and filename.
+_SYNONYMS: dict[str, tuple[str, ...]] = {
+    "filename": ("filename", "file_name", "file", "image_name", "image", "img_name", "img", "image_path", "img_path",
+                 "filepath", "file_path", "path", "image_id", "imageid"),
+    "class": ("class", "class_name", "classname", "label", "label_name", "labelname", "category", "category_name",
+              "cell_type", "name"),
+    "xmin": ("xmin", "x_min", "x1", "left", "bbox_xmin", "bbox_x1"),
+    "ymin": ("ymin", "y_min", "y1", "top", "bbox_ymin", "bbox_y1"),
+    "xmax": ("xmax", "x_max", "x2", "right", "bbox_xmax", "bbox_x2"),
+    "ymax": ("ymax", "y_max", "y2", "bottom", "bbox_ymax", "bbox_y2"),
+    "width": ("width", "image_width", "img_width"),
+    "height": ("height", "image_height", "img_height"),
+}  # fmt: skip
+
+
+@dataclass
+class _Rows:
+    """What the rows read so far say about one image."""
+
+    line: int
+    width: int
+    height: int
+    boxes: list[list[float]] = field(default_factory=list)
+    classes: list[str] = field(default_factory=list)
+
+
+def read_csv(path: Path, columns: Mapping[str, str]) -> tuple[list[AnnotatedImage], list[Problem]]:
+    """The images in a CSV file in the order they first appear, and a problem for each object without a readable box.
+
+    `columns` gives our name -> their header, for headers that are not recognised. `file_name` is what the file says:
+    the images have yet to be found. A box that could not be read is NaN. `source` is `path:line` of the first row.
+
+    Raises:
+        FormatError: not a CSV file, a column is missing, or coordinates are fractions of the image's size.
+    """
+    table, first_line, names = _read_table(path, columns)
+    images: dict[str, _Rows] = {}
+    problems: list[Problem] = []
+    for offset, row in enumerate(table.itertuples(index=False, name=None)):
+        line = first_line + offset
+        cells = {name: str(row[i]).strip() for name, i in names.items()}
+        if not any(str(cell).strip() for cell in row):
+            continue
+        if not cells["filename"]:
+            detail = f"row {cells}: no filename"
+            problems.append(Problem("unreadable_object", f"{path.as_posix()}:{line}", detail, "dropped_box"))
+            continue
+        size = (_pixels(cells.get("width", "")), _pixels(cells.get("height", "")))
+        rows = images.setdefault(cells["filename"], _Rows(line, *size))
+        _add_object(rows, cells, f"{path.as_posix()}:{line}", problems)
+    _refuse_fractions(path, images)
+    return [_image(path, name, rows) for name, rows in images.items()], problems
+
+
+def _add_object(rows: _Rows, cells: dict[str, str], where: str, problems: list[Problem]) -> None:
+    texts = [cells[name] for name in _CORNERS]
+    if not any(texts) and not cells["class"]:
+        return
+    readable = all(_is_number(text) for text in texts)
+    rows.boxes.append([float(text) for text in texts] if readable else [math.nan] * 4)
+    rows.classes.append(cells["class"])
+    if readable:
+        return
+    said = ", ".join(f"{name} {text!r}" for name, text in zip(_CORNERS, texts, strict=True))
+    detail = f"object of class {cells['class']!r} in {cells['filename']}: {said}: not four numbers"
+    problems.append(Problem("unreadable_object", where, detail, "dropped_box"))
+
+
+def _read_table(path: Path, columns: Mapping[str, str]) -> tuple["pd.DataFrame", int, dict[str, int]]:
+    """The rows as text, the line that the first of them stands on, and our name -> its column's position."""
+    # Half a second to import, which only those who bring CSV shall pay.
+    import pandas as pd  # noqa: PLC0415
+
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise FormatError(f"{path}: {size} bytes; at most {MAX_BYTES} are read: split the file")
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            delimiter = max(",;\t", key=file.readline().count)
+        table = pd.read_csv(
+            path,
+            header=None,
+            dtype=str,
+            keep_default_na=False,
+            skip_blank_lines=False,
+            skipinitialspace=True,
+            sep=delimiter,
+            encoding="utf-8-sig",
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise FormatError(
+            f"{path}: not a CSV file ({str(error).strip()}); expected a header and one object a row"
+        ) from error
+    # A row shorter than the first is filled up with NaN even where NaN is not looked for.
+    table = table.fillna("")
+    header = [str(cell).strip() for cell in table.iloc[0]]
+    if not columns and _is_headerless(header):
+        return table, 1, {name: i for i, name in enumerate(_HEADERLESS)}
+    return table.iloc[1:], 2, _column_positions(path, header, columns)
+
+
+def _is_headerless(first_row: list[str]) -> bool:
+    """Whether the first row is `path,x1,y1,x2,y2,class` with numbers, or nothing, where the corners are."""
+    if len(first_row) != len(_HEADERLESS) or not first_row[0]:
+        return False
+    corners = first_row[1:5]
+    return all(_is_number(text) for text in corners) or not any([*corners, first_row[5]])
+
+
+def _column_positions(path: Path, header: list[str], columns: Mapping[str, str]) -> dict[str, int]:
+    known = {name.lower().replace(" ", "_").replace("-", "_"): i for i, name in reversed(list(enumerate(header)))}
+    positions: dict[str, int] = {}
+    for name, synonyms in _SYNONYMS.items():
+        if name in columns:
+            if columns[name] in header:
+                positions[name] = header.index(columns[name])
+            continue
+        preferred = next((synonym for synonym in synonyms if synonym in known), None)
+        if preferred is not None:
+            positions[name] = known[preferred]
+    missing = [name for name in (*_REQUIRED, *columns) if name not in positions]
+    if missing:
+        wanted = columns.get(missing[0])
+        said = f", which ingest.columns calls {wanted!r}" if wanted else ""
+        raise FormatError(
+            f"{path}: no column for {missing[0]}{said}; found the columns {', '.join(header)}. "
+            f"Say which one it is in params.yaml, ingest.columns: {{{missing[0]}: THEIR_NAME}}"
+        )
+    return positions
+
+
+def _refuse_fractions(path: Path, images: Mapping[str, _Rows]) -> None:
+    values = [value for rows in images.values() for box in rows.boxes for value in box if math.isfinite(value)]
+    if values and max(values) <= 1.0 and min(values) >= 0.0:
+        raise FormatError(
+            f"{path}: all coordinates lie in 0..1: multiply them by the images' sizes; pixels are expected"
+        )
+
+
+def _image(path: Path, name: str, rows: _Rows) -> AnnotatedImage:
+    n = len(rows.classes)
+    return AnnotatedImage(
+        file_name=name,
+        width=rows.width,
+        height=rows.height,
+        boxes=as_boxes(rows.boxes),
+        classes=tuple(rows.classes),
+        difficult=flags(n),
+        iscrowd=flags(n),
+        source=f"{path.as_posix()}:{rows.line}",
+    )
+
+
+def _pixels(text: str) -> int:
+    return max(0, int(float(text))) if _is_number(text) else 0
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False

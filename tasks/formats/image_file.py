@@ -1,0 +1,118 @@
+"""Opening image files that strangers made: which formats, how large, whether every pixel decodes.
+
+Size means the pixels as stored: an EXIF orientation is reported, never applied.
+"""
+
+import math
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, UnidentifiedImageError
+
+from tasks.errors import FormatError
+from tasks.formats.rgb import as_rgb
+
+# Suffixes, each with the name Pillow gives to the format.
+FORMAT_OF_SUFFIX = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".png": "PNG",
+    ".bmp": "BMP",
+    ".gif": "GIF",
+    ".webp": "WEBP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+}
+_FORMATS = sorted(set(FORMAT_OF_SUFFIX.values()))
+_EXIF_ORIENTATION = 0x0112
+# What Pillow's decoders are known to raise when a broken file makes them stumble.
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError, struct.error)
+
+# Pillow's own guard is one number for the whole process, which only warns at first. `open_image` puts an exact limit in
+# its place, for each file and before a pixel is decoded, so the guard would only add a warning for images within it.
+Image.MAX_IMAGE_PIXELS = None
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """What an image file is.
+
+    Attributes:
+        width, height: pixels as stored.
+        format: `JPEG`, `PNG`, `BMP`, `GIF`, `WEBP` or `TIFF`, by content, whatever the file is called.
+        mode: Pillow's name for the pixel layout: `RGB`, `RGBA`, `P`, `L`, `CMYK`, ...
+        exif_orientation: 1 to 8; 1 is upright, or not said.
+    """
+
+    width: int
+    height: int
+    format: str
+    mode: str
+    exif_orientation: int
+
+
+@contextmanager
+def open_image(path: Path, *, max_megapixels: float) -> Iterator[Image.Image]:
+    """The image in a file, its first frame where it has several; only its header has been read.
+
+    Raises:
+        FormatError: there is no image in one of the known formats, or it has more than `max_megapixels`; also what a
+            decoder stumbles over inside the `with` block.
+    """
+    try:
+        with Image.open(path, formats=_FORMATS) as image:
+            width, height = image.size
+            if width * height > max_megapixels * 1e6:
+                raise FormatError(
+                    f"{path}: {width} x {height} pixels; validate.max_image_megapixels allows {max_megapixels:g}"
+                )
+            yield image
+    except _BROKEN as error:
+        raise FormatError(f"{path}: {_reason(path, error)}") from error
+
+
+def inspect_image(path: Path, *, max_megapixels: float) -> ImageFacts:
+    """What the image is, after decoding all of it.
+
+    Raises:
+        FormatError: as `open_image`; a truncated or damaged file too.
+    """
+    with open_image(path, max_megapixels=max_megapixels) as image:
+        # Cameras that store a preview beside the photo write MPO: to every reader a JPEG.
+        kind = "JPEG" if image.format == "MPO" else str(image.format)
+        mode = image.mode
+        image.load()
+        return ImageFacts(*image.size, format=kind, mode=mode, exif_orientation=_orientation(image))
+
+
+def read_rgb(path: Path, *, max_megapixels: float = math.inf) -> npt.NDArray[np.uint8]:
+    """`(height, width, 3)` uint8 RGB of the pixels as stored; without a limit, for images that passed `validate`.
+
+    Raises:
+        FormatError: as `inspect_image`.
+    """
+    with open_image(path, max_megapixels=max_megapixels) as image:
+        return np.asarray(as_rgb(image), dtype=np.uint8)
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        value = image.getexif().get(_EXIF_ORIENTATION, 1)
+    except _BROKEN:
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _reason(path: Path, error: Exception) -> str:
+    if not path.is_file():
+        return "no such file"
+    if path.stat().st_size == 0:
+        return "the file is empty (0 bytes)"
+    if isinstance(error, UnidentifiedImageError):
+        return f"not an image in a known format ({', '.join(_FORMATS)})"
+    return f"the image is damaged: {error}"

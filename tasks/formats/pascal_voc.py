@@ -1,0 +1,146 @@
+"""Pascal VOC XML: one file an image.
+
+Coordinates are taken as absolute pixels, as written: VOC's own files count from 1, most tools' from 0, and nothing in
+a file says which. A width or height that is missing or not above 0 is read as 0, unknown. VOC has no `iscrowd`.
+Files come from strangers: entities, DTDs, the network and huge trees are off.
+"""
+
+import math
+from pathlib import Path, PurePosixPath
+
+from lxml import etree
+from tqdm import tqdm
+
+from tasks.annotation.boxes import as_boxes
+from tasks.annotation.dataset import AnnotatedImage, Problem, flags
+from tasks.annotation.problem_kinds import object_name
+from tasks.errors import FormatError
+from tasks.files import replacing
+
+MAX_BYTES = 10_000_000
+_CORNERS = ("xmin", "ymin", "xmax", "ymax")
+
+
+def read_voc_folder(folder: Path) -> tuple[list[AnnotatedImage], list[Problem]]:
+    """What every XML file below `folder` says, in the order of their paths; a file that is not VOC is a problem."""
+    images: list[AnnotatedImage] = []
+    problems: list[Problem] = []
+    for path in tqdm(voc_files(folder), desc="annotations", unit="file"):
+        try:
+            image, faults = read_voc(path)
+        except FormatError as error:
+            problems.append(Problem("unreadable_annotation", path.as_posix(), str(error), "dropped_image"))
+        else:
+            images.append(image)
+            problems.extend(faults)
+    return images, problems
+
+
+def voc_files(folder: Path) -> list[Path]:
+    """The XML files below `folder`, sorted; hidden ones are left out (macOS puts `._x.xml` beside x.xml)."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".xml" and path.name[0] != ".")
+
+
+def read_voc(path: Path) -> tuple[AnnotatedImage, list[Problem]]:
+    """One annotation file, and a problem for each object in it that has no readable box.
+
+    `file_name` is what the file says, empty where it says nothing: the image has yet to be found. A box that could not
+    be read is NaN.
+
+    Raises:
+        FormatError: not XML, not VOC, too large, or with a document type declaration.
+    """
+    root = _parse(path)
+    rows: list[list[float]] = []
+    names: list[str] = []
+    difficult: list[bool] = []
+    problems: list[Problem] = []
+    for number, entry in enumerate(root.findall("object"), start=1):
+        name = _text(entry, "name")
+        try:
+            rows.append(_corners(entry))
+        except ValueError as error:
+            detail = f"{object_name(number, name)}: {error}"
+            problems.append(Problem("unreadable_object", path.as_posix(), detail, "dropped_box"))
+            rows.append([math.nan] * 4)
+        names.append(name)
+        difficult.append(_text(entry, "difficult").lower() in {"1", "true"})
+    image = AnnotatedImage(
+        file_name=_text(root, "filename"),
+        width=_pixels(_text(root, "size/width")),
+        height=_pixels(_text(root, "size/height")),
+        boxes=as_boxes(rows),
+        classes=tuple(names),
+        difficult=flags(len(names), difficult),
+        iscrowd=flags(len(names)),
+        source=path.as_posix(),
+    )
+    return image, problems
+
+
+def write_voc(image: AnnotatedImage, path: Path) -> None:
+    """Write `image` as VOC XML; `read_voc` gives it back, but for `iscrowd`, `sha256` and the folder of `file_name`."""
+    where = PurePosixPath(image.file_name)
+    root = etree.Element("annotation")
+    _add(root, "folder", where.parent.name)
+    _add(root, "filename", where.name)
+    size = etree.SubElement(root, "size")
+    for tag, value in (("width", image.width), ("height", image.height), ("depth", 3)):
+        _add(size, tag, str(value))
+    for box, name, difficult in zip(image.boxes, image.classes, image.difficult, strict=True):
+        entry = etree.SubElement(root, "object")
+        _add(entry, "name", name)
+        _add(entry, "difficult", str(int(difficult)))
+        bndbox = etree.SubElement(entry, "bndbox")
+        for tag, value in zip(_CORNERS, box.tolist(), strict=True):
+            _add(bndbox, tag, str(int(value)) if value.is_integer() else repr(value))
+    with replacing(path) as beside:
+        beside.write_bytes(etree.tostring(root, encoding="utf-8", xml_declaration=True, pretty_print=True))
+
+
+def _parse(path: Path) -> etree._Element:
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise FormatError(f"{path}: {size} bytes; a Pascal VOC file has at most {MAX_BYTES}")
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        tree = etree.ElementTree(etree.fromstring(path.read_bytes(), parser))
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise FormatError(f"{path}: not XML ({error}); expected a Pascal VOC file") from error
+    if tree.docinfo.internalDTD is not None:
+        raise FormatError(f"{path}: declares a document type or entities, which annotations never need; remove them")
+    root = tree.getroot()
+    if root.tag != "annotation":
+        raise FormatError(f"{path}: the outermost element is <{root.tag}>; Pascal VOC has <annotation>")
+    return root
+
+
+def _corners(entry: etree._Element) -> list[float]:
+    if entry.find("bndbox") is None:
+        raise ValueError("no <bndbox>")
+    corners = []
+    for tag in _CORNERS:
+        text = _text(entry, f"bndbox/{tag}")
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise ValueError(f"{tag} is {text!r}, not a number")
+        corners.append(value)
+    return corners
+
+
+def _pixels(text: str) -> int:
+    try:
+        return max(0, int(float(text)))
+    except (ValueError, OverflowError):
+        return 0
+
+
+def _text(element: etree._Element, where: str) -> str:
+    return (element.findtext(where) or "").strip()
+
+
+def _add(parent: etree._Element, tag: str, text: str) -> None:
+    etree.SubElement(parent, tag).text = text

@@ -1,0 +1,35 @@
+"""One way to turn whatever Pillow opens into RGB, so that training, scoring and the records see the same pixels."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+_WITH_ALPHA = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
+
+
+def as_rgb(image: Image.Image) -> Image.Image:
+    """8-bit RGB of the pixels as stored (no EXIF turn): what is transparent shows white, 16 bits become 8."""
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return _from_wide(image).convert("RGB")
+    if image.mode in _WITH_ALPHA or "transparency" in image.info:
+        # A palette's transparent entry and an RGB file's transparent colour become alpha here as well.
+        rgba = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), rgba).convert("RGB")
+    return image.convert("RGB")
+
+
+def _from_wide(image: Image.Image) -> Image.Image:
+    """8-bit grey: Pillow's own conversion cuts values at 255, which leaves a white picture."""
+    values = np.nan_to_num(np.asarray(image).astype(np.float64))
+    if image.mode.startswith("I;16") or values.max(initial=0.0) > 255:
+        values = values / 256
+    return Image.fromarray(np.clip(values, 0, 255).astype(np.uint8))
+
+
+def read_rgb(path: Path) -> npt.NDArray[np.uint8]:
+    """`image_file.read_rgb`, under this module's name."""
+    from tasks.formats import image_file  # noqa: PLC0415 - image_file imports as_rgb from here
+
+    return image_file.read_rgb(path)

@@ -1,0 +1,166 @@
+"""COCO JSON: round trips, what people bring, and what is refused."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.annotation.boxes import as_boxes
+from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem, flags
+from tasks.annotation.detections import Detections
+from tasks.errors import FormatError
+from tasks.formats.coco import read_coco, read_detections, write_coco, write_detections
+
+CLASSES = ("bird", "cat", "épée à deux mains")
+PIXEL = st.integers(-20_000, 200_000).map(lambda tenths: tenths / 10)
+
+
+@st.composite
+def images(draw, name):
+    objects = draw(st.lists(st.tuples(st.tuples(PIXEL, PIXEL, PIXEL, PIXEL), st.sampled_from(CLASSES)), max_size=4))
+    n = len(objects)
+    return AnnotatedImage(
+        file_name=name,
+        width=draw(st.integers(0, 4000)),
+        height=draw(st.integers(0, 4000)),
+        boxes=as_boxes([box for box, _ in objects]),
+        classes=tuple(name for _, name in objects),
+        difficult=flags(n, draw(st.lists(st.booleans(), min_size=n, max_size=n))),
+        iscrowd=flags(n, draw(st.lists(st.booleans(), min_size=n, max_size=n))),
+        source="annotations/x.xml",
+        sha256="ab" * 32,
+    )
+
+
+def assert_same(a: AnnotatedImage, b: AnnotatedImage) -> None:
+    for name in ("file_name", "width", "height", "classes", "source", "sha256"):
+        assert getattr(a, name) == getattr(b, name)
+    for name in ("boxes", "difficult", "iscrowd"):
+        np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
+
+
+@given(first=images("a.jpg"), second=images("ünder/b.png"))
+def test_a_data_set_comes_back_as_it_was_written(tmp_path_factory, first, second):
+    path = tmp_path_factory.mktemp("coco") / "annotations.json"
+    problems = (Problem("tiny_box", "a.jpg", "object 1", "dropped_box"),)
+    write_coco(Dataset(Path("../photos"), CLASSES, (first, second), problems), path)
+    back = read_coco(path)
+    assert (back.root, back.classes, back.problems) == (Path("../photos"), CLASSES, problems)
+    for written, read in zip((first, second), back.images, strict=True):
+        assert_same(written, read)
+
+
+def minimal():
+    return {
+        "images": [{"id": 7, "file_name": "b.jpg"}, {"id": 3, "file_name": "a.jpg", "width": 64, "height": 48}],
+        "annotations": [{"id": 1, "image_id": 3, "category_id": 90, "bbox": [10, 20, 30, 5]}],
+        "categories": [{"id": 90, "name": "cat"}, {"id": 2, "name": "bird"}],
+    }
+
+
+def test_a_minimal_file_from_elsewhere_is_read(tmp_path):
+    path = tmp_path / "instances.json"
+    path.write_text(json.dumps(minimal()))
+    dataset = read_coco(path)
+    assert dataset.root == tmp_path
+    assert dataset.classes == ("bird", "cat")
+    assert [image.file_name for image in dataset.images] == ["a.jpg", "b.jpg"]
+    assert dataset.images[0].boxes.tolist() == [[10, 20, 40, 25]]
+    assert dataset.images[0].classes == ("cat",)
+    assert (dataset.images[1].width, dataset.images[1].classes) == (0, ())
+    assert dataset.images[0].source == path.as_posix()
+
+
+def without(key):
+    return {name: value for name, value in minimal().items() if name != key}
+
+
+def changed(key, **values):
+    content = minimal()
+    content[key][0] |= values
+    return content
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (without("images"), "images"),
+        (without("annotations"), "annotations"),
+        (without("categories"), "categories"),
+        (changed("annotations", image_id=99), "annotation 1 refers to no image: 99"),
+        (changed("annotations", category_id=1), "annotation 1 refers to no category: 1"),
+        (changed("annotations", bbox=[1, 2, 3]), "shape"),
+        (changed("images", width="wide"), "wide"),
+        ([], "not COCO JSON"),
+    ],
+    ids=["images", "annotations", "categories", "no such image", "no such category", "bbox", "width", "a list"],
+)
+def test_what_is_not_coco_is_refused_with_the_file_and_the_entry(tmp_path, content, said):
+    path = tmp_path / "instances.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(FormatError, match=said) as error:
+        read_coco(path)
+    assert str(path) in str(error.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"name,xmin"], ids=["empty", "cut", "binary", "csv"])
+def test_what_is_not_json_is_refused(tmp_path, content):
+    path = tmp_path / "instances.json"
+    path.write_bytes(content)
+    with pytest.raises(FormatError, match="not a JSON file"):
+        read_coco(path)
+
+
+def test_equal_data_sets_are_equal_bytes(tmp_path):
+    path = tmp_path / "instances.json"
+    path.write_text(json.dumps(minimal()))
+    write_coco(read_coco(path), tmp_path / "one.json")
+    write_coco(read_coco(path), tmp_path / "two.json")
+    assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
+
+
+def detections(*rows):
+    return Detections(
+        as_boxes([row[0] for row in rows]),
+        tuple(row[1] for row in rows),
+        np.array([row[2] for row in rows], dtype=float),
+    )
+
+
+@pytest.fixture
+def two_images(tmp_path):
+    path = tmp_path / "instances.json"
+    path.write_text(json.dumps(minimal()))
+    return read_coco(path)
+
+
+def test_detections_come_back_with_their_images(tmp_path, two_images):
+    path = tmp_path / "detections.json"
+    found = [detections(), detections(([1, 2, 3.5, 4], "cat", 0.9), ([0, 0, 1, 1], "bird", 0.25))]
+    write_detections(found, two_images, path)
+    none, two = read_detections(path, two_images)
+    assert none.classes == ()
+    assert two.classes == ("cat", "bird")
+    np.testing.assert_allclose(two.boxes, found[1].boxes)
+    assert two.scores.tolist() == [0.9, 0.25]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"image_id": 3, "category_id": 1, "bbox": [0, 0, 1, 1], "score": 0.5}],
+        [{"image_id": 1, "category_id": 3, "bbox": [0, 0, 1, 1], "score": 0.5}],
+        [{"image_id": 1, "category_id": 1, "bbox": [0, 0, 1], "score": 0.5}],
+        [{"image_id": 1}],
+        {"detections": []},
+    ],
+    ids=["another image", "another class", "bbox", "keys", "not a list"],
+)
+def test_detections_of_another_data_set_are_refused(tmp_path, two_images, rows):
+    path = tmp_path / "detections.json"
+    path.write_text(json.dumps(rows))
+    with pytest.raises(FormatError, match="not detections of these 2 images"):
+        read_detections(path, two_images)

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from tasks.formats.rgb import as_rgb
+
+
+def transparent_palette():
+    image = Image.new("P", (2, 1))
+    image.putpalette([0, 0, 0, 10, 20, 30])
+    image.putpixel((1, 0), 1)
+    image.info["transparency"] = 0
+    return image
+
+
+def rgba():
+    image = Image.new("RGBA", (2, 1), (10, 20, 30, 255))
+    image.putpixel((0, 0), (0, 0, 0, 0))
+    return image
+
+
+@pytest.mark.parametrize("image", [transparent_palette(), rgba()], ids=["palette", "RGBA"])
+def test_what_is_transparent_shows_white(image):
+    assert np.asarray(as_rgb(image)).tolist() == [[[255, 255, 255], [10, 20, 30]]]
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        Image.fromarray(np.array([[0, 0x80FF, 0xFFFF]], dtype=np.uint16)),
+        Image.fromarray(np.array([[0, 0x80FF, 0xFFFF]], dtype=np.int32)),
+        Image.fromarray(np.array([[0, 128, 255]], dtype=np.float32)),
+        Image.fromarray(np.array([[0, 128, 255]], dtype=np.uint8)),
+    ],
+    ids=["16 bit", "32 bit", "float", "8 bit"],
+)
+def test_grey_of_any_depth_keeps_its_shades(image):
+    assert np.asarray(as_rgb(image))[0].tolist() == [[0] * 3, [128] * 3, [255] * 3]
+
+
+def test_cmyk_becomes_rgb():
+    assert as_rgb(Image.new("CMYK", (1, 1), (0, 255, 255, 0))).getpixel((0, 0)) == (255, 0, 0)

@@ -1,0 +1,95 @@
+"""dvc.yaml, the stage table and the code say the same: else a changed helper would leave a stale result standing."""
+
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+import grimp
+import pytest
+import yaml
+
+from tasks.params import Params, read_params
+from tasks.stages import STAGES, Stage
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def dvc_stages() -> dict[str, Any]:
+    stages: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    return stages
+
+
+@pytest.fixture(scope="module")
+def import_graph() -> grimp.ImportGraph:
+    return grimp.build_graph("tasks", exclude_type_checking_imports=True, cache_dir=None)
+
+
+@pytest.fixture(scope="module")
+def params() -> Params:
+    return read_params(ROOT / "params.yaml")
+
+
+def paths_of(entries: list[Any]) -> set[str]:
+    return {entry if isinstance(entry, str) else next(iter(entry)) for entry in entries}
+
+
+def source_files(module: str, graph: grimp.ImportGraph) -> set[str]:
+    modules = {module, *graph.find_upstream_modules(module)}
+    files = {f"{name.replace('.', '/')}.py" for name in modules if (ROOT / f"{name.replace('.', '/')}.py").exists()}
+    packages = {Path(file).parent for file in files}
+    return files | {
+        str(asset.relative_to(ROOT))
+        for package in packages
+        for asset in (ROOT / package).iterdir()
+        if asset.suffix in (".j2", ".css", ".js")
+    }
+
+
+def test_dvc_yaml_has_exactly_the_stages_of_the_table(dvc_stages: dict[str, Any]) -> None:
+    assert list(dvc_stages) == list(STAGES)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_depends_on_every_source_file_it_imports_and_on_no_other(
+    name: str, dvc_stages: dict[str, Any], import_graph: grimp.ImportGraph
+) -> None:
+    deps = {dep for dep in paths_of(dvc_stages[name]["deps"]) if dep.startswith("tasks/")}
+    assert deps == source_files(STAGES[name].function.split(":")[0], import_graph)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_dvc_tracks_the_params_and_paths_that_a_stage_is_given(name: str, dvc_stages: dict[str, Any]) -> None:
+    stage, entry = STAGES[name], dvc_stages[name]
+    assert set(entry["params"]) == set(stage.sections)
+    deps = {match[1] for dep in entry["deps"] if (match := re.fullmatch(r"\$\{paths\.(\w+)\}.*", str(dep)))}
+    assert deps == set(stage.reads)
+    outs = paths_of(entry.get("outs", []) + entry.get("metrics", []) + entry.get("plots", []))
+    assert outs == {f"${{paths.{path}}}" for path in stage.writes}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_is_run_by_its_own_name(name: str, dvc_stages: dict[str, Any]) -> None:
+    assert dvc_stages[name]["cmd"] == f"python -m tasks {name}"
+
+
+@pytest.mark.parametrize(("name", "stage"), STAGES.items(), ids=list(STAGES))
+def test_the_table_matches_what_the_stage_function_takes(name: str, stage: Stage) -> None:
+    module, function = stage.function.split(":")
+    source = (ROOT / f"{module.replace('.', '/')}.py").read_text()
+    if "tasks.detector" in source and name != "configure":
+        pytest.skip("importing it would import TensorFlow; the slow test runs it")
+    parameters = inspect.signature(stage.load()).parameters
+    keywords = {key for key, parameter in parameters.items() if parameter.kind is parameter.KEYWORD_ONLY}
+    assert keywords == {*stage.reads, *stage.writes, *stage.scratch}
+    assert len(parameters) - len(keywords) == len(stage.sections)
+    assert function == name
+
+
+def test_no_path_is_written_twice(params: Params) -> None:
+    paths = list(params.paths.model_dump().values())
+    assert len(paths) == len(set(paths))
+    text = re.sub(r"#.*", "", (ROOT / "dvc.yaml").read_text())
+    literal = [str(path) for path in paths if re.search(rf"(?<![\w/]){re.escape(str(path))}(?![\w.])", text)]
+    assert literal == []
