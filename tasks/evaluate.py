@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from tasks.annotation.dataset import Dataset
-from tasks.annotation.detections import Detections
-from tasks.detector.exported import Detector, load_saved_model, load_tflite
+from tasks.annotation.detections import Detections, Detector
+from tasks.detector.exported import load_saved_model, load_tflite
 from tasks.errors import EvaluationError
 from tasks.files import replacing, write_json
 from tasks.formats.coco import read_coco, write_detections
@@ -47,6 +47,9 @@ def evaluate(
     with replacing(plots_evaluate) as partial:
         partial.mkdir()
         write_json(partial / "precision_recall.json", curve)
+        # The rows of one curve, which `dvc plots` can draw without knowing of classes; the first row is of the average.
+        average = [row for row in curve if row["class"] == curve[0]["class"]]
+        write_json(partial / "precision_recall_average.json", average)
     write_json(metrics_evaluate, figures)
     return {
         f"{name} {figure}": figures[name][figure] for name in ("saved_model", "tflite") for figure in ("mAP", "AP50")

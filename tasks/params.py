@@ -13,6 +13,7 @@ from tasks.errors import ParamsError
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 
 class Section(BaseModel):
@@ -46,7 +47,7 @@ class PathParams(Section):
 class SampleParams(Section):
     """The generated data set."""
 
-    seed: int
+    seed: Seed
     images: Positive
     faults: bool
 
@@ -73,7 +74,7 @@ class ValidateParams(Section):
 class SplitParams(Section):
     """How images are dealt out."""
 
-    seed: int
+    seed: Seed
     val_fraction: Fraction
     test_fraction: Fraction
 
@@ -130,7 +131,7 @@ class TrainParams(Section):
     augment: AugmentParams
     eval_every: Positive
     save_every: Positive
-    seed: int
+    seed: Seed
 
 
 class ExportParams(Section):

@@ -72,7 +72,7 @@ class Problem:
         kind: one of the kinds that docs/data-gate.md lists, such as `box_outside_image`.
         file: the annotation or image file.
         detail: the object and its values, in words.
-        action: `dropped_image`, `dropped_box`, `fixed_box`, `kept`.
+        action: `dropped_image`, `dropped_box`, `dropped_class`, `fixed_box`, `fixed_image`, `kept`.
     """
 
     kind: str

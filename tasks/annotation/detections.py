@@ -1,6 +1,8 @@
-"""What a detector says about one image."""
+"""What a detector is, and what it says about one image."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -34,3 +36,14 @@ class Detections:
         mask = self.scores >= score_threshold
         names = tuple(name for name, kept in zip(self.classes, mask, strict=True) if kept)
         return Detections(self.boxes[mask], names, self.scores[mask])
+
+
+class Detector(Protocol):
+    """Anything that finds objects in images."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in label-map order."""
+
+    def detect(self, images: Sequence[npt.NDArray[np.uint8]]) -> list[Detections]:
+        """Detections for each uint8 `(H, W, 3)` RGB image, in pixels of that image; sizes may differ."""

@@ -103,7 +103,7 @@ def evaluation_images(shards: Sequence[Path], *, size: tuple[int, int], batch_si
 
 
 def _parse(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-    """File name, image in 0..255, boxes `(N, 4)`, classes `(N,)` from 0; crowds, which are no single object, left out."""
+    """File name, image in 0..255, boxes `(N, 4)`, classes `(N,)` from 0; crowds, no single objects, are left out."""
     example = tf.io.parse_single_example(serialized, _FEATURES)
     image = tf.io.decode_image(example["image/encoded"], channels=3, expand_animations=False)
     image.set_shape([None, None, 3])

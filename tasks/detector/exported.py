@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,19 +15,6 @@ from tasks.formats.label_map import read_label_map
 Image = npt.NDArray[np.uint8]
 
 
-class Detector(Protocol):
-    """Anything that detects objects in images."""
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Class names in label-map order."""
-        ...
-
-    def detect(self, images: Sequence[Image]) -> list[Detections]:
-        """Detections for each uint8 `(H, W, 3)` RGB image, in pixels of that image, highest score first."""
-        ...
-
-
 class SavedModelDetector:
     """The SavedModel of an export folder."""
 
@@ -39,7 +25,7 @@ class SavedModelDetector:
         self._serve = self._model.signatures["serving_default"]
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
-        """See `Detector`; neighbours of one size are run together."""
+        """See `tasks.annotation.detections.Detector`; neighbours of one size are run together."""
         found: list[Detections] = []
         for run in _runs_of_one_size(images):
             outputs = {name: t.numpy() for name, t in self._serve(input_tensor=tf.constant(np.stack(run))).items()}
@@ -70,7 +56,7 @@ class TFLiteDetector:
         self._outputs = sorted(self._interpreter.get_output_details(), key=lambda output: output["name"])
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
-        """See `Detector`; one image is run at a time, as the model's input has it."""
+        """See `tasks.annotation.detections.Detector`; one image is run at a time, as the model's input has it."""
         return [self._detect_one(image) for image in images]
 
     def _detect_one(self, image: Image) -> Detections:

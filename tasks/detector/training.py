@@ -28,7 +28,7 @@ class Trainer:
     """Trains a network, step by step."""
 
     def __init__(self, network: Network, optimizer: TwoRates, params: "TrainParams") -> None:
-        """Train `network` with `optimizer`; the step is traced at its first call."""
+        """Train `network` with `optimizer`; the step is traced when `run` starts."""
         self._network, self._optimizer, self._params = network, optimizer, params
         self.weights = tf.train.Checkpoint(model=network.model)
         self.state = tf.train.Checkpoint(model=network.model, optimizer=optimizer)
@@ -50,6 +50,8 @@ class Trainer:
             TrainingError: a loss that is not finite; the message names the batch's images.
         """
         params = self._params
+        print("train: tracing the training step, which takes a while (half a minute on 2 cores)", flush=True)
+        self._step = self._step.get_concrete_function(Batch(*batches.element_spec))
         with _progress_bar(params.steps, progress.step) as bar:
             for batch in batches.take(params.steps - progress.step):
                 start = time.monotonic()

@@ -110,7 +110,7 @@ def _read_table(path: Path, columns: Mapping[str, str]) -> tuple["pd.DataFrame",
             sep=delimiter,
             encoding="utf-8-sig",
         )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
         raise FormatError(
             f"{path}: not a CSV file ({str(error).strip()}); expected a header and one object a row"
         ) from error

@@ -30,12 +30,11 @@ FORMAT_OF_SUFFIX = {
 }
 _FORMATS = sorted(set(FORMAT_OF_SUFFIX.values()))
 _EXIF_ORIENTATION = 0x0112
+# Pillow warns above MAX_IMAGE_PIXELS and refuses above twice that. It is one number for the whole process, other users
+# of Pillow included, so it stays as it is, and the limit from params.yaml comes on top.
+_PILLOW_MEGAPIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 0) // 1_000_000
 # What Pillow's decoders are known to raise when a broken file makes them stumble.
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError, struct.error)
-
-# Pillow's own guard is one number for the whole process, which only warns at first. `open_image` puts an exact limit in
-# its place, for each file and before a pixel is decoded, so the guard would only add a warning for images within it.
-Image.MAX_IMAGE_PIXELS = None
 
 
 @dataclass(frozen=True)
@@ -61,8 +60,9 @@ def open_image(path: Path, *, max_megapixels: float) -> Iterator[Image.Image]:
     """The image in a file, its first frame where it has several; only its header has been read.
 
     Raises:
-        FormatError: there is no image in one of the known formats, or it has more than `max_megapixels`; also what a
-            decoder stumbles over inside the `with` block.
+        FormatError: there is no image in one of the known formats, or it has more than `max_megapixels`, or more than
+            Pillow's own guard against decompression bombs allows; also what a decoder stumbles over inside the `with`
+            block.
     """
     try:
         with Image.open(path, formats=_FORMATS) as image:
@@ -72,6 +72,10 @@ def open_image(path: Path, *, max_megapixels: float) -> Iterator[Image.Image]:
                     f"{path}: {width} x {height} pixels; validate.max_image_megapixels allows {max_megapixels:g}"
                 )
             yield image
+    except Image.DecompressionBombError as error:
+        raise FormatError(
+            f"{path}: over {_PILLOW_MEGAPIXELS} megapixels, which Pillow refuses; scale it down"
+        ) from error
     except _BROKEN as error:
         raise FormatError(f"{path}: {_reason(path, error)}") from error
 

@@ -38,7 +38,8 @@ def read_voc_folder(folder: Path) -> tuple[list[AnnotatedImage], list[Problem]]:
 
 def voc_files(folder: Path) -> list[Path]:
     """The XML files below `folder`, sorted; hidden ones are left out (macOS puts `._x.xml` beside x.xml)."""
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".xml" and path.name[0] != ".")
+    named = (path for path in folder.rglob("*") if path.suffix.lower() == ".xml" and path.name[0] != ".")
+    return sorted(path for path in named if not path.is_dir())
 
 
 def read_voc(path: Path) -> tuple[AnnotatedImage, list[Problem]]:
@@ -99,12 +100,14 @@ def write_voc(image: AnnotatedImage, path: Path) -> None:
 
 
 def _parse(path: Path) -> etree._Element:
-    size = path.stat().st_size
-    if size > MAX_BYTES:
-        raise FormatError(f"{path}: {size} bytes; a Pascal VOC file has at most {MAX_BYTES}")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise FormatError(f"{path}: {size} bytes; a Pascal VOC file has at most {MAX_BYTES}")
         tree = etree.ElementTree(etree.fromstring(path.read_bytes(), parser))
+    except OSError as error:
+        raise FormatError(f"{path}: cannot be read: {error.strerror}") from error
     except (etree.XMLSyntaxError, ValueError) as error:
         raise FormatError(f"{path}: not XML ({error}); expected a Pascal VOC file") from error
     if tree.docinfo.internalDTD is not None:

@@ -1,9 +1,6 @@
 """One way to turn whatever Pillow opens into RGB, so that training, scoring and the records see the same pixels."""
 
-from pathlib import Path
-
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 _WITH_ALPHA = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
@@ -26,10 +23,3 @@ def _from_wide(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16") or values.max(initial=0.0) > 255:
         values = values / 256
     return Image.fromarray(np.clip(values, 0, 255).astype(np.uint8))
-
-
-def read_rgb(path: Path) -> npt.NDArray[np.uint8]:
-    """`image_file.read_rgb`, under this module's name."""
-    from tasks.formats import image_file  # noqa: PLC0415 - image_file imports as_rgb from here
-
-    return image_file.read_rgb(path)

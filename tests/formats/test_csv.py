@@ -89,7 +89,7 @@ def test_a_missing_column_is_named_with_those_found_and_the_remedy(tmp_path):
 
 def test_a_column_that_params_name_and_the_file_lacks_is_named(tmp_path):
     path = written(tmp_path, "filename,class,xmin,ymin,xmax,ymax\na.jpg,cat,1,2,3,4\n")
-    with pytest.raises(FormatError, match="no column for class, which ingest.columns calls 'Art'"):
+    with pytest.raises(FormatError, match=r"no column for class, which ingest\.columns calls 'Art'"):
         read_csv(path, {"class": "Art"})
 
 

@@ -79,12 +79,18 @@ def test_a_missing_file_is_refused(tmp_path):
         inspect_image(tmp_path / "a.jpg", max_megapixels=1)
 
 
-@pytest.mark.parametrize(("width", "height"), [(1001, 1000), (60_000, 60_000)], ids=["just over", "a bomb"])
-def test_an_image_over_the_limit_is_refused_by_its_header(tmp_path, width, height):
+def test_an_image_over_the_limit_is_refused_by_its_header(tmp_path):
     path = tmp_path / "a.png"
-    path.write_bytes(png_header(width, height))
-    with pytest.raises(FormatError, match=f"{width} x {height} pixels; validate.max_image_megapixels allows 1"):
+    path.write_bytes(png_header(1001, 1000))
+    with pytest.raises(FormatError, match=r"1001 x 1000 pixels; validate\.max_image_megapixels allows 1"):
         inspect_image(path, max_megapixels=1)
+
+
+def test_a_decompression_bomb_is_refused_whatever_the_limit(tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(png_header(60_000, 60_000))
+    with pytest.raises(FormatError, match="over 178 megapixels"):
+        inspect_image(path, max_megapixels=1e9)
 
 
 def test_an_image_of_exactly_the_limit_is_opened(tmp_path):

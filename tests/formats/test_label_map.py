@@ -5,7 +5,20 @@ from hypothesis import strategies as st
 from tasks.errors import FormatError
 from tasks.formats.label_map import read_label_map, write_label_map
 
-NAMES = ("mug", "it's", 'say "x"', "back\\slash", "two\nlines", "Schlüssel", "鍵", " spaced ", "tab\t", "id: 3", "#", "\x7f")
+NAMES = (
+    "mug",
+    "it's",
+    'say "x"',
+    "back\\slash",
+    "two\nlines",
+    "Schlüssel",
+    "鍵",
+    " spaced ",
+    "tab\t",
+    "id: 3",
+    "#",
+    "\x7f",
+)
 
 
 def test_it_is_written_as_people_write_it(tmp_path):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasks.annotation.boxes import as_boxes
@@ -10,6 +10,9 @@ from tasks.annotation.dataset import AnnotatedImage, flags
 from tasks.errors import FormatError
 from tasks.formats import pascal_voc
 from tasks.formats.pascal_voc import read_voc, read_voc_folder, write_voc
+
+# Hypothesis reads the project's sources before its first example, which takes seconds on a busy machine.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 PIXEL = st.one_of(st.integers(-100, 9000).map(float), st.floats(-100, 9000, allow_nan=False))
 NAME = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1, max_size=12).filter(
@@ -27,6 +30,7 @@ def bndbox(xmin="1", ymin="2", xmax="30", ymax="40"):
     return f"<bndbox><xmin>{xmin}</xmin><ymin>{ymin}</ymin><xmax>{xmax}</xmax><ymax>{ymax}</ymax></bndbox>"
 
 
+@patient
 @given(
     objects=st.lists(st.tuples(st.tuples(PIXEL, PIXEL, PIXEL, PIXEL), NAME, st.booleans()), max_size=4),
     width=st.integers(0, 5000),
@@ -176,12 +180,15 @@ def test_a_folder_is_read_in_the_order_of_paths_and_a_bad_file_is_a_problem(tmp_
     voc(tmp_path / "b", "<filename>2.jpg</filename>", "2.XML")
     voc(tmp_path, "<filename>1.jpg</filename>", "a.xml")
     voc(tmp_path, "", "._a.xml")
+    (tmp_path / "folder.xml").mkdir()
     (tmp_path / "c.xml").write_text("not XML")
+    (tmp_path / "d.xml").symlink_to(tmp_path / "nowhere.xml")
     images, problems = read_voc_folder(tmp_path)
     assert [image.file_name for image in images] == ["1.jpg", "2.jpg"]
     assert [(p.kind, p.file, p.action) for p in problems] == [
-        ("unreadable_annotation", (tmp_path / "c.xml").as_posix(), "dropped_image")
+        ("unreadable_annotation", (tmp_path / name).as_posix(), "dropped_image") for name in ("c.xml", "d.xml")
     ]
+    assert "cannot be read: No such file" in problems[1].detail
 
 
 def test_write_then_fail_leaves_no_file(tmp_path):

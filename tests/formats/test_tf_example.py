@@ -62,7 +62,7 @@ def test_equal_input_gives_equal_bytes():
     ids=["empty", "no protobuf", "text", "cut off"],
 )
 def test_what_is_no_example_is_refused(content):
-    with pytest.raises(FormatError, match="not a tf.train.Example"):
+    with pytest.raises(FormatError, match=r"not a tf\.train\.Example"):
         decode_example(content)
 
 

@@ -13,7 +13,7 @@ def test_payloads_come_back_in_order(tmp_path):
 def test_a_record_has_the_documented_frame(tmp_path):
     write_records(tmp_path / "a.tfrecord", [b"123456789"])
     content = (tmp_path / "a.tfrecord").read_bytes()
-    # crc32c("123456789") is 0xE3069283, the check value of the CRC catalogue; masked: rotated right by 15, plus 0xA282EAD8.
+    # crc32c of this is 0xE3069283, the CRC catalogue's check value; masked: rotated right by 15, plus a constant.
     masked = ((0xE3069283 >> 15 | 0xE3069283 << 17 & 0xFFFFFFFF) + 0xA282EAD8) & 0xFFFFFFFF
     assert content[:8] == (9).to_bytes(8, "little")
     assert content[12:21] == b"123456789"

@@ -1,0 +1,194 @@
+"""The report stage: everything a run has to show, on one self-contained page."""
+
+import functools
+import importlib.metadata
+import json
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+from tasks.annotation.dataset import Dataset
+from tasks.annotation.detections import Detections
+from tasks.drawing import PALETTE, class_colours, printable, thumbnail
+from tasks.errors import DataError, FormatError
+from tasks.files import replacing, sha256_of
+from tasks.formats.coco import read_coco, read_detections
+from tasks.report_page import curves, gallery, sections
+from tasks.report_page.page import render
+
+if TYPE_CHECKING:
+    from tasks.params import ReportParams
+
+PARTS = ("train", "val", "test")
+_PACKAGES = {
+    "TensorFlow": "tensorflow",
+    "OD API": "tf-object-detection-api",
+    "DVC": "dvc",
+    "pycocotools": "pycocotools",
+}
+_TFLITE_MAY_LOSE = 0.02
+_CURVES = (
+    ("loss", "Loss", "train/loss.tsv", PALETTE[0]),
+    ("rate", "Learning rate", "train/learning_rate.tsv", PALETTE[3]),
+    ("val", "Validation mAP", "val/mAP.tsv", PALETTE[1]),
+)
+
+
+def report(  # noqa: PLR0913 - a path for each stage it tells of
+    params: "ReportParams",
+    *,
+    validated: Path,
+    splits: Path,
+    trained: Path,
+    detections: Path,
+    metrics_data: Path,
+    metrics_train: Path,
+    metrics_evaluate: Path,
+    plots_train: Path,
+    plots_evaluate: Path,
+    report: Path,
+) -> dict[str, Any]:
+    """Write `report`/index.html.
+
+    Figures that a metrics file lacks show as a dash, curves and a record of the checkpoint that are missing as a
+    sentence; an empty test part gives a page that says so.
+
+    Raises:
+        DataError: a metrics file is missing or is not JSON, or the annotations or detections cannot be read.
+    """
+    parts = {name: read_coco(_there(splits / f"{name}.json")) for name in PARTS}
+    test = parts["test"]
+    colours = class_colours(test.classes)
+    figures = _read_object(metrics_evaluate)
+    training = sections.training(_read_object(metrics_train))
+    shots = _shots(params, test, read_detections(_there(detections / "saved_model.json"), test), colours)
+    restore_path = trained / "restore.json"
+    content = {
+        **_scores(figures, test),
+        "classes": test.classes,
+        "class_rows": sections.class_rows(figures, test, colours),
+        "shots": shots,
+        "why_no_pictures": "No pictures: the test part is empty, or report.gallery_images is 0.",
+        "score_threshold": params.score_threshold,
+        "slider_from": params.score_threshold,
+        "training": training,
+        "curves": [*_training_curves(plots_train, training["best_step"]), _precision_recall(plots_evaluate, colours)],
+        "restored": sections.restored(_read_object(restore_path) if restore_path.is_file() else {}),
+        "gate": sections.gate(_read_object(metrics_data), read_coco(_there(validated)).problems),
+        "parts": PARTS,
+        "split_rows": sections.split_rows(parts, colours),
+        "versions": _versions(),
+        "fingerprint": sha256_of(validated),
+    }
+    page = render(content, printable)
+    with replacing(report) as folder:
+        folder.mkdir()
+        (folder / "index.html").write_text(page, encoding="utf-8")
+    return {"page": str(report / "index.html"), "pictures": len(shots), "megabytes": round(len(page) / 1e6, 1)}
+
+
+def _scores(figures: Mapping[str, Any], test: Dataset) -> dict[str, Any]:
+    headlines = sections.headlines(figures)
+    boxes = sum(int((~image.iscrowd).sum()) for image in test.images)
+    if not test.images:
+        why = "No figures could be had: the test part holds no images. Set split.test_fraction in params.yaml above 0."
+    elif not boxes:
+        why = (
+            "No figures could be had: the test images hold no boxes. Annotate more images, or split with another seed."
+        )
+    else:
+        why = "No figures could be had: the evaluation holds none. Run the evaluate stage again."
+    scored = bool(boxes) and any(pair.saved_model is not None or pair.tflite is not None for pair in headlines)
+    difference = headlines[0].difference
+    return {
+        "scored": scored,
+        "why_not_scored": why,
+        "images": len(test.images),
+        "boxes": boxes,
+        "headlines": headlines,
+        "further": sections.further(figures),
+        "lost_in_tflite": difference is not None and abs(difference) > _TFLITE_MAY_LOSE,
+    }
+
+
+def _shots(
+    params: "ReportParams", test: Dataset, found: list[Detections], colours: Mapping[str, str]
+) -> list[gallery.Shot]:
+    chosen = gallery.spread(len(test.images), params.gallery_images)
+    shots = []
+    for i in tqdm(chosen, desc="gallery", unit="image", disable=not chosen):
+        image = test.images[i]
+        jpeg = _thumbnail(test.image_path(image), params.thumbnail_px)
+        shots.append(gallery.shot(image, found[i].above(params.score_threshold), colours, jpeg))
+    return sorted(shots, key=lambda shot: -(shot.missed + shot.false))
+
+
+def _thumbnail(path: Path, max_side_px: int) -> bytes | None:
+    """None for an image that has gone or broken since it was validated: the page says so in its place."""
+    try:
+        return thumbnail(path, max_side_px)
+    except FormatError:
+        return None
+
+
+def _training_curves(plots: Path, best_step: float | None) -> list[dict[str, Any]]:
+    shown: list[dict[str, Any]] = []
+    for name, title, table, colour in _CURVES:
+        curve = curves.read_curve(plots / "plots" / "metrics" / table)
+        mark = best_step if name == "val" else None
+        label = f"{title} over training steps"
+        noisy = name == "loss"
+        svg = curves.curve_svg(curve, name, label=label, colour=colour, noisy=noisy, mark_step=mark) if curve else None
+        note = "Dotted: the step whose weights are shipped." if mark is not None else ""
+        missing = f"The training run recorded no {title[0].lower()}{title[1:]}."
+        shown.append({"title": title, "svg": svg, "note": note, "legend": [], "missing": missing})
+    return shown
+
+
+def _precision_recall(plots: Path, colours: Mapping[str, str]) -> dict[str, Any]:
+    path = plots / "precision_recall.json"
+    rows = _read_json(path) if path.is_file() else []
+    title, missing = "Precision against recall, IoU 0.50", "The evaluation recorded no precision-recall curve."
+    if not rows:
+        return {"title": title, "svg": None, "note": "", "legend": [], "missing": missing}
+    try:
+        svg, legend = curves.precision_recall_svg(rows, "pr", colours)
+    except (KeyError, TypeError, ValueError) as error:
+        raise FormatError(f"{path}: not rows of class, recall, precision ({error!r}); run evaluate again") from error
+    return {"title": title, "svg": svg, "note": "", "legend": legend, "missing": missing}
+
+
+def _there(path: Path) -> Path:
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; run `dvc repro`, which runs the stage that writes it")
+    return path
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    content = _read_json(_there(path))
+    if not isinstance(content, dict):
+        raise FormatError(f"{path}: expected a JSON object, but got a {type(content).__name__}; run its stage again")
+    return content
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise FormatError(
+            f"{path}: not JSON ({error}); run `dvc repro --force` for the stage that writes it"
+        ) from error
+
+
+@functools.cache
+def _versions() -> list[tuple[str, str]]:
+    versions = [("Python", platform.python_version())]
+    for name, package in _PACKAGES.items():
+        try:
+            versions.append((name, importlib.metadata.version(package)))
+        except importlib.metadata.PackageNotFoundError:
+            versions.append((name, "not installed"))
+    return versions

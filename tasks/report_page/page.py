@@ -1,0 +1,74 @@
+"""One self-contained HTML page: styles and script stand in it, and its policy forbids the browser any request.
+
+Every text that is put into the page is escaped for HTML and goes through `show` first; only `Markup` made here and in
+`curves` is not.
+"""
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+_HERE = Path(__file__).parent
+NOTHING = "\u2013"
+
+
+def render(content: Mapping[str, Any], show: Callable[[str], str]) -> str:
+    """The page for `content`, which holds the names that template.html.j2 uses; a missing one is an error.
+
+    `show` is applied to every string, to make characters visible that would act on the text around them.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: show(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
+    )
+    environment.filters.update(figure=figure, change=change, percent=percent, whole=whole)
+    script = (_HERE / "script.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return environment.get_template("template.html.j2").render(
+        content,
+        style=Markup((_HERE / "style.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
+        script=Markup(script),  # noqa: S704 - our own file
+        script_digest=digest,
+        nothing=NOTHING,
+    )
+
+
+def number(value: object) -> float | None:
+    """`value` as a finite number, or None for anything else: metrics files may lack any figure."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) < float("inf") else None
+
+
+def figure(value: object, digits: int = 3) -> str:
+    """A figure with three digits after the point, or a dash where there is none."""
+    known = number(value)
+    return NOTHING if known is None else f"{known:.{digits}f}"
+
+
+def whole(value: object) -> str:
+    """A count with thin spaces between thousands, or a dash."""
+    known = number(value)
+    return NOTHING if known is None else f"{round(known):,}".replace(",", "\u202f")
+
+
+def change(value: object) -> str:
+    """A difference with its sign; a true minus, so that it lines up with plus."""
+    known = number(value)
+    if known is None:
+        return NOTHING
+    return "±0" if abs(known) < 0.0005 else f"{known:+.3f}".replace("-", "\u2212")
+
+
+def percent(value: object) -> str:
+    """A CSS width for a fraction in 0..1."""
+    return f"{100 * min(1.0, max(0.0, number(value) or 0.0)):.1f}%"

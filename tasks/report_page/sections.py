@@ -1,0 +1,149 @@
+"""The page's tables, from the metrics files: any figure may be missing from those, and then shows as a dash."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tasks.annotation.dataset import Dataset, Problem
+from tasks.report_page.page import number
+
+HEADLINES = {
+    "mAP": "averaged over IoU 0.50 to 0.95 and the classes",
+    "AP50": "a box counts from IoU 0.50 on",
+    "AP75": "a box counts from IoU 0.75 on",
+    "AR100": "recall with up to 100 boxes an image",
+}
+_FURTHER = ("APsmall", "APmedium", "APlarge", "AR1", "AR10", "ARsmall", "ARmedium", "ARlarge")
+_MOST_EXAMPLES = 10
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A figure of the two exported models, each in 0..1 or None."""
+
+    name: str
+    saved_model: float | None
+    tflite: float | None
+    note: str = ""
+
+    @property
+    def difference(self) -> float | None:
+        """TFLite less SavedModel."""
+        return None if self.saved_model is None or self.tflite is None else self.tflite - self.saved_model
+
+
+def headlines(metrics: Mapping[str, Any]) -> list[Pair]:
+    """The four figures that stand first."""
+    return [_pair(metrics, name, note) for name, note in HEADLINES.items()]
+
+
+def further(metrics: Mapping[str, Any]) -> list[Pair]:
+    """COCO's other figures, as far as either model has them."""
+    pairs = [_pair(metrics, name) for name in _FURTHER]
+    return [pair for pair in pairs if pair.saved_model is not None or pair.tflite is not None]
+
+
+def class_rows(metrics: Mapping[str, Any], test: Dataset, colours: Mapping[str, str]) -> list[dict[str, Any]]:
+    """A row for each class of the data set: test boxes, and AP, AP50 and AR100 of both models."""
+    boxes = test.box_counts()
+    saved_model, tflite = (_part(_part(metrics, model), "per_class") for model in ("saved_model", "tflite"))
+    return [
+        {
+            "name": name,
+            "colour": colours[name],
+            "boxes": boxes[name],
+            **{key: number(_part(saved_model, name).get(key)) for key in ("AP", "AP50", "AR100")},
+            "tflite": number(_part(tflite, name).get("AP")),
+        }
+        for name in test.classes
+    ]
+
+
+def training(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """What metrics/train.json says, each key there or None; counts of variables also where it lists their names."""
+    facts: dict[str, Any] = dict.fromkeys(
+        (
+            "steps",
+            "best_step",
+            "best_mAP",
+            "batch_size",
+            "loss",
+            "seconds",
+            "step_ms_median",
+            "trainable_variables",
+            "frozen_variables",
+            "frozen_max_abs_change",
+        )
+    )
+    for key in facts:
+        value = metrics.get(key)
+        facts[key] = float(len(value)) if isinstance(value, list) else number(value)
+    return facts
+
+
+def restored(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What the checkpoint filled: its source, a row a module with a count of each outcome, names that did not fit."""
+    rows: list[dict[str, Any]] = [
+        {
+            "module": str(row.get("module", "?")),
+            **{key: number(row.get(key)) for key in ("variables", "restored", "new", "mismatched")},
+        }
+        for row in content.get("modules") or []
+        if isinstance(row, Mapping)
+    ]
+    total = {key: sum(row[key] or 0 for row in rows) for key in ("variables", "restored", "new", "mismatched")}
+    return {
+        "source": str(content.get("source") or ""),
+        "rows": rows,
+        "total": total,
+        "mismatched": [str(name) for name in content.get("mismatched") or []],
+    }
+
+
+def gate(metrics: Mapping[str, Any], problems: Sequence[Problem]) -> dict[str, Any]:
+    """The data gate's counts, and a row for each kind of problem, the most frequent first, with up to ten examples."""
+    of_kind: dict[str, list[Problem]] = {}
+    for problem in problems:
+        of_kind.setdefault(problem.kind, []).append(problem)
+    counts = {kind: len(found) for kind, found in of_kind.items()}
+    counts.update({str(kind): int(number(count) or 0) for kind, count in _part(metrics, "problems").items()})
+    kinds = [
+        {
+            "kind": kind,
+            "count": count,
+            "actions": Counter(problem.action for problem in of_kind.get(kind, [])).most_common(),
+            "examples": of_kind.get(kind, [])[:_MOST_EXAMPLES],
+        }
+        for kind, count in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
+        if count
+    ]
+    keys = ("images", "boxes", "dropped_images", "dropped_boxes", "fixed_boxes")
+    return {"counts": [(key.replace("_", " "), number(metrics.get(key))) for key in keys], "kinds": kinds}
+
+
+def split_rows(parts: Mapping[str, Dataset], colours: Mapping[str, str]) -> list[dict[str, Any]]:
+    """A row for each class: in every part, how many images show it and how many boxes it has; the first is for all."""
+    rows = [
+        {
+            "name": "all",
+            "colour": "",
+            "parts": [(len(part.images), part.box_counts().total()) for part in parts.values()],
+        }
+    ]
+    for name in dict.fromkeys(name for part in parts.values() for name in part.classes):
+        shown = [
+            (sum(name in image.classes for image in part.images), part.box_counts()[name]) for part in parts.values()
+        ]
+        rows.append({"name": name, "colour": colours.get(name, ""), "parts": shown})
+    return rows
+
+
+def _pair(metrics: Mapping[str, Any], name: str, note: str = "") -> Pair:
+    saved_model, tflite = (number(_part(metrics, model).get(name)) for model in ("saved_model", "tflite"))
+    return Pair(name, saved_model, tflite, note)
+
+
+def _part(content: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    part = content.get(key)
+    return part if isinstance(part, Mapping) else {}

@@ -1,0 +1,175 @@
+"""Building, restoring and freezing a real (small-input) network; built once, since building takes seconds."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tasks.detector.freeze import frozen_keys, hold_still, max_abs_change, snapshot, trainable
+from tasks.detector.initialise import initialise
+from tasks.detector.model_definitions import MODELS
+from tasks.detector.model_proto import model_proto, pipeline_proto
+from tasks.detector.network import BACKBONE, CLASS_HEAD, PARTS, Network, block_of, build_network, part_of
+from tasks.detector.restore import restore
+from tasks.errors import CheckpointError, ConfigError, ParamsError
+from tasks.formats.label_map import write_label_map
+
+ZOO = Path(__file__).parents[2].parent / "shared" / "zoo"
+CLASSES = ("cat", "dog")
+
+
+def build(name: str, *, num_classes: int = 2, side_px: int = 64) -> Network:
+    config = pipeline_proto(MODELS[name])
+    config.model.CopyFrom(model_proto(MODELS[name], num_classes=num_classes))
+    config.model.ssd.image_resizer.fixed_shape_resizer.height = side_px
+    config.model.ssd.image_resizer.fixed_shape_resizer.width = side_px
+    return build_network(config, is_training=True)
+
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    return build("ssd_mobilenet_v2_fpnlite_320x320")
+
+
+def write_base(folder: Path, kind: str, **weights: np.ndarray) -> Path:
+    folder.mkdir()
+    (folder / "base.json").write_text(json.dumps({"source": "test", "kind": kind, "origin": "a test"}))
+    if kind == "weights":
+        np.savez(folder / "weights.npz", **weights)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["ssd_mobilenet_v2_fpnlite_640x640", "ssd_mobilenet_v1_fpn_640x640"])
+def test_variables_have_the_names_and_shapes_of_the_zoos_checkpoints(name: str) -> None:
+    if not ZOO.exists():
+        pytest.skip(f"{ZOO} is not here: the zoo's variable lists are needed")
+    rows = [line.split("\t") for line in (ZOO / name / "variables.tsv").read_text().splitlines()[1:]]
+    zoo = {key.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE"): shape for key, shape in rows}
+    network = build(name, num_classes=90)
+    ours = {key: "x".join(map(str, variable.shape)) for key, variable in network.variables.items()}
+    assert {key: zoo[key] for key in ours} == ours
+    assert zoo.keys() - ours.keys() == {"_CHECKPOINTABLE_OBJECT_GRAPH", "save_counter"}
+
+
+def test_every_part_has_variables_and_blocks_count_from_the_image(network: Network) -> None:
+    assert {part_of(key) for key in network.variables} == set(PARTS)
+    blocks = {block_of(v.name) for key, v in network.variables.items() if part_of(key) == BACKBONE}
+    assert blocks == set(range(18))
+
+
+@pytest.mark.parametrize(
+    ("name", "block"),
+    [
+        ("Conv1/kernel:0", 0),
+        ("bn_Conv1/gamma:0", 0),
+        ("expanded_conv_project/kernel:0", 0),
+        ("block_7_expand/kernel:0", 7),
+        ("Conv_1/kernel:0", 17),
+        ("conv1/kernel:0", 0),
+        ("conv1_bn/beta:0", 0),
+        ("conv_dw_13/depthwise_kernel:0", 13),
+        ("conv_pw_3_bn/gamma:0", 3),
+        ("conv1_conv/kernel:0", 0),
+        ("conv4_block6_2_conv/kernel:0", 3),
+    ],
+)
+def test_a_backbone_layer_knows_its_block(name: str, block: int) -> None:
+    assert block_of(name) == block
+
+
+def test_a_layer_of_no_known_block_is_an_error() -> None:
+    with pytest.raises(ConfigError, match="dense_3/kernel"):
+        block_of("dense_3/kernel:0")
+
+
+def test_restoring_a_checkpoint_fills_all_but_a_class_head_of_other_classes(network: Network, tmp_path: Path) -> None:
+    initialise(network, network.variables, seed=3)
+    base = write_base(tmp_path / "base", "tf_checkpoint")
+    write_label_map(("bird", "fish"), base / "label_map.pbtxt")
+    tf.train.Checkpoint(model=network.model).write(str(base / "checkpoint" / "ckpt-0"))
+    wanted = snapshot(network, set(network.variables))
+    initialise(network, network.variables, seed=4)
+    assert max_abs_change(network, wanted) > 0
+    result = restore(network, base, CLASSES)
+    assert result.keys == {key for key in network.variables if part_of(key) != CLASS_HEAD}
+    assert max_abs_change(network, {key: wanted[key] for key in result.keys}) == 0
+    write_label_map(CLASSES, base / "label_map.pbtxt")
+    assert restore(network, base, CLASSES).keys == set(network.variables)
+
+
+def test_what_does_not_fit_is_named_and_what_is_missing_is_new(network: Network, tmp_path: Path) -> None:
+    base = write_base(
+        tmp_path / "base",
+        "weights",
+        **{"Conv1/kernel": np.ones((3, 3, 3, 32), np.float32), "bn_Conv1/gamma": np.ones((7,), np.float32)},
+    )
+    result = restore(network, base, CLASSES)
+    summary = result.summary()
+    (backbone,) = [row for row in summary["modules"] if row["module"] == BACKBONE]
+    assert backbone == {"module": BACKBONE, "variables": 260, "restored": 1, "new": 258, "mismatched": 1}
+    assert len(summary["mismatched"]) == 1
+    assert "(7,) in the base, (32,) in the model" in summary["mismatched"][0]
+
+
+def test_weights_of_another_model_are_refused(network: Network, tmp_path: Path) -> None:
+    base = write_base(tmp_path / "base", "weights", **{"dense/kernel": np.ones((2, 2), np.float32)})
+    with pytest.raises(CheckpointError, match="nothing of the backbone"):
+        restore(network, base, CLASSES)
+
+
+def test_a_damaged_checkpoint_is_an_error_that_names_it(network: Network, tmp_path: Path) -> None:
+    base = write_base(tmp_path / "base", "tf_checkpoint")
+    (base / "checkpoint").mkdir()
+    (base / "checkpoint" / "ckpt-0.index").write_bytes(b"no checkpoint")
+    with pytest.raises(CheckpointError, match=r"ckpt-0\.index"):
+        restore(network, base, CLASSES)
+
+
+def test_first_values_depend_on_the_seed_and_the_key_alone(network: Network) -> None:
+    keys = sorted(network.variables)
+    initialise(network, keys, seed=1)
+    first = snapshot(network, set(keys))
+    initialise(network, reversed(keys), seed=1)
+    assert max_abs_change(network, first) == 0
+    initialise(network, keys, seed=2)
+    assert max_abs_change(network, first) > 0
+
+
+@pytest.mark.parametrize(("freeze", "frozen_blocks"), [(4, 4), (8, 8), (18, 18), ("backbone", 18)])
+def test_freezing_takes_whole_blocks_with_their_statistics(
+    network: Network, freeze: str | int, frozen_blocks: int
+) -> None:
+    frozen = frozen_keys(network, freeze)
+    expected = {
+        key
+        for key, variable in network.variables.items()
+        if part_of(key) == BACKBONE and block_of(variable.name) < frozen_blocks
+    }
+    assert frozen == expected
+    assert any(key.endswith("moving_mean") for key in frozen)
+    assert not frozen & set(trainable(network, frozen))
+
+
+def test_heads_only_leaves_the_tower_and_the_heads(network: Network) -> None:
+    left = {part_of(key) for key in trainable(network, frozen_keys(network, "heads-only"))}
+    assert left == {"tower", "box_head", "class_head"}
+
+
+def test_no_freeze_freezes_nothing_and_too_many_blocks_are_an_error(network: Network) -> None:
+    assert frozen_keys(network, "none") == set()
+    with pytest.raises(ParamsError, match="this backbone has 18"):
+        frozen_keys(network, 19)
+
+
+def test_frozen_statistics_stand_still_in_a_training_pass_and_others_move() -> None:
+    network = build("ssd_mobilenet_v2_fpnlite_320x320")
+    frozen = frozen_keys(network, 4)
+    hold_still(network, frozen)
+    statistics = {key for key in network.variables if key.endswith(("moving_mean", "moving_variance"))}
+    still, moving = snapshot(network, frozen & statistics), snapshot(network, statistics - frozen)
+    images = tf.random.stateless_uniform([2, 64, 64, 3], seed=[1, 2], maxval=255.0)
+    tf.function(lambda x: network.forward(x, training=True)["box_encodings"])(images)
+    assert max_abs_change(network, still) == 0
+    assert max_abs_change(network, moving) > 0

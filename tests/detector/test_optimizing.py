@@ -1,0 +1,47 @@
+import numpy as np
+import tensorflow as tf
+
+from tasks.detector.optimizing import TwoRates, WarmupCosine
+from tasks.params import TrainParams
+
+
+def params(**changes: object) -> TrainParams:
+    values = {
+        "steps": 100,
+        "batch_size": 2,
+        "learning_rate": 0.1,
+        "warmup_steps": 10,
+        "new_layer_rate": 3.0,
+        "optimizer": "momentum",
+        "clip_norm": 1.0,
+        "freeze": "none",
+        "batchnorm_decay": 0.9,
+        "augment": {"flip": 0, "crop": 0, "colour": 0},
+        "eval_every": 10,
+        "save_every": 10,
+        "seed": 1,
+    }
+    return TrainParams.model_validate(values | changes)
+
+
+def test_the_rate_rises_to_its_peak_and_is_gone_at_the_last_step() -> None:
+    rates = [float(WarmupCosine(0.1, 10, 100)(tf.constant(step))) for step in range(101)]
+    np.testing.assert_allclose([rates[0], rates[10], rates[55], rates[100]], [0.01, 0.1, 0.05, 0.0], atol=1e-6)
+    rises = np.diff(rates) > 0
+    assert rises[:10].all()
+    assert not rises[10:].any()
+
+
+def test_a_warm_up_longer_than_training_still_ends_before_it() -> None:
+    rates = [float(WarmupCosine(0.1, 50, 5)(tf.constant(step))) for step in range(6)]
+    np.testing.assert_allclose([max(rates), rates[5]], [0.1, 0.0], atol=1e-6)
+
+
+def test_new_variables_move_faster_and_the_norm_is_clipped_over_all() -> None:
+    restored, new = tf.Variable([0.0]), tf.Variable([0.0])
+    optimizer = TwoRates(params(warmup_steps=0), [restored], [new])
+    assert optimizer.updated == [restored, new]
+    norm = tf.function(optimizer.apply)([tf.constant([3.0]), tf.constant([4.0])])
+    assert float(norm) == 5.0
+    np.testing.assert_allclose(restored.numpy(), [-0.1 * 0.6], rtol=1e-5)
+    np.testing.assert_allclose(new.numpy(), [-0.3 * 0.8], rtol=1e-5)

@@ -1,0 +1,339 @@
+"""Stage ingest: every format, every way in which annotations and images miss each other, and real data."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tasks.annotation.boxes import as_boxes
+from tasks.annotation.dataset import AnnotatedImage, flags
+from tasks.errors import DataError
+from tasks.files import sha256_of
+from tasks.formats.coco import read_coco
+from tasks.formats.pascal_voc import write_voc
+from tasks.ingest import ingest
+from tasks.params import IngestParams
+
+DATASETS = Path(__file__).resolve().parents[2] / "shared" / "datasets"
+needs_datasets = pytest.mark.skipif(not DATASETS.is_dir(), reason="the real data sets are not beside the repository")
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def picture(path, size=(64, 48)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, "white").save(path)
+
+
+def annotation(path, image_name, *objects):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    boxes = as_boxes([box for _, box in objects])
+    names = tuple(name for name, _ in objects)
+    write_voc(AnnotatedImage(image_name, 64, 48, boxes, names, flags(len(names)), flags(len(names))), path)
+
+
+def run(source="data", images=None, **changes):
+    params = IngestParams(source=source, images=images or source, **{"format": "auto", "columns": {}, **changes})
+    figures = ingest(params, ingested=Path("out/annotations.json"))
+    return read_coco(Path("out/annotations.json")), figures
+
+
+def problems_of(dataset):
+    return [(problem.kind, problem.action) for problem in dataset.problems]
+
+
+CAT = ("cat", [1, 2, 30, 40])
+DOG = ("dog", [5, 6, 20, 20])
+
+
+def test_a_voc_folder_becomes_coco(here):
+    for name in ("b", "a"):
+        picture(here / f"data/images/train/{name}.jpg")
+    annotation(here / "data/annotations/train/a.xml", "a.jpg", DOG, CAT)
+    annotation(here / "data/annotations/train/b.xml", "b.jpg", CAT)
+    dataset, figures = run()
+    assert dataset.root == Path("data/images/train")
+    assert dataset.classes == ("cat", "dog")
+    assert dataset.problems == ()
+    a, b = dataset.images
+    assert (a.file_name, b.file_name) == ("a.jpg", "b.jpg")
+    assert a.boxes.tolist() == [DOG[1], CAT[1]]
+    assert a.source == "data/annotations/train/a.xml"
+    assert a.sha256 == sha256_of(here / "data/images/train/a.jpg")
+    assert figures == {"images": 2, "boxes": 3, "classes": 2, "dropped_images": 0, "problems": 0}
+
+
+def test_a_csv_file_and_a_coco_file_say_the_same_as_voc(here):
+    picture(here / "data/a.jpg")
+    annotation(here / "data/a.xml", "a.jpg", CAT)
+    voc, _ = run()
+    Path("data/labels.csv").write_text("filename,width,height,class,xmin,ymin,xmax,ymax\na.jpg,64,48,cat,1,2,30,40\n")
+    from_csv, _ = run("data/labels.csv", "data")
+    Path("data/labels.json").write_text(
+        json.dumps(
+            {
+                "images": [{"id": 1, "file_name": "a.jpg", "width": 64, "height": 48}],
+                "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 29, 38]}],
+                "categories": [{"id": 1, "name": "cat"}],
+            }
+        )
+    )
+    from_coco, _ = run("data/labels.json", "data")
+    for dataset in (from_csv, from_coco):
+        assert (dataset.root, dataset.classes, dataset.problems) == (voc.root, voc.classes, voc.problems)
+        assert dataset.images[0].file_name == "a.jpg"
+        assert dataset.images[0].sha256 == voc.images[0].sha256
+        np.testing.assert_array_equal(dataset.images[0].boxes, voc.images[0].boxes)
+
+
+def test_images_may_lie_in_another_folder_outside_the_project(here, monkeypatch):
+    picture(here / "photos/a.jpg")
+    annotation(here / "project/labels/a.xml", "a.jpg", CAT)
+    monkeypatch.chdir(here / "project")
+    dataset, _ = run("labels", "../photos")
+    assert dataset.root == Path("../photos")
+    assert dataset.image_path(dataset.images[0]).is_file()
+
+
+def test_images_without_pixels_are_ingested_because_none_is_decoded(here):
+    (here / "data").mkdir()
+    (here / "data/a.jpg").write_text("not an image")
+    annotation(here / "data/a.xml", "a.jpg", CAT)
+    assert len(run()[0].images) == 1
+
+
+def test_a_second_run_writes_the_same_bytes(here):
+    for name in ("a", "b", "c"):
+        picture(here / f"data/{name}.jpg")
+        annotation(here / f"data/{name}.xml", f"{name}.jpg", CAT)
+    run()
+    first = Path("out/annotations.json").read_bytes()
+    run()
+    assert Path("out/annotations.json").read_bytes() == first
+
+
+def test_an_unreadable_annotation_is_listed_and_the_others_stay(here):
+    picture(here / "data/a.jpg")
+    annotation(here / "data/a.xml", "a.jpg", CAT)
+    (here / "data/b.xml").write_text("<annotation>")
+    dataset, figures = run()
+    assert problems_of(dataset) == [("unreadable_annotation", "dropped_image")]
+    assert dataset.problems[0].file == "data/b.xml"
+    assert figures["dropped_images"] == 1
+
+
+def test_a_missing_image_takes_its_boxes_with_it_one_by_one(here):
+    picture(here / "data/a.jpg")
+    annotation(here / "data/a.xml", "a.jpg", CAT)
+    annotation(here / "data/b.xml", "b.jpg", CAT, DOG)
+    dataset, _ = run()
+    assert problems_of(dataset) == [
+        ("missing_image", "dropped_image"),
+        ("box_of_dropped_image", "dropped_box"),
+        ("box_of_dropped_image", "dropped_box"),
+    ]
+    assert {problem.file for problem in dataset.problems} == {"data/b.xml"}
+    assert dataset.classes == ("cat",)
+
+
+def test_an_image_outside_the_folders_is_refused(here):
+    picture(here / "secret.jpg")
+    picture(here / "data/a.jpg")
+    annotation(here / "data/a.xml", "a.jpg", CAT)
+    path = here / "data/b.xml"
+    annotation(path, "b.jpg", CAT)
+    path.write_text(path.read_text().replace("b.jpg", "../secret.jpg"))
+    dataset, _ = run()
+    assert problems_of(dataset)[0] == ("path_outside_root", "dropped_image")
+    assert [image.file_name for image in dataset.images] == ["a.jpg"]
+
+
+def test_a_wrong_extension_is_told_of_and_the_image_stays(here):
+    picture(here / "data/a.png")
+    annotation(here / "data/a.xml", "a.jpg", CAT)
+    dataset, _ = run()
+    assert problems_of(dataset) == [("renamed_image", "kept")]
+    assert dataset.images[0].file_name == "a.png"
+
+
+def test_of_two_annotations_of_an_image_the_first_stays(here):
+    picture(here / "data/a.jpg")
+    annotation(here / "data/a.xml", "a.jpg", CAT)
+    annotation(here / "data/copy/a.xml", "a.jpg", DOG, DOG)
+    dataset, _ = run()
+    assert dataset.images[0].classes == ("cat",)
+    assert problems_of(dataset) == [
+        ("image_annotated_twice", "dropped_image"),
+        ("box_of_dropped_image", "dropped_box"),
+        ("box_of_dropped_image", "dropped_box"),
+    ]
+    assert "data/a.xml" in dataset.problems[0].detail
+
+
+def test_images_without_annotation_are_listed_and_are_no_losses(here):
+    for name in ("a", "b", "c"):
+        picture(here / f"data/{name}.jpg")
+    annotation(here / "data/a.xml", "a.jpg", CAT)
+    dataset, figures = run()
+    assert [(p.kind, p.file) for p in dataset.problems] == [
+        ("image_without_annotation", "data/b.jpg"),
+        ("image_without_annotation", "data/c.jpg"),
+    ]
+    assert figures["dropped_images"] == 0
+
+
+def test_an_object_without_a_class_name_is_dropped(here):
+    picture(here / "data/a.jpg")
+    annotation(here / "data/a.xml", "a.jpg", CAT, ("  ", [1, 1, 9, 9]))
+    dataset, _ = run()
+    assert problems_of(dataset) == [("empty_class_name", "dropped_box")]
+    assert dataset.images[0].classes == ("cat",)
+
+
+def test_an_image_that_lost_all_of_its_objects_is_no_background(here):
+    for name in ("a", "b", "c"):
+        picture(here / f"data/{name}.jpg")
+    annotation(here / "data/a.xml", "a.jpg", CAT)
+    annotation(here / "data/b.xml", "b.jpg", ("", [1, 1, 9, 9]))
+    annotation(here / "data/c.xml", "c.jpg")
+    dataset, _ = run()
+    assert [image.file_name for image in dataset.images] == ["a.jpg", "c.jpg"]
+    assert problems_of(dataset) == [("empty_class_name", "dropped_box"), ("image_left_empty", "dropped_image")]
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity"])
+def test_numbers_in_coco_that_are_not_finite_are_problems(here, number):
+    picture(here / "data/a.jpg")
+    content = {
+        "images": [{"id": 1, "file_name": "a.jpg"}],
+        "annotations": [{"id": i, "image_id": 1, "category_id": 1, "bbox": [i, 2, 3, 4]} for i in (1, 2)],
+        "categories": [{"id": 1, "name": "cat"}],
+    }
+    Path("data/labels.json").write_text(json.dumps(content).replace("[2, 2, 3, 4]", f"[2, 2, {number}, 4]"))
+    dataset, _ = run("data/labels.json", "data")
+    assert problems_of(dataset) == [("unreadable_object", "dropped_box")]
+    assert len(dataset.images[0].classes) == 1
+
+
+def test_a_row_of_a_csv_file_is_named_by_its_line(here):
+    picture(here / "data/a.jpg")
+    Path("data/labels.csv").write_text(
+        "filename,class,xmin,ymin,xmax,ymax\na.jpg,cat,1,2,3,4\nb.jpg,cat,1,2,3,4\na.jpg,cat,1,2,x,4\n"
+    )
+    dataset, _ = run("data/labels.csv", "data")
+    assert [(p.kind, p.file) for p in dataset.problems] == [
+        ("unreadable_object", "data/labels.csv:4"),
+        ("missing_image", "data/labels.csv:3"),
+        ("box_of_dropped_image", "data/labels.csv:3"),
+    ]
+
+
+def test_class_names_that_differ_in_blanks_at_the_ends_are_one_class(here):
+    picture(here / "data/a.jpg")
+    Path("data/labels.json").write_text(
+        json.dumps(
+            {
+                "images": [{"id": 1, "file_name": "a.jpg"}],
+                "annotations": [{"id": i, "image_id": 1, "category_id": i, "bbox": [i, 2, 3, 4]} for i in (1, 2)],
+                "categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": " cat\n"}],
+            }
+        )
+    )
+    assert run("data/labels.json", "data")[0].classes == ("cat",)
+
+
+def test_a_folder_that_dvc_does_not_watch_is_told_of(here, capsys):
+    picture(here / "set/images/a.jpg")
+    annotation(here / "set/annotations/a.xml", "a.jpg", CAT)
+    run("set/annotations", "set/annotations")
+    assert "set ingest.images: set/images" in capsys.readouterr().out
+    run("set/annotations", "set")
+    assert "note" not in capsys.readouterr().out
+
+
+def test_the_images_folder_left_at_another_data_set_adds_nothing(here):
+    picture(here / "mine/a.jpg")
+    annotation(here / "mine/a.xml", "a.jpg", CAT)
+    picture(here / "sample/a.jpg")
+    picture(here / "sample/b.jpg")
+    dataset, _ = run("mine", "sample")
+    assert dataset.root == Path("mine")
+    assert dataset.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("files", "source", "wanted", "said"),
+    [
+        ([], "nowhere", "auto", "no such file or folder"),
+        ([], "data", "auto", "an empty folder"),
+        (["a.txt", "b.txt", "c.csv"], "data", "auto", r"2 \.txt, 1 \.csv"),
+        (["a.txt"], "data/a.txt", "auto", r"a \.txt file"),
+        (["a.csv"], "data/a.csv", "voc", r"ingest\.format is voc"),
+        (["a.xml"], "data", "csv", r"ingest\.format is csv"),
+        (["a.xml"], "data/a.xml", "auto", r"a \.xml file"),
+    ],
+    ids=["nothing", "empty", "folder", "file", "csv as voc", "voc as csv", "one XML"],
+)
+def test_a_source_that_no_format_expects_is_described(here, files, source, wanted, said):
+    (here / "data").mkdir()
+    for name in files:
+        (here / "data" / name).write_text("x")
+    with pytest.raises(DataError, match=said) as error:
+        run(source, "data", format=wanted)
+    assert "expected a folder with Pascal VOC .xml files" in str(error.value)
+    assert not Path("out").exists()
+
+
+def test_no_usable_image_stops_with_the_reasons(here):
+    annotation(here / "data/a.xml", "a.jpg", CAT)
+    with pytest.raises(DataError, match="no usable image") as error:
+        run()
+    assert "missing_image" in str(error.value)
+    assert "set ingest.images" in str(error.value)
+    assert not Path("out").exists()
+
+
+def test_a_file_name_that_is_not_utf8_is_named(here):
+    picture(here / "data/a.jpg")
+    annotation(here / "data/a.xml", "a.jpg", CAT)
+    (here / "data" / os.fsdecode(b"b\xff.jpg")).write_text("x")
+    with pytest.raises(DataError, match="not UTF-8; rename it") as error:
+        run()
+    assert r"data/b\udcff.jpg" in str(error.value)
+    assert not Path("out/annotations.json").exists()
+
+
+@needs_datasets
+@pytest.mark.parametrize(
+    ("source", "images", "boxes", "kinds"),
+    [
+        ("guns", 333, 428, set()),
+        ("ppe_covid", 416, 1970, {"missing_image", "box_of_dropped_image"}),
+        ("bccd/annotations", 364, 4888, set()),
+        ("bccd/test.csv", 364, 4888, set()),
+        ("ducky/train.csv", 5, 5, {"image_without_annotation"}),
+    ],
+)
+def test_real_data_is_ingested_whole(here, source, images, boxes, kinds):
+    folder = source.split("/")[0]
+    dataset, figures = run(DATASETS / source, DATASETS / folder)
+    assert (figures["images"], figures["boxes"]) == (images, boxes)
+    assert {problem.kind for problem in dataset.problems} == kinds
+    assert all(dataset.image_path(image).is_file() for image in dataset.images)
+
+
+@needs_datasets
+def test_both_forms_of_the_blood_smears_hold_the_same_boxes(here):
+    voc, _ = run(DATASETS / "bccd/annotations", DATASETS / "bccd")
+    from_csv, _ = run(DATASETS / "bccd/test.csv", DATASETS / "bccd")
+    for a, b in zip(voc.images, from_csv.images, strict=True):
+        assert (a.file_name, a.sha256) == (b.file_name, b.sha256)
+        objects = [sorted(zip(image.classes, image.boxes.tolist(), strict=True)) for image in (a, b)]
+        assert objects[0] == objects[1]

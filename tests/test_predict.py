@@ -1,0 +1,207 @@
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tasks.annotation.boxes import as_boxes
+from tasks.annotation.detections import Detections
+from tasks.errors import CheckpointError, DataError, PipelineError
+from tasks.predict import announce, find_images, predict, predict_images
+
+
+class WhiteFinder:
+    """Stands where a trained model stands: finds the bounding box of the white pixels, and doubts it once more."""
+
+    classes = ("nothing", "white")
+
+    def __init__(self):
+        self.batches = []
+
+    def detect(self, images):
+        self.batches.append([image.shape for image in images])
+        return [self._one(image) for image in images]
+
+    def _one(self, image):
+        assert image.dtype == np.uint8
+        rows, columns = np.where(image.min(axis=2) > 200)
+        if not rows.size:
+            return Detections(as_boxes([]), (), np.zeros(0))
+        box = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+        return Detections(as_boxes([box, box]), ("white", "nothing"), np.array([0.9, 0.2]))
+
+
+def picture(path, *, size=(60, 40), white=(10, 5, 30, 25), mode="RGB", **options):
+    image = Image.new("RGB", size)
+    if white:
+        image.paste((255, 255, 255), white)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.convert(mode).save(path, **options)
+    return path
+
+
+def listed(out):
+    return json.loads((out / "detections.json").read_text(encoding="utf-8"))
+
+
+def options(*inputs, out, model=Path("missing"), score_threshold=0.3, batch_size=8):
+    return argparse.Namespace(
+        inputs=list(inputs), out=out, model=model, score_threshold=score_threshold, batch_size=batch_size
+    )
+
+
+def test_what_is_found_is_listed_as_coco_json(tmp_path):
+    path = picture(tmp_path / "photos" / "a.png")
+    predict_images([path], WhiteFinder(), tmp_path / "out", 0.3, 8)
+    content = listed(tmp_path / "out")
+    assert content["categories"] == [{"id": 1, "name": "nothing"}, {"id": 2, "name": "white"}]
+    assert content["images"] == [
+        {"id": 1, "file_name": path.as_posix(), "drawn": "a.jpg", "width": 60, "height": 40},
+    ]
+    assert content["annotations"] == [
+        {
+            "id": 1,
+            "image_id": 1,
+            "category_id": 2,
+            "bbox": [10.0, 5.0, 20.0, 20.0],
+            "score": 0.9,
+            "area": 400.0,
+            "iscrowd": 0,
+        }
+    ]
+
+
+def test_a_lower_threshold_lists_the_doubtful_too(tmp_path):
+    path = picture(tmp_path / "a.png")
+    done = predict_images([path], WhiteFinder(), tmp_path / "out", 0.0, 8)
+    assert [row["score"] for row in listed(tmp_path / "out")["annotations"]] == [0.9, 0.2]
+    assert done.boxes == 2
+
+
+def test_each_image_is_drawn_under_a_name_of_its_own(tmp_path):
+    paths = [picture(tmp_path / name) for name in ("x/cat.png", "y/cat.jpg", "y/CAT.bmp", "y/cat-2.png")]
+    done = predict_images(paths, WhiteFinder(), tmp_path / "out", 0.3, 8)
+    assert [path.name for path in done.drawn] == ["cat.jpg", "cat-2.jpg", "CAT-3.jpg", "cat-2-2.jpg"]
+    for path in done.drawn:
+        with Image.open(path) as image:
+            assert image.format == "JPEG"
+            assert image.size == (60, 40)
+            assert len(image.getcolors(60 * 40)) > 2
+    assert len(list((tmp_path / "out").iterdir())) == 5
+
+
+def test_images_are_detected_in_batches_in_their_order(tmp_path):
+    paths = [picture(tmp_path / f"{i}.png", size=(60 + i, 40)) for i in range(5)]
+    detector = WhiteFinder()
+    predict_images(paths, detector, tmp_path / "out", 0.3, 2)
+    assert [[shape[1] for shape in batch] for batch in detector.batches] == [[60, 61], [62, 63], [64]]
+    assert [image["width"] for image in listed(tmp_path / "out")["images"]] == [60, 61, 62, 63, 64]
+
+
+def test_an_unreadable_image_is_named_and_the_others_are_done(tmp_path):
+    good = [picture(tmp_path / "a.png"), picture(tmp_path / "c.png")]
+    bad = tmp_path / "b.png"
+    bad.write_bytes(b"not an image")
+    cut = tmp_path / "cut.jpg"
+    cut.write_bytes(picture(tmp_path / "whole.jpg", size=(600, 400)).read_bytes()[:1500])
+    done = predict_images([good[0], bad, cut, good[1]], WhiteFinder(), tmp_path / "out", 0.3, 3)
+    assert [path.name for path in done.drawn] == ["a.jpg", "c.jpg"]
+    assert [line.split(": ")[0] for line in done.unreadable] == [str(bad), str(cut)]
+    assert listed(tmp_path / "out")["info"]["unreadable"] == done.unreadable
+    assert [image["id"] for image in listed(tmp_path / "out")["images"]] == [1, 2]
+
+
+def test_unreadable_images_make_the_command_fail_after_saying_what_was_done(tmp_path, capsys):
+    bad = tmp_path / "b.png"
+    bad.write_bytes(b"not an image")
+    done = predict_images([picture(tmp_path / "a.png"), bad], WhiteFinder(), tmp_path / "out", 0.3, 8)
+    with pytest.raises(DataError, match=r"1 of 2 images could not be read; the other 1 are in .*\n.*b\.png"):
+        announce(done, tmp_path / "out")
+    assert "1 images, 1 boxes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "save"),
+    [
+        ("a.png", "RGBA", {}),
+        ("a.png", "P", {"transparency": b"\x00\xff"}),
+        ("a.png", "L", {}),
+        ("a.png", "1", {}),
+        ("a.jpg", "CMYK", {"quality": 95}),
+        ("a.gif", "P", {}),
+        ("a.webp", "RGB", {"lossless": True}),
+        ("a.tiff", "RGB", {}),
+    ],
+    ids=["alpha", "palette with transparency", "grey", "one bit", "CMYK", "GIF", "WebP", "TIFF"],
+)
+def test_every_kind_of_image_reaches_the_detector_as_rgb(tmp_path, name, mode, save):
+    detector = WhiteFinder()
+    done = predict_images([picture(tmp_path / name, mode=mode, **save)], detector, tmp_path / "out", 0.3, 8)
+    assert detector.batches == [[(40, 60, 3)]]
+    assert done.boxes == 1
+
+
+def test_sixteen_bit_images_keep_their_shades(tmp_path):
+    grey = np.full((40, 60), 30000, dtype=np.uint16)
+    grey[5:25, 10:30] = 65535
+    Image.fromarray(grey).save(tmp_path / "a.png")
+    predict_images([tmp_path / "a.png"], WhiteFinder(), tmp_path / "out", 0.3, 8)
+    assert [row["bbox"] for row in listed(tmp_path / "out")["annotations"]] == [[10.0, 5.0, 20.0, 20.0]]
+
+
+def test_a_photo_on_its_side_is_turned_upright(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned: show this rotated by 90 degrees clockwise
+    path = picture(tmp_path / "a.png", exif=exif)
+    predict_images([path], WhiteFinder(), tmp_path / "out", 0.3, 8)
+    content = listed(tmp_path / "out")
+    assert (content["images"][0]["width"], content["images"][0]["height"]) == (40, 60)
+    # Rows 5..25 of 40, counted from the other side: columns 15..35.
+    assert content["annotations"][0]["bbox"] == [15.0, 10.0, 20.0, 20.0]
+
+
+def test_folders_are_searched_below_and_in_either_case(tmp_path):
+    for name in ("b/deep/x.JPG", "b/a.jpeg", "b/notes.txt", "b/folder.png/y.bmp"):
+        picture(tmp_path / name, format="PNG")
+    single = picture(tmp_path / "odd.suffix", format="PNG")
+    found = find_images([single, tmp_path / "b", tmp_path / "b" / "a.jpeg"], tmp_path / "out")
+    assert [path.relative_to(tmp_path).as_posix() for path in found] == [
+        "odd.suffix",
+        "b/a.jpeg",
+        "b/deep/x.JPG",
+        "b/folder.png/y.bmp",
+    ]
+
+
+def test_inputs_that_hold_no_image_are_an_error(tmp_path):
+    with pytest.raises(DataError, match=r"no images found; looked for files ending in \.bmp"):
+        find_images([tmp_path], Path("out"))
+    with pytest.raises(DataError, match="absent: no such file or folder"):
+        find_images([tmp_path / "absent"], Path("out"))
+
+
+@pytest.mark.parametrize("out", ["photos", "photos/drawn", "."], ids=["the inputs' folder", "below it", "above it"])
+def test_drawn_pictures_never_land_among_the_inputs(tmp_path, out):
+    picture(tmp_path / "photos" / "a.jpg")
+    with pytest.raises(DataError, match="lie in each other; choose a folder beside it"):
+        find_images([tmp_path / "photos"], tmp_path / out)
+
+
+def test_a_missing_model_says_how_to_make_one(tmp_path):
+    path = picture(tmp_path / "a.png")
+    with pytest.raises(CheckpointError, match="missing: no exported model here; run `make run` first"):
+        predict(options(path, out=tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("score_threshold", [-0.1, 1.5, float("nan")])
+def test_a_score_threshold_outside_0_to_1_is_refused(tmp_path, score_threshold):
+    with pytest.raises(PipelineError, match=r"--score-threshold .*: a score is a number from 0 to 1"):
+        predict(options(picture(tmp_path / "a.png"), out=tmp_path / "out", score_threshold=score_threshold))
+
+
+def test_a_batch_of_nothing_is_refused(tmp_path):
+    with pytest.raises(PipelineError, match="--batch-size 0: at least 1 image"):
+        predict(options(picture(tmp_path / "a.png"), out=tmp_path / "out", batch_size=0))

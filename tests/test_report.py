@@ -1,0 +1,468 @@
+import json
+import re
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tasks.annotation.boxes import as_boxes
+from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem, flags
+from tasks.annotation.detections import Detections
+from tasks.errors import DataError, FormatError
+from tasks.files import write_json
+from tasks.formats.coco import write_coco, write_detections
+from tasks.metrics.coco import coco_figures, precision_recall
+from tasks.params import ReportParams
+from tasks.report import report
+from tasks.report_page import curves, gallery, sections
+from tasks.report_page.page import change, figure, percent, whole
+
+SQUARE = [10.0, 10.0, 50.0, 50.0]
+ELSEWHERE = [100.0, 60.0, 140.0, 100.0]
+HOSTILE = "<script>alert(\"1\")</script>' onload='x'\n\u202ecod.exe"
+
+
+def annotated(name, boxes=(SQUARE,), classes=("cat",), crowd=()):
+    return AnnotatedImage(
+        file_name=name,
+        width=160,
+        height=120,
+        boxes=as_boxes(list(boxes)),
+        classes=tuple(classes),
+        difficult=flags(len(classes)),
+        iscrowd=flags(len(classes), (i in crowd for i in range(len(classes)))),
+    )
+
+
+def found(*rows):
+    return Detections(
+        as_boxes([row[0] for row in rows]), tuple(row[1] for row in rows), np.array([row[2] for row in rows], float)
+    )
+
+
+class Run:
+    """A run's folder as the stages before `report` leave it: two training images, one to validate, `tests` to test."""
+
+    def __init__(self, root, *, tests=2, classes=("cat", "dog"), problems=()):
+        self.root = root
+        names = [f"{i}.jpg" for i in range(3 + tests)]
+        for i, name in enumerate(names):
+            (root / "images").mkdir(exist_ok=True)
+            Image.new("RGB", (160, 120), (40 * i % 255, 90, 120)).save(root / "images" / name)
+        images = tuple(annotated(name, classes=classes[:1]) for name in names)
+        self.test = Dataset(root / "images", classes, images[3:])
+        write_coco(Dataset(root / "images", classes, images, tuple(problems)), root / "validated.json")
+        for part, chosen in (("train", images[:2]), ("val", images[2:3]), ("test", images[3:])):
+            write_coco(Dataset(root / "images", classes, chosen), root / "splits" / f"{part}.json")
+        self.detect([found((SQUARE, classes[0], 0.9)) for _ in range(tests)])
+        write_json(root / "data.json", {"images": 3 + tests, "boxes": 3 + tests, "problems": {}})
+        write_json(root / "train.json", {"steps": 300, "best_step": 200, "frozen_variables": 0})
+
+    def detect(self, detections):
+        for model in ("saved_model", "tflite"):
+            write_detections(detections, self.test, self.root / "detections" / f"{model}.json")
+        figures = coco_figures(self.test, detections)
+        write_json(
+            self.root / "evaluate.json",
+            {"images": len(self.test.images), "saved_model": figures, "tflite": figures},
+        )
+        write_json(self.root / "plots" / "precision_recall.json", precision_recall(self.test, detections))
+
+    def curve(self, name, points):
+        path = self.root / "dvclive" / "plots" / "metrics" / f"{name}.tsv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"step\t{path.stem}\n" + "".join(f"{step}\t{value}\n" for step, value in points))
+
+    def report(self, **params):
+        root = self.root
+        return report(
+            ReportParams(**{"score_threshold": 0.3, "gallery_images": 5, "thumbnail_px": 64, **params}),
+            validated=root / "validated.json",
+            splits=root / "splits",
+            trained=root / "trained",
+            detections=root / "detections",
+            metrics_data=root / "data.json",
+            metrics_train=root / "train.json",
+            metrics_evaluate=root / "evaluate.json",
+            plots_train=root / "dvclive",
+            plots_evaluate=root / "plots",
+            report=root / "report",
+        )
+
+    def page(self, **params):
+        self.report(**params)
+        return Page((self.root / "report" / "index.html").read_text(encoding="utf-8"))
+
+
+class Page(HTMLParser):
+    """What a browser makes of the page: elements with their attributes, and the text that is shown."""
+
+    VOID = frozenset({"meta", "link", "img", "input", "br", "rect", "path", "use", "line"})
+
+    def __init__(self, html):
+        super().__init__()
+        self.html = html
+        self.elements = []
+        self.shown = []
+        self.open = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if not {"script", "style"} & set(self.open):
+            self.shown.append(data)
+
+    @property
+    def text(self):
+        return " ".join("".join(self.shown).split())
+
+    def all(self, tag, **attributes):
+        return [
+            found
+            for name, found in self.elements
+            if name == tag and all(found.get(k) == v for k, v in attributes.items())
+        ]
+
+
+def test_the_page_shows_both_models_figures_and_what_they_were_measured_on(tmp_path):
+    run = Run(tmp_path)
+    metrics = json.loads((tmp_path / "evaluate.json").read_text())
+    metrics["tflite"].update({"mAP": 0.625})
+    write_json(tmp_path / "evaluate.json", metrics)
+    page = run.page()
+    assert "Scored on 2 test images with 2 boxes" in page.text
+    assert "mAP SavedModel 1.000 TFLite 0.625" in " ".join(re.sub(r"<[^>]+>", " ", page.html).split())
+    assert "differs from the SavedModel by \u22120.375 mAP" in page.text
+
+
+def test_the_page_asks_for_nothing_from_outside(tmp_path):
+    run = Run(tmp_path)
+    run.curve("train/loss", [(1, 2.0), (2, 1.0)])
+    page = run.page()
+    for _, attributes in page.elements:
+        for key in ("src", "href", "xlink:href", "action", "srcset", "poster", "data"):
+            assert attributes.get(key, "#").startswith(("#", "data:"))
+    assert "url(" not in re.sub(r"url\(#[^)]*\)", "", page.html)
+    assert "@import" not in page.html
+    policy = page.all("meta", **{"http-equiv": "Content-Security-Policy"})[0]["content"]
+    assert policy.startswith("default-src 'none'; img-src data:;")
+
+
+def test_the_page_is_well_formed_and_every_id_is_unique_and_every_link_lands(tmp_path):
+    run = Run(tmp_path)
+    for name in ("train/loss", "train/learning_rate", "val/mAP"):
+        run.curve(name, [(1, 0.5), (2, 0.25), (3, 0.125)])
+    page = run.page()
+    assert page.open == []
+    ids = Counter(attributes["id"] for _, attributes in page.elements if "id" in attributes)
+    assert [name for name, count in ids.items() if count > 1] == []
+    links = {attributes["href"][1:] for _, attributes in page.elements if attributes.get("href", "").startswith("#")}
+    assert links <= set(ids)
+    assert len(page.all("svg", role="img")) == 4 + 2  # four curves, two pictures
+
+
+def test_equal_input_gives_an_equal_page(tmp_path):
+    run = Run(tmp_path)
+    run.curve("train/loss", [(i, 1 / i) for i in range(1, 60)])
+    first = run.page().html
+    assert run.page().html == first
+
+
+@pytest.mark.parametrize(
+    "name", [HOSTILE, "</style><img src=x onerror=alert(1)>", "{{ 7 * 7 }}", "$\\frac{", "_all", "a" * 3000, "\ud800"]
+)
+def test_hostile_names_are_shown_and_do_nothing(tmp_path, name):
+    # A lone surrogate cannot be written as UTF-8, but JSON can bring it in.
+    given = "lone" if name == "\ud800" else name
+    problem = Problem(kind=given, file=given, detail=given, action=given)
+    run = Run(tmp_path, classes=(given, "dog"), problems=[problem])
+    write_json(tmp_path / "data.json", {"problems": {given: 1}})
+    write_json(
+        tmp_path / "trained" / "restore.json",
+        {"source": given, "modules": [{"module": given, "variables": 1}], "mismatched": [given]},
+    )
+    if name == "\ud800":
+        for path in tmp_path.rglob("*.json"):
+            path.write_text(path.read_text().replace('"lone"', '"\\ud800"'))
+    page = run.page()
+    benign = Run(tmp_path, classes=("cat", "dog"), problems=[Problem("a", "b", "c", "d")])
+    write_json(
+        tmp_path / "trained" / "restore.json",
+        {"source": "x", "modules": [{"module": "x", "variables": 1}], "mismatched": ["x"]},
+    )
+    write_json(tmp_path / "data.json", {"problems": {"a": 1}})
+    assert [tag for tag, _ in page.elements] == [tag for tag, _ in benign.page().elements]
+    assert not {attribute for _, attributes in page.elements for attribute in attributes if attribute.startswith("on")}
+    assert "\u202e" not in page.html
+    shown = name.replace("\n", "\ufffd").replace("\u202e", "\ufffd").replace("\ud800", "\ufffd")
+    assert page.text.count(shown) >= 4
+
+
+def test_an_empty_test_part_gives_a_page_that_says_no_figures_could_be_had(tmp_path):
+    page = Run(tmp_path, tests=0).page()
+    assert "No figures could be had: the test part holds no images. Set split.test_fraction" in page.text
+    assert "No pictures" in page.text
+    assert page.all("figure") == []
+    assert page.all("span", **{"class": "bar"}) == []
+
+
+def test_test_images_without_a_box_give_a_page_that_says_so(tmp_path):
+    run = Run(tmp_path)
+    run.test = Dataset(run.test.root, run.test.classes, (annotated("3.jpg", (), ()),))
+    write_coco(run.test, tmp_path / "splits" / "test.json")
+    run.detect([found((SQUARE, "cat", 0.9))])
+    page = run.page()
+    assert "the test images hold no boxes" in page.text
+    assert "0 objects: 0 found, 0 missed, 1 false" in page.text
+
+
+def test_whatever_a_run_did_not_record_is_a_sentence_or_a_dash(tmp_path):
+    run = Run(tmp_path)
+    write_json(tmp_path / "train.json", {})
+    write_json(tmp_path / "data.json", {})
+    (tmp_path / "plots" / "precision_recall.json").unlink()
+    page = run.page()
+    for sentence in (
+        "The training run recorded no loss.",
+        "The training run recorded no learning rate.",
+        "The training run recorded no validation mAP.",
+        "The evaluation recorded no precision-recall curve.",
+        "The training run left no record of what the checkpoint filled",
+        "What was frozen is not recorded.",
+        "No problems: every image and every box went through as it was.",
+    ):
+        assert sentence in page.text
+
+
+def test_metrics_without_figures_give_a_page_without_figures(tmp_path):
+    run = Run(tmp_path)
+    write_json(tmp_path / "evaluate.json", {"images": 2, "saved_model": None})
+    assert "No figures could be had: the evaluation holds none." in run.page().text
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "message"),
+    [
+        ("evaluate.json", DataError, "evaluate.json: no such file; run `dvc repro`"),
+        ("splits/test.json", DataError, "test.json: no such file"),
+        ("detections/saved_model.json", DataError, "saved_model.json: no such file"),
+    ],
+)
+def test_a_missing_input_is_named(tmp_path, name, error, message):
+    run = Run(tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(error, match=re.escape(message)):
+        run.report()
+    assert not (tmp_path / "report").exists()
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "\xff"], ids=["cut short", "a list", "not UTF-8"])
+def test_a_metrics_file_that_is_none_is_named(tmp_path, content):
+    run = Run(tmp_path)
+    (tmp_path / "train.json").write_bytes(content.encode("latin-1"))
+    with pytest.raises(FormatError, match=r"train\.json: (not JSON|expected a JSON object)"):
+        run.report()
+
+
+def test_the_gallery_draws_what_is_above_the_threshold_and_says_what_was_missed(tmp_path):
+    run = Run(tmp_path)
+    run.detect([found((SQUARE, "cat", 0.9), (ELSEWHERE, "dog", 0.5)), found((SQUARE, "cat", 0.1))])
+    page = run.page()
+    assert "1 object: 0 found, 1 missed, 0 false" in page.text
+    assert "1 object: 1 found, 0 missed, 1 false" in page.text
+    assert sorted(marks["data-score"] for marks in page.all("g", **{"class": "dt"})) == ["0.5", "0.9"]
+    assert {"x": "10.0", "y": "10.0", "width": "40.0", "height": "40.0", "class": "edge"} in page.all("rect")
+    assert all(picture["src"].startswith("data:image/jpeg;base64,/9j/") for picture in page.all("img"))
+
+
+def test_the_gallery_is_as_large_as_asked_and_folds_away_what_follows_the_first_nine(tmp_path):
+    run = Run(tmp_path, tests=12)
+    assert len(run.page(gallery_images=4).all("figure")) == 4
+    assert len(run.page(gallery_images=0).all("figure")) == 0
+    page = run.page(gallery_images=60)
+    assert len(page.all("figure")) == 12
+    assert "3 more pictures" in page.text
+
+
+def test_an_image_that_has_gone_since_is_said_in_its_place(tmp_path):
+    run = Run(tmp_path)
+    (tmp_path / "images" / "3.jpg").unlink()
+    (tmp_path / "images" / "4.jpg").write_bytes(b"\xff\xd8 broken")
+    page = run.page()
+    assert page.text.count("the image file could not be read") == 2
+    assert len(page.all("figure")) == 2
+
+
+def test_problems_are_listed_by_kind_with_ten_examples_at_most(tmp_path):
+    problems = [Problem("box_outside_image", f"{i}.xml", f"object {i}", "fixed_box") for i in range(12)]
+    run = Run(tmp_path, problems=[*problems, Problem("image_missing", "x.jpg", "not there", "dropped_image")])
+    write_json(tmp_path / "data.json", {"images": 9, "problems": {"box_outside_image": 12, "image_missing": 1}})
+    page = run.page()
+    assert page.text.index("12box outside image · fixed box") < page.text.index("1image missing · dropped image")
+    assert "9.xml object 9" in page.text
+    assert "10.xml" not in page.text
+    assert "and 2 more" in page.text
+
+
+@pytest.mark.parametrize(
+    ("metrics", "sentence"),
+    [
+        ({"frozen_variables": 0, "trainable_variables": 1366}, "Nothing was frozen: all 1 366 variables were trained."),
+        (
+            {"frozen_variables": 3, "trainable_variables": 7, "frozen_max_abs_change": 0.0},
+            "3 variables were frozen and 7 trained. Compared before and after: no frozen value changed.",
+        ),
+        ({"frozen_variables": ["a", "b"], "frozen_max_abs_change": 0.5}, "one of them changed by 0.500000"),
+        ({"frozen_variables": 1, "frozen_max_abs_change": 1e-9}, "one of them changed by"),
+    ],
+    ids=["nothing", "three that stayed", "two that moved", "one that moved a little"],
+)
+def test_the_page_says_what_was_frozen_and_whether_it_held(tmp_path, metrics, sentence):
+    run = Run(tmp_path)
+    write_json(tmp_path / "train.json", metrics)
+    assert sentence in run.page().text
+
+
+def test_the_checkpoint_table_counts_what_was_restored(tmp_path):
+    run = Run(tmp_path)
+    write_json(
+        tmp_path / "trained" / "restore.json",
+        {
+            "source": "imagenet",
+            "modules": [
+                {"module": "backbone", "variables": 260, "restored": 260, "new": 0, "mismatched": 0},
+                {"module": "heads", "variables": 10, "restored": 0, "new": 8, "mismatched": 2},
+            ],
+            "mismatched": ["heads/kernel", "heads/bias"],
+        },
+    )
+    page = run.page()
+    assert (
+        "Weights came from imagenet. They filled 260 of 270 variables; 8 began new and 2 had another shape" in page.text
+    )
+    assert "heads/kernel" in page.text
+
+
+def test_the_split_table_counts_images_and_boxes_by_class_and_part(tmp_path):
+    parts = {
+        "train": Dataset(tmp_path, ("cat", "dog"), (annotated("a", [SQUARE, ELSEWHERE], ["cat", "cat"]),)),
+        "test": Dataset(tmp_path, ("cat", "dog"), (annotated("b"), annotated("c", (), ()))),
+    }
+    rows = sections.split_rows(parts, {})
+    assert [(row["name"], row["parts"]) for row in rows] == [
+        ("all", [(1, 2), (2, 1)]),
+        ("cat", [(1, 2), (1, 1)]),
+        ("dog", [(0, 0), (0, 0)]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("image", "detections", "expected"),
+    [
+        (annotated("a"), found((SQUARE, "cat", 0.9), (SQUARE, "cat", 0.8)), [("found", 0), ("false", None)]),
+        (annotated("a"), found((SQUARE, "cat", 0.8), (SQUARE, "cat", 0.9)), [("false", None), ("found", 0)]),
+        (annotated("a"), found((SQUARE, "dog", 0.9)), [("false", None)]),
+        (annotated("a"), found(([10, 10, 50, 29], "cat", 0.9)), [("false", None)]),
+        (annotated("a", crowd={0}), found(([20, 20, 30, 30], "cat", 0.9)), [("ignored", None)]),
+        (annotated("a", crowd={0}), found(([45, 20, 65, 30], "cat", 0.9)), [("false", None)]),
+        (annotated("a", (), ()), found((SQUARE, "cat", 0.9)), [("false", None)]),
+        (annotated("a"), found(), []),
+    ],
+    ids=[
+        "twice",
+        "higher score first",
+        "other class",
+        "IoU below a half",
+        "in a crowd",
+        "mostly outside a crowd",
+        "no object",
+        "no detection",
+    ],
+)
+def test_each_object_is_found_once_by_the_surest_detection_of_its_class(image, detections, expected):
+    assert gallery.match(image, detections) == expected
+
+
+def test_the_gallery_takes_images_evenly_from_first_to_last():
+    assert gallery.spread(10, 4) == [0, 3, 6, 9]
+    assert gallery.spread(3, 60) == [0, 1, 2]
+    assert gallery.spread(0, 60) == gallery.spread(10, 0) == []
+    assert gallery.spread(10, 1) == [0]
+
+
+def test_a_curve_is_read_in_step_order_and_the_last_of_equal_steps_counts(tmp_path):
+    path = tmp_path / "loss.tsv"
+    path.write_text("step\tloss\n2\t0.5\n1\t0.9\n3\tnan\n2\t0.4\n")
+    assert curves.read_curve(path) == [(1.0, 0.9), (2.0, 0.4)]
+    assert curves.read_curve(tmp_path / "absent.tsv") == []
+
+
+@pytest.mark.parametrize("content", ["step\tother\n1\t2\n", "step\tloss\none\ttwo\n", "step\tloss\n1\n", "\xff\xfe"])
+def test_a_table_that_is_no_curve_is_named(tmp_path, content):
+    path = tmp_path / "loss.tsv"
+    path.write_bytes(content.encode("latin-1"))
+    if content == "\xff\xfe":
+        path.write_bytes(b"step\tloss\n1\t\xff\n")
+    with pytest.raises(FormatError, match=r"loss\.tsv: not a table with the columns step and loss"):
+        curves.read_curve(path)
+
+
+@pytest.mark.parametrize(
+    "points", [[(1, 0.0)], [(1, 0.5)], [(1, -1.0), (2, 3.0)], [(i, 1 / (i + 1)) for i in range(5000)]]
+)
+def test_a_curve_of_any_length_is_drawn_in_the_pages_colours(points):
+    svg = curves.curve_svg(points, "loss", label='Loss "over" steps', colour="#e69f00", noisy=True, mark_step=1)
+    assert svg.startswith('<svg class="plot" role="img" aria-label="Loss &#34;over&#34; steps"')
+    assert "#e69f00" in svg
+    assert "currentColor" in svg
+    assert "#010203" not in svg
+    assert not re.search(r"<metadata|<dc:date|20\d\d-", svg)
+    assert len(svg) < 80_000
+
+
+def test_precision_rows_that_are_none_are_named(tmp_path):
+    run = Run(tmp_path)
+    write_json(tmp_path / "plots" / "precision_recall.json", [{"class": "all"}])
+    with pytest.raises(FormatError, match=r"precision_recall\.json: not rows of class, recall, precision"):
+        run.report()
+
+
+def test_the_page_has_no_dependence_on_where_it_was_made(tmp_path):
+    run = Run(tmp_path)
+    assert str(tmp_path) not in run.page().html
+
+
+def test_numbers_are_shown_short_and_what_is_none_as_a_dash():
+    assert [figure(value) for value in (0.12345, 1, None, "x", float("nan"), True)] == [
+        "0.123",
+        "1.000",
+        *["\u2013"] * 4,
+    ]
+    assert [change(value) for value in (0.1, -0.1, 0.0001, None)] == ["+0.100", "\u22120.100", "±0", "\u2013"]
+    assert [percent(value) for value in (0.5, 7, -1, None)] == ["50.0%", "100.0%", "0.0%", "0.0%"]
+    assert [whole(value) for value in (1234567.0, 0, None)] == ["1\u202f234\u202f567", "0", "\u2013"]
+
+
+def test_the_report_says_where_it_is_and_replaces_the_one_before(tmp_path):
+    run = Run(tmp_path)
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "old.html").write_text("old")
+    figures = run.report()
+    assert Path(figures["page"]).is_file()
+    assert figures["pictures"] == 2
+    assert [path.name for path in (tmp_path / "report").iterdir()] == ["index.html"]
