@@ -51,11 +51,11 @@ class Trainer:
         """
         params = self._params
         print("train: tracing the training step, which takes a while (half a minute on 2 cores)", flush=True)
-        self._step = self._step.get_concrete_function(Batch(*batches.element_spec))
+        step = self._step.get_concrete_function(batches.element_spec)
         with _progress_bar(params.steps, progress.step) as bar:
             for batch in batches.take(params.steps - progress.step):
                 start = time.monotonic()
-                row = self._take_step(Batch(*batch), progress.step + 1)
+                row = _checked(step(batch), batch, progress.step + 1)
                 elapsed = time.monotonic() - start
                 progress.step += 1
                 progress.seconds += elapsed
@@ -68,17 +68,6 @@ class Trainer:
                 if ended or progress.step % params.save_every == 0:
                     folder.save(self.state, progress)
                     folder.forget_old_best(progress.best_step)
-
-    def _take_step(self, batch: Batch, step: int) -> dict[str, Any]:
-        values = {name: float(value) for name, value in self._step(batch).items()}
-        if not math.isfinite(values["loss"]) or not math.isfinite(values["gradient_norm"]):
-            names = ", ".join(sorted({name.decode(errors="replace") for name in batch.names.numpy()}))
-            raise TrainingError(
-                f"step {step}: the loss is {values['loss']}, the gradient norm {values['gradient_norm']}; nothing was "
-                f"saved after the last good step. Images of this batch: {names}. Look at their boxes "
-                "(`dvc repro validate`), or lower train.learning_rate"
-            )
-        return {"step": step, **values}
 
     def _traced_step(self, batch: Batch) -> dict[str, tf.Tensor]:
         rate = self._optimizer.schedule(self._optimizer.optimizers[0].iterations)
@@ -132,3 +121,20 @@ def _progress_bar(steps: int, done: int) -> Iterator["tqdm[Any]"]:
     interval = 0.2 if sys.stderr.isatty() else 10.0
     with tqdm(total=steps, initial=done, desc="train", unit="step", smoothing=0.1, mininterval=interval) as bar:
         yield bar
+
+
+def _checked(result: dict[str, tf.Tensor], batch: Batch, step: int) -> dict[str, Any]:
+    """A step's figures as numbers, for the history.
+
+    Raises:
+        TrainingError: one of them is not finite.
+    """
+    values = {name: float(value) for name, value in result.items()}
+    if not all(math.isfinite(value) for value in values.values()):
+        names = ", ".join(sorted({name.decode(errors="replace") for name in batch.names.numpy()}))
+        raise TrainingError(
+            f"step {step}: the loss is {values['loss']}, the gradient norm {values['gradient_norm']}; nothing was "
+            f"saved after the last good step. Images of this batch: {names}. Look at their boxes "
+            "(`dvc repro validate`), or lower train.learning_rate"
+        )
+    return {"step": step, **values}

@@ -1,43 +1,10 @@
-import io
 from pathlib import Path
 
 import numpy as np
-import pytest
-from PIL import Image
 
-from tasks.annotation.boxes import as_boxes
-from tasks.annotation.dataset import AnnotatedImage, flags
 from tasks.detector.examples import Augment, Batch, evaluation_images, training_batches
-from tasks.formats.tf_example import encode_example
-from tasks.formats.tfrecord import write_records
 
 COUNT, SIZE = 7, (32, 32)
-
-
-def jpeg(grey: int) -> bytes:
-    buffer = io.BytesIO()
-    Image.new("RGB", (40, 20), (grey, grey, grey)).save(buffer, "JPEG")
-    return buffer.getvalue()
-
-
-@pytest.fixture(scope="module")
-def shard(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path: Path = tmp_path_factory.mktemp("records") / "train-00000-of-00001.tfrecord"
-    examples = []
-    for number in range(COUNT):
-        n = 1 + number % 3
-        image = AnnotatedImage(
-            file_name=f"{number}.jpg",
-            width=40,
-            height=20,
-            boxes=as_boxes([[4, 2, 20, 18]] * n),
-            classes=("dog",) * n,
-            difficult=flags(n),
-            iscrowd=flags(n, [index == 2 for index in range(n)]),
-        )
-        examples.append(encode_example(image, jpeg(30 * number), "jpeg", {"dog": 2}, source_id=str(number)))
-    write_records(path, examples)
-    return path
 
 
 def batches(shard: Path, start_step: int, number: int, augment: Augment | None = None) -> list[Batch]:
@@ -53,29 +20,29 @@ def batches(shard: Path, start_step: int, number: int, augment: Augment | None =
     return [Batch(*(tensor.numpy() for tensor in batch)) for batch in data.take(number)]
 
 
-def test_a_resumed_run_sees_the_batches_it_would_have_seen(shard: Path) -> None:
-    whole, resumed = batches(shard, 0, 12), batches(shard, 5, 7)
+def test_a_resumed_run_sees_the_batches_it_would_have_seen(grey_shard: Path) -> None:
+    whole, resumed = batches(grey_shard, 0, 12), batches(grey_shard, 5, 7)
     for expected, got in zip(whole[5:], resumed, strict=True):
         for a, b in zip(expected, got, strict=True):
             np.testing.assert_array_equal(a, b)
 
 
-def test_every_epoch_shows_every_image_once_in_an_order_of_its_own(shard: Path) -> None:
-    names = [name for batch in batches(shard, 0, COUNT) for name in batch.names]
+def test_every_epoch_shows_every_image_once_in_an_order_of_its_own(grey_shard: Path) -> None:
+    names = [name for batch in batches(grey_shard, 0, COUNT) for name in batch.names]
     first, second = names[:COUNT], names[COUNT:]
     assert sorted(first) == sorted(second) == [f"{number}.jpg".encode() for number in range(COUNT)]
     assert first != second
 
 
-def test_an_image_seen_again_is_changed_in_another_way(shard: Path) -> None:
-    seen = [image for batch in batches(shard, 0, COUNT) for image in zip(batch.names, batch.images, strict=True)]
+def test_an_image_seen_again_is_changed_in_another_way(grey_shard: Path) -> None:
+    seen = [image for batch in batches(grey_shard, 0, COUNT) for image in zip(batch.names, batch.images, strict=True)]
     third = [image for name, image in seen if name == b"3.jpg"]
     assert len(third) == 2
     assert not np.array_equal(*third)
 
 
-def test_boxes_are_padded_weighted_and_without_crowds(shard: Path) -> None:
-    plain = batches(shard, 0, 4, Augment(0.0, 0.0, 0.0))
+def test_boxes_are_padded_weighted_and_without_crowds(grey_shard: Path) -> None:
+    plain = batches(grey_shard, 0, 4, Augment(0.0, 0.0, 0.0))
     rows = {name: (b, c, w) for batch in plain for name, b, c, w in zip(*batch[:1], *batch[2:], strict=True)}
     boxes, classes, weights = rows[b"2.jpg"]  # three objects, the third a crowd
     np.testing.assert_array_equal(weights, [1, 1, 0, 0])
@@ -84,7 +51,7 @@ def test_boxes_are_padded_weighted_and_without_crowds(shard: Path) -> None:
     np.testing.assert_array_equal(boxes[2:], np.zeros((2, 4)))
 
 
-def test_evaluation_shows_each_image_once_in_the_order_of_the_file(shard: Path) -> None:
-    images = np.concatenate([batch.numpy() for batch in evaluation_images([shard], size=SIZE, batch_size=3)])
+def test_evaluation_shows_each_image_once_in_the_order_of_the_file(grey_shard: Path) -> None:
+    images = np.concatenate([batch.numpy() for batch in evaluation_images([grey_shard], size=SIZE, batch_size=3)])
     assert images.shape == (COUNT, *SIZE, 3)
     np.testing.assert_allclose(images.mean(axis=(1, 2, 3)), [30 * number for number in range(COUNT)], atol=1.5)

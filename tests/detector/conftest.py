@@ -1,0 +1,39 @@
+"""Records that the tests of this folder train on."""
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tasks.annotation.boxes import as_boxes
+from tasks.annotation.dataset import AnnotatedImage, flags
+from tasks.formats.tf_example import encode_example
+from tasks.formats.tfrecord import write_records
+
+
+def jpeg(grey: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 20), (grey, grey, grey)).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="session")
+def grey_shard(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Seven grey images `0.jpg` to `6.jpg` of level 30 * number, with 1 to 3 dogs (id 2); a third dog is a crowd."""
+    path: Path = tmp_path_factory.mktemp("records") / "train-00000-of-00001.tfrecord"
+    examples = []
+    for number in range(7):
+        n = 1 + number % 3
+        image = AnnotatedImage(
+            file_name=f"{number}.jpg",
+            width=40,
+            height=20,
+            boxes=as_boxes([[4, 2, 20, 18]] * n),
+            classes=("dog",) * n,
+            difficult=flags(n),
+            iscrowd=flags(n, [index == 2 for index in range(n)]),
+        )
+        examples.append(encode_example(image, jpeg(30 * number), "jpeg", {"dog": 2}, source_id=str(number)))
+    write_records(path, examples)
+    return path

@@ -1,0 +1,66 @@
+"""The README may only promise what is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tasks.detector.model_definitions import MODELS
+from tasks.stages import STAGES
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+MAKEFILE = (ROOT / "Makefile").read_text()
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_stage_stands_in_the_readme(name: str) -> None:
+    assert f"| `{name}` |" in README
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_stands_in_the_readme_and_in_params_yaml(name: str) -> None:
+    assert f"`{name}`" in README
+    assert name in (ROOT / "params.yaml").read_text()
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    named = {
+        name
+        for text in (README, (ROOT / "CONTRIBUTING.md").read_text())
+        for name in re.findall(r"make ([a-z-]+)`", text)
+    }
+    assert {"run", "test", "check"} <= named
+    assert {name for name in named if f"\n{name}:" not in MAKEFILE} == set()
+
+
+def test_every_link_leads_somewhere() -> None:
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if not link.startswith("http")]
+    assert len(links) > 3
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_ci_calls_the_readmes_commands() -> None:
+    assert [line for line in (ROOT / ".ci" / "run").read_text().splitlines() if line.startswith("make")] == [
+        "make check",
+        "make test",
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements-dev.txt", "requirements-gpu.txt", "requirements-uv.txt"]
+)
+def test_requirements_are_pinned_with_hashes_and_name_no_address(name: str) -> None:
+    lines = [line for line in (ROOT / name).read_text().splitlines() if line and not line.lstrip().startswith("#")]
+    packages = [line for line in lines if not line.startswith(" ")]
+    assert packages
+    assert [line for line in packages if "==" not in line] == []
+    assert sum("--hash=sha256:" in line for line in lines) >= len(packages)
+    assert "://" not in "\n".join(lines)
+
+
+def test_every_direct_dependency_says_why() -> None:
+    for path in ROOT.glob("requirements*.in"):
+        for line in path.read_text().splitlines():
+            if line and not line.startswith(("#", "-")) and path.name != "requirements-uv.in":
+                assert "#" in line, f"{path.name}: {line}"

@@ -1,0 +1,53 @@
+from pathlib import Path
+
+import pytest
+
+from tasks.files import replacing, write_json
+
+
+def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "figures.json"
+    with replacing(target) as beside:
+        beside.write_text("half")
+        assert not target.exists()
+    assert target.read_text() == "half"
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("folder", [False, True], ids=["file", "folder"])
+def test_what_stood_there_stays_when_writing_fails(tmp_path: Path, folder: bool) -> None:
+    target = tmp_path / "out"
+    inside = target / "a" if folder else target
+    inside.parent.mkdir(exist_ok=True)
+    inside.write_text("old")
+
+    def fail() -> None:
+        with replacing(target) as beside:
+            if folder:
+                beside.mkdir()
+            (beside / "a" if folder else beside).write_text("new")
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        fail()
+    assert inside.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    target.mkdir()
+    (target / "stale").write_text("old")
+    with replacing(target) as beside:
+        beside.mkdir()
+        (beside / "fresh").write_text("new")
+    assert [path.name for path in target.iterdir()] == ["fresh"]
+
+
+def test_equal_content_is_equal_bytes_and_nan_is_refused(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"b": 1, "a": "é"})
+    write_json(tmp_path / "b.json", {"a": "é", "b": 1})
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+    with pytest.raises(ValueError, match="Out of range"):
+        write_json(tmp_path / "c.json", {"a": float("nan")})
+    assert not (tmp_path / "c.json").exists()

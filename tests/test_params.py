@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tasks.errors import ParamsError
+from tasks.params import read_params
+
+TEXT = (Path(__file__).parents[1] / "params.yaml").read_text()
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "message"),
+    [
+        ("split", "val_fraction", 1.5, "split.val_fraction: Input should be less than or equal to 1"),
+        ("split", "val_fraction", 0.9, "must stay below 1"),
+        ("split", "seed", -1, "split.seed"),
+        ("train", "steps", 0, "train.steps"),
+        ("train", "steps", "many", "train.steps"),
+        ("train", "freeze", "half", "train.freeze"),
+        ("train", "optimzer", "adam", "train.optimzer: Extra inputs are not permitted"),
+        ("ingest", "format", "yolo", "ingest.format"),
+        ("validate", "on_problem", "ignore", "validate.on_problem"),
+        ("checkpoint", "sha256", "abc", "checkpoint.sha256"),
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_named_by_its_key(
+    section: str, key: str, value: object, message: str, tmp_path: Path
+) -> None:
+    params = yaml.safe_load(TEXT)
+    params[section][key] = value
+    with pytest.raises(ParamsError, match=message.replace(".", r"\.")):
+        read_params(written(tmp_path, yaml.safe_dump(params)))
+
+
+def test_every_fault_is_listed_at_once(tmp_path: Path) -> None:
+    params = yaml.safe_load(TEXT)
+    del params["split"]["seed"]
+    params["train"]["batch_size"] = -3
+    with pytest.raises(ParamsError) as caught:
+        read_params(written(tmp_path, yaml.safe_dump(params)))
+    assert "split.seed: Field required" in str(caught.value)
+    assert "train.batch_size" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["train: [", "", "just words", "- a\n- b"], ids=["broken", "empty", "text", "list"])
+def test_a_file_that_is_no_params_yaml_is_a_clear_error(text: str, tmp_path: Path) -> None:
+    with pytest.raises(ParamsError, match=r"params\.yaml"):
+        read_params(written(tmp_path, text))
+
+
+def test_a_missing_file_says_where_to_run(tmp_path: Path) -> None:
+    with pytest.raises(ParamsError, match="no such file; run from the project's root"):
+        read_params(tmp_path / "params.yaml")
