@@ -16,9 +16,9 @@ setup: ## install the tested set of packages into .venv (GPU=1: with CUDA librar
 
 run: setup ## run what changed, from data to report; print the figures
 	@dvc repro
-	@dvc metrics show --md 2>/dev/null || dvc metrics show
+	@echo; python -m tasks summary
 	@echo; echo "The report: $(CURDIR)/reports/index.html"
-	@echo "Next: bring your own data (README.md), or try a value: dvc exp run -S train.steps=600"
+	@echo "Next: bring your own data (README.md), or try a value: .venv/bin/dvc exp run -S train.steps=600"
 
 test: ## all tests, the slow ones included
 	@scripts/setup.sh dev

@@ -1,26 +1,29 @@
-"""`python -m tasks STAGE`: what dvc.yaml runs; `python -m tasks predict ...`: what a person runs."""
+"""`python -m tasks STAGE`: what dvc.yaml runs; `predict` and `summary`: what a person runs."""
 
 import argparse
+import logging
 import os
 import sys
 import time
+import warnings
 from pathlib import Path
 
 from tasks.errors import PipelineError
 from tasks.params import read_params
+from tasks.predict import predict
 from tasks.stages import STAGES, run_stage
+from tasks.summary import summary
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; 0 when it ended well, 1 when the user has something to mend."""
     args = _parser().parse_args(argv)
-    # TensorFlow 2.15 reports CUDA libraries registered twice as errors wherever it starts; they mean nothing.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    _quiet()
     try:
         if args.command == "predict":
-            from tasks.predict import predict  # noqa: PLC0415 - imports TensorFlow: only when asked for
-
             predict(args)
+        elif args.command == "summary":
+            print(summary(read_params(args.params).paths))
         else:
             _run(args.command, args.params)
     except PipelineError as error:
@@ -36,6 +39,16 @@ def _run(name: str, params_path: Path) -> None:
     print(f"{name}: done in {time.monotonic() - start:.1f} s ({shown})")
 
 
+def _quiet() -> None:
+    """Keep out of people's sight what no user can act on."""
+    # TensorFlow 2.15 reports CUDA libraries registered twice as errors wherever it starts.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Deprecations inside the OD API, which will not change.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    # dvclive imports a package under its old name.
+    warnings.filterwarnings("ignore", message="The pynvml package is deprecated", category=FutureWarning)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tasks",
@@ -46,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
         module = stage.function.split(":")[0]
         command = commands.add_parser(name, help=f"stage: {module} ({', '.join(stage.sections)} in params.yaml)")
         command.add_argument("--params", type=Path, default=Path("params.yaml"), help="default: params.yaml")
+    shown = commands.add_parser("summary", help="print the figures of the last run")
+    shown.add_argument("--params", type=Path, default=Path("params.yaml"), help="default: params.yaml")
     _add_predict(commands)
     return parser
 

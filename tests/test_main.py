@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tasks.__main__ import main
+from tasks.files import write_json
 from tasks.stages import STAGES
 
 ROOT = Path(__file__).parents[1]
@@ -34,3 +35,24 @@ def test_a_stage_that_needs_no_tensorflow_does_not_import_it(name: str) -> None:
     code = f"import sys; from tasks.stages import STAGES; STAGES[{name!r}].load(); print('tensorflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_the_summary_shows_what_the_metrics_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = ["summary", "--params", str(ROOT / "params.yaml")]
+    assert main(arguments) == 1
+    assert "metrics/data.json: not there yet" in capsys.readouterr().err
+    model = {"mAP": 0.5, "AP50": 0.75, "AP75": None, "AR100": 0.625, "per_class": {"cat": {"AP": 0.25}}}
+    for name, content in {
+        "data": {"images": 9, "boxes": 12, "dropped_images": 1, "dropped_boxes": 2, "fixed_boxes": 3},
+        "train": {"steps": 7, "best_step": 5, "best_mAP": None, "loss": 0.125, "step_ms_median": 1500.0},
+        "evaluate": {"images": 3, "saved_model": model, "tflite": model},
+    }.items():
+        write_json(tmp_path / "metrics" / f"{name}.json", content)
+    assert main(arguments) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["mAP", "0.500", "0.500"] in rows
+    assert ["AP75", "-", "-"] in rows
+    assert ["AP", "of", "cat", "0.250", "0.250"] in rows

@@ -1,5 +1,6 @@
 """Exported models, used as anyone would: plain TensorFlow and TFLite, nothing of the OD API."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,10 +50,10 @@ class TFLiteDetector:
     def __init__(self, folder: Path) -> None:
         """Load `folder`/model.tflite and `folder`/label_map.pbtxt."""
         self.classes = read_label_map(folder / "label_map.pbtxt")
-        self._interpreter = tf.lite.Interpreter(model_path=str(folder / "model.tflite"), num_threads=2)
+        self._interpreter = tf.lite.Interpreter(model_path=str(folder / "model.tflite"), num_threads=os.cpu_count())
         self._interpreter.allocate_tensors()
         (self._input,) = self._interpreter.get_input_details()
-        # TFLite's detection postprocess gives boxes, classes, scores, count, in this order of their names.
+        # The OD API's exporter numbers them from 0: count, scores, class indices, boxes.
         self._outputs = sorted(self._interpreter.get_output_details(), key=lambda output: output["name"])
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
@@ -64,11 +65,9 @@ class TFLiteDetector:
         resized = tf.image.resize(tf.cast(image[np.newaxis], tf.float32), [height, width])
         self._interpreter.set_tensor(self._input["index"], (resized.numpy() * (2.0 / 255.0) - 1.0).astype(np.float32))
         self._interpreter.invoke()
-        values = [self._interpreter.get_tensor(output["index"])[0] for output in self._outputs]
-        (number,) = (int(value) for value in values if np.ndim(value) == 0)
-        (boxes_tf,) = (value for value in values if np.ndim(value) == 2)
-        classes, scores = (value for value in values if np.ndim(value) == 1)
-        return _detections(boxes_tf[:number], classes[:number], scores[:number], image, self.classes)
+        count, scores, classes, boxes_tf = (self._interpreter.get_tensor(o["index"])[0] for o in self._outputs)
+        n = int(count)
+        return _detections(boxes_tf[:n], classes[:n], scores[:n], image, self.classes)
 
 
 def load_saved_model(folder: Path) -> SavedModelDetector:

@@ -52,14 +52,8 @@ class Network:
         return self.model.feature_extractor.classification_backbone
 
     def forward(self, images: tf.Tensor, *, training: bool) -> dict[str, tf.Tensor]:
-        """Raw predictions for float32 `(B, height, width, 3)` images in 0..255; call it inside a `tf.function`.
-
-        Layers read the Keras learning phase when they are traced; left unset, it means inference everywhere.
-        """
-        with warnings.catch_warnings():
-            # Deprecated in words only: in TF 2.15 it is the one switch that the OD API's layers obey.
-            warnings.filterwarnings("ignore", message=".*set_learning_phase", category=UserWarning)
-            tf.keras.backend.set_learning_phase(1 if training else 0)
+        """Raw predictions for float32 `(B, height, width, 3)` images in 0..255; call it inside a `tf.function`."""
+        set_learning_phase(training=training)
         predictions: dict[str, tf.Tensor] = self.model.predict(
             self.model.feature_extractor.preprocess(images), self.shapes(images)
         )
@@ -91,6 +85,14 @@ def build_network(pipeline_config: Any, *, is_training: bool) -> Network:
     )
     network.variables.update(checkpoint_keys(tf.train.Checkpoint(model=model)))
     return network
+
+
+def set_learning_phase(*, training: bool) -> None:
+    """Say how layers that are traced from now on behave; left unsaid, it is inference everywhere, silently."""
+    with warnings.catch_warnings():
+        # Deprecated in words only: in TF 2.15 it is the one switch that the OD API's layers obey.
+        warnings.filterwarnings("ignore", message=".*set_learning_phase", category=UserWarning)
+        tf.keras.backend.set_learning_phase(1 if training else 0)
 
 
 def checkpoint_keys(root: tf.train.Checkpoint) -> dict[str, tf.Variable]:
