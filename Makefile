@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DO_NOT_TRACK = 1
 export PREFECT_SERVER_ANALYTICS_ENABLED = false
 
-.PHONY: help setup run test test-fast check format lock clean
+.PHONY: help setup run server test test-fast check format lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -19,6 +19,9 @@ run: setup ## run what changed, from data to report; print the figures
 	@echo; python -m tasks summary
 	@echo; echo "The report: $(CURDIR)/reports/index.html"
 	@echo "Next: bring your own data (README.md), or try a value: .venv/bin/dvc exp run -S train.steps=600"
+
+server: setup ## a Prefect server on loopback with its workers; Ctrl-C ends them (PORT=4200)
+	@python -m flows.server $(if $(PORT),--port $(PORT))
 
 test: ## all tests, the slow ones included
 	@scripts/setup.sh dev

@@ -8,8 +8,15 @@ from PIL import Image
 
 from tasks.annotation.boxes import as_boxes
 from tasks.annotation.dataset import AnnotatedImage, flags
+from tasks.detector.runtime import prepare_runtime
 from tasks.formats.tf_example import encode_example
 from tasks.formats.tfrecord import write_records
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _deterministic() -> None:
+    """As in training; TensorFlow has no way back, so all tests here run like this."""
+    prepare_runtime(1)
 
 
 def jpeg(grey: int) -> bytes:

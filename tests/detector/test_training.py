@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from tasks.detector.examples import Augment, training_batches
 from tasks.detector.freeze import frozen_keys, hold_still, max_abs_change, snapshot, trainable
@@ -67,7 +66,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def uninterrupted(folder: Path, grey_shard: Path) -> tuple[Run, Progress]:
-    tf.config.experimental.enable_op_determinism()
     run = Run(grey_shard)
     return run, run.train(folder / "whole", 6)
 

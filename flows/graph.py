@@ -1,0 +1,119 @@
+"""dvc.yaml's graph and what is out of date in it, as plain values. Only here are DVC's internals used (it is pinned).
+
+`Repo.index.graph` has an edge from a stage to each it depends on; foreach and matrix are expanded already.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+
+# DVC's objects are not made for threads; questions to it take a fraction of a second.
+_LOCK = threading.Lock()
+
+
+class GraphError(Exception):
+    """dvc.yaml cannot be read, or a target is none of its stages."""
+
+
+@dataclass(frozen=True)
+class StageNode:
+    """One stage of dvc.yaml.
+
+    Attributes:
+        name: as `dvc repro` takes it, such as `train` or `arm@4-0`.
+        upstream: names of the stages it depends on directly.
+        pool: the work pool it asks for in `meta: {pool: ...}`, or None.
+    """
+
+    name: str
+    upstream: tuple[str, ...]
+    pool: str | None
+
+
+def read_graph(root: Path, targets: Sequence[str] = ()) -> list[StageNode]:
+    """The stages that `targets` need (no targets: all), each after those it depends on.
+
+    Raises:
+        GraphError: dvc.yaml is not valid, or a target is unknown.
+    """
+    with _LOCK:
+        try:
+            with Repo(str(root)) as repo:
+                graph = repo.index.graph
+                names = {stage: _name(stage, root) for stage in graph}
+                wanted = _wanted(graph, names, targets)
+                order = [stage for stage in reversed(list(nx.topological_sort(graph))) if stage in wanted]
+                return [
+                    StageNode(
+                        name=names[stage],
+                        upstream=tuple(sorted(names[other] for other in graph.successors(stage))),
+                        pool=(getattr(stage, "meta", None) or {}).get("pool"),
+                    )
+                    for stage in order
+                    if getattr(stage, "cmd", None)
+                ]
+        except DvcException as error:
+            raise GraphError(f"{root}/dvc.yaml: {error}") from error
+
+
+def reasons_to_run(root: Path, name: str) -> list[str]:
+    """Why a stage is out of date, in words; empty when it is not.
+
+    Raises:
+        GraphError: DVC cannot say.
+    """
+    with _LOCK:
+        try:
+            with Repo(str(root)) as repo:
+                file, _, stage = name.rpartition(":")
+                target = f"{(root / (file or 'dvc.yaml')).resolve()}:{stage}"
+                changes = [c for found in repo.status(targets=[target], with_deps=False).values() for c in found]
+        except DvcException as error:
+            raise GraphError(f"{name}: {error}") from error
+    return describe(changes)
+
+
+def describe(changes: Sequence[Any]) -> list[str]:
+    """Sentences for what `dvc status` says of one stage: a list of `changed ...` entries."""
+    found: list[str] = []
+    for change in changes:
+        if isinstance(change, str):
+            found.append(change)
+            continue
+        for kind, entries in change.items():
+            what = {"changed deps": "", "changed outs": "output "}.get(kind, f"{kind} ")
+            for path, state in entries.items():
+                if isinstance(state, dict):
+                    found += [f"{key} in {path} is {how}" for key, how in state.items()]
+                else:
+                    found.append(f"{what}{path} is {state}")
+    return found
+
+
+def _name(stage: Any, root: Path) -> str:
+    """As `dvc repro` takes it in `root`; DVC's own `addressing` is relative to where this process happens to be."""
+    file = Path(stage.path).resolve().relative_to(root.resolve()).as_posix()
+    name = getattr(stage, "name", None)
+    if name is None:
+        return file
+    return name if file == "dvc.yaml" else f"{file}:{name}"
+
+
+def _wanted(graph: Any, names: dict[Any, str], targets: Sequence[str]) -> set[Any]:
+    if not targets:
+        return set(graph)
+    by_name = {name: stage for stage, name in names.items()}
+    wanted: set[Any] = set()
+    for target in targets:
+        matches = [stage for name, stage in by_name.items() if name == target or name.split("@")[0] == target]
+        if not matches:
+            raise GraphError(f"{target}: no such stage in dvc.yaml; there are {', '.join(sorted(by_name))}")
+        for stage in matches:
+            wanted |= {stage, *nx.descendants(graph, stage)}
+    return wanted

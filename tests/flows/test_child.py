@@ -1,0 +1,42 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from flows.child import Outcome, StageFailedError, readable_lines, repro
+
+
+def test_a_stage_that_ran_one_that_did_not_and_one_that_came_from_the_cache_are_told_apart(project: Path) -> None:
+    lines: list[str] = []
+    assert repro("other", project, lines.append) is Outcome.RAN
+    assert "made" in lines
+    assert repro("other", project, lines.append) is Outcome.CACHED
+    (project / "other.txt").unlink()
+    assert repro("other", project, lines.append) is Outcome.RESTORED
+    (project / "source.txt").write_text("b")
+    assert repro("other", project, lines.append) is Outcome.RAN
+    (project / "source.txt").write_text("a")
+    assert repro("other", project, lines.append) is Outcome.RESTORED
+    assert repro("other", project, lines.append, force=True) is Outcome.RAN
+
+
+def test_a_failed_stage_tells_its_last_lines(project: Path) -> None:
+    (project / "source.txt").write_text("bad")
+    with pytest.raises(StageFailedError, match=r"(?s)other failed.*made.*exited with 1"):
+        repro("other", project, lambda line: None)
+
+
+def piped(content: bytes, seconds_between: float) -> list[str]:
+    reading, writing = os.pipe()
+    os.write(writing, content)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as stream:
+        return list(readable_lines(stream, seconds_between=seconds_between))
+
+
+def test_lines_are_kept_and_a_progress_bar_is_thinned_to_its_first_and_last_state() -> None:
+    assert piped(b"start\n10%\r20%\r30%\rend\r\nlast", 1000.0) == ["start", "10%", "30%", "end", "last"]
+
+
+def test_without_a_wait_every_state_is_shown_and_empty_lines_never_are() -> None:
+    assert piped(b"\n 1%\r 2%\r\n\n\xff\n", 0.0) == [" 1%", " 2%", "\ufffd"]

@@ -1,0 +1,55 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flows.graph import GraphError, describe, read_graph, reasons_to_run
+
+
+def test_stages_come_after_what_they_depend_on_matrix_expanded(project: Path) -> None:
+    nodes = read_graph(project)
+    names = [node.name for node in nodes]
+    assert sorted(names) == ["arm@0", "arm@4", "other", "take"]
+    assert names.index("take") < min(names.index("arm@0"), names.index("arm@4"))
+    arm = next(node for node in nodes if node.name == "arm@4")
+    assert (arm.upstream, arm.pool) == (("take",), "gpu")
+
+
+def test_a_target_brings_what_it_needs_and_nothing_else(project: Path) -> None:
+    assert [node.name for node in read_graph(project, ["arm@4"])] == ["take", "arm@4"]
+    assert {node.name for node in read_graph(project, ["arm"])} == {"take", "arm@0", "arm@4"}
+
+
+def test_an_unknown_target_is_named_with_those_that_exist(project: Path) -> None:
+    with pytest.raises(GraphError, match=r"trian: no such stage in dvc\.yaml; there are arm@0, arm@4, other, take"):
+        read_graph(project, ["trian"])
+
+
+def test_a_broken_dvc_yaml_is_a_clear_error(project: Path) -> None:
+    (project / "dvc.yaml").write_text("stages:\n  take: 3\n")
+    with pytest.raises(GraphError, match=r"dvc\.yaml"):
+        read_graph(project)
+
+
+def test_reasons_name_what_changed_and_are_none_when_nothing_did(project: Path) -> None:
+    subprocess.run([sys.executable, "-m", "dvc", "repro", "take"], cwd=project, check=True, capture_output=True)
+    assert reasons_to_run(project, "take") == []
+    (project / "params.yaml").write_text("take:\n  steps: 2\n")
+    assert reasons_to_run(project, "take") == ["take in params.yaml is modified"]
+    (project / "source.txt").write_text("b")
+    assert "source.txt is modified" in reasons_to_run(project, "take")
+
+
+def test_each_kind_of_change_has_its_words() -> None:
+    changes = [
+        {"changed deps": {"data": "modified", "params.yaml": {"train.steps": "modified"}}},
+        {"changed outs": {"models": "deleted"}},
+        "changed command",
+    ]
+    assert describe(changes) == [
+        "data is modified",
+        "train.steps in params.yaml is modified",
+        "output models is deleted",
+        "changed command",
+    ]

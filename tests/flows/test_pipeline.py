@@ -1,0 +1,41 @@
+"""The flow itself, on a temporary Prefect server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prefect.testing.utilities import prefect_test_harness
+
+from flows.pipeline import pipeline
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _server() -> Iterator[None]:
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+def test_every_stage_runs_once_then_is_cached_then_restored_and_only_what_changed_runs_again(project: Path) -> None:
+    root = str(project)
+    names = {"take", "arm@0", "arm@4", "other"}
+    assert pipeline(root=root) == dict.fromkeys(names, "Ran")
+    assert pipeline(root=root) == dict.fromkeys(names, "Cached")
+    (project / "arm-4.txt").unlink()
+    assert pipeline(root=root) == {**dict.fromkeys(names, "Cached"), "arm@4": "Restored"}
+    assert pipeline(root=root, targets=["take"], force=True) == {"take": "Ran"}
+    (project / "params.yaml").write_text("take:\n  steps: 2\n")
+    outcomes = pipeline(root=root)
+    assert (outcomes["take"], outcomes["other"]) == ("Ran", "Cached")
+    # Their input came out the same, so DVC finds nothing to do.
+    assert (outcomes["arm@0"], outcomes["arm@4"]) == ("Cached", "Cached")
+
+
+def test_a_failed_stage_fails_the_run_and_the_others_still_run(project: Path) -> None:
+    (project / "source.txt").write_text("bad")
+    with pytest.raises(RuntimeError, match="not done: other"):
+        pipeline(root=str(project))
+    assert (project / "arm-4.txt").read_text() == "bad"
+    (project / "source.txt").write_text("good")
+    assert pipeline(root=str(project))["other"] == "Ran"
