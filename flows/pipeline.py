@@ -25,6 +25,8 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows.child import Outcome, repro
 from flows.graph import StageNode, read_graph, reasons_to_run
 from flows.overrides import overridden
+from flows.publish import progress_watcher, publish
+from tasks.errors import PipelineError
 
 # Stages side by side: more would fight for the same cores and DVC lock.
 MAX_PARALLEL = 2
@@ -43,7 +45,14 @@ def stage(node: StageNode, root: Path, force: bool) -> State[Any]:
     if len(reasons) > _REASONS_SHOWN:
         why += f"; and {len(reasons) - _REASONS_SHOWN} more"
     logger.info("%s: out of date: %s", node.name, why)
-    outcome = repro(node.name, root, logger.info, force=force)
+    watch = progress_watcher(node.name) if node.pool else None
+
+    def show(line: str) -> None:
+        logger.info("%s", line)
+        if watch:
+            watch(line)
+
+    outcome = repro(node.name, root, show, force=force)
     return Completed(name=outcome.value, message=why)
 
 
@@ -77,6 +86,11 @@ def pipeline(
         failed = [name for name, state in states.items() if not state.is_completed()]
         if failed:
             raise RuntimeError(f"not done: {', '.join(failed)}; the log of each says why")
+    try:
+        publish(folder)
+    except PipelineError as error:
+        # What ran stands; a page that cannot be drawn is no reason to call the run failed.
+        get_run_logger().warning("no artifacts: %s", error)
     outcomes = {name: str(state.name) for name, state in states.items()}
     get_run_logger().info("%s", ", ".join(f"{name} {outcome}" for name, outcome in outcomes.items()))
     return outcomes
