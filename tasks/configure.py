@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tasks.detector.model_definitions import find_model
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.pipeline_config import (
+    PipelineConfig,
     check_supported,
     fill_in,
     input_size,
@@ -17,8 +18,6 @@ from tasks.errors import CheckpointError
 from tasks.formats.label_map import read_label_map
 
 if TYPE_CHECKING:
-    from object_detection.protos import pipeline_pb2
-
     from tasks.params import ExportParams, ModelParams, TrainParams
 
 
@@ -52,7 +51,7 @@ def configure(
     return {"model": model.name, "classes": len(classes), "input": f"{width}x{height}"}
 
 
-def _config_of(name: str) -> "pipeline_pb2.TrainEvalPipelineConfig":
+def _config_of(name: str) -> PipelineConfig:
     found = find_model(name)
     if not isinstance(found, Path):
         return pipeline_proto(found)

@@ -5,7 +5,7 @@ One rule: where params.yaml and the file both speak, params.yaml wins; the rest 
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from google.protobuf import text_format
 from object_detection.protos import optimizer_pb2, pipeline_pb2, preprocessor_pb2, train_pb2
@@ -16,6 +16,8 @@ from tasks.files import replacing
 if TYPE_CHECKING:
     from tasks.params import AugmentParams, ExportParams, TrainParams
 
+PipelineConfig: TypeAlias = pipeline_pb2.TrainEvalPipelineConfig
+
 PLACEHOLDER = "PATH_TO_BE_CONFIGURED"
 SUPPORTED = (
     "SSD models of TensorFlow 2 (model { ssd { ... } }, a feature extractor whose type ends with _keras) "
@@ -23,7 +25,7 @@ SUPPORTED = (
 )
 
 
-def read_pipeline_config(path: Path) -> pipeline_pb2.TrainEvalPipelineConfig:
+def read_pipeline_config(path: Path) -> PipelineConfig:
     """The message in a pipeline.config.
 
     Raises:
@@ -36,12 +38,12 @@ def read_pipeline_config(path: Path) -> pipeline_pb2.TrainEvalPipelineConfig:
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not a text file ({error}); a pipeline.config is protobuf text") from error
     try:
-        return text_format.Parse(text, pipeline_pb2.TrainEvalPipelineConfig())
+        return text_format.Parse(text, PipelineConfig())
     except text_format.ParseError as error:
         raise ConfigError(f"{path}:{error}; compare with a pipeline.config of the TensorFlow 2 model zoo") from error
 
 
-def write_pipeline_config(config: pipeline_pb2.TrainEvalPipelineConfig, path: Path) -> None:
+def write_pipeline_config(config: PipelineConfig, path: Path) -> None:
     """Write `config` as text that reads back as the same message.
 
     Raises:
@@ -58,7 +60,7 @@ def write_pipeline_config(config: pipeline_pb2.TrainEvalPipelineConfig, path: Pa
             raise ConfigError(f"{path}: does not read back as it was written; look for settings that are not numbers")
 
 
-def check_supported(config: pipeline_pb2.TrainEvalPipelineConfig, path: Path) -> None:
+def check_supported(config: PipelineConfig, path: Path) -> None:
     """Refuse what this pipeline cannot train.
 
     Raises:
@@ -76,7 +78,7 @@ def check_supported(config: pipeline_pb2.TrainEvalPipelineConfig, path: Path) ->
         raise ConfigError(f"{path}: {error}") from error
 
 
-def input_size(config: pipeline_pb2.TrainEvalPipelineConfig) -> tuple[int, int]:
+def input_size(config: PipelineConfig) -> tuple[int, int]:
     """(height, width) in pixels of what the detector is fed.
 
     Raises:
@@ -90,7 +92,7 @@ def input_size(config: pipeline_pb2.TrainEvalPipelineConfig) -> tuple[int, int]:
 
 
 def fill_in(
-    config: pipeline_pb2.TrainEvalPipelineConfig,
+    config: PipelineConfig,
     *,
     num_classes: int,
     train: "TrainParams",
@@ -180,7 +182,7 @@ def _fill_checkpoint(config: train_pb2.TrainConfig, fine_tune_checkpoint: Path |
         config.fine_tune_checkpoint_type = "detection"
 
 
-def _fill_readers(config: pipeline_pb2.TrainEvalPipelineConfig, records: Path) -> None:
+def _fill_readers(config: PipelineConfig, records: Path) -> None:
     if len(config.eval_input_reader) != 1:
         del config.eval_input_reader[:]
         config.eval_input_reader.add(shuffle=False, num_epochs=1)
