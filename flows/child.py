@@ -28,11 +28,15 @@ class StageFailedError(Exception):
     """A stage ended with an error; the message holds the last lines it printed."""
 
 
+class StageInterruptedError(StageFailedError):
+    """A stage ended with an error that may pass by itself, such as a server that did not answer."""
+
+
 def repro(name: str, root: Path, log: Callable[[str], None], *, force: bool = False) -> Outcome:
     """Run `dvc repro` for one stage alone; every line that it prints goes to `log`, progress now and then.
 
     Raises:
-        StageFailedError: the stage failed.
+        StageFailedError: the stage failed; a `StageInterruptedError` where trying again may help.
     """
     command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "-s", name, *(["--force"] if force else [])]
     # dvc.yaml says `python`: that of this process, whatever the worker's own PATH says.
@@ -57,7 +61,9 @@ def repro(name: str, root: Path, log: Callable[[str], None], *, force: bool = Fa
             if is_telling(line):
                 lines.append(line)
     if process.returncode:
-        raise StageFailedError(f"{name} failed (dvc exited with {process.returncode}):\n" + "\n".join(last))
+        text = "\n".join(last)
+        kind = StageInterruptedError if f"exited with {os.EX_TEMPFAIL}" in text else StageFailedError
+        raise kind(f"{name} failed (dvc exited with {process.returncode}):\n{text}")
     return classify(lines)
 
 

@@ -21,8 +21,9 @@ from prefect import State, flow, get_run_logger, task
 from prefect.futures import PrefectFuture
 from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.tasks import exponential_backoff
 
-from flows.child import Outcome, repro
+from flows.child import Outcome, StageInterruptedError, repro
 from flows.graph import StageNode, read_graph, reasons_to_run
 from flows.overrides import overridden
 from flows.publish import progress_watcher, publish
@@ -33,7 +34,17 @@ MAX_PARALLEL = 2
 _REASONS_SHOWN = 8
 
 
-@task(task_run_name="{node.name}")
+def _may_pass(task: Any, run: Any, state: State[Any]) -> bool:
+    """Whether a failure is of the kind that is gone later; bad data and bad params stay bad."""
+    return isinstance(state.result(raise_on_failure=False), StageInterruptedError)
+
+
+@task(
+    task_run_name="{node.name}",
+    retries=3,
+    retry_delay_seconds=exponential_backoff(backoff_factor=20),
+    retry_condition_fn=_may_pass,
+)
 def stage(node: StageNode, root: Path, force: bool) -> State[Any]:
     """One stage: nothing where DVC finds it up to date, else `dvc repro -s`. The state's name says which."""
     logger = get_run_logger()

@@ -8,7 +8,7 @@ import time
 import warnings
 from pathlib import Path
 
-from tasks.errors import PipelineError
+from tasks.errors import PipelineError, UnreachableError
 from tasks.params import read_params
 from tasks.predict import predict
 from tasks.stages import STAGES, run_stage
@@ -16,7 +16,7 @@ from tasks.summary import summary
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; 0 when it ended well, 1 when the user has something to mend."""
+    """Run one command; 0 when it ended well, 1 when the user has something to mend, 75 when it may pass by itself."""
     args = _parser().parse_args(argv)
     _quiet()
     try:
@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
             _run(args.command, args.params)
     except PipelineError as error:
         print(f"{args.command}: {error}", file=sys.stderr)
-        return 1
+        return os.EX_TEMPFAIL if isinstance(error, UnreachableError) else 1
     return 0
 
 

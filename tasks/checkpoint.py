@@ -74,7 +74,7 @@ def _from_zoo(
         sha256 = download(url, archive, sha256=params.sha256)
     except CheckpointError as error:
         others = "imagenet, none" if definition.backbone == "mobilenet_v2" else "none"
-        raise CheckpointError(
+        raise type(error)(
             f"{error}\n  checkpoint.source may also be {others}, or the path of an archive or folder got elsewhere"
         ) from error
     try:

@@ -5,12 +5,14 @@
     ├── DataError          images and annotations
     │   └── FormatError    a file is not what its format promises
     ├── CheckpointError    weights: download, layout, what was restored
+    │   └── UnreachableError   a server did not answer: the one error that may pass by itself
     ├── ConfigError        pipeline.config and model definitions
     ├── TrainingError      training cannot start or go on
     └── EvaluationError    scoring would not be honest
 
 A `PipelineError` says what is wrong, where, and what to do about it; `python -m tasks` prints it without a
-traceback and exits with 1. Any other exception is a bug and keeps its traceback.
+traceback and exits with 1, or with 75 where it may pass by itself, so that others know when to try again. Any other
+exception is a bug and keeps its traceback.
 """
 
 
@@ -32,6 +34,10 @@ class FormatError(DataError):
 
 class CheckpointError(PipelineError):
     """A checkpoint could not be fetched, read, or matched with the model."""
+
+
+class UnreachableError(CheckpointError):
+    """A server could not be reached, or broke off too often: the same call may go through later."""
 
 
 class ConfigError(PipelineError):

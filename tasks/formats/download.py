@@ -21,7 +21,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from tasks.errors import CheckpointError
+from tasks.errors import CheckpointError, UnreachableError
 from tasks.files import sha256_of, write_json
 
 MAX_BYTES = 4 * 1024**3
@@ -68,7 +68,7 @@ def download(
             failures = 1 if partial.size() > before else failures + 1
             if failures >= attempts:
                 kept = f"; {partial.size()} bytes are kept in {partial.path}" if partial.size() else ""
-                raise CheckpointError(f"{url}: unreachable, {failures} tries failed ({error}){kept}") from error
+                raise UnreachableError(f"{url}: unreachable, {failures} tries failed ({error}){kept}") from error
             time.sleep(pause_s * 2 ** (failures - 1))
         except OSError as error:
             raise CheckpointError(f"{url} to {partial.path}: {error}") from error

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.child import Outcome, StageFailedError, readable_lines, repro
+from flows.child import Outcome, StageFailedError, StageInterruptedError, readable_lines, repro
 
 
 def test_a_stage_that_ran_one_that_did_not_and_one_that_came_from_the_cache_are_told_apart(project: Path) -> None:
@@ -24,6 +24,15 @@ def test_a_failed_stage_tells_its_last_lines(project: Path) -> None:
     (project / "source.txt").write_text("bad")
     with pytest.raises(StageFailedError, match=r"(?s)other failed.*made.*exited with 1"):
         repro("other", project, lambda line: None)
+
+
+def test_a_failure_that_may_pass_is_told_from_one_that_will_not(project: Path) -> None:
+    with pytest.raises(StageInterruptedError):
+        repro("remote", project, lambda line: None)
+    (project / "source.txt").write_text("bad")
+    with pytest.raises(StageFailedError) as caught:
+        repro("other", project, lambda line: None)
+    assert not isinstance(caught.value, StageInterruptedError)
 
 
 def piped(content: bytes, seconds_between: float) -> list[str]:

@@ -10,7 +10,7 @@ from flows.graph import GraphError, describe, read_graph, reasons_to_run
 def test_stages_come_after_what_they_depend_on_matrix_expanded(project: Path) -> None:
     nodes = read_graph(project)
     names = [node.name for node in nodes]
-    assert sorted(names) == ["arm@0", "arm@4", "other", "take"]
+    assert sorted(names) == ["arm@0", "arm@4", "other", "remote", "take"]
     assert names.index("take") < min(names.index("arm@0"), names.index("arm@4"))
     arm = next(node for node in nodes if node.name == "arm@4")
     assert (arm.upstream, arm.pool) == (("take",), "gpu")
@@ -22,7 +22,9 @@ def test_a_target_brings_what_it_needs_and_nothing_else(project: Path) -> None:
 
 
 def test_an_unknown_target_is_named_with_those_that_exist(project: Path) -> None:
-    with pytest.raises(GraphError, match=r"trian: no such stage in dvc\.yaml; there are arm@0, arm@4, other, take"):
+    with pytest.raises(
+        GraphError, match=r"trian: no such stage in dvc\.yaml; there are arm@0, arm@4, other, remote, take"
+    ):
         read_graph(project, ["trian"])
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from prefect.testing.utilities import prefect_test_harness
 
-from flows.pipeline import pipeline
+from flows.pipeline import pipeline, stage
 
 pytestmark = pytest.mark.slow
 
@@ -19,7 +19,8 @@ def _server() -> Iterator[None]:
 
 def test_every_stage_runs_once_then_is_cached_then_restored_and_only_what_changed_runs_again(project: Path) -> None:
     root = str(project)
-    names = {"take", "arm@0", "arm@4", "other"}
+    (project / "answers").touch()
+    names = {"take", "arm@0", "arm@4", "other", "remote"}
     assert pipeline(root=root) == dict.fromkeys(names, "Ran")
     assert pipeline(root=root) == dict.fromkeys(names, "Cached")
     (project / "arm-4.txt").unlink()
@@ -33,9 +34,21 @@ def test_every_stage_runs_once_then_is_cached_then_restored_and_only_what_change
 
 
 def test_a_failed_stage_fails_the_run_and_the_others_still_run(project: Path) -> None:
+    (project / "answers").touch()
     (project / "source.txt").write_text("bad")
     with pytest.raises(RuntimeError, match="not done: other"):
         pipeline(root=str(project))
     assert (project / "arm-4.txt").read_text() == "bad"
     (project / "source.txt").write_text("good")
     assert pipeline(root=str(project))["other"] == "Ran"
+
+
+def test_a_server_that_does_not_answer_is_tried_again_and_bad_data_is_not(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "retry_delay_seconds", [0.1, 0.1, 0.1])
+    assert pipeline(root=str(project), targets=["remote"]) == {"remote": "Ran"}
+    assert (project / "tries").read_text() == "\n" * 3
+    (project / "source.txt").write_text("bad")
+    with pytest.raises(RuntimeError, match="not done: other"):
+        pipeline(root=str(project), targets=["other"])

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tasks.errors import CheckpointError
+from tasks.errors import CheckpointError, UnreachableError
 from tasks.formats.download import download
 
 CONTENT = bytes(range(256)) * 4_000
@@ -196,7 +196,7 @@ def test_an_unreachable_server_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as gone:
         url = f"http://127.0.0.1:{gone.server_port}/model.tar.gz"
 
-    with pytest.raises(CheckpointError, match=f"{url}: unreachable, 2 tries failed"):
+    with pytest.raises(UnreachableError, match=f"{url}: unreachable, 2 tries failed"):
         download(url, tmp_path / "m", attempts=2, pause_s=0)
 
 
