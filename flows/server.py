@@ -13,11 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+from flows.surroundings import HOST, PORT
 from tasks.process import die_with_parent
 
 ROOT = Path(__file__).resolve().parents[1]
-HOST = "127.0.0.1"
-PORT = 4200
 POOLS = ("cpu", "gpu")
 _START_SECONDS = 180
 _STOP_SECONDS = 30

@@ -2,9 +2,9 @@
 
 import os
 import socket
-from urllib.parse import urlsplit
 
-_SERVER = "http://127.0.0.1:4200/api"
+# Where `make server` listens unless told otherwise; pyproject.toml, [tool.prefect], says the same to the command line.
+HOST, PORT = "127.0.0.1", 4200
 
 
 def prepare(*, may_run_without_server: bool) -> None:
@@ -15,14 +15,13 @@ def prepare(*, may_run_without_server: bool) -> None:
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
-    if may_run_without_server and "PREFECT_API_URL" not in os.environ and not _answers(_SERVER):
+    if may_run_without_server and "PREFECT_API_URL" not in os.environ and not _answers(HOST, PORT):
         os.environ["PREFECT_API_URL"] = ""
 
 
-def _answers(url: str) -> bool:
-    parts = urlsplit(url)
+def _answers(host: str, port: int) -> bool:
     try:
-        with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=1):
+        with socket.create_connection((host, port), timeout=1):
             return True
     except OSError:
         return False

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from tasks.errors import PipelineError, UnreachableError
 from tasks.params import read_params
-from tasks.predict import predict
 from tasks.stages import STAGES, run_stage
 from tasks.summary import summary
 
@@ -21,6 +20,8 @@ def main(argv: list[str] | None = None) -> int:
     _quiet()
     try:
         if args.command == "predict":
+            from tasks.predict import predict  # noqa: PLC0415 - imports matplotlib: stages must not pay for it
+
             predict(args)
         elif args.command == "summary":
             print(summary(read_params(args.params).paths))

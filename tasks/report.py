@@ -1,6 +1,5 @@
 """The report stage: everything a run has to show, on one self-contained page."""
 
-import functools
 import importlib.metadata
 import json
 import platform
@@ -183,7 +182,6 @@ def _read_json(path: Path) -> Any:
         ) from error
 
 
-@functools.cache
 def _versions() -> list[tuple[str, str]]:
     versions = [("Python", platform.python_version())]
     for name, package in _PACKAGES.items():

@@ -186,7 +186,8 @@ def _write_trained(
 
 def _run_key(params: "TrainParams", pipeline_config: Path, records: Path, base: Path) -> str:
     """A hash of all that decides the result: params, config, data, weights, code and the machine's kind."""
-    code = sorted([Path(__file__), *(Path(__file__).parent / "detector").glob("*.py")])
+    # All of the project's code: one more clean start is cheaper than a run continued by other rules.
+    code = sorted(Path(__file__).parent.rglob("*.py"))
     inputs = [pipeline_config, *sorted(records.iterdir()), *sorted(p for p in base.rglob("*") if p.is_file()), *code]
     known = [params.model_dump_json(), platform.machine(), *(f"{p.name} {sha256_of(p)}" for p in inputs)]
     return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:16]

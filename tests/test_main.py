@@ -37,6 +37,12 @@ def test_a_stage_that_needs_no_tensorflow_does_not_import_it(name: str) -> None:
     assert done.stdout.strip() == "False"
 
 
+def test_running_a_stage_imports_neither_matplotlib_nor_pandas() -> None:
+    code = "import sys; import tasks.__main__; print({'matplotlib', 'pandas', 'tensorflow'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
 def test_the_summary_shows_what_the_metrics_hold(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

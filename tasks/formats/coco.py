@@ -118,7 +118,12 @@ def _image(entry: dict[str, Any], rows: list[dict[str, Any]], names: dict[Any, s
 
 
 def write_detections(detections: Sequence[Detections], dataset: Dataset, path: Path) -> None:
-    """COCO results JSON: a list of `image_id, category_id, bbox, score`, ids as `write_coco(dataset)` gives them.
+    """COCO results JSON: the list that `detection_rows` gives."""
+    write_json(path, detection_rows(detections, dataset))
+
+
+def detection_rows(detections: Sequence[Detections], dataset: Dataset) -> list[dict[str, Any]]:
+    """`image_id, category_id, bbox, score` of every detection, ids as `write_coco(dataset)` gives them.
 
     `detections[i]` belongs to `dataset.images[i]`.
     """
@@ -135,7 +140,7 @@ def write_detections(detections: Sequence[Detections], dataset: Dataset, path: P
             }
             for i, name in enumerate(found.classes)
         )
-    write_json(path, rows)
+    return rows
 
 
 def read_detections(path: Path, dataset: Dataset) -> list[Detections]:

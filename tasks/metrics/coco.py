@@ -14,11 +14,10 @@ import numpy.typing as npt
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from tasks.annotation.boxes import area, to_xywh
 from tasks.annotation.dataset import Dataset
 from tasks.annotation.detections import Detections
 from tasks.errors import EvaluationError
-from tasks.formats.coco import to_coco
+from tasks.formats.coco import detection_rows, to_coco
 
 # The order of COCOeval.stats, as `COCOeval.summarize` fills it.
 FIGURES = (
@@ -145,23 +144,10 @@ def _indexed(content: dict[str, Any]) -> Any:
 
 def _annotations(groundtruth: Dataset, detections: Sequence[Detections]) -> list[dict[str, Any]]:
     """What `COCO.loadRes` makes of a results file; it cannot read an empty one, and we have no file."""
-    category_ids = {name: number for number, name in enumerate(groundtruth.classes, start=1)}
-    rows: list[dict[str, Any]] = []
-    for image_id, found in enumerate(detections, start=1):
-        boxes_xywh, areas = to_xywh(found.boxes), area(found.boxes)
-        for i, name in enumerate(found.classes):
-            rows.append(
-                {
-                    "id": len(rows) + 1,
-                    "image_id": image_id,
-                    "category_id": category_ids[name],
-                    "bbox": boxes_xywh[i].tolist(),
-                    "area": float(areas[i]),
-                    "iscrowd": 0,
-                    "score": float(found.scores[i]),
-                }
-            )
-    return rows
+    return [
+        {**row, "id": number, "area": row["bbox"][2] * row["bbox"][3], "iscrowd": 0}
+        for number, row in enumerate(detection_rows(detections, groundtruth), start=1)
+    ]
 
 
 def _mean(values: npt.ArrayLike) -> float | None:
