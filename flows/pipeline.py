@@ -13,7 +13,7 @@ from typing import Any
 if __name__ == "__main__":  # run as a file, Python looks for modules in flows/ only
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from flows.surroundings import prepare
+from flows.surroundings import own_server, prepare
 
 prepare(may_run_without_server=__name__ == "__main__")
 
@@ -129,7 +129,8 @@ def _main() -> None:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="such as train.steps=500")
     parser.add_argument("--force", action="store_true", help="run stages that are up to date too")
     args = parser.parse_args()
-    pipeline(targets=args.targets, params=dict(_pair(text) for text in args.set), force=args.force)
+    with own_server():
+        pipeline(targets=args.targets, params=dict(_pair(text) for text in args.set), force=args.force)
 
 
 def _pair(text: str) -> tuple[str, Any]:

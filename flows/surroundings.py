@@ -2,6 +2,8 @@
 
 import os
 import socket
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 # Where `make server` listens unless told otherwise; pyproject.toml, [tool.prefect], says the same to the command line.
 HOST, PORT = "127.0.0.1", 4200
@@ -17,6 +19,19 @@ def prepare(*, may_run_without_server: bool) -> None:
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
     if may_run_without_server and "PREFECT_API_URL" not in os.environ and not _answers(HOST, PORT):
         os.environ["PREFECT_API_URL"] = ""
+
+
+def own_server() -> AbstractContextManager[Any]:
+    """Inside, the temporary server is used where `prepare` found none: an empty address alone is not enough.
+
+    Prefect takes an empty PREFECT_API_URL for none when it starts a server, and for an address when it sends events.
+    """
+    # After `prepare`: Prefect reads its settings when it is imported.
+    from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415
+
+    if os.environ.get("PREFECT_API_URL") == "":
+        return temporary_settings({PREFECT_API_URL: None})
+    return nullcontext()
 
 
 def _answers(host: str, port: int) -> bool:

@@ -1,5 +1,9 @@
 """The flow itself, on a temporary Prefect server."""
 
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +13,8 @@ from prefect.testing.utilities import prefect_test_harness
 from flows.pipeline import pipeline, stage
 
 pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -52,3 +58,23 @@ def test_a_server_that_does_not_answer_is_tried_again_and_bad_data_is_not(
     (project / "source.txt").write_text("bad")
     with pytest.raises(RuntimeError, match="not done: other"):
         pipeline(root=str(project), targets=["other"])
+
+
+def test_by_hand_it_runs_without_a_server_and_without_a_complaint(project: Path, tmp_path: Path) -> None:
+    for name in ("flows", "tasks"):
+        shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", project)
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
+    done = subprocess.run(
+        [sys.executable, "flows/pipeline.py", "arm"],
+        cwd=project,
+        env={**environment, "PREFECT_HOME": str(tmp_path / "prefect")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, output
+    assert "take Ran, arm@" in output
+    assert "ERROR" not in output
+    assert "Traceback" not in output
