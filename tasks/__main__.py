@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tasks.errors import PipelineError, UnreachableError
 from tasks.params import read_params
+from tasks.process import die_with_parent
 from tasks.stages import STAGES, run_stage
 from tasks.summary import summary
 
@@ -34,6 +35,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(name: str, params_path: Path) -> None:
+    if "DVC_STAGE" in os.environ:
+        die_with_parent()  # DVC would not wait for a stage that outlived it, and the next run would meet it
     start = time.monotonic()
     figures = run_stage(name, read_params(params_path))
     shown = ", ".join(f"{key} {value}" for key, value in figures.items())

@@ -28,7 +28,6 @@ from tasks.files import replacing, sha256_of, write_json
 from tasks.formats.label_map import read_label_map
 from tasks.formats.tf_example import read_part, shards_of
 from tasks.metrics.coco import coco_figures
-from tasks.process import die_with_parent
 
 if TYPE_CHECKING:
     from tasks.params import TrainParams
@@ -66,7 +65,6 @@ def train(
             variable that moved.
         CheckpointError: nothing of the backbone was restored.
     """
-    die_with_parent()
     prepare_runtime(params.seed)
     classes = read_label_map(records / "label_map.pbtxt")
     train_part, val_part = read_part(records, "train"), read_part(records, "val")

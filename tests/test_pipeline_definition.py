@@ -71,7 +71,7 @@ def test_dvc_tracks_the_params_and_paths_that_a_stage_is_given(name: str, dvc_st
 
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_is_run_by_its_own_name(name: str, dvc_stages: dict[str, Any]) -> None:
-    assert dvc_stages[name]["cmd"] == f"python -m tasks {name}"
+    assert dvc_stages[name]["cmd"] == f"exec python -m tasks {name}"
 
 
 @pytest.mark.parametrize(("name", "stage"), STAGES.items(), ids=list(STAGES))

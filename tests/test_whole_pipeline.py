@@ -59,7 +59,9 @@ class Project:
         path.write_text(yaml.safe_dump(params, sort_keys=False))
 
     def start(self, *command: str) -> "subprocess.Popen[str]":
-        environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        # The plainest shell: it does not make way for the command it is given, as bash does.
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        environment = {**os.environ, "SHELL": "/bin/sh", "PATH": path}
         return subprocess.Popen(
             command, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
