@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DO_NOT_TRACK = 1
 export PREFECT_SERVER_ANALYTICS_ENABLED = false
 
-.PHONY: help setup run server test test-fast check format lock clean
+.PHONY: help setup run server agent test test-fast check format lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -21,7 +21,10 @@ run: setup ## run what changed, from data to report; print the figures
 	@echo "Next: bring your own data (README.md), or try a value: .venv/bin/dvc exp run -S train.steps=600"
 
 server: setup ## a Prefect server on loopback with its workers; Ctrl-C ends them (PORT=4200)
-	@python -m flows.server $(if $(PORT),--port $(PORT))
+	@python -m flows.server $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
+
+agent: setup ## one more worker for the gpu pool, which works in this clone (GPU=1, NAME=..., PREFECT_API_URL=...)
+	@DETECTION_PIPELINE_ROOT=$(CURDIR) prefect worker start --pool gpu --type process --limit 1 $(if $(NAME),--name $(NAME))
 
 test: ## all tests, the slow ones included
 	@scripts/setup.sh dev

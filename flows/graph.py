@@ -4,14 +4,15 @@
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import networkx as nx
 from dvc.exceptions import DvcException
-from dvc.repo import Repo
+from dvc.repo import Repo, lock_repo
 
 # DVC's objects are not made for threads; questions to it take a fraction of a second.
 _LOCK = threading.Lock()
@@ -42,24 +43,20 @@ def read_graph(root: Path, targets: Sequence[str] = ()) -> list[StageNode]:
     Raises:
         GraphError: dvc.yaml is not valid, or a target is unknown.
     """
-    with _LOCK:
-        try:
-            with Repo(str(root)) as repo:
-                graph = repo.index.graph
-                names = {stage: _name(stage, root) for stage in graph}
-                wanted = _wanted(graph, names, targets)
-                order = [stage for stage in reversed(list(nx.topological_sort(graph))) if stage in wanted]
-                return [
-                    StageNode(
-                        name=names[stage],
-                        upstream=tuple(sorted(names[other] for other in graph.successors(stage))),
-                        pool=(getattr(stage, "meta", None) or {}).get("pool"),
-                    )
-                    for stage in order
-                    if getattr(stage, "cmd", None)
-                ]
-        except DvcException as error:
-            raise GraphError(f"{root}/dvc.yaml: {error}") from error
+    with opened(root) as repo:
+        graph = repo.index.graph
+        names = {stage: _name(stage, root) for stage in graph}
+        wanted = _wanted(graph, names, targets)
+        order = [stage for stage in reversed(list(nx.topological_sort(graph))) if stage in wanted]
+        return [
+            StageNode(
+                name=names[stage],
+                upstream=tuple(sorted(names[other] for other in graph.successors(stage))),
+                pool=(getattr(stage, "meta", None) or {}).get("pool"),
+            )
+            for stage in order
+            if getattr(stage, "cmd", None)
+        ]
 
 
 def reasons_to_run(root: Path, name: str) -> list[str]:
@@ -68,15 +65,39 @@ def reasons_to_run(root: Path, name: str) -> list[str]:
     Raises:
         GraphError: DVC cannot say.
     """
+    with opened(root) as repo:
+        stage = find_stage(repo, root, name)
+        if stage.outs and not any(out.hash_info for out in stage.outs):
+            return ["it has not run yet"]
+        changes = [c for found in repo.status(targets=[stage.addressing], with_deps=False).values() for c in found]
+    return describe(changes)
+
+
+@contextmanager
+def opened(root: Path) -> Iterator[Repo]:
+    """DVC's view of the clone at `root`, while nothing else writes dvc.lock.
+
+    Raises:
+        GraphError: dvc.yaml is not valid, or a question to DVC failed.
+    """
     with _LOCK:
         try:
-            with Repo(str(root)) as repo:
-                file, _, stage = name.rpartition(":")
-                target = f"{(root / (file or 'dvc.yaml')).resolve()}:{stage}"
-                changes = [c for found in repo.status(targets=[target], with_deps=False).values() for c in found]
+            with Repo(str(root), _wait_for_lock=True) as repo, lock_repo(repo):
+                yield repo
         except DvcException as error:
-            raise GraphError(f"{name}: {error}") from error
-    return describe(changes)
+            raise GraphError(f"{root}/dvc.yaml: {error}") from error
+
+
+def find_stage(repo: Repo, root: Path, name: str) -> Any:
+    """The stage object of DVC's.
+
+    Raises:
+        GraphError: there is no such stage.
+    """
+    for stage in repo.index.stages:
+        if _name(stage, root) == name:
+            return stage
+    raise GraphError(f"{name}: no such stage in {root}/dvc.yaml")
 
 
 def describe(changes: Sequence[Any]) -> list[str]:

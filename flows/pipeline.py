@@ -17,65 +17,31 @@ from flows.surroundings import own_server, prepare
 
 prepare(may_run_without_server=__name__ == "__main__")
 
-from prefect import State, flow, get_run_logger, task
+from prefect import State, flow, get_run_logger
 from prefect.futures import PrefectFuture
-from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
-from prefect.tasks import exponential_backoff
 
-from flows.child import Outcome, StageInterruptedError, repro
-from flows.graph import StageNode, read_graph, reasons_to_run
+from flows.agents import cancel_agents
+from flows.clone import held
+from flows.graph import StageNode, read_graph
 from flows.overrides import overridden
-from flows.publish import progress_watcher, publish
+from flows.publish import publish
+from flows.stage_run import stage
 from tasks.errors import PipelineError
 
-# Stages side by side: more would fight for the same cores and DVC lock.
-MAX_PARALLEL = 2
-_REASONS_SHOWN = 8
-
-
-def _may_pass(task: Any, run: Any, state: State[Any]) -> bool:
-    """Whether a failure is of the kind that is gone later; bad data and bad params stay bad."""
-    return isinstance(state.result(raise_on_failure=False), StageInterruptedError)
-
-
-@task(
-    task_run_name="{node.name}",
-    retries=3,
-    retry_delay_seconds=exponential_backoff(backoff_factor=20),
-    retry_condition_fn=_may_pass,
-)
-def stage(node: StageNode, root: Path, force: bool) -> State[Any]:
-    """One stage: nothing where DVC finds it up to date, else `dvc repro -s`. The state's name says which."""
-    logger = get_run_logger()
-    reasons = ["forced"] if force else reasons_to_run(root, node.name)
-    if not reasons:
-        logger.info("%s: up to date, nothing to do", node.name)
-        return Completed(name=Outcome.CACHED.value, message="up to date")
-    why = "; ".join(reasons[:_REASONS_SHOWN])
-    if len(reasons) > _REASONS_SHOWN:
-        why += f"; and {len(reasons) - _REASONS_SHOWN} more"
-    logger.info("%s: out of date: %s", node.name, why)
-    watch = progress_watcher(node.name) if node.pool else None
-
-    def show(line: str) -> None:
-        logger.info("%s", line)
-        if watch:
-            watch(line)
-
-    outcome = repro(node.name, root, show, force=force)
-    return Completed(name=outcome.value, message=why)
-
+# Stages at once, those that wait for agents included; `stage` bounds those that run here.
+_MAX_WAITING = 16
 
 # Prefect types the argument too narrowly for its own runner.
-_RUNNER: Any = ThreadPoolTaskRunner(max_workers=MAX_PARALLEL)
+_RUNNER: Any = ThreadPoolTaskRunner(max_workers=_MAX_WAITING)
 
 
-@flow(name="pipeline", task_runner=_RUNNER)
+@flow(name="pipeline", task_runner=_RUNNER, on_cancellation=[cancel_agents])
 def pipeline(
     targets: list[str] | None = None,
     params: dict[str, Any] | None = None,
     force: bool = False,
+    gpu: str | None = None,
     root: str | None = None,
 ) -> dict[str, str]:
     """Bring the pipeline up to date.
@@ -84,33 +50,41 @@ def pipeline(
         targets: stages to bring up to date, with all they need; none means all.
         params: values to set in params.yaml first, such as {"train.steps": 500}; taken back if the run fails.
         force: run every stage, also those that are up to date.
+        gpu: the deployment that runs stages of the gpu pool in another clone, such as train-stage/gpu; none means here.
         root: the project's folder; the one this file is in when not given.
 
     Returns:
         For each stage, in order: Cached, Restored or Ran.
     """
     folder = Path(root) if root else Path(__file__).resolve().parents[1]
-    with overridden(folder, params or {}):
-        nodes = read_graph(folder, targets or [])
-        futures = submit_in_order(nodes, lambda node, upstream: _submit(node, folder, force, upstream))
-        states = {name: future.wait() or future.state for name, future in futures.items()}
-        failed = [name for name, state in states.items() if not state.is_completed()]
-        if failed:
-            raise RuntimeError(f"not done: {', '.join(failed)}; the log of each says why")
-    try:
-        publish(folder)
-    except PipelineError as error:
-        # What ran stands; a page that cannot be drawn is no reason to call the run failed.
-        get_run_logger().warning("no artifacts: %s", error)
+    logger = get_run_logger()
+    with held(folder, logger.info):
+        with overridden(folder, params or {}):
+            states = _run_all(folder, targets or [], force, gpu)
+        try:
+            publish(folder)
+        except PipelineError as error:
+            # What ran stands; a page that cannot be drawn is no reason to call the run failed.
+            logger.warning("no artifacts: %s", error)
     outcomes = {name: str(state.name) for name, state in states.items()}
-    get_run_logger().info("%s", ", ".join(f"{name} {outcome}" for name, outcome in outcomes.items()))
+    logger.info("%s", ", ".join(f"{name} {outcome}" for name, outcome in outcomes.items()))
     return outcomes
 
 
+def _run_all(folder: Path, targets: list[str], force: bool, gpu: str | None) -> dict[str, State[Any]]:
+    nodes = read_graph(folder, targets)
+    futures = submit_in_order(nodes, lambda node, upstream: _submit(node, folder, force, gpu, upstream))
+    states = {name: future.wait() or future.state for name, future in futures.items()}
+    failed = [name for name, state in states.items() if not state.is_completed()]
+    if failed:
+        raise RuntimeError(f"not done: {', '.join(failed)}; the log of each says why")
+    return states
+
+
 def _submit(
-    node: StageNode, folder: Path, force: bool, upstream: list[PrefectFuture[Any]]
+    node: StageNode, folder: Path, force: bool, gpu: str | None, upstream: list[PrefectFuture[Any]]
 ) -> PrefectFuture[State[Any]]:
-    return stage.submit(node, folder, force, return_state=False, wait_for=upstream)
+    return stage.submit(node, folder, force, gpu, return_state=False, wait_for=upstream)
 
 
 def submit_in_order(
@@ -128,9 +102,10 @@ def _main() -> None:
     parser.add_argument("targets", nargs="*", metavar="STAGE", help="stages to bring up to date (default: all)")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="such as train.steps=500")
     parser.add_argument("--force", action="store_true", help="run stages that are up to date too")
+    parser.add_argument("--gpu", metavar="DEPLOYMENT", help="where stages of the gpu pool run, such as train-stage/gpu")
     args = parser.parse_args()
     with own_server():
-        pipeline(targets=args.targets, params=dict(_pair(text) for text in args.set), force=args.force)
+        pipeline(targets=args.targets, params=dict(_pair(text) for text in args.set), force=args.force, gpu=args.gpu)
 
 
 def _pair(text: str) -> tuple[str, Any]:

@@ -1,4 +1,4 @@
-"""`make server`: a Prefect server on loopback, work pools, a worker for each, the deployments; Ctrl-C ends them all."""
+"""`make server`: a Prefect server, work pools, a worker for each, the deployments; Ctrl-C ends them all."""
 
 import argparse
 import http
@@ -13,11 +13,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+from flows.agent_clone import CloneError, make_clone
 from flows.surroundings import HOST, PORT
 from tasks.process import die_with_parent
 
 ROOT = Path(__file__).resolve().parents[1]
 POOLS = ("cpu", "gpu")
+# Where the gpu worker's clone lies unless told otherwise.
+AGENT_CLONE = ROOT / ".agent"
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+AUTOMATION = "mark lost runs as crashed"
 _START_SECONDS = 180
 _STOP_SECONDS = 30
 
@@ -26,47 +31,89 @@ class ServerError(Exception):
     """Something did not start; the message says what to do."""
 
 
-def serve(port: int) -> None:
+def serve(host: str, port: int, agent_clone: Path) -> None:
     """Start everything, then wait until a part ends or a signal comes, and stop all of it.
 
+    Args:
+        host: the address the server listens on.
+        port: its port.
+        agent_clone: the folder of the gpu worker's clone; made if it is not there.
+
     Raises:
-        ServerError: the port is taken, or a part did not start or ended by itself.
+        ServerError: the port is taken, a part did not start or ended by itself, or others could reach the server and
+            it has no password.
     """
-    api = f"http://{HOST}:{port}/api"
+    api = f"http://{HOST if host == '0.0.0.0' else host}:{port}/api"  # noqa: S104 - asked of the user, not chosen here
+    environment = _environment(host, api)
     if _healthy(api):
         raise ServerError(
             f"a Prefect server answers on port {port} already: end it, or take another: make server PORT=4300"
+        )
+    parts: dict[str, subprocess.Popen[bytes]] = {}
+    try:
+        parts["server"] = _start(["server", "start", "--host", host, "--port", str(port)], environment)
+        make_clone(ROOT, agent_clone)
+        _wait_until_healthy(api, parts["server"])
+        _register(environment)
+        for pool, folder in zip(POOLS, (ROOT, agent_clone), strict=True):
+            # A worker of the gpu pool trains one thing at a time.
+            command = [
+                "worker",
+                "start",
+                "--pool",
+                pool,
+                "--name",
+                f"{pool}-1",
+                "--limit",
+                "1" if pool == "gpu" else "4",
+            ]
+            parts[f"worker of {pool}"] = _start(command, {**environment, "DETECTION_PIPELINE_ROOT": str(folder)})
+        print(_ready(api, agent_clone), flush=True)
+        _wait(parts)
+    finally:
+        _stop(parts)
+
+
+def _environment(host: str, api: str) -> dict[str, str]:
+    """What the server, its workers and our own calls of `prefect` are given.
+
+    Raises:
+        ServerError: the server would be reachable from elsewhere without a password.
+    """
+    password = os.environ.get("PREFECT_SERVER_API_AUTH_STRING", "")
+    if host not in _LOOPBACK and ":" not in password:
+        raise ServerError(
+            f"{host} can be reached from other machines, and whoever reaches the server can run code on its workers: "
+            "set PREFECT_SERVER_API_AUTH_STRING=NAME:PASSWORD first (docs/operations.md)"
         )
     environment = {
         **os.environ,
         "PREFECT_API_URL": api,
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
-        "DETECTION_PIPELINE_ROOT": str(ROOT),
     }
-    parts: dict[str, subprocess.Popen[bytes]] = {}
-    try:
-        parts["server"] = _start(["server", "start", "--host", HOST, "--port", str(port)], environment)
-        _wait_until_healthy(api, parts["server"])
-        for pool in POOLS:
-            _run(["work-pool", "create", pool, "--type", "process", "--overwrite"], environment)
-        _run(["--no-prompt", "deploy", "--all"], environment)
-        for pool in POOLS:
-            parts[f"worker of {pool}"] = _start(["worker", "start", "--pool", pool, "--name", f"{pool}-1"], environment)
-        print(_ready(port), flush=True)
-        _wait(parts)
-    finally:
-        _stop(parts)
+    if password:
+        environment["PREFECT_API_AUTH_STRING"] = password
+    return environment
 
 
-def _ready(port: int) -> str:
+def _register(environment: dict[str, str]) -> None:
+    for pool in POOLS:
+        _run(["work-pool", "create", pool, "--type", "process", "--overwrite"], environment)
+    _run(["--no-prompt", "deploy", "--all"], environment)
+    if not _succeeds(["automation", "inspect", AUTOMATION], environment):
+        _run(["automation", "create", "--from-file", "flows/lost_runs.yaml"], environment)
+
+
+def _ready(api: str, agent_clone: Path) -> str:
     # pyproject.toml says the usual address, [tool.prefect].
-    address = "" if port == PORT else f"  export PREFECT_API_URL=http://{HOST}:{port}/api\n"
+    address = "" if api == f"http://{HOST}:{PORT}/api" else f"  export PREFECT_API_URL={api}\n"
     return (
-        f"\nReady. The pages: http://{HOST}:{port}\n"
+        f"\nReady. The pages: {api.removesuffix('/api')}\n"
         "In another shell, from this folder:\n"
         f"{address}"
         "  .venv/bin/prefect deployment run pipeline/local --watch\n"
+        f"To train in the agent's clone, {agent_clone}: add  --param gpu=train-stage/gpu\n"
         "Ctrl-C here ends the server and its workers.\n"
     )
 
@@ -83,7 +130,17 @@ def _start(arguments: Sequence[str], environment: dict[str, str]) -> "subprocess
 
 
 def _run(arguments: Sequence[str], environment: dict[str, str]) -> None:
-    done = subprocess.run(
+    done = _prefect(arguments, environment)
+    if done.returncode:
+        raise ServerError(f"prefect {' '.join(arguments)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+
+
+def _succeeds(arguments: Sequence[str], environment: dict[str, str]) -> bool:
+    return _prefect(arguments, environment).returncode == 0
+
+
+def _prefect(arguments: Sequence[str], environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
         [sys.executable, "-m", "prefect", *arguments],
         cwd=ROOT,
         env=environment,
@@ -92,8 +149,6 @@ def _run(arguments: Sequence[str], environment: dict[str, str]) -> None:
         text=True,
         check=False,
     )
-    if done.returncode:
-        raise ServerError(f"prefect {' '.join(arguments)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
 def _healthy(api: str) -> bool:
@@ -142,15 +197,17 @@ def main() -> int:
     """The command line; 0 after Ctrl-C, 1 when something did not start."""
     parser = argparse.ArgumentParser(prog="make server", description=__doc__)
     parser.add_argument("--port", type=int, default=PORT)
-    port = parser.parse_args().port
+    parser.add_argument("--host", default=HOST, help="the address to listen on; other than loopback needs a password")
+    parser.add_argument("--agent-clone", type=Path, default=AGENT_CLONE, help="the clone that the gpu worker works in")
+    args = parser.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)  # SIGINT too: a shell lets background processes ignore it
     try:
-        serve(port)
+        serve(args.host, args.port, args.agent_clone.resolve())
     except KeyboardInterrupt:
         print("\nended")
         return 0
-    except ServerError as error:
+    except (ServerError, CloneError) as error:
         print(f"make server: {error}", file=sys.stderr)
         return 1
     return 0

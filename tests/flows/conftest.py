@@ -1,5 +1,6 @@
 """A small DVC project that stages of flows run in."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ stages:
     outs: [taken.txt]
   arm:
     matrix: {freeze: [0, 4]}
-    cmd: cp taken.txt arm-${item.freeze}.txt
+    cmd: cp taken.txt arm-${item.freeze}.txt; echo ${item.freeze} >> arms.log
     meta: {pool: gpu}
     deps: [taken.txt]
     outs: ["arm-${item.freeze}.txt"]
@@ -29,16 +30,43 @@ stages:
 """
 
 
+@pytest.fixture(scope="session")
+def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("template")
+    (root / "dvc.yaml").write_text(DVC_YAML)
+    (root / "params.yaml").write_text("take:\n  steps: 1\n")
+    (root / "source.txt").write_text("a")
+    (root / ".gitignore").write_text("*.log\ntries\nanswers\nparams.yaml.before-run\n")
+    run(root, "git", "init", "-q")
+    run(root, sys.executable, "-m", "dvc", "init", "-q")
+    (root / ".dvc" / "config").write_text(
+        "[core]\n  analytics = false\n  remote = shared\n['remote \"shared\"']\n  url = ../../remote\n"
+    )
+    commit(root)
+    return root
+
+
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """Stages `take`, then `arm@0` and `arm@4`; and two that fail.
+def project(tmp_path: Path, _template: Path) -> Path:
+    """Stages `take`, then `arm@0` and `arm@4`; and two that fail. The DVC remote is a folder beside it.
 
     `other` fails while source.txt holds `bad`; `remote` fails twice as an unreachable server does, unless there is a
     file `answers`.
     """
-    (tmp_path / "dvc.yaml").write_text(DVC_YAML)
-    (tmp_path / "params.yaml").write_text("take:\n  steps: 1\n")
-    (tmp_path / "source.txt").write_text("a")
-    for command in (["git", "init", "-q"], [sys.executable, "-m", "dvc", "init", "-q"]):
-        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
-    return tmp_path
+    return Path(shutil.copytree(_template, tmp_path / "project"))
+
+
+@pytest.fixture
+def agent(project: Path, tmp_path: Path) -> Path:
+    """A second clone of `project`, at its first commit."""
+    run(tmp_path, "git", "clone", "-q", str(project), str(tmp_path / "agent"))
+    return tmp_path / "agent"
+
+
+def commit(root: Path) -> None:
+    run(root, "git", "add", "-A")
+    run(root, "git", "-c", "user.name=A Tester", "-c", "user.email=tester@example.org", "commit", "-qm", "a change")
+
+
+def run(folder: Path, *command: str) -> str:
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
