@@ -24,6 +24,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows.agents import cancel_agents
 from flows.clone import held
 from flows.graph import StageNode, read_graph
+from flows.notify import notify
 from flows.overrides import overridden
 from flows.publish import publish
 from flows.stage_run import stage
@@ -36,7 +37,14 @@ _MAX_WAITING = 16
 _RUNNER: Any = ThreadPoolTaskRunner(max_workers=_MAX_WAITING)
 
 
-@flow(name="pipeline", task_runner=_RUNNER, on_cancellation=[cancel_agents])
+@flow(
+    name="pipeline",
+    task_runner=_RUNNER,
+    on_completion=[notify],
+    on_failure=[notify],
+    on_crashed=[notify],
+    on_cancellation=[cancel_agents, notify],
+)
 def pipeline(
     targets: list[str] | None = None,
     params: dict[str, Any] | None = None,
@@ -84,7 +92,8 @@ def _run_all(folder: Path, targets: list[str], force: bool, gpu: str | None) -> 
 def _submit(
     node: StageNode, folder: Path, force: bool, gpu: str | None, upstream: list[PrefectFuture[Any]]
 ) -> PrefectFuture[State[Any]]:
-    return stage.submit(node, folder, force, gpu, return_state=False, wait_for=upstream)
+    # Named after the stage before it starts, too.
+    return stage.with_options(name=node.name).submit(node, folder, force, gpu, return_state=False, wait_for=upstream)
 
 
 def submit_in_order(

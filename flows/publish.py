@@ -71,7 +71,7 @@ def progress_watcher(name: str) -> Callable[[str], None]:
         if percent is None:
             return
         if artifact:
-            update_progress_artifact(artifact[0], progress=percent)
+            update_progress_artifact(artifact[0], progress=percent, description=line)
         else:
             made = create_progress_artifact(progress=percent, key=f"progress-{_slug(name)}", description=name)
             artifact.append(made if isinstance(made, UUID) else UUID(str(made)))

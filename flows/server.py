@@ -14,8 +14,8 @@ from pathlib import Path
 from types import FrameType
 
 from flows.agent_clone import CloneError, make_clone
+from flows.parts import Part, PartError
 from flows.surroundings import HOST, PORT
-from tasks.process import die_with_parent
 
 ROOT = Path(__file__).resolve().parents[1]
 POOLS = ("cpu", "gpu")
@@ -24,7 +24,6 @@ AGENT_CLONE = ROOT / ".agent"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 AUTOMATION = "mark lost runs as crashed"
 _START_SECONDS = 180
-_STOP_SECONDS = 30
 
 
 class ServerError(Exception):
@@ -32,7 +31,9 @@ class ServerError(Exception):
 
 
 def serve(host: str, port: int, agent_clone: Path) -> None:
-    """Start everything, then wait until a part ends or a signal comes, and stop all of it.
+    """Start everything, then wait until the server ends or a signal comes, and stop all of it.
+
+    A worker that ends by itself is started again.
 
     Args:
         host: the address the server listens on.
@@ -40,8 +41,9 @@ def serve(host: str, port: int, agent_clone: Path) -> None:
         agent_clone: the folder of the gpu worker's clone; made if it is not there.
 
     Raises:
-        ServerError: the port is taken, a part did not start or ended by itself, or others could reach the server and
-            it has no password.
+        ServerError: the port is taken, a part did not start, or others could reach the server and it has no password.
+        CloneError: there is no clone for the agent.
+        PartError: the server ended by itself, or a worker did, again and again.
     """
     api = f"http://{HOST if host == '0.0.0.0' else host}:{port}/api"  # noqa: S104 - asked of the user, not chosen here
     environment = _environment(host, api)
@@ -49,29 +51,33 @@ def serve(host: str, port: int, agent_clone: Path) -> None:
         raise ServerError(
             f"a Prefect server answers on port {port} already: end it, or take another: make server PORT=4300"
         )
-    parts: dict[str, subprocess.Popen[bytes]] = {}
+    parts: list[Part] = []
     try:
-        parts["server"] = _start(["server", "start", "--host", host, "--port", str(port)], environment)
+        parts.append(
+            Part("server", ["server", "start", "--host", host, "--port", str(port)], ROOT, environment, again=False)
+        )
         make_clone(ROOT, agent_clone)
-        _wait_until_healthy(api, parts["server"])
+        _wait_until_healthy(api, parts[0])
         _register(environment)
-        for pool, folder in zip(POOLS, (ROOT, agent_clone), strict=True):
-            # A worker of the gpu pool trains one thing at a time.
-            command = [
-                "worker",
-                "start",
-                "--pool",
-                pool,
-                "--name",
-                f"{pool}-1",
-                "--limit",
-                "1" if pool == "gpu" else "4",
-            ]
-            parts[f"worker of {pool}"] = _start(command, {**environment, "DETECTION_PIPELINE_ROOT": str(folder)})
+        parts += [_worker("cpu", ROOT, environment), _worker("gpu", agent_clone, environment)]
         print(_ready(api, agent_clone), flush=True)
-        _wait(parts)
+        while True:
+            for part in parts:
+                part.mend()
+            time.sleep(0.5)
     finally:
-        _stop(parts)
+        # Workers first, so that they can tell the server.
+        for part in reversed(parts):
+            part.stop()
+
+
+def _worker(pool: str, clone: Path, environment: dict[str, str]) -> Part:
+    # An agent trains one thing at a time.
+    limit = "1" if pool == "gpu" else "4"
+    arguments = ["worker", "start", "--pool", pool, "--name", f"{pool}-1", "--limit", limit]
+    return Part(
+        f"worker of {pool}", arguments, ROOT, {**environment, "DETECTION_PIPELINE_ROOT": str(clone)}, again=True
+    )
 
 
 def _environment(host: str, api: str) -> dict[str, str]:
@@ -118,17 +124,6 @@ def _ready(api: str, agent_clone: Path) -> str:
     )
 
 
-def _start(arguments: Sequence[str], environment: dict[str, str]) -> "subprocess.Popen[bytes]":
-    # A session of its own: Ctrl-C reaches this process alone, which then ends the parts in order.
-    return subprocess.Popen(
-        [sys.executable, "-m", "prefect", *arguments],
-        cwd=ROOT,
-        env=environment,
-        start_new_session=True,
-        preexec_fn=die_with_parent,  # noqa: PLW1509 - killed, this process must not leave a server behind
-    )
-
-
 def _run(arguments: Sequence[str], environment: dict[str, str]) -> None:
     done = _prefect(arguments, environment)
     if done.returncode:
@@ -159,34 +154,12 @@ def _healthy(api: str) -> bool:
         return False
 
 
-def _wait_until_healthy(api: str, server: "subprocess.Popen[bytes]") -> None:
+def _wait_until_healthy(api: str, server: Part) -> None:
     end = time.monotonic() + _START_SECONDS
     while not _healthy(api):
-        if server.poll() is not None or time.monotonic() > end:
+        if server.ended or time.monotonic() > end:
             raise ServerError("the Prefect server did not start; its own messages stand above")
         time.sleep(0.5)
-
-
-def _wait(parts: dict[str, "subprocess.Popen[bytes]"]) -> None:
-    while True:
-        for name, process in parts.items():
-            if process.poll() is not None:
-                raise ServerError(
-                    f"the {name} ended by itself (exit code {process.returncode}); see its messages above"
-                )
-        time.sleep(0.5)
-
-
-def _stop(parts: dict[str, "subprocess.Popen[bytes]"]) -> None:
-    """Workers first, so that they can tell the server; whoever does not end in time is killed."""
-    for process in reversed(parts.values()):
-        if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(timeout=_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -207,7 +180,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nended")
         return 0
-    except (ServerError, CloneError) as error:
+    except (ServerError, CloneError, PartError) as error:
         print(f"make server: {error}", file=sys.stderr)
         return 1
     return 0

@@ -44,7 +44,7 @@ if ! "$venv/bin/uv" --version >/dev/null 2>&1; then
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt >"$log" 2>&1 ||
     { tail -n 5 "$log" >&2; fail "the installer could not be fetched: check the network (and pip's proxy settings), then run this again"; }
 fi
-echo "setup: installing the tested set of packages into $venv (about 2.5 GB; once)" >&2
+echo "setup: installing the tested set of packages into $venv (about 2.8 GB; once)" >&2
 arguments=()
 for file in "${files[@]}"; do arguments+=(-r "$file"); done
 VIRTUAL_ENV="$PWD/$venv" "$venv/bin/uv" pip install --no-deps --require-hashes "${arguments[@]}" >"$log" 2>&1 ||

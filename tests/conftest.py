@@ -1,0 +1,18 @@
+"""One finished run of the whole pipeline, which several rooms' tests look at."""
+
+import signal
+
+import pytest
+
+from tests.small_project import Project, wait_until
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
+    """A project whose dvc was killed when training had saved its first state, then run again; and what that printed."""
+    project = Project(tmp_path_factory.mktemp("project"))
+    process = project.start("dvc", "repro")
+    wait_until(lambda: bool(list(project.folder.glob("models/resume/*/current.json"))), 600)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    return project, project.run("dvc", "repro")

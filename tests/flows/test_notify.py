@@ -1,0 +1,61 @@
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from prefect.states import Completed, Failed
+
+from flows.notify import VARIABLE, notify
+
+FLOW: Any = SimpleNamespace(name="pipeline")
+RUN: Any = SimpleNamespace(name="red-fox")
+
+
+@pytest.fixture
+def received(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, str]]]:
+    """What arrives at the address that the variable names."""
+    got: list[dict[str, str]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        monkeypatch.setenv(VARIABLE, f"json://127.0.0.1:{server.server_port}/hook")
+        yield got
+        server.shutdown()
+        thread.join()
+
+
+def test_a_message_says_which_run_ended_how_and_why(received: list[dict[str, str]]) -> None:
+    notify(FLOW, RUN, Failed(message="not done: train"))
+    (message,) = received
+    assert message["title"] == "pipeline red-fox: Failed"
+    assert message["message"] == "not done: train"
+
+
+def test_without_an_address_nothing_is_sent(received: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE)
+    notify(FLOW, RUN, Completed())
+    assert received == []
+
+
+@pytest.mark.parametrize("address", ["nonsense", "json://name:secret@127.0.0.1:9/hook"])
+def test_an_address_that_does_not_work_is_a_warning_without_its_password(
+    address: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv(VARIABLE, address)
+    notify(FLOW, RUN, Completed())
+    (record,) = [record for record in caplog.records if record.name.endswith("flows.notify")]
+    assert VARIABLE in record.getMessage()
+    assert "secret" not in record.getMessage()
