@@ -4,6 +4,8 @@ SHELL := /bin/bash
 # dvc.yaml says `python`: the one of this project, whether or not the environment was activated.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DO_NOT_TRACK = 1
+# Two, whatever the machine: each may hold a TensorFlow of its own.
+SIDE_BY_SIDE := -n 2 --dist loadgroup
 export PREFECT_SERVER_ANALYTICS_ENABLED = false
 
 .PHONY: help setup run server agent test test-fast check format lock clean
@@ -28,11 +30,11 @@ agent: setup ## one more worker for the gpu pool, which works in this clone (GPU
 
 test: ## all tests, the slow ones included
 	@scripts/setup.sh dev
-	@python -m pytest
+	@python -m pytest $(SIDE_BY_SIDE)
 
 test-fast: ## the tests that take seconds
 	@scripts/setup.sh dev
-	@python -m pytest -m "not slow"
+	@python -m pytest $(SIDE_BY_SIDE) -m "not slow"
 
 check: ## format, lint, types, import contracts
 	@scripts/setup.sh dev

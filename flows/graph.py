@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import networkx as nx
+from dvc.dependency.param import ParamsDependency
 from dvc.exceptions import DvcException
 from dvc.repo import Repo, lock_repo
 
@@ -70,7 +71,8 @@ def reasons_to_run(root: Path, name: str) -> list[str]:
         if stage.outs and not any(out.hash_info for out in stage.outs):
             return ["it has not run yet"]
         changes = [c for found in repo.status(targets=[stage.addressing], with_deps=False).values() for c in found]
-    return describe(changes)
+        params = [change for dep in stage.deps if isinstance(dep, ParamsDependency) for change in _param_changes(dep)]
+    return params + describe(changes)
 
 
 @contextmanager
@@ -101,7 +103,7 @@ def find_stage(repo: Repo, root: Path, name: str) -> Any:
 
 
 def describe(changes: Sequence[Any]) -> list[str]:
-    """Sentences for what `dvc status` says of one stage: a list of `changed ...` entries."""
+    """Sentences for what `dvc status` says of one stage, a list of `changed ...` entries; without changed params."""
     found: list[str] = []
     for change in changes:
         if isinstance(change, str):
@@ -110,11 +112,26 @@ def describe(changes: Sequence[Any]) -> list[str]:
         for kind, entries in change.items():
             what = {"changed deps": "", "changed outs": "output "}.get(kind, f"{kind} ")
             for path, state in entries.items():
-                if isinstance(state, dict):
-                    found += [f"{key} in {path} is {how}" for key, how in state.items()]
-                else:
+                if not isinstance(state, dict):
                     found.append(f"{what}{path} is {state}")
     return found
+
+
+def changed_values(before: Any, now: Any, key: str) -> list[str]:
+    """Which values differ between two sections of params, each with its whole name, old and new."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        names = [*before, *(name for name in now if name not in before)]
+        return [
+            change
+            for name in names
+            for change in changed_values(before.get(name), now.get(name), f"{key}.{name}" if key else str(name))
+        ]
+    return [] if before == now else [f"{key} was {before} and is {now}"]
+
+
+def _param_changes(dep: Any) -> list[str]:
+    before = dep.hash_info.value if dep.hash_info else {}
+    return changed_values(before or {}, dep.read_params() if dep.exists else {}, "")
 
 
 def _name(stage: Any, root: Path) -> str:

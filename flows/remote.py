@@ -175,7 +175,7 @@ def _check_out(root: Path, revision: str, files: Mapping[str, str], log: Log) ->
         if PurePosixPath(path).is_absolute() or not parts or ".." in parts or parts[0].startswith("."):
             raise RemoteError(f"{path}: not a path that a request may write")
     changed = [line[3:] for line in _git(root, "status", "--porcelain", "--untracked-files=no").splitlines()]
-    own = [path for path in changed if PurePosixPath(path).name not in ("dvc.yaml", "dvc.lock", "params.yaml")]
+    own = [path for path in changed if path not in files and not _may_be_an_earlier_requests(path)]
     if own:
         raise RemoteError(
             f"the agent's clone {root} has changes of its own, which a check-out would lose: {', '.join(own[:5])}. "
@@ -187,6 +187,11 @@ def _check_out(root: Path, revision: str, files: Mapping[str, str], log: Log) ->
     if not _has(root, revision):
         raise RemoteError(f"{root}: commit {revision[:12]} is not where this clone fetches from; push it there first")
     _git(root, "checkout", "--quiet", "--force", "--detach", revision)
+
+
+def _may_be_an_earlier_requests(path: str) -> bool:
+    place = PurePosixPath(path)
+    return place.name in ("dvc.yaml", "dvc.lock", "params.yaml") or place.suffix == ".dvc"
 
 
 def _has(root: Path, revision: str) -> bool:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.graph import GraphError, describe, read_graph, reasons_to_run
+from flows.graph import GraphError, changed_values, describe, read_graph, reasons_to_run
 
 
 def test_stages_come_after_what_they_depend_on_matrix_expanded(project: Path) -> None:
@@ -35,10 +35,11 @@ def test_a_broken_dvc_yaml_is_a_clear_error(project: Path) -> None:
 
 
 def test_reasons_name_what_changed_and_are_none_when_nothing_did(project: Path) -> None:
+    assert reasons_to_run(project, "take") == ["it has not run yet"]
     subprocess.run([sys.executable, "-m", "dvc", "repro", "take"], cwd=project, check=True, capture_output=True)
     assert reasons_to_run(project, "take") == []
     (project / "params.yaml").write_text("take:\n  steps: 2\n")
-    assert reasons_to_run(project, "take") == ["take in params.yaml is modified"]
+    assert reasons_to_run(project, "take") == ["take.steps was 1 and is 2"]
     (project / "source.txt").write_text("b")
     assert "source.txt is modified" in reasons_to_run(project, "take")
 
@@ -51,7 +52,17 @@ def test_each_kind_of_change_has_its_words() -> None:
     ]
     assert describe(changes) == [
         "data is modified",
-        "train.steps in params.yaml is modified",
         "output models is deleted",
         "changed command",
     ]
+
+
+def test_changed_values_are_named_with_old_and_new() -> None:
+    before = {"train": {"steps": 300, "augment": {"flip": 0.5}, "gone": 1}}
+    now = {"train": {"steps": 300, "augment": {"flip": 0.25}, "new": True}}
+    assert changed_values(before, now, "") == [
+        "train.augment.flip was 0.5 and is 0.25",
+        "train.gone was 1 and is None",
+        "train.new was None and is True",
+    ]
+    assert changed_values({}, {}, "") == []
