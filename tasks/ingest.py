@@ -20,6 +20,7 @@ from tasks.errors import DataError
 from tasks.files import sha256_of
 from tasks.formats.coco import read_coco, write_coco
 from tasks.formats.csv import read_csv
+from tasks.formats.given_parts import part_by_folder, parts_by_list
 from tasks.formats.image_finder import ImageFinder, image_folders_for, lexically_absolute
 from tasks.formats.pascal_voc import read_voc_folder, voc_files
 
@@ -47,7 +48,7 @@ def ingest(params: "IngestParams", *, ingested: Path) -> dict[str, Any]:
         Problem("image_without_annotation", _relative(path), "no annotation speaks of it", "dropped_image")
         for path in finder.others([*located, *unused])
     ]
-    dataset = _dataset(located, problems)
+    dataset = _with_given_parts(_dataset(located, problems), params.source)
     _tell_if_unwatched(located, params)
     _write(dataset, ingested)
     return {
@@ -174,6 +175,26 @@ def _dataset(located: dict[Path, AnnotatedImage], problems: Sequence[Problem]) -
         images=tuple(sorted(images, key=lambda image: image.file_name)),
         problems=tuple(problems),
     )
+
+
+def _with_given_parts(dataset: Dataset, source: Path) -> Dataset:
+    """The data set with the parts that its author put images in, where there are such."""
+    listed = parts_by_list(source) if source.is_dir() else {}
+    images = tuple(
+        replace(
+            image,
+            given_part=image.given_part
+            or listed.get(Path(image.file_name).stem, "")
+            or part_by_folder(Path(image.file_name), _below(source, Path(image.source))),
+        )
+        for image in dataset.images
+    )
+    return replace(dataset, images=images)
+
+
+def _below(folder: Path, path: Path) -> Path:
+    """`path` without the folders above `folder`, which say nothing about the data set."""
+    return path.relative_to(folder) if path.is_relative_to(folder) else Path(path.name)
 
 
 def _write(dataset: Dataset, path: Path) -> None:

@@ -37,7 +37,9 @@ class PathParams(Section):
     exported: Path
     detections: Path
     report: Path
+    split_memory: Path
     metrics_data: Path
+    metrics_split: Path
     metrics_train: Path
     metrics_evaluate: Path
     plots_train: Path
@@ -77,6 +79,9 @@ class SplitParams(Section):
     seed: Seed
     val_fraction: Fraction
     test_fraction: Fraction
+    near_duplicate_distance: Annotated[int, Field(ge=0, le=128)]
+    frame_run_distance: Annotated[int, Field(ge=0, le=128)]
+    author_split: Literal["keep", "repair", "ignore"]
 
     @model_validator(mode="after")
     def _leave_something_to_train_on(self) -> "SplitParams":

@@ -1,184 +1,165 @@
-"""Stage `split`: deal the images out to train, val and test.
+"""Stage `split`: deal the images out to train, val and test, so that what is tested on was not learned from.
 
-Each class is spread over the parts as the images are, by iterative stratification (Sechidis, Tsoumakas and Vlahavas,
-"On the Stratification of Multi-Label Data", ECML PKDD 2011, algorithm 1), with three things added: files with the same
-content stay together, a part never takes more images than its share, and every class is put into train first.
+Images that look alike stay together: copies, near-duplicates, and neighbours in a run of numbered files. Where the data
+set's author made a split, that one is taken, and what crosses it is reported or repaired (`split.author_split`).
 """
 
-import math
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tasks.annotation.dataset import AnnotatedImage, Dataset
-from tasks.errors import DataError
-from tasks.files import replacing
+from tasks.annotation.near_duplicates import Pair, alike, consecutive, groups
+from tasks.annotation.stratify import deal
+from tasks.files import replacing, write_json
 from tasks.formats.coco import read_coco, write_coco
+from tasks.formats.split_memory import SplitMemory, read_split_memory, write_split_memory
 
 if TYPE_CHECKING:
     from tasks.params import SplitParams
 
 PARTS = ("train", "val", "test")
+_SHOWN = 10
 
 
-def split(params: "SplitParams", *, validated: Path, splits: Path) -> dict[str, Any]:
-    """Write `splits`/train.json, val.json and test.json: COCO JSON with the classes and root of `validated`.
+class _Alike(NamedTuple):
+    """Images in the order of their names, which pairs look alike, and the groups that these make."""
+
+    images: Sequence[AnnotatedImage]
+    pairs: Sequence[Pair]
+    groups: Sequence[Sequence[AnnotatedImage]]
+
+
+def split(
+    params: "SplitParams", *, validated: Path, splits: Path, metrics_split: Path, split_memory: Path
+) -> dict[str, Any]:
+    """Write `splits`/train.json, val.json and test.json (COCO JSON), leaks.json, and figures of it to `metrics_split`.
+
+    `split_memory` is read and written: see `tasks.formats.split_memory`.
 
     Raises:
         DataError: too few images for the fractions asked for.
+        FormatError: `split_memory` is damaged.
     """
     dataset = read_coco(validated)
-    fractions = {"train": 1.0 - params.val_fraction - params.test_fraction, "val": params.val_fraction}
-    fractions["test"] = params.test_fraction
-    parts = deal(dataset, fractions, seed=params.seed)
+    found = _alike(dataset.images, params)
+    rule = {"seed": params.seed, "val_fraction": params.val_fraction, "test_fraction": params.test_fraction}
+    memory = read_split_memory(split_memory, rule)
+    assigned = _assign(found, dataset.classes, params, memory)
+    parts = {
+        name: Dataset(dataset.root, dataset.classes, tuple(i for i in found.images if assigned[i.file_name] == name))
+        for name in PARTS
+    }
+    leaks = _crossing(found, assigned)
     with replacing(splits) as beside:
         beside.mkdir()
         for name, part in parts.items():
             write_coco(part, beside / f"{name}.json")
+        write_json(beside / "leaks.json", leaks)
+    figures = _figures(parts, found, leaks)
+    write_json(metrics_split, figures)
+    by_content = {image.sha256: assigned[image.file_name] for image in found.images if image.sha256}
+    write_split_memory(memory.with_parts(by_content), split_memory)
     print(_table(parts))
-    for line in _notes(parts):
+    for line in (*_notes(parts), *_told(found, leaks, params)):
         print(line)
     return {name: len(part.images) for name, part in parts.items()}
 
 
-def deal(dataset: Dataset, fractions: Mapping[str, float], *, seed: int) -> dict[str, Dataset]:
-    """A data set for each part, images in the order of their names.
+def _alike(images: Sequence[AnnotatedImage], params: "SplitParams") -> _Alike:
+    ordered = sorted(images, key=lambda image: image.file_name)
+    pairs = [*alike(ordered, params.near_duplicate_distance), *consecutive(ordered, params.frame_run_distance)]
+    return _Alike(ordered, pairs, [[ordered[i] for i in group] for group in groups(len(ordered), pairs)])
 
-    The order of `dataset.images` plays no part. A part's size is its fraction of the images, rounded, as long as all
-    files differ; files with the same content, which stay together, may make it larger or smaller.
 
-    Args:
-        dataset: the images.
-        fractions: share of each part, summing to 1; the first part takes what rounding leaves. 0 gives an empty part.
-        seed: which of the equally good deals is made.
+def _assign(found: _Alike, classes: Sequence[str], params: "SplitParams", memory: SplitMemory) -> dict[str, str]:
+    """The part of each image, by file name."""
+    fractions = {"train": 1.0 - params.val_fraction - params.test_fraction, "val": params.val_fraction}
+    fractions["test"] = params.test_fraction
+    if params.author_split == "ignore" or not any(image.given_part for image in found.images):
+        kept = {i: part for i, group in enumerate(found.groups) if (part := memory.part_of(group))}
+        dealt = deal(found.groups, classes, fractions, seed=params.seed, kept=kept)
+        return _by_name(found.groups, dealt)
+    assigned = _as_given(found, repair=params.author_split == "repair")
+    missing = {name: fractions[name] for name in ("val", "test") if name not in assigned.values()}
+    if any(missing.values()):
+        assigned |= _cut_from_train(found, assigned, classes, missing, params.seed, memory)
+    return assigned
 
-    Raises:
-        DataError: too few images, or too few that differ, for every part with a fraction above 0 to have one.
-    """
-    groups = _groups(dataset.images)
-    sizes = _sizes(len(dataset.images), len(groups), fractions)
-    dealt = _Deal(groups, dataset.classes, sizes, np.random.default_rng(seed)).run()
-    images: dict[str, list[AnnotatedImage]] = {name: [] for name in fractions}
-    for group, part in zip(groups, dealt, strict=True):
-        images[list(fractions)[part]].extend(group)
+
+def _as_given(found: _Alike, *, repair: bool) -> dict[str, str]:
+    """The author's parts, and train where there is none; repaired, a group goes where its most protected image is."""
+    given = {image.file_name: image.given_part or "train" for image in found.images}
+    if not repair:
+        return given
+    together = [
+        next(name for name in ("test", "val", "train") if name in {given[image.file_name] for image in group})
+        for group in found.groups
+    ]
+    return _by_name(found.groups, together)
+
+
+def _cut_from_train(
+    found: _Alike,
+    assigned: Mapping[str, str],
+    classes: Sequence[str],
+    fractions: Mapping[str, float],
+    seed: int,
+    memory: SplitMemory,
+) -> dict[str, str]:
+    """New parts for the images in train: some go to the parts that the author did not make."""
+    learned = [[image for image in group if assigned[image.file_name] == "train"] for group in found.groups]
+    learned = [group for group in learned if group]
+    shares = {"train": 1.0 - sum(fractions.values()), **fractions}
+    kept = {i: part for i, group in enumerate(learned) if (part := memory.part_of(group)) in shares}
+    return _by_name(learned, deal(learned, classes, shares, seed=seed, kept=kept))
+
+
+def _by_name(grouped: Sequence[Sequence[AnnotatedImage]], parts: Sequence[str]) -> dict[str, str]:
+    return {image.file_name: part for group, part in zip(grouped, parts, strict=True) for image in group}
+
+
+def _crossing(found: _Alike, assigned: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Pairs that look alike and are in different parts, the closest first."""
+    rows = []
+    for first, second, distance in found.pairs:
+        a, b = found.images[first], found.images[second]
+        one, other = assigned[a.file_name], assigned[b.file_name]
+        if one != other:
+            same = bool(a.sha256) and a.sha256 == b.sha256
+            rows.append({one: a.file_name, other: b.file_name, "differing_bits": distance, "same_content": same})
+    return sorted(rows, key=lambda row: (not row["same_content"], row["differing_bits"], str(row)))
+
+
+def _figures(parts: Mapping[str, Dataset], found: _Alike, leaks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    sizes = [len(group) for group in found.groups]
+    contents = Counter(image.sha256 for image in found.images if image.sha256)
     return {
-        name: Dataset(dataset.root, dataset.classes, tuple(sorted(chosen, key=lambda image: image.file_name)))
-        for name, chosen in images.items()
+        "groups": len(sizes),
+        "largest_group": max(sizes),
+        "copies": sum(count - 1 for count in contents.values()),
+        "alike_images": sum(size for size in sizes if size > 1),
+        "leaks": len(leaks),
+        "leaking_test_images": len({row["test"] for row in leaks if "test" in row}),
+        **{name: {"images": len(part.images), "boxes": dict(part.box_counts())} for name, part in parts.items()},
     }
 
 
-def _groups(images: Sequence[AnnotatedImage]) -> list[list[AnnotatedImage]]:
-    """Images with equal content together; an image whose content was not hashed stands alone."""
-    by_content: defaultdict[tuple[str, str], list[AnnotatedImage]] = defaultdict(list)
-    for image in sorted(images, key=lambda image: image.file_name):
-        by_content[(image.sha256, "" if image.sha256 else image.file_name)].append(image)
-    return list(by_content.values())
-
-
-def _sizes(n_images: int, n_groups: int, fractions: Mapping[str, float]) -> list[int]:
-    """How many images each part is to have."""
-    first, *others = fractions
-    sizes = {name: math.floor(fractions[name] * n_images + 0.5) for name in others}
-    sizes = {first: n_images - sum(sizes.values()), **sizes}
-    wanted = [name for name in fractions if fractions[name] > 0]
-    empty = [name for name in wanted if sizes[name] < 1]
-    if empty:
-        needed = max(_enough(fractions[name], is_first=name == first) for name in empty)
-        raise DataError(
-            f"{n_images} images leave none for {', '.join(empty)} ({_percent(fractions)}): "
-            f"bring at least {needed} images, or change split.val_fraction and split.test_fraction (0 does without)"
-        )
-    if n_groups < len(wanted):
-        raise DataError(
-            f"the {n_images} images are only {n_groups} different ones, but {', '.join(wanted)} need one each: "
-            f"bring at least {len(wanted)} images with different content"
-        )
-    return [sizes[name] for name in fractions]
-
-
-def _enough(fraction: float, *, is_first: bool) -> int:
-    """So many images that a part with this fraction has one, whatever the other parts round to."""
-    # The margin is for 1 - 0.49 - 0.49, which is not quite 0.02.
-    return math.floor(1 / fraction + 1e-6) + 1 if is_first else math.ceil(0.5 / fraction - 1e-6)
-
-
-@dataclass
-class _Deal:
-    """One run of the algorithm: `open_*` is what each part still wants, and falls as groups are dealt."""
-
-    groups: Sequence[Sequence[AnnotatedImage]]
-    classes: Sequence[str]
-    sizes: Sequence[int]
-    rng: np.random.Generator
-
-    def __post_init__(self) -> None:
-        weights = np.array([len(group) for group in self.groups])
-        # Images without objects are dealt out like a class of their own: they teach what is background.
-        names = (*self.classes, None)
-        self.labels = np.array([[_count(group, name) for name in names] for group in self.groups])
-        self.weights: npt.NDArray[np.int64] = weights
-        self.open_images = np.array(self.sizes, dtype=np.float64)
-        self.open_labels = np.outer(self.open_images / weights.sum(), self.labels.sum(axis=0))
-        self.part = np.full(len(self.groups), -1)
-        self.empty = {part for part, size in enumerate(self.sizes) if size}
-        self.left = len(self.groups)
-        self.order = self.rng.permutation(len(self.groups))
-
-    def run(self) -> list[int]:
-        """The number of its part for each group."""
-        self._put_every_class_into_the_first_part()
-        while (label := self._rarest_label()) is not None:
-            for group in self._waiting(label):
-                self._give(group, self._neediest(label, self.weights[group]))
-        return [int(part) for part in self.part]
-
-    def _put_every_class_into_the_first_part(self) -> None:
-        """Before the rest is dealt, or a class in two images could end in val and test, where it is not learned."""
-        for label in np.argsort(self.labels[:, :-1].sum(axis=0), kind="stable"):
-            waiting = self._waiting(label)
-            learned = (self.labels[self.part == 0, label] > 0).any()
-            if waiting and not learned and self.open_images[0] > 0 and not self._others_must_be_filled(0):
-                # The smallest group: a large one would take the place of other classes.
-                self._give(min(waiting, key=lambda group: int(self.weights[group])), 0)
-
-    def _rarest_label(self) -> int | None:
-        left = self.labels[self.part == -1].sum(axis=0)
-        present = np.flatnonzero(left)
-        return int(present[np.argmin(left[present])]) if present.size else None
-
-    def _waiting(self, label: int) -> list[int]:
-        return [int(group) for group in self.order if self.part[group] == -1 and self.labels[group, label] > 0]
-
-    def _neediest(self, label: int, weight: int) -> int:
-        """The part that lacks most of the label, then of images; ties are drawn by lot."""
-        allowed = [i for i in range(len(self.sizes)) if self.sizes[i] and not self._others_must_be_filled(i)]
-        # A group larger than any part's open places goes where it overflows least.
-        fitting = [i for i in allowed if self.open_images[i] >= weight] or [
-            i for i in allowed if self.open_images[i] == max(self.open_images[allowed])
-        ]
-        lot = self.rng.permutation(len(self.sizes))
-        return max(fitting, key=lambda i: (self.open_labels[i, label], self.open_images[i], lot[i]))
-
-    def _others_must_be_filled(self, part: int) -> bool:
-        """Whether there are only as many groups left as parts that have none yet, and `part` is not one of these."""
-        return part not in self.empty and self.left <= len(self.empty)
-
-    def _give(self, group: int, part: int) -> None:
-        self.part[group] = part
-        self.empty.discard(part)
-        self.left -= 1
-        self.open_images[part] -= self.weights[group]
-        self.open_labels[part] -= self.labels[group]
-
-
-def _count(group: Sequence[AnnotatedImage], name: str | None) -> int:
-    """In how many images of a group the class stands; for None, how many have no object."""
-    return sum(name in image.classes if name is not None else not image.classes for image in group)
+def _told(found: _Alike, leaks: Sequence[Mapping[str, Any]], params: "SplitParams") -> list[str]:
+    sizes = [len(group) for group in found.groups if len(group) > 1]
+    lines = [f"{sum(sizes)} images look like others and stay together with them, groups: {len(sizes)}"] if sizes else []
+    if any(image.given_part for image in found.images):
+        done = {"ignore": "is ignored", "keep": "is kept", "repair": "is kept, but for what looks alike across it"}
+        lines.append(f"the author's split {done[params.author_split]} (split.author_split: {params.author_split})")
+    if leaks:
+        lines.append(f"warning: {len(leaks)} pairs look alike and are in different parts; figures will flatter:")
+        for row in leaks[:_SHOWN]:
+            files = ", ".join(f"{row[name]} ({name})" for name in PARTS if name in row)
+            what = "the same content" if row["same_content"] else f"{row['differing_bits']} of 256 bits differ"
+            lines.append(f"  {files}: {what}")
+        lines.append("  set split.author_split: repair, or look at them: data/splits/leaks.json")
+    return lines
 
 
 def _table(parts: Mapping[str, Dataset]) -> str:
@@ -211,7 +192,3 @@ def _notes(parts: Mapping[str, Dataset]) -> list[str]:
                 f"warning: no {', '.join(missing)} in {name}; bring more images of it, or try another split.seed"
             )
     return notes
-
-
-def _percent(fractions: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {fraction:.0%}" for name, fraction in fractions.items())

@@ -46,7 +46,9 @@ STAGES: dict[str, Stage] = {
     "validate": Stage(
         "tasks.validate:validate", ("validate",), reads=("ingested",), writes=("validated", "metrics_data")
     ),
-    "split": Stage("tasks.split:split", ("split",), reads=("validated",), writes=("splits",)),
+    "split": Stage(
+        "tasks.split:split", ("split",), reads=("validated",), writes=("splits", "metrics_split", "split_memory")
+    ),
     "records": Stage("tasks.records:records", ("records",), reads=("splits",), writes=("records",)),
     "checkpoint": Stage("tasks.checkpoint:checkpoint", ("checkpoint", "model"), writes=("base",)),
     "configure": Stage(

@@ -100,7 +100,7 @@ def _check(
             problems += boxes_lost_with(image, file, "unreadable_image")
             continue
         problems += _image_problems(image, fact, file)
-        sized = replace(image, width=fact.width, height=fact.height)
+        sized = replace(image, width=fact.width, height=fact.height, perceptual_hash=fact.perceptual_hash)
         checked = check_boxes(sized, file, fix=params.on_problem != "drop", min_side_px=params.min_box_side_px)
         problems += checked.problems
         images.append(checked.image)

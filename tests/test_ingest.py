@@ -53,6 +53,29 @@ CAT = ("cat", [1, 2, 30, 40])
 DOG = ("dog", [5, 6, 20, 20])
 
 
+def test_the_authors_split_is_noted(here):
+    for part, name in (("train", "a"), ("test", "b")):
+        picture(here / f"data/images/{part}/{name}.jpg")
+        annotation(here / f"data/annotations/{part}/{name}.xml", f"{name}.jpg", CAT)
+    picture(here / "data/images/c.jpg")
+    annotation(here / "data/annotations/c.xml", "c.jpg", CAT)
+    (here / "data/ImageSets/Main").mkdir(parents=True)
+    (here / "data/ImageSets/Main/val.txt").write_text("c\n")
+    dataset, _ = run()
+    assert {image.file_name: image.given_part for image in dataset.images} == {
+        "train/a.jpg": "train",
+        "test/b.jpg": "test",
+        "c.jpg": "val",
+    }
+
+
+def test_a_folder_above_the_data_says_nothing_of_a_split(here):
+    picture(here / "test/images/a.jpg")
+    annotation(here / "test/annotations/a.xml", "a.jpg", CAT)
+    dataset, _ = run("test")
+    assert dataset.images[0].given_part == ""
+
+
 def test_a_voc_folder_becomes_coco(here):
     for name in ("b", "a"):
         picture(here / f"data/images/train/{name}.jpg")

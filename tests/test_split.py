@@ -1,18 +1,23 @@
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tasks.annotation.boxes import as_boxes
 from tasks.annotation.dataset import AnnotatedImage, Dataset, flags
-from tasks.errors import DataError
+from tasks.annotation.stratify import deal
+from tasks.errors import DataError, FormatError
 from tasks.formats.coco import read_coco, write_coco
-from tasks.params import SplitParams
-from tasks.split import deal, split
+from tasks.ingest import ingest
+from tasks.params import SplitParams, read_params
+from tasks.split import split
+from tasks.validate import validate
 
 CLASSES = ("a", "b", "c")
+DATASETS = Path(__file__).resolve().parents[2] / "shared" / "datasets"
+needs_datasets = pytest.mark.skipif(not DATASETS.is_dir(), reason="the real data sets are not beside the repository")
 
 
 def image(number, classes="a", content=""):
@@ -23,111 +28,33 @@ def image(number, classes="a", content=""):
     )
 
 
-def dataset(images):
-    return Dataset(Path("images"), CLASSES, tuple(images))
+def run(tmp_path, images, classes=CLASSES, **values):
+    write_coco(Dataset(Path("images"), classes, tuple(images)), tmp_path / "validated.json")
+    usual = {"seed": 1, "val_fraction": 0.15, "test_fraction": 0.2, "near_duplicate_distance": 60}
+    params = SplitParams(**{**usual, "frame_run_distance": 90, "author_split": "keep", **values})
+    return split(
+        params,
+        validated=tmp_path / "validated.json",
+        splits=tmp_path / "splits",
+        metrics_split=tmp_path / "split.json",
+        split_memory=tmp_path / "splits.json",
+    )
 
 
-def fractions(val=0.15, test=0.2):
-    return {"train": 1 - val - test, "val": val, "test": test}
+def parts_of(tmp_path):
+    """The part of each image, by file name."""
+    return {
+        image.file_name: name
+        for name in ("train", "val", "test")
+        for image in read_coco(tmp_path / "splits" / f"{name}.json").images
+    }
 
 
-def names(part):
-    return [image.file_name for image in part.images]
-
-
-def run(tmp_path, images, val=0.15, test=0.2, seed=1):
-    write_coco(dataset(images), tmp_path / "validated.json")
-    params = SplitParams(seed=seed, val_fraction=val, test_fraction=test)
-    return split(params, validated=tmp_path / "validated.json", splits=tmp_path / "splits")
-
-
-LABELS = st.sampled_from(["", "a", "aa", "b", "c", "ab", "bc", "abc"])
-# Each image's classes, and which of a few contents it has: files with one content are one group.
-IMAGES = st.lists(st.tuples(LABELS, st.integers(0, 20)), min_size=10, max_size=30).map(
-    lambda rows: [image(i, labels, f"{content:064x}") for i, (labels, content) in enumerate(rows)]
-)
-DISTINCT = st.lists(LABELS, min_size=10, max_size=40).map(lambda rows: [image(i, row) for i, row in enumerate(rows)])
-SEEDS = st.integers(0, 5)
-
-
-def enough_contents(images):
-    return len({image.sha256 for image in images}) >= 3
-
-
-@given(IMAGES.filter(enough_contents), SEEDS)
-def test_every_image_lands_in_exactly_one_part(images, seed):
-    parts = deal(dataset(images), fractions(), seed=seed)
-    assert sorted(name for part in parts.values() for name in names(part)) == names(dataset(images))
-
-
-@given(IMAGES.filter(enough_contents), SEEDS)
-def test_files_with_the_same_content_stay_together(images, seed):
-    parts = deal(dataset(images), fractions(), seed=seed)
-    contents = [{image.sha256 for image in part.images} for part in parts.values()]
-    assert sum(len(part) for part in contents) == len(set.union(*contents))
-
-
-@given(IMAGES.filter(enough_contents), SEEDS)
-def test_no_part_is_empty_and_sizes_are_off_by_no_more_than_the_groups_demand(images, seed):
-    parts = deal(dataset(images), fractions(), seed=seed)
-    contents = [image.sha256 for image in images]
-    largest = max(contents.count(content) for content in contents)
-    for name, fraction in fractions().items():
-        assert parts[name].images
-        assert abs(len(parts[name].images) - fraction * len(images)) <= 1 + 2 * (largest - 1)
-
-
-@given(DISTINCT, SEEDS)
-def test_sizes_are_exact_where_all_contents_differ(images, seed):
-    parts = deal(dataset(images), fractions(), seed=seed)
-    assert len(parts["val"].images) == int(0.15 * len(images) + 0.5)
-    assert len(parts["test"].images) == int(0.2 * len(images) + 0.5)
-
-
-@given(DISTINCT, SEEDS)
-def test_every_class_is_learned(images, seed):
-    parts = deal(dataset(images), fractions(), seed=seed)
-    present = {name for image in images for name in image.classes}
-    assert {name for image in parts["train"].images for name in image.classes} == present
-
-
-@given(IMAGES.filter(enough_contents), SEEDS, st.randoms())
-def test_the_order_of_the_images_does_not_matter(images, seed, random):
-    shuffled = random.sample(images, len(images))
-    one, other = (deal(dataset(order), fractions(), seed=seed) for order in (images, shuffled))
-    assert {name: names(part) for name, part in one.items()} == {name: names(part) for name, part in other.items()}
-
-
-def test_another_seed_gives_another_split():
-    images = [image(i) for i in range(40)]
-    one, other = (deal(dataset(images), fractions(), seed=seed) for seed in (1, 2))
-    assert names(one["test"]) != names(other["test"])
-
-
-def test_classes_are_spread_as_the_images_are():
-    # 100 images: a in 60, b in 20, c in 20 of which 10 hold b too, none in 10. Where b and c meet is chance.
-    labels = ["a"] * 60 + ["b"] * 10 + ["bc"] * 10 + ["c"] * 10 + [""] * 10
-    for seed in range(10):
-        parts = deal(dataset([image(i, row) for i, row in enumerate(labels)]), fractions(0.2, 0.2), seed=seed)
-        for part in (parts["val"], parts["test"]):
-            counts = part.box_counts()
-            assert counts["a"] == pytest.approx(12, abs=3)
-            assert (counts["b"], counts["c"]) == (4, 4)
-            assert sum(not image.classes for image in part.images) == pytest.approx(2, abs=1)
-
-
-def test_a_class_in_two_images_is_learned_and_tested():
-    images = [image(i, "ab" if i in (3, 17) else "a") for i in range(20)]
-    for seed in range(10):
-        parts = deal(dataset(images), fractions(), seed=seed)
-        assert parts["train"].box_counts()["b"] == 1
-        assert parts["test"].box_counts()["b"] == 1
-
-
-def test_images_that_were_not_hashed_are_no_group():
-    bare = [AnnotatedImage(f"{i}.jpg", 10, 10, np.zeros((0, 4)), (), flags(0), flags(0)) for i in range(10)]
-    parts = deal(dataset(bare), fractions(), seed=1)
-    assert [len(part.images) for part in parts.values()] == [6, 2, 2]
+def hashed(number, flipped, classes="a"):
+    """An image whose perceptual hash is that of `number`, with the first `flipped` bits turned over."""
+    bits = np.random.default_rng(number).integers(0, 2, 256)
+    bits[:flipped] = 1 - bits[:flipped]
+    return replace(image(number * 1000 + flipped, classes), perceptual_hash=np.packbits(bits).tobytes().hex())
 
 
 def test_three_coco_files_are_written_with_the_classes_and_root_of_the_whole(tmp_path):
@@ -167,7 +94,11 @@ def test_a_class_that_a_part_lacks_is_warned_of(tmp_path, capsys):
 
 
 def test_a_fraction_of_0_gives_an_empty_part_and_says_so(tmp_path, capsys):
-    assert run(tmp_path, [image(i) for i in range(4)], val=0.0, test=0.0) == {"train": 4, "val": 0, "test": 0}
+    assert run(tmp_path, [image(i) for i in range(4)], val_fraction=0.0, test_fraction=0.0) == {
+        "train": 4,
+        "val": 0,
+        "test": 0,
+    }
     assert read_coco(tmp_path / "splits" / "test.json").images == ()
     printed = capsys.readouterr().out
     assert "val is empty, as asked for" in printed
@@ -181,11 +112,150 @@ def test_a_fraction_of_0_gives_an_empty_part_and_says_so(tmp_path, capsys):
 )
 def test_too_few_images_for_a_fraction_say_how_many_are_needed(tmp_path, count, val, test, needed):
     with pytest.raises(DataError, match=f"at least {needed} images"):
-        run(tmp_path, [image(i) for i in range(count)], val, test)
+        run(tmp_path, [image(i) for i in range(count)], val_fraction=val, test_fraction=test)
     assert not (tmp_path / "splits").exists()
-    assert len(deal(dataset([image(i) for i in range(needed)]), fractions(val, test), seed=1)["train"].images) >= 1
+    shares = {"train": 1 - val - test, "val": val, "test": test}
+    assert "train" in deal([[image(i)] for i in range(needed)], CLASSES, shares, seed=1, kept={})
 
 
 def test_copies_do_not_count_as_images(tmp_path):
     with pytest.raises(DataError, match="only 2 different ones"):
         run(tmp_path, [image(i, content=f"{i % 2:064x}") for i in range(20)])
+
+
+def test_images_that_look_alike_stay_together(tmp_path):
+    images = [hashed(number, flipped) for number in range(20) for flipped in (0, 30, 60)]
+    run(tmp_path, images)
+    parts = parts_of(tmp_path)
+    for number in range(20):
+        assert len({part for name, part in parts.items() if int(name[:-4]) // 1000 == number}) == 1
+    figures = json.loads((tmp_path / "split.json").read_text())
+    assert (figures["groups"], figures["largest_group"], figures["alike_images"], figures["leaks"]) == (20, 3, 60, 0)
+
+
+def test_neighbours_in_a_run_of_frames_stay_together_at_a_larger_distance(tmp_path):
+    frames = [replace(hashed(1, 35 * i), file_name=f"clip/frame{i:04d}.jpg") for i in range(6)]
+    other = [hashed(number, 0) for number in range(2, 32)]
+    run(tmp_path, [*frames, *other], near_duplicate_distance=0)
+    parts = parts_of(tmp_path)
+    assert len({parts[frame.file_name] for frame in frames}) == 1
+    assert json.loads((tmp_path / "split.json").read_text())["largest_group"] == 6
+    run(tmp_path, [*frames, *other], near_duplicate_distance=0, frame_run_distance=0)
+    assert json.loads((tmp_path / "split.json").read_text())["groups"] == 36
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_image_keeps_its_part_when_others_come(tmp_path, seed):
+    run(tmp_path, [image(i, "ab"[i % 2]) for i in range(40)], seed=seed)
+    before = parts_of(tmp_path)
+    more = [image(i, "abc"[i % 3]) for i in range(90)]
+    run(tmp_path, more, seed=seed)
+    after = parts_of(tmp_path)
+    assert {name: after[name] for name in before} == before
+    assert sum(part == "test" for part in after.values()) == 18
+
+
+def test_what_looks_like_a_tested_image_is_tested_too(tmp_path):
+    old = [hashed(number, 0) for number in range(30)]
+    run(tmp_path, old)
+    before = parts_of(tmp_path)
+    tested = next(name for name, part in before.items() if part == "test")
+    learned = next(name for name, part in before.items() if part == "train")
+    # A new image that looks like one of each: it ties them together.
+    run(tmp_path, [*old, hashed(int(tested[:-4]) // 1000, 20)])
+    assert parts_of(tmp_path)[f"{int(tested[:-4]) + 20:03d}.jpg"] == "test"
+    copy = next(image for image in old if image.file_name == learned)
+    run(tmp_path, [*old, replace(copy, file_name="copy.jpg")])
+    assert parts_of(tmp_path)["copy.jpg"] == "train"
+
+
+def test_another_seed_or_fraction_deals_anew(tmp_path):
+    images = [image(i) for i in range(40)]
+    run(tmp_path, images)
+    before = parts_of(tmp_path)
+    run(tmp_path, images, seed=2)
+    assert parts_of(tmp_path) != before
+    run(tmp_path, images)
+    assert parts_of(tmp_path) == before
+
+
+def test_images_of_another_data_set_are_forgotten(tmp_path):
+    run(tmp_path, [image(i) for i in range(40)])
+    run(tmp_path, [image(i) for i in range(100, 140)])
+    memory = json.loads((tmp_path / "splits.json").read_text())
+    assert sum(map(len, memory["parts"].values())) == 40
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"rule": {}}', '{"rule": {}, "parts": {"train": 3}}'])
+def test_a_damaged_memory_is_an_error_and_not_a_new_deal(tmp_path, content):
+    (tmp_path / "splits.json").write_text(content)
+    with pytest.raises(FormatError, match=r"splits\.json: not a list of parts"):
+        run(tmp_path, [image(i) for i in range(40)])
+    assert (tmp_path / "splits.json").read_text() == content
+
+
+def given_to(part, numbers, **values):
+    return [replace(image(i), file_name=f"{part}/{i:03d}.jpg", given_part=part, **values) for i in numbers]
+
+
+def test_the_authors_split_is_kept_and_what_crosses_it_is_told(tmp_path, capsys):
+    copies = {"sha256": "f" * 64}
+    images = [*given_to("train", range(20)), *given_to("test", range(20, 26)), *given_to("train", [90], **copies)]
+    run(tmp_path, [*images, *given_to("test", [91], **copies)], val_fraction=0.0)
+    assert all(name.startswith(part) for name, part in parts_of(tmp_path).items())
+    assert json.loads((tmp_path / "splits" / "leaks.json").read_text()) == [
+        {"train": "train/090.jpg", "test": "test/091.jpg", "differing_bits": 0, "same_content": True}
+    ]
+    assert "train/090.jpg (train), test/091.jpg (test): the same content" in capsys.readouterr().out
+    run(tmp_path, [*images, *given_to("test", [91], **copies)], val_fraction=0.0, author_split="repair")
+    assert parts_of(tmp_path)["train/090.jpg"] == "test"
+    assert json.loads((tmp_path / "split.json").read_text())["leaks"] == 0
+
+
+def test_a_part_that_the_author_did_not_make_is_cut_from_train(tmp_path):
+    run(tmp_path, [*given_to("train", range(40)), *given_to("test", range(40, 50))], val_fraction=0.25)
+    parts = parts_of(tmp_path)
+    assert {part: list(parts.values()).count(part) for part in ("train", "val", "test")} == {
+        "train": 30,
+        "val": 10,
+        "test": 10,
+    }
+
+
+def test_a_part_cut_from_train_keeps_its_images_too(tmp_path):
+    run(tmp_path, [*given_to("train", range(40)), *given_to("test", range(100, 110))])
+    before = parts_of(tmp_path)
+    run(tmp_path, [*given_to("train", range(80)), *given_to("test", range(100, 110))])
+    after = parts_of(tmp_path)
+    assert {name: after[name] for name in before} == before
+
+
+def test_an_ignored_split_is_dealt_anew(tmp_path):
+    images = [*given_to("train", range(40)), *given_to("test", range(40, 80))]
+    assert run(tmp_path, images, author_split="ignore") == {"train": 52, "val": 12, "test": 16}
+
+
+@needs_datasets
+def test_the_three_copies_across_the_split_of_real_data_are_found_and_repaired(tmp_path, capsys):
+    source = DATASETS / "ppe_covid"
+    params = read_params(Path(__file__).parents[1] / "params.yaml")
+    taken = params.ingest.model_copy(update={"source": source / "annotations", "images": source / "images"})
+    ingest(taken, ingested=tmp_path / "ingested.json")
+    validate(
+        params.validate_,
+        ingested=tmp_path / "ingested.json",
+        validated=tmp_path / "all.json",
+        metrics_data=tmp_path / "data.json",
+    )
+    images = read_coco(tmp_path / "all.json").images
+    run(tmp_path, images, classes=read_coco(tmp_path / "all.json").classes)
+    leaks = json.loads((tmp_path / "splits" / "leaks.json").read_text())
+    copies = {(row["train"], row["test"]) for row in leaks if row["same_content"]}
+    assert copies == {
+        ("train/hv.jpg", "test/saf.jpg"),
+        ("train/kio.jpg", "test/ujfffff.jpg"),
+        ("train/gwrht.jpg", "test/vdvn.jpg"),
+    }
+    assert len(leaks) > len(copies)
+    run(tmp_path, images, classes=read_coco(tmp_path / "all.json").classes, author_split="repair")
+    assert json.loads((tmp_path / "splits" / "leaks.json").read_text()) == []

@@ -6,7 +6,7 @@ Class names are the names people wrote; ids appear only in files, where they sta
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,8 @@ class AnnotatedImage:
         difficult, iscrowd: `(N,)` bool.
         source: posix path of the annotation file (for messages), with a `:line` where that helps.
         sha256: content hash of the image file; empty where the file was not read.
+        perceptual_hash: 64 hex digits of which few bits differ between images that look alike; empty until decoded.
+        given_part: the part that the data set's author put it in, `train`, `val` or `test`; empty where there is none.
     """
 
     file_name: str
@@ -38,6 +40,8 @@ class AnnotatedImage:
     iscrowd: npt.NDArray[np.bool_]
     source: str = ""
     sha256: str = ""
+    perceptual_hash: str = ""
+    given_part: str = ""
 
     def __post_init__(self) -> None:
         n = len(self.classes)
@@ -51,16 +55,12 @@ class AnnotatedImage:
 
     def keep(self, mask: npt.NDArray[np.bool_]) -> "AnnotatedImage":
         """The same image with only the objects where `mask`, `(N,)` bool, is true."""
-        return AnnotatedImage(
-            file_name=self.file_name,
-            width=self.width,
-            height=self.height,
+        return replace(
+            self,
             boxes=self.boxes[mask],
             classes=tuple(name for name, kept in zip(self.classes, mask, strict=True) if kept),
             difficult=self.difficult[mask],
             iscrowd=self.iscrowd[mask],
-            source=self.source,
-            sha256=self.sha256,
         )
 
 

@@ -1,7 +1,7 @@
 """COCO JSON: what passes between stages, and a format that people bring.
 
 Boxes stand in it as `[x, y, width, height]` in absolute pixels. Beyond COCO's own keys, files written here hold
-`info.root` (the folder of the images), `images[].source`, `images[].sha256`,
+`info.root` (the folder of the images), `images[].source`, `sha256`, `perceptual_hash` and `given_part`,
 `annotations[].difficult` and `problems`.
 """
 
@@ -39,6 +39,8 @@ def to_coco(dataset: Dataset) -> dict[str, Any]:
                 "height": image.height,
                 "source": image.source,
                 "sha256": image.sha256,
+                "perceptual_hash": image.perceptual_hash,
+                "given_part": image.given_part,
             }
         )
         boxes_xywh, areas = to_xywh(image.boxes), area(image.boxes)
@@ -114,6 +116,8 @@ def _image(entry: dict[str, Any], rows: list[dict[str, Any]], names: dict[Any, s
         iscrowd=flags(len(rows), (bool(row.get("iscrowd", 0)) for row in rows)),
         source=str(entry.get("source") or path.as_posix()),
         sha256=str(entry.get("sha256", "")),
+        perceptual_hash=str(entry.get("perceptual_hash", "")),
+        given_part=str(entry.get("given_part", "")),
     )
 
 
