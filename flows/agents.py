@@ -17,7 +17,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.flows import Flow
 from prefect.states import Cancelling
 
-from flows.child import Log, Outcome, StageFailedError, StageInterruptedError, restore
+from flows.child import Log, Outcome, StageFailedError, StageInterruptedError, restore, stopping
 from flows.remote import RemoteError, differences, inputs_of, push_inputs, request_for
 
 # The name of the state that an agent's run ends in when trying again may help.
@@ -109,7 +109,8 @@ def _final_state(read: Callable[[UUID], FlowRun], run_id: UUID, deployment: str,
         if waiting and not hinted and time.monotonic() - start > _HINT_AFTER_SECONDS:
             hinted = True
             log("no agent has taken it yet: all are busy, or there is none; `make agent` starts one in another clone")
-        time.sleep(_POLL_SECONDS)
+        if stopping.wait(_POLL_SECONDS):
+            raise StageFailedError(f"{deployment}: this run was ended while it waited for run {run.name}")
 
 
 def _patient(client: SyncPrefectClient) -> Callable[[UUID], FlowRun]:

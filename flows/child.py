@@ -1,12 +1,15 @@
 """`dvc` as a child process: its output as it comes, and what became of a stage."""
 
+import contextlib
 import enum
 import errno
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +19,9 @@ from typing import IO
 from tasks.process import die_with_parent
 
 Log = Callable[[str], None]
+# Set once this process is to end: threads that wait for something else than a child look at it.
+stopping = threading.Event()
+_running: set["subprocess.Popen[bytes]"] = set()
 _LAST_LINES = 30
 
 
@@ -87,6 +93,13 @@ def transfer(arguments: Sequence[str], root: Path, log: Log) -> None:
         raise _transfer_error(f"dvc {' '.join(arguments)} failed", lines)
 
 
+def stop_all() -> None:
+    """End every child of this process, those of other threads too, and whatever waits on `stopping`."""
+    stopping.set()
+    for process in tuple(_running):
+        _end(process)
+
+
 def classify(lines: Sequence[str]) -> Outcome:
     """What happened, from the lines that `dvc repro -s` printed."""
     text = "\n".join(filter(is_telling, lines))
@@ -115,17 +128,37 @@ def _dvc(arguments: Sequence[str], root: Path, log: Log, env: Mapping[str, str] 
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        start_new_session=True,  # a group of its own, so that what the stage started can be ended with it
         preexec_fn=die_with_parent,  # noqa: PLW1509 - a cancelled run must take its trainer along
     ) as process:
         assert process.stdout is not None  # noqa: S101 - asked for above
-        for line in readable_lines(process.stdout):
-            if _is_advice(line):
-                continue
-            log(line)
-            if len(last) == last.maxlen and is_telling(last[0]):
-                told.append(last[0])
-            last.append(line)
+        _running.add(process)
+        try:
+            _go_on_or_raise()
+            for line in readable_lines(process.stdout):
+                if _is_advice(line):
+                    continue
+                log(line)
+                if len(last) == last.maxlen and is_telling(last[0]):
+                    told.append(last[0])
+                last.append(line)
+        except BaseException:
+            # A cancelled run gets here by a signal, and would else wait for the training to end.
+            _end(process)
+            raise
+        finally:
+            _running.discard(process)
     return process.returncode, [*told, *last]
+
+
+def _go_on_or_raise() -> None:
+    if stopping.is_set():
+        raise StageFailedError("this run is being ended")
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _tail(lines: Sequence[str]) -> str:

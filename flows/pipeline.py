@@ -22,6 +22,7 @@ from prefect.futures import PrefectFuture
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.agents import cancel_agents
+from flows.child import stop_all
 from flows.clone import held
 from flows.graph import StageNode, read_graph
 from flows.notify import notify
@@ -82,7 +83,11 @@ def pipeline(
 def _run_all(folder: Path, targets: list[str], force: bool, gpu: str | None) -> dict[str, State[Any]]:
     nodes = read_graph(folder, targets)
     futures = submit_in_order(nodes, lambda node, upstream: _submit(node, folder, force, gpu, upstream))
-    states = {name: future.wait() or future.state for name, future in futures.items()}
+    try:
+        states = {name: future.wait() or future.state for name, future in futures.items()}
+    except BaseException:
+        stop_all()  # cancelled, or Ctrl-C: the threads that run stages must not hold this process
+        raise
     failed = [name for name, state in states.items() if not state.is_completed()]
     if failed:
         raise RuntimeError(f"not done: {', '.join(failed)}; the log of each says why")

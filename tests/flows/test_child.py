@@ -1,9 +1,12 @@
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
-from flows.child import Outcome, StageFailedError, StageInterruptedError, readable_lines, repro
+from flows import child
+from flows.child import Outcome, StageFailedError, StageInterruptedError, readable_lines, repro, stop_all
+from tests.small_project import wait_until
 
 
 def test_a_stage_that_ran_one_that_did_not_and_one_that_came_from_the_cache_are_told_apart(project: Path) -> None:
@@ -24,6 +27,27 @@ def test_a_failed_stage_tells_its_last_lines(project: Path) -> None:
     (project / "source.txt").write_text("bad")
     with pytest.raises(StageFailedError, match=r"(?s)other failed.*made.*exited with 1"):
         repro("other", project, lambda line: None)
+
+
+def test_ending_this_process_ends_what_other_threads_run(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child, "stopping", threading.Event())
+    (project / "dvc.yaml").write_text("stages: {long: {cmd: 'touch started; exec sleep 3600', outs: [long.txt]}}")
+    failures: list[StageFailedError] = []
+
+    def run() -> None:
+        try:
+            repro("long", project, lambda line: None)
+        except StageFailedError as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    wait_until((project / "started").exists, 60)
+    stop_all()
+    thread.join(timeout=30)
+    assert len(failures) == 1
+    with pytest.raises(StageFailedError, match="being ended"):
+        repro("long", project, lambda line: None)
 
 
 def test_a_failure_that_may_pass_is_told_from_one_that_will_not(project: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 from prefect.testing.utilities import prefect_test_harness
 
 from flows.pipeline import pipeline, stage
+from tests.small_project import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -60,21 +62,38 @@ def test_a_server_that_does_not_answer_is_tried_again_and_bad_data_is_not(
         pipeline(root=str(project), targets=["other"])
 
 
+def test_ctrl_c_ends_the_stage_that_runs(project: Path, tmp_path: Path) -> None:
+    command = "echo $$ > stage.pid; exec sleep 3600"
+    (project / "dvc.yaml").write_text(f"stages: {{long: {{cmd: '{command}', outs: [long.txt]}}}}")
+    with own_pipeline(project, tmp_path) as process:
+        wait_until((project / "stage.pid").exists, 120)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert process.returncode != 0
+    stage = int((project / "stage.pid").read_text())
+    wait_until(lambda: not Path(f"/proc/{stage}").exists(), 10)
+
+
 def test_by_hand_it_runs_without_a_server_and_without_a_complaint(project: Path, tmp_path: Path) -> None:
+    with own_pipeline(project, tmp_path, "arm") as process:
+        output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+    assert "take Ran, arm@" in output
+    assert "ERROR" not in output
+    assert "Traceback" not in output
+
+
+def own_pipeline(project: Path, tmp_path: Path, *targets: str) -> "subprocess.Popen[str]":
+    """`python flows/pipeline.py`, started in `project` with no server there."""
     for name in ("flows", "tasks"):
         shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", project)
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
-    done = subprocess.run(
-        [sys.executable, "flows/pipeline.py", "arm"],
+    return subprocess.Popen(
+        [sys.executable, "flows/pipeline.py", *targets],
         cwd=project,
         env={**environment, "PREFECT_HOME": str(tmp_path / "prefect")},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        check=False,
     )
-    output = done.stdout + done.stderr
-    assert done.returncode == 0, output
-    assert "take Ran, arm@" in output
-    assert "ERROR" not in output
-    assert "Traceback" not in output
