@@ -17,7 +17,7 @@ from tasks.annotation.boxes import area, as_boxes, from_xywh, to_xywh
 from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.annotation.detections import Detections
 from tasks.errors import FormatError
-from tasks.files import write_json
+from tasks.files import read_json, write_json
 
 
 def write_coco(dataset: Dataset, path: Path) -> None:
@@ -69,13 +69,10 @@ def read_coco(path: Path) -> Dataset:
     Raises:
         FormatError: the file is not JSON, or lacks what COCO requires; the message names the entry.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise FormatError(f"{path}: not a JSON file ({error}); expected COCO JSON") from error
+    content = read_json(path, "COCO JSON")
     try:
         return _from_coco(content, path)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise FormatError(
             f"{path}: not COCO JSON: {type(error).__name__} {error}; expected lists images, annotations, categories"
         ) from error
