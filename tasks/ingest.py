@@ -6,7 +6,7 @@ every image without its other half, is listed in the file's `problems`.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,26 +100,24 @@ def _locate(
             detail = f"{_relative(path)}: none of its {len(record.classes)} objects can be used"
             faults.append(Problem("image_left_empty", record.source, detail, "dropped_image"))
         else:
-            _keep(reading.in_pixels, usable, path, located, unused, faults)
+            sized, lost = _in_pixels(reading, usable, path)
+            faults += lost
+            if sized is None:
+                unused.add(path)
+            else:
+                located[path] = sized
         problems += faults
     return located, unused, problems
 
 
-def _keep(
-    in_pixels: Callable[[AnnotatedImage, Path], AnnotatedImage],
-    usable: AnnotatedImage,
-    path: Path,
-    located: dict[Path, AnnotatedImage],
-    unused: set[Path],
-    faults: list[Problem],
-) -> None:
+def _in_pixels(reading: Reading, record: AnnotatedImage, path: Path) -> tuple[AnnotatedImage | None, list[Problem]]:
+    """The record in pixels; None, and what is lost, where that takes the image's size and it cannot be read."""
     try:
-        located[path] = in_pixels(usable, path)
+        return reading.in_pixels(record, path), []
     except FormatError as error:
-        unused.add(path)
         detail = str(error).removeprefix(f"{path}: ")
-        faults.append(Problem("unreadable_image", _relative(path), detail, "dropped_image"))
-        faults += boxes_lost_with(usable, usable.source, "unreadable_image")
+        problem = Problem("unreadable_image", _relative(path), detail, "dropped_image")
+        return None, [problem, *boxes_lost_with(record, record.source, "unreadable_image")]
 
 
 def _usable(record: AnnotatedImage) -> tuple[AnnotatedImage, list[Problem]]:

@@ -258,6 +258,39 @@ def test_an_entry_that_is_no_task_is_a_problem_and_the_others_stay(tmp_path, ent
     assert kinds(problems) == [("unreadable_annotation", "dropped_image")]
 
 
+KEYS = st.sampled_from(
+    ["id", "data", "image", "annotations", "result", "type", "value", "x", "y", "width", "height", "rotation",
+     "rectanglelabels", "original_width", "original_height", "image_rotation", "updated_at", "was_cancelled"]
+)  # fmt: skip
+LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.just(10**400),
+    st.sampled_from(["rectanglelabels", "a.jpg"]),
+)
+JSON = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=8))
+
+
+@patient
+@given(
+    content=st.lists(
+        st.one_of(
+            JSON,
+            st.builds(lambda results: task(annotation(*results)), st.lists(JSON, max_size=3)),
+            st.builds(lambda changes: task(annotation({**rectangle(), **changes})), st.dictionaries(KEYS, JSON)),
+            st.builds(lambda sides: task(annotation(rectangle() | {"value": sides})), st.dictionaries(KEYS, JSON)),
+        ),
+        max_size=3,
+    )
+)
+def test_whatever_an_export_says_is_images_and_problems(tmp_path_factory, content):
+    images, problems = read(tmp_path_factory.mktemp("ls"), content)
+    unread = sum(int(np.isnan(image.boxes).any(axis=1).sum()) for image in images)
+    assert unread == sum(problem.action == "dropped_box" for problem in problems)
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -125,6 +125,28 @@ def test_a_row_is_read(tmp_path, row, box):
     assert (read.file_name, read.width, read.height) == ("", 0, 0)
 
 
+@patient
+@given(rows=st.lists(st.text(st.sampled_from("0123456789.-+eEnaif_ \t\x85\u2028٣"), max_size=30), max_size=5))
+def test_whatever_a_row_says_is_an_object_or_a_problem(tmp_path_factory, rows):
+    folder = labelled(tmp_path_factory.mktemp("yolo"), "\n".join(rows))
+    (read,), problems, _ = read_yolo(folder)
+    assert len(read.classes) == sum(bool(row.split()) for row in rows)
+    unread = sum(problem.action == "dropped_box" for problem in problems)
+    assert np.isnan(read.boxes).all(axis=1).sum() == np.isnan(read.boxes).any(axis=1).sum() == unread
+
+
+@patient
+@given(text=st.one_of(st.text(max_size=60), st.text(st.sampled_from("names:[]{}&*!-? 0ab\n'\"|<"), max_size=60)))
+def test_whatever_data_yaml_says_is_names_or_refused(tmp_path_factory, text):
+    folder = make(tmp_path_factory.mktemp("yolo"), {"data.yaml": text.encode(errors="replace")})
+    try:
+        names = read_names(folder)
+    except FormatError:
+        return
+    assert all(isinstance(name, str) for name in names.values())
+    assert min(names) >= 0
+
+
 def test_a_polygon_gives_its_box_and_is_told_of(tmp_path):
     (read,), problems, _ = read_yolo(labelled(tmp_path, "0 0.5 0.125 0.75 0.5 0.25 0.25\n"))
     assert read.boxes.tolist() == [[0.25, 0.125, 0.75, 0.5]]
