@@ -25,6 +25,9 @@ from tasks.formats.reading import Reading, read_annotations
 if TYPE_CHECKING:
     from tasks.params import IngestParams
 
+# Beyond it sums and areas of coordinates lose pixels, and far beyond become infinite.
+_MAX_COORDINATE_PX = 1e9
+
 
 def ingest(params: "IngestParams", *, ingested: Path) -> dict[str, Any]:
     """Read the annotations, find their images, write both as COCO JSON to `ingested`.
@@ -121,20 +124,21 @@ def _in_pixels(reading: Reading, record: AnnotatedImage, path: Path) -> tuple[An
 
 
 def _usable(record: AnnotatedImage) -> tuple[AnnotatedImage, list[Problem]]:
-    """Class names stripped, objects without a name or a readable box taken out (the reader has told of the latter)."""
+    """Class names stripped, objects without a name or a readable box taken out (the reader has told of NaN boxes)."""
     classes = tuple(name.strip() for name in record.classes)
     readable = np.isfinite(record.boxes).all(axis=1)
+    possible = (np.abs(record.boxes) <= _MAX_COORDINATE_PX).all(axis=1)
     named = np.array([bool(name) for name in classes], dtype=bool)
-    problems = [
-        Problem(
-            "empty_class_name",
-            record.source,
-            f"object {i + 1} in {record.file_name or 'the image'}, {record.boxes[i].tolist()}: no class name",
-            "dropped_box",
-        )
-        for i in np.flatnonzero(readable & ~named)
-    ]
-    return replace(record, classes=classes).keep(readable & named), problems
+    where = record.file_name or "the image"
+    problems: list[Problem] = []
+    for i in np.flatnonzero(readable & ~(possible & named)):
+        said = f"object {i + 1} in {where}, {record.boxes[i].tolist()}"
+        if possible[i]:
+            problems.append(Problem("empty_class_name", record.source, f"{said}: no class name", "dropped_box"))
+        else:
+            detail = f"{said}: larger numbers than any image has"
+            problems.append(Problem("unreadable_object", record.source, detail, "dropped_box"))
+    return replace(record, classes=classes).keep(readable & possible & named), problems
 
 
 def _dataset(located: dict[Path, AnnotatedImage], declared: Sequence[str], problems: Sequence[Problem]) -> Dataset:

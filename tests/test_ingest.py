@@ -332,8 +332,8 @@ def test_an_image_that_lost_all_of_its_objects_is_no_background(here):
     assert problems_of(dataset) == [("empty_class_name", "dropped_box"), ("image_left_empty", "dropped_image")]
 
 
-@pytest.mark.parametrize("number", ["NaN", "Infinity"])
-def test_numbers_in_coco_that_are_not_finite_are_problems(here, number):
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e400", "1.7e308", "1e200", "-Infinity"])
+def test_numbers_in_coco_that_no_image_has_are_problems(here, number):
     picture(here / "data/a.jpg")
     content = {
         "images": [{"id": 1, "file_name": "a.jpg"}],
@@ -344,6 +344,19 @@ def test_numbers_in_coco_that_are_not_finite_are_problems(here, number):
     dataset, _ = run("data/labels.json", "data")
     assert problems_of(dataset) == [("unreadable_object", "dropped_box")]
     assert len(dataset.images[0].classes) == 1
+
+
+@pytest.mark.parametrize("number", ["1e400", "1e308", "-1e200", "1e10"])
+def test_numbers_in_voc_and_csv_that_no_image_has_are_problems(here, number):
+    picture(here / "data/a.jpg")
+    annotation(here / "data/a.xml", "a.jpg", CAT, DOG)
+    path = here / "data/a.xml"
+    path.write_text(path.read_text().replace("<xmin>5<", f"<xmin>{number}<"))
+    Path("data/labels.csv").write_text(f"a.jpg,1,2,3,4,cat\na.jpg,{number},2,3,4,dog\n")
+    for source in ("data", "data/labels.csv"):
+        dataset, _ = run(source, "data")
+        assert problems_of(dataset) == [("unreadable_object", "dropped_box")]
+        assert dataset.images[0].classes == ("cat",)
 
 
 def test_a_row_of_a_csv_file_is_named_by_its_line(here):

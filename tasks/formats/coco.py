@@ -99,13 +99,14 @@ def _from_coco(content: dict[str, Any], path: Path) -> Dataset:
 
 
 def _image(entry: dict[str, Any], rows: list[dict[str, Any]], names: dict[Any, str], path: Path) -> AnnotatedImage:
-    boxes = from_xywh(as_boxes([row["bbox"] for row in rows]))
     # x + (xmax - x) can miss xmax by a rounding error; pixels written with decimals come back as they were.
+    with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite or NaN is told of as no number
+        boxes = np.round(from_xywh(as_boxes([row["bbox"] for row in rows])), 6)
     return AnnotatedImage(
         file_name=str(entry["file_name"]),
         width=int(entry.get("width") or 0),
         height=int(entry.get("height") or 0),
-        boxes=np.round(boxes, 6),
+        boxes=boxes,
         classes=tuple(names[row["category_id"]] for row in rows),
         difficult=flags(len(rows), (bool(row.get("difficult", 0)) for row in rows)),
         iscrowd=flags(len(rows), (bool(row.get("iscrowd", 0)) for row in rows)),

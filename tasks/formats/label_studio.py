@@ -27,6 +27,7 @@ _EXPECTED = "Label Studio's JSON or JSON-MIN export: a list of tasks"
 _UPLOAD_PREFIX = re.compile(r"(^|/)[0-9a-f]{8}-(?=[^/]+$)")
 # Longer than any name: an image embedded in the file, or an attack on whoever reads the messages.
 _MAX_NAME = 2000
+_MAX_NUMBER = 1e9
 _SIDES = ("x", "y", "width", "height")
 # Results that outline something in the image; the others say something of the image as a whole.
 _REGION = re.compile(r".*labels|rectangle|ellipse|polygon|keypoint|brush|bitmask|vector", re.IGNORECASE)
@@ -220,7 +221,9 @@ def _box(
     refused = None
     if not all(map(math.isfinite, (*numbers, rotation, turned))):
         given = ", ".join(f"{key} {_short(value.get(key))}" for key in (*_SIDES, "rotation"))
-        refused = Problem("unreadable_object", where, f"{said}: {given}: not finite numbers", "dropped_box")
+        refused = Problem(
+            "unreadable_object", where, f"{said}: {given}: not numbers that an image can have", "dropped_box"
+        )
     elif turned:
         detail = f"{said}: drawn on the image turned by {turned:g} degrees; turn the image itself"
         refused = Problem("unsupported_result", where, detail, "dropped_box")
@@ -254,19 +257,15 @@ def _labels(result: Mapping[str, Any]) -> list[str]:
 
 def _size(result: Any) -> _Size | None:
     sides = [_finite(_mapping(result).get(key)) for key in ("original_width", "original_height")]
-    if not all(math.isfinite(side) and 1 <= side < 1e9 for side in sides):
+    if not all(math.isfinite(side) and side >= 1 for side in sides):
         return None
     return _Size(int(sides[0]), int(sides[1]))
 
 
 def _finite(value: Any) -> float:
-    """The number, NaN where it is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return math.nan
-    try:
-        return float(value)
-    except OverflowError:
-        return math.nan
+    """The number, NaN where it is none, or one that no image has: what is computed with it stays finite."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and abs(value) < _MAX_NUMBER else math.nan
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

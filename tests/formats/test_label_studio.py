@@ -228,8 +228,16 @@ def test_a_polygon_in_the_flat_export_is_told_of_and_choices_are_not_seen(tmp_pa
 
 @pytest.mark.parametrize(
     "changes",
-    [{"x": "ten"}, {"width": None}, {"y": True}, {"height": float("nan")}, {"x": 10**400}, {"rotation": "left"}],
-    ids=["word", "none", "bool", "nan", "huge", "rotation"],
+    [
+        {"x": "ten"},
+        {"width": None},
+        {"y": True},
+        {"height": float("nan")},
+        {"x": 10**400},
+        {"x": 1e307},
+        {"rotation": "left"},
+    ],
+    ids=["word", "none", "bool", "nan", "endless", "huge", "rotation"],
 )
 def test_a_rectangle_without_four_numbers_is_a_problem_and_the_others_stay(tmp_path, changes):
     (image,), problems = read(tmp_path, [task(annotation(rectangle(**changes), rectangle()))])
@@ -287,7 +295,7 @@ JSON = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dicti
 )
 def test_whatever_an_export_says_is_images_and_problems(tmp_path_factory, content):
     images, problems = read(tmp_path_factory.mktemp("ls"), content)
-    unread = sum(int(np.isnan(image.boxes).any(axis=1).sum()) for image in images)
+    unread = sum(int((~np.isfinite(image.boxes)).any(axis=1).sum()) for image in images)
     assert unread == sum(problem.action == "dropped_box" for problem in problems)
 
 
