@@ -37,7 +37,8 @@ class Reading:
 
     Attributes:
         format: `voc`, `csv`, `coco`, `yolo` or `label_studio`.
-        images: as written; a box that could not be read is NaN, and among the problems.
+        images: as written; a box that could not be read is NaN, and among the problems. `in_pixels` makes boxes of
+            them that were written as fractions.
         problems: what could not be read.
         classes: in the order that the format declares, empty where it declares none.
     """
