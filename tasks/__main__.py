@@ -1,4 +1,4 @@
-"""`python -m tasks STAGE`: what dvc.yaml runs; `predict` and `summary`: what a person runs."""
+"""`python -m tasks STAGE`: what dvc.yaml runs; `predict`, `convert` and `summary`: what a person runs."""
 
 import argparse
 import logging
@@ -9,7 +9,7 @@ import warnings
 from pathlib import Path
 
 from tasks.errors import PipelineError, UnreachableError
-from tasks.params import read_params
+from tasks.params import FORMATS, read_params
 from tasks.process import die_with_parent
 from tasks.stages import STAGES, run_stage
 from tasks.summary import summary
@@ -24,6 +24,10 @@ def main(argv: list[str] | None = None) -> int:
             from tasks.predict import predict  # noqa: PLC0415 - imports matplotlib: stages must not pay for it
 
             predict(args)
+        elif args.command == "convert":
+            from tasks.convert import convert  # noqa: PLC0415 - as above: every format's reader
+
+            convert(args)
         elif args.command == "summary":
             print(summary(read_params(args.params).paths))
         else:
@@ -66,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     shown = commands.add_parser("summary", help="print the figures of the last run")
     shown.add_argument("--params", type=Path, default=Path("params.yaml"), help="default: params.yaml")
     _add_predict(commands)
+    _add_convert(commands)
     return parser
 
 
@@ -76,6 +81,20 @@ def _add_predict(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.add_argument("--out", type=Path, default=Path("predictions"), help="default: predictions")
     command.add_argument("--score-threshold", type=float, default=0.3, metavar="0..1", help="default: 0.3")
     command.add_argument("--batch-size", type=int, default=8, help="default: 8")
+
+
+def _add_convert(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("convert", help="write annotations in another format, and say what that cannot hold")
+    command.add_argument("source", type=Path, metavar="SOURCE", help="as ingest.source in params.yaml")
+    command.add_argument(
+        "out", type=Path, metavar="OUT", help="a file (csv, coco) or a folder (voc, yolo), not there yet"
+    )
+    command.add_argument("--to", required=True, choices=["voc", "csv", "coco", "yolo"])
+    command.add_argument("--format", default="auto", choices=FORMATS, help="of SOURCE, as ingest.format; default: auto")
+    command.add_argument(
+        "--images", type=Path, metavar="FOLDER", help="as ingest.images; default: the folder of SOURCE"
+    )
+    command.add_argument("--copy-images", action="store_true", help="yolo: copy the images to OUT/images")
 
 
 if __name__ == "__main__":

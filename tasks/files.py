@@ -9,6 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tasks.errors import FormatError
+
+MAX_JSON_BYTES = 1_000_000_000
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -34,6 +38,24 @@ def write_json(path: Path, content: Any) -> None:
         beside.write_text(
             json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
         )
+
+
+def read_json(path: Path, expected: str, *, max_bytes: int | None = None) -> Any:
+    """What a JSON file that strangers made holds; `expected` says in messages what it should be.
+
+    Raises:
+        FormatError: over `max_bytes` (MAX_JSON_BYTES where not said), not UTF-8, not JSON, or nested too deeply.
+    """
+    size, limit = path.stat().st_size, MAX_JSON_BYTES if max_bytes is None else max_bytes
+    if size > limit:
+        raise FormatError(f"{path}: {size} bytes; at most {limit} are read: split the file; expected {expected}")
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except RecursionError as error:
+        raise FormatError(f"{path}: nested too deeply; expected {expected}") from error
+    # Not only a JSONDecodeError: Python refuses to make a number of thousands of digits with a plain ValueError.
+    except ValueError as error:
+        raise FormatError(f"{path}: not a JSON file ({error}); expected {expected}") from error
 
 
 def sha256_of(path: Path) -> str:

@@ -1,12 +1,12 @@
 """Stage ingest: whatever format the annotations come in, one COCO JSON file goes on.
 
-No pixel is decoded here; each image file's content is hashed, so that later stages notice when it changes. Every
-record that could not be read, and every image without its other half, is listed in the file's `problems`.
+No pixel is decoded here: where a format gives boxes as fractions of the image's size, the image's header is read. Each
+image file's content is hashed, so that later stages notice when it changes. Every record that could not be read, and
+every image without its other half, is listed in the file's `problems`.
 """
 
 import os
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,20 +15,19 @@ import numpy as np
 from tqdm import tqdm
 
 from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem
-from tasks.annotation.problem_kinds import boxes_lost_with, dropped_images, object_name, remedy
-from tasks.errors import DataError
+from tasks.annotation.problem_kinds import boxes_lost_with, dropped_images, remedy
+from tasks.errors import DataError, FormatError
 from tasks.files import sha256_of
-from tasks.formats.coco import read_coco, write_coco
-from tasks.formats.csv import read_csv
+from tasks.formats.coco import write_coco
 from tasks.formats.given_parts import part_by_folder, parts_by_list
 from tasks.formats.image_finder import ImageFinder, image_folders_for, lexically_absolute
-from tasks.formats.pascal_voc import read_voc_folder, voc_files
+from tasks.formats.reading import Reading, read_annotations
 
 if TYPE_CHECKING:
     from tasks.params import IngestParams
 
-_EXPECTED = "expected a folder with Pascal VOC .xml files, one .csv file, or one COCO .json file"
-_FORMAT_OF_SUFFIX = {".csv": "csv", ".json": "coco"}
+# Beyond it sums and areas of coordinates lose pixels, and far beyond become infinite.
+_MAX_COORDINATE_PX = 1e9
 
 
 def ingest(params: "IngestParams", *, ingested: Path) -> dict[str, Any]:
@@ -37,85 +36,49 @@ def ingest(params: "IngestParams", *, ingested: Path) -> dict[str, Any]:
     Raises:
         DataError: `ingest.source` is not what a format expects, or no usable image is left.
     """
-    kind = _format_of(params.source, params.format)
-    records, problems = _read(params, kind)
-    finder = ImageFinder(_places(params, kind))
-    located, unused, faults = _locate(records, finder, None if kind == "voc" else params.source)
-    problems += [*faults, *finder.problems]
+    gathered = gather(params)
+    # Ids that do not depend on what the source happened to declare: two forms of the same data give the same classes.
+    dataset = replace(gathered, classes=tuple(sorted({name for image in gathered.images for name in image.classes})))
+    _tell_if_unwatched(dataset, params)
+    _write(dataset, ingested)
+    return {
+        "images": len(dataset.images),
+        "boxes": sum(dataset.box_counts().values()),
+        "classes": len(dataset.classes),
+        "dropped_images": dropped_images(dataset.problems),
+        "problems": len(dataset.problems),
+    }
+
+
+def gather(params: "IngestParams") -> Dataset:
+    """What the annotations say, with the images they speak of; the classes in the source's order, where it has one.
+
+    Raises:
+        DataError: as `ingest`.
+    """
+    reading = read_annotations(params.source, params.format, {str(ours): name for ours, name in params.columns.items()})
+    finder = ImageFinder(_places(params))
+    located, unused, faults = _locate(reading, finder, None if params.source.is_dir() else params.source)
+    problems = [*reading.problems, *faults, *finder.problems]
     if not located:
         raise DataError(_nothing_left(params, problems))
     problems += [
         Problem("image_without_annotation", _relative(path), "no annotation speaks of it", "dropped_image")
         for path in finder.others([*located, *unused])
     ]
-    dataset = _with_given_parts(_dataset(located, problems), params.source)
-    _tell_if_unwatched(located, params)
-    _write(dataset, ingested)
-    return {
-        "images": len(dataset.images),
-        "boxes": sum(dataset.box_counts().values()),
-        "classes": len(dataset.classes),
-        "dropped_images": dropped_images(problems),
-        "problems": len(problems),
-    }
+    return _with_given_parts(_dataset(located, reading.classes, problems), params.source)
 
 
-def _format_of(source: Path, wanted: str) -> str:
-    """`voc`, `csv` or `coco`: by what `source` is, which must agree with what is wanted."""
-    if not source.exists():
-        raise DataError(f"{source}: no such file or folder; set ingest.source: {_EXPECTED}")
-    if source.is_dir():
-        kind = "voc" if voc_files(source) else None
-    else:
-        kind = _FORMAT_OF_SUFFIX.get(source.suffix.lower())
-        if kind is None and wanted in _FORMAT_OF_SUFFIX.values():
-            kind = wanted
-    if kind is None or wanted not in ("auto", kind):
-        asked = "" if wanted == "auto" else f" (ingest.format is {wanted})"
-        raise DataError(f"{source}: {_what_is_there(source)}{asked}; set ingest.source: {_EXPECTED}")
-    return kind
-
-
-def _what_is_there(source: Path) -> str:
-    if source.is_file():
-        return f"a {source.suffix or 'nameless kind of'} file"
-    suffixes = Counter(path.suffix.lower() or "no suffix" for path in source.rglob("*") if path.is_file())
-    if not suffixes:
-        return "an empty folder"
-    return "a folder with " + ", ".join(f"{count} {suffix}" for suffix, count in suffixes.most_common(5))
-
-
-def _read(params: "IngestParams", kind: str) -> tuple[list[AnnotatedImage], list[Problem]]:
-    if kind == "voc":
-        return read_voc_folder(params.source)
-    if kind == "csv":
-        return read_csv(params.source, {str(ours): theirs for ours, theirs in params.columns.items()})
-    dataset = read_coco(params.source)
-    return list(dataset.images), [
-        *dataset.problems,
-        *(
-            Problem(
-                "unreadable_object",
-                image.source,
-                f"{object_name(i + 1, image.classes[i])} in {image.file_name}: {image.boxes[i].tolist()}",
-                "dropped_box",
-            )
-            for image in dataset.images
-            for i in np.flatnonzero(~np.isfinite(image.boxes).all(axis=1))
-        ),
-    ]
-
-
-def _places(params: "IngestParams", kind: str) -> list[Path]:
+def _places(params: "IngestParams") -> list[Path]:
     """Folders to look for images in, most likely first."""
-    if kind != "voc":
+    if not params.source.is_dir():
         return [params.source.parent, params.images]
     mirrored = [folder for folder in image_folders_for(params.source) if folder.is_dir()]
     return [params.source, *mirrored, params.images]
 
 
 def _locate(
-    records: Sequence[AnnotatedImage], finder: ImageFinder, file: Path | None
+    reading: Reading, finder: ImageFinder, file: Path | None
 ) -> tuple[dict[Path, AnnotatedImage], set[Path], list[Problem]]:
     """Each record's image and what is usable of the record; the images of records that cannot be used; the problems.
 
@@ -124,9 +87,9 @@ def _locate(
     located: dict[Path, AnnotatedImage] = {}
     unused: set[Path] = set()
     problems: list[Problem] = []
-    for record in records:
+    for record in reading.images:
         usable, faults = _usable(record)
-        path, fault = finder.find(file or Path(record.source), record.file_name)
+        path, fault = reading.find(finder, record, file)
         if fault is not None:
             faults.append(replace(fault, file=record.source))
         if path is None:
@@ -141,37 +104,54 @@ def _locate(
             detail = f"{_relative(path)}: none of its {len(record.classes)} objects can be used"
             faults.append(Problem("image_left_empty", record.source, detail, "dropped_image"))
         else:
-            located[path] = usable
+            sized, lost = _in_pixels(reading, usable, path)
+            faults += lost
+            if sized is None:
+                unused.add(path)
+            else:
+                located[path] = sized
         problems += faults
     return located, unused, problems
 
 
+def _in_pixels(reading: Reading, record: AnnotatedImage, path: Path) -> tuple[AnnotatedImage | None, list[Problem]]:
+    """The record in pixels; None, and what is lost, where that takes the image's size and it cannot be read."""
+    try:
+        return reading.in_pixels(record, path), []
+    except FormatError as error:
+        detail = str(error).removeprefix(f"{path}: ")
+        problem = Problem("unreadable_image", _relative(path), detail, "dropped_image")
+        return None, [problem, *boxes_lost_with(record, record.source, "unreadable_image")]
+
+
 def _usable(record: AnnotatedImage) -> tuple[AnnotatedImage, list[Problem]]:
-    """Class names stripped, objects without a name or a readable box taken out (the reader has told of the latter)."""
+    """Class names stripped, objects without a name or a readable box taken out (the reader has told of NaN boxes)."""
     classes = tuple(name.strip() for name in record.classes)
     readable = np.isfinite(record.boxes).all(axis=1)
+    possible = (np.abs(record.boxes) <= _MAX_COORDINATE_PX).all(axis=1)
     named = np.array([bool(name) for name in classes], dtype=bool)
-    problems = [
-        Problem(
-            "empty_class_name",
-            record.source,
-            f"object {i + 1} in {record.file_name or 'the image'}, {record.boxes[i].tolist()}: no class name",
-            "dropped_box",
-        )
-        for i in np.flatnonzero(readable & ~named)
-    ]
-    return replace(record, classes=classes).keep(readable & named), problems
+    where = record.file_name or "the image"
+    problems: list[Problem] = []
+    for i in np.flatnonzero(readable & ~(possible & named)):
+        said = f"object {i + 1} in {where}, {record.boxes[i].tolist()}"
+        if possible[i]:
+            problems.append(Problem("empty_class_name", record.source, f"{said}: no class name", "dropped_box"))
+        else:
+            detail = f"{said}: larger numbers than any image has"
+            problems.append(Problem("unreadable_object", record.source, detail, "dropped_box"))
+    return replace(record, classes=classes).keep(readable & possible & named), problems
 
 
-def _dataset(located: dict[Path, AnnotatedImage], problems: Sequence[Problem]) -> Dataset:
+def _dataset(located: dict[Path, AnnotatedImage], declared: Sequence[str], problems: Sequence[Problem]) -> Dataset:
     root = Path(os.path.commonpath([path.parent for path in located]))
     images = [
         replace(record, file_name=path.relative_to(root).as_posix(), sha256=sha256_of(path))
         for path, record in tqdm(located.items(), desc="hashing", unit="image")
     ]
+    named = [name.strip() for name in declared if name.strip()]
     return Dataset(
         root=Path(_relative(root)),
-        classes=tuple(sorted({name for image in images for name in image.classes})),
+        classes=tuple(dict.fromkeys([*named, *sorted({name for image in images for name in image.classes})])),
         images=tuple(sorted(images, key=lambda image: image.file_name)),
         problems=tuple(problems),
     )
@@ -215,7 +195,8 @@ def _nothing_left(params: "IngestParams", problems: Sequence[Problem]) -> str:
     return "\n".join(lines)
 
 
-def _tell_if_unwatched(paths: Iterable[Path], params: "IngestParams") -> None:
+def _tell_if_unwatched(dataset: Dataset, params: "IngestParams") -> None:
+    paths = [lexically_absolute(dataset.image_path(image)) for image in dataset.images]
     watched = [lexically_absolute(folder) for folder in (params.source, params.images)]
     folders = {path.parent for path in paths if not any(path.is_relative_to(folder) for folder in watched)}
     if folders:

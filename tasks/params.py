@@ -4,7 +4,7 @@ The comments that explain each key to a user stand in params.yaml; here stand th
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -13,6 +13,8 @@ from tasks.errors import ParamsError
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(ge=1)]
+AnnotationFormat = Literal["auto", "voc", "csv", "coco", "yolo", "label_studio"]
+FORMATS: tuple[str, ...] = get_args(AnnotationFormat)
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 
@@ -59,7 +61,7 @@ class IngestParams(Section):
 
     source: Path
     images: Path
-    format: Literal["auto", "voc", "csv", "coco"]
+    format: AnnotationFormat
     columns: dict[Literal["filename", "class", "xmin", "ymin", "xmax", "ymax", "width", "height"], str]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tasks.detector.model_definitions import MODELS
+from tasks.params import FORMATS
 from tasks.stages import STAGES
 
 ROOT = Path(__file__).parents[1]
@@ -22,6 +23,16 @@ def test_every_stage_stands_in_the_readme(name: str) -> None:
 def test_every_model_stands_in_the_readme_and_in_params_yaml(name: str) -> None:
     assert f"`{name}`" in README
     assert name in (ROOT / "params.yaml").read_text()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_annotation_format_stands_in_the_readme_and_in_params_yaml(name: str) -> None:
+    assert f"| `{name}` |" in README
+    assert re.search(rf"format: auto .*\b{name}\b", (ROOT / "params.yaml").read_text())
+
+
+def test_every_command_that_is_no_stage_stands_in_the_readme() -> None:
+    assert {"predict", "convert"} <= set(re.findall(r"python -m tasks ([a-z]+) ", README))
 
 
 def test_every_make_target_that_is_named_exists() -> None:

@@ -116,6 +116,130 @@ def test_a_csv_file_and_a_coco_file_say_the_same_as_voc(here):
         np.testing.assert_array_equal(dataset.images[0].boxes, voc.images[0].boxes)
 
 
+def yolo(folder, files, names="dog\ncat\n"):
+    for name, rows in {"classes.txt": names, **files}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(rows)
+
+
+def label_studio(path, *images):
+    """One task an image: its name, its boxes in percent as `(class, x, y, width, height)`, more of each result."""
+    tasks = []
+    for number, (image, boxes, more) in enumerate(images, start=1):
+        results = [
+            {
+                "type": "rectanglelabels",
+                "value": {"x": x, "y": y, "width": width, "height": height, "rectanglelabels": [name]},
+                **more,
+            }
+            for name, x, y, width, height in boxes
+        ]
+        tasks.append({"id": number, "data": {"image": image}, "annotations": [{"result": results}]})
+    path.write_text(json.dumps(tasks))
+
+
+def test_yolo_and_label_studio_say_the_same_as_voc(here):
+    picture(here / "data/images/a.jpg")
+    annotation(here / "voc/a.xml", "a.jpg", CAT)
+    voc, _ = run("voc", "data")
+    yolo(here / "data", {"labels/a.txt": f"1 {15.5 / 64} {21 / 48} {29 / 64} {38 / 48}\n"})
+    from_yolo, _ = run("data", "data")
+    percent = [("cat", 100 / 64, 200 / 48, 2900 / 64, 3800 / 48)]
+    label_studio(here / "said.json", ("a.jpg", percent, {"original_width": 64, "original_height": 48}))
+    sized, _ = run("said.json", "data")
+    label_studio(here / "said.json", ("a.jpg", percent, {}))
+    unsized, _ = run("said.json", "data")
+    for dataset in (from_yolo, sized, unsized):
+        assert (dataset.root, dataset.classes, dataset.problems) == (voc.root, ("cat",), ())
+        assert (dataset.images[0].width, dataset.images[0].height) == (64, 48)
+        np.testing.assert_array_equal(dataset.images[0].boxes, voc.images[0].boxes)
+
+
+def test_yolo_boxes_belong_to_the_image_as_stored(here):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    (here / "data/images").mkdir(parents=True)
+    Image.new("RGB", (64, 48)).save(here / "data/images/a.jpg", exif=exif)
+    yolo(here / "data", {"labels/a.txt": "0 0.5 0.5 0.5 0.5\n"})
+    (image,) = run()[0].images
+    assert (image.width, image.height) == (64, 48)
+    assert image.boxes.tolist() == [[16, 12, 48, 36]]
+
+
+def test_labels_of_images_with_equal_names_find_their_own(here):
+    for part, size in (("train", (100, 100)), ("valid", (200, 200))):
+        picture(here / f"data/{part}/images/a.jpg", size)
+        yolo(here / "data", {f"{part}/labels/a.txt": "0 0.5 0.5 0.5 0.5\n"})
+    dataset, _ = run()
+    assert [(i.file_name, i.boxes.tolist()) for i in dataset.images] == [
+        ("train/images/a.jpg", [[25, 25, 75, 75]]),
+        ("valid/images/a.jpg", [[50, 50, 150, 150]]),
+    ]
+
+
+def test_an_image_whose_size_cannot_be_read_is_dropped_with_its_boxes(here):
+    picture(here / "data/images/a.jpg")
+    (here / "data/images/b.jpg").write_text("not an image")
+    yolo(here / "data", {f"labels/{name}.txt": "0 0.5 0.5 0.5 0.5\n" * 2 for name in "ab"})
+    dataset, figures = run()
+    assert [(p.kind, p.action, p.file) for p in dataset.problems] == [
+        ("unreadable_image", "dropped_image", "data/images/b.jpg"),
+        ("box_of_dropped_image", "dropped_box", "data/labels/b.txt"),
+        ("box_of_dropped_image", "dropped_box", "data/labels/b.txt"),
+    ]
+    assert "not an image in a known format" in dataset.problems[0].detail
+    assert figures["images"] == 1
+
+
+def test_an_empty_label_file_is_an_image_without_objects_and_a_bad_row_alone_is_not(here):
+    for name in "abc":
+        picture(here / f"data/images/{name}.jpg")
+    yolo(here / "data", {"labels/a.txt": "0 0.5 0.5 0.5 0.5\n", "labels/b.txt": "", "labels/c.txt": "9 .5 .5 .5 .5"})
+    dataset, _ = run()
+    assert [(image.file_name, image.classes) for image in dataset.images] == [("a.jpg", ("dog",)), ("b.jpg", ())]
+    assert problems_of(dataset) == [("unknown_class", "dropped_box"), ("image_left_empty", "dropped_image")]
+
+
+def test_a_label_without_its_image_takes_its_boxes_with_it(here):
+    picture(here / "data/images/a.jpg")
+    yolo(here / "data", {"labels/a.txt": "0 0.5 0.5 0.5 0.5\n", "labels/b.txt": "0 0.5 0.5 0.5 0.5\n"})
+    assert problems_of(run()[0]) == [("missing_image", "dropped_image"), ("box_of_dropped_image", "dropped_box")]
+
+
+def test_an_uploaded_image_is_found_under_its_own_name_and_told_of(here):
+    picture(here / "data/a.jpg")
+    picture(here / "data/ab12cd34-b.jpg")
+    picture(here / "data/b.jpg")
+    boxes = [("cat", 10, 10, 50, 50)]
+    label_studio(
+        here / "data/said.json",
+        ("/data/upload/1/ab12cd34-a.jpg", boxes, {}),
+        ("/data/upload/1/ab12cd34-b.jpg", boxes, {}),
+        ("/data/local-files/?d=../../secret.jpg", boxes, {}),
+        ("/data/upload/1/ab12cd34-c.jpg", [], {}),
+    )
+    dataset, _ = run("data/said.json", "data")
+    assert [image.file_name for image in dataset.images] == ["a.jpg", "ab12cd34-b.jpg"]
+    assert problems_of(dataset) == [
+        ("renamed_image", "kept"),
+        ("path_outside_root", "dropped_image"),
+        ("box_of_dropped_image", "dropped_box"),
+        ("missing_image", "dropped_image"),
+        ("image_without_annotation", "dropped_image"),
+    ]
+    assert dataset.problems[0].file == "data/said.json: task 1"
+
+
+def test_a_folder_that_two_formats_expect_must_be_named(here):
+    picture(here / "data/a.jpg")
+    annotation(here / "data/a.xml", "a.jpg", CAT)
+    yolo(here / "data", {"a.txt": "0 0.5 0.5 0.5 0.5\n"})
+    with pytest.raises(DataError, match="could be voc or yolo; say which one"):
+        run()
+    assert run(format="voc")[0].classes == ("cat",)
+    assert run(format="yolo")[0].classes == ("dog",)
+
+
 def test_images_may_lie_in_another_folder_outside_the_project(here, monkeypatch):
     picture(here / "photos/a.jpg")
     annotation(here / "project/labels/a.xml", "a.jpg", CAT)
@@ -231,8 +355,8 @@ def test_an_image_that_lost_all_of_its_objects_is_no_background(here):
     assert problems_of(dataset) == [("empty_class_name", "dropped_box"), ("image_left_empty", "dropped_image")]
 
 
-@pytest.mark.parametrize("number", ["NaN", "Infinity"])
-def test_numbers_in_coco_that_are_not_finite_are_problems(here, number):
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e400", "1.7e308", "1e200", "-Infinity"])
+def test_numbers_in_coco_that_no_image_has_are_problems(here, number):
     picture(here / "data/a.jpg")
     content = {
         "images": [{"id": 1, "file_name": "a.jpg"}],
@@ -243,6 +367,19 @@ def test_numbers_in_coco_that_are_not_finite_are_problems(here, number):
     dataset, _ = run("data/labels.json", "data")
     assert problems_of(dataset) == [("unreadable_object", "dropped_box")]
     assert len(dataset.images[0].classes) == 1
+
+
+@pytest.mark.parametrize("number", ["1e400", "1e308", "-1e200", "1e10"])
+def test_numbers_in_voc_and_csv_that_no_image_has_are_problems(here, number):
+    picture(here / "data/a.jpg")
+    annotation(here / "data/a.xml", "a.jpg", CAT, DOG)
+    path = here / "data/a.xml"
+    path.write_text(path.read_text().replace("<xmin>5<", f"<xmin>{number}<"))
+    Path("data/labels.csv").write_text(f"a.jpg,1,2,3,4,cat\na.jpg,{number},2,3,4,dog\n")
+    for source in ("data", "data/labels.csv"):
+        dataset, _ = run(source, "data")
+        assert problems_of(dataset) == [("unreadable_object", "dropped_box")]
+        assert dataset.images[0].classes == ("cat",)
 
 
 def test_a_row_of_a_csv_file_is_named_by_its_line(here):
@@ -301,8 +438,10 @@ def test_the_images_folder_left_at_another_data_set_adds_nothing(here):
         (["a.csv"], "data/a.csv", "voc", r"ingest\.format is voc"),
         (["a.xml"], "data", "csv", r"ingest\.format is csv"),
         (["a.xml"], "data/a.xml", "auto", r"a \.xml file"),
+        (["a.xml"], "data", "yolo", r"ingest\.format is yolo"),
+        (["a.csv"], "data/a.csv", "label_studio", r"ingest\.format is label_studio"),
     ],
-    ids=["nothing", "empty", "folder", "file", "csv as voc", "voc as csv", "one XML"],
+    ids=["nothing", "empty", "folder", "file", "csv as voc", "voc as csv", "one XML", "voc as yolo", "csv as JSON"],
 )
 def test_a_source_that_no_format_expects_is_described(here, files, source, wanted, said):
     (here / "data").mkdir()
@@ -331,6 +470,22 @@ def test_a_file_name_that_is_not_utf8_is_named(here):
         run()
     assert r"data/b\udcff.jpg" in str(error.value)
     assert not Path("out/annotations.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted", "said"),
+    [
+        (" \n[]", "auto", "no usable image"),
+        ("[]", "coco", "not COCO JSON"),
+        ("{}", "auto", "not COCO JSON"),
+        ("{}", "label_studio", "not a list; expected Label Studio's"),
+        ("", "auto", "not a JSON file"),
+    ],
+)
+def test_json_is_told_by_how_it_begins(here, content, wanted, said):
+    Path("said.json").write_text(content)
+    with pytest.raises(DataError, match=said):
+        run("said.json", "images", format=wanted)
 
 
 @needs_datasets

@@ -25,7 +25,7 @@ def written(tmp_path: Path, text: str) -> Path:
         ("train", "steps", "many", "train.steps"),
         ("train", "freeze", "half", "train.freeze"),
         ("train", "optimzer", "adam", "train.optimzer: Extra inputs are not permitted"),
-        ("ingest", "format", "yolo", "ingest.format"),
+        ("ingest", "format", "tfrecord", "ingest.format"),
         ("validate", "on_problem", "ignore", "validate.on_problem"),
         ("checkpoint", "sha256", "abc", "checkpoint.sha256"),
     ],

@@ -66,3 +66,8 @@ def to_xywh(boxes: Boxes) -> Boxes:
 def from_xywh(boxes: Boxes) -> Boxes:
     """Pixels from COCO's `[x, y, width, height]`; the inverse of `to_xywh`."""
     return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+
+
+def from_fractions(boxes: Boxes, *, height: float, width: float) -> Boxes:
+    """Pixels from `[xmin, ymin, xmax, ymax]` in fractions of the image's size."""
+    return np.asarray(boxes * np.array([width, height, width, height], dtype=np.float64))

@@ -7,6 +7,11 @@ from tasks.annotation.dataset import AnnotatedImage, Problem
 REMEDIES: dict[str, str] = {
     "unreadable_annotation": "repair the annotation file, or delete it",
     "unreadable_object": "give the object a box of four numbers, or delete it",
+    "unknown_class": "name the class in data.yaml or classes.txt, or correct its number",
+    "unsupported_result": "draw the object as a rectangle; what describes the whole image is not used",
+    "enclosing_box": "check the upright box around it; nothing to do if it fits the object",
+    "cancelled_annotation": "nothing to do: the annotator skipped it",
+    "superseded_annotation": "nothing to do if the latest annotation is the right one; else delete it",
     "empty_class_name": "name the object's class, or delete the object",
     "missing_image": "add the image, set ingest.images to its folder, or delete the annotation",
     "ambiguous_image": "write the image's folder into the annotation, or rename one of the images",

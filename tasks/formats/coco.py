@@ -17,7 +17,7 @@ from tasks.annotation.boxes import area, as_boxes, from_xywh, to_xywh
 from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.annotation.detections import Detections
 from tasks.errors import FormatError
-from tasks.files import write_json
+from tasks.files import read_json, write_json
 
 
 def write_coco(dataset: Dataset, path: Path) -> None:
@@ -71,13 +71,10 @@ def read_coco(path: Path) -> Dataset:
     Raises:
         FormatError: the file is not JSON, or lacks what COCO requires; the message names the entry.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise FormatError(f"{path}: not a JSON file ({error}); expected COCO JSON") from error
+    content = read_json(path, "COCO JSON")
     try:
         return _from_coco(content, path)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise FormatError(
             f"{path}: not COCO JSON: {type(error).__name__} {error}; expected lists images, annotations, categories"
         ) from error
@@ -104,13 +101,14 @@ def _from_coco(content: dict[str, Any], path: Path) -> Dataset:
 
 
 def _image(entry: dict[str, Any], rows: list[dict[str, Any]], names: dict[Any, str], path: Path) -> AnnotatedImage:
-    boxes = from_xywh(as_boxes([row["bbox"] for row in rows]))
     # x + (xmax - x) can miss xmax by a rounding error; pixels written with decimals come back as they were.
+    with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite or NaN is told of as no number
+        boxes = np.round(from_xywh(as_boxes([row["bbox"] for row in rows])), 6)
     return AnnotatedImage(
         file_name=str(entry["file_name"]),
         width=int(entry.get("width") or 0),
         height=int(entry.get("height") or 0),
-        boxes=np.round(boxes, 6),
+        boxes=boxes,
         classes=tuple(names[row["category_id"]] for row in rows),
         difficult=flags(len(rows), (bool(row.get("difficult", 0)) for row in rows)),
         iscrowd=flags(len(rows), (bool(row.get("iscrowd", 0)) for row in rows)),

@@ -4,6 +4,7 @@ The header says which column is which, in any order and under the names that lab
 without a header is read as `path,x1,y1,x2,y2,class`. A row that names an image and nothing else says: no objects there.
 """
 
+import csv
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks.annotation.boxes import as_boxes
-from tasks.annotation.dataset import AnnotatedImage, Problem, flags
+from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.errors import FormatError
+from tasks.files import replacing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 1_000_000_000
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 _REQUIRED = ("filename", "class", *_CORNERS)
+_WRITTEN = ("filename", "width", "height", "class", *_CORNERS)
 _HEADERLESS = ("filename", *_CORNERS, "class")
 # In order of preference: a file may have both image_id and filename.
 _SYNONYMS: dict[str, tuple[str, ...]] = {
@@ -73,6 +76,22 @@ def read_csv(path: Path, columns: Mapping[str, str]) -> tuple[list[AnnotatedImag
         _add_object(rows, cells, f"{path.as_posix()}:{line}", problems)
     _refuse_fractions(path, images)
     return [_image(path, name, rows) for name, rows in images.items()], problems
+
+
+def write_csv(dataset: Dataset, path: Path) -> None:
+    """Write one row an object, and one with empty cells for an image without objects; file names are `root`'s.
+
+    `read_csv` gives the images back, but for `difficult`, `iscrowd`, `source` and `sha256`.
+    """
+    with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(_WRITTEN)
+        for image in dataset.images:
+            about = [image.file_name, image.width, image.height]
+            if not image.classes:
+                rows.writerow([*about, "", "", "", "", ""])
+            for name, box in zip(image.classes, image.boxes.tolist(), strict=True):
+                rows.writerow([*about, name, *(int(side) if side.is_integer() else side for side in box)])
 
 
 def _add_object(rows: _Rows, cells: dict[str, str], where: str, problems: list[Problem]) -> None:

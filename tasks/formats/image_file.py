@@ -102,6 +102,16 @@ def inspect_image(path: Path, *, max_megapixels: float) -> ImageFacts:
         )
 
 
+def stored_size(path: Path) -> tuple[int, int]:
+    """Width and height in pixels as stored, from the file's header: no pixel is decoded.
+
+    Raises:
+        FormatError: as `open_image`, with no limit but Pillow's own.
+    """
+    with open_image(path, max_megapixels=math.inf) as image:
+        return image.size
+
+
 def read_rgb(path: Path, *, max_megapixels: float = math.inf) -> npt.NDArray[np.uint8]:
     """`(height, width, 3)` uint8 RGB of the pixels as stored; without a limit, for images that passed `validate`.
 

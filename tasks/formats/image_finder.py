@@ -107,7 +107,7 @@ class ImageFinder:
         if len(candidates) == 1:
             return candidates[0]
         subfolder = Path() if _is_absolute(name) else name.parent
-        bases = (folder, *image_folders_for(folder), *self._places)
+        bases = (folder, *image_folders_for(folder), *self._mirrored(folder), *self._places)
         for where in (Path(os.path.normpath(base / subfolder)) for base in bases):
             here = [path for path in candidates if path.parent == where]
             exact = [path for path in here if path.name == name.name]
@@ -116,6 +116,12 @@ class ImageFinder:
         scores = [(_shared(path.parent, name.parent), _shared(path.parent, folder)) for path in candidates]
         best = [path for path, score in zip(candidates, scores, strict=True) if score == max(scores)]
         return best[0] if len(best) == 1 else None
+
+    def _mirrored(self, folder: Path) -> list[Path]:
+        """Where in each place `folder` would be if the place were the one it is in: labels/train -> PLACE/train."""
+        own = next((place for place in self._places if folder.is_relative_to(place)), folder)
+        parts = [part for part in folder.relative_to(own).parts if part.casefold() not in _ANNOTATION_FOLDERS]
+        return [place.joinpath(*parts) for place in self._places]
 
     def _not_found(self, annotation: Path, written: str, name: PurePosixPath) -> Found:
         links = [path for stem in _stems(name) for path in self._links_out.get(stem, [])]

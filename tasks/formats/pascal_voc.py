@@ -12,10 +12,11 @@ from lxml import etree
 from tqdm import tqdm
 
 from tasks.annotation.boxes import as_boxes
-from tasks.annotation.dataset import AnnotatedImage, Problem, flags
+from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.annotation.problem_kinds import object_name
 from tasks.errors import FormatError
 from tasks.files import replacing
+from tasks.formats.annotation_names import annotation_names
 
 MAX_BYTES = 10_000_000
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
@@ -97,6 +98,22 @@ def write_voc(image: AnnotatedImage, path: Path) -> None:
             _add(bndbox, tag, str(int(value)) if value.is_integer() else repr(value))
     with replacing(path) as beside:
         beside.write_bytes(etree.tostring(root, encoding="utf-8", xml_declaration=True, pretty_print=True))
+
+
+def write_voc_folder(dataset: Dataset, folder: Path) -> None:
+    """Write one file an image, in the folders that the images have below `root`.
+
+    Raises:
+        FormatError: two images would have the same file, or XML cannot hold a name.
+    """
+    names = annotation_names(dataset, ".xml")
+    with replacing(folder) as beside:
+        beside.mkdir()
+        for image, name in zip(dataset.images, names, strict=True):
+            try:
+                write_voc(image, beside / name)
+            except ValueError as error:
+                raise FormatError(f"{image.file_name}: XML cannot hold its name or a class's: {error}") from error
 
 
 def _parse(path: Path) -> etree._Element:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tasks import files
 from tasks.annotation.boxes import as_boxes
 from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.annotation.detections import Detections
@@ -99,9 +100,16 @@ def changed(key, **values):
         (changed("annotations", bbox=[1, 2, 3]), "shape"),
         (changed("images", width="wide"), "wide"),
         ([], "not COCO JSON"),
+        (changed("annotations", bbox=[1, 2, 3, 10**400]), "too large"),
+        (changed("images", width=float("inf")), "infinity"),
+        (changed("images", id=[1]), "unhashable"),
+        (changed("annotations", image_id=-1), "annotation 1 refers to no image: -1"),
     ],
-    ids=["images", "annotations", "categories", "no such image", "no such category", "bbox", "width", "a list"],
-)
+    ids=[
+        "images", "annotations", "categories", "no such image", "no such category", "bbox", "width", "a list",
+        "huge number", "infinite", "id", "negative id",
+    ],
+)  # fmt: skip
 def test_what_is_not_coco_is_refused_with_the_file_and_the_entry(tmp_path, content, said):
     path = tmp_path / "instances.json"
     path.write_text(json.dumps(content))
@@ -110,11 +118,30 @@ def test_what_is_not_coco_is_refused_with_the_file_and_the_entry(tmp_path, conte
     assert str(path) in str(error.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"name,xmin"], ids=["empty", "cut", "binary", "csv"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"\xff\xfe\x00", b"name,xmin", b"9" * 5000],
+    ids=["empty", "cut", "binary", "csv", "digits"],
+)
 def test_what_is_not_json_is_refused(tmp_path, content):
     path = tmp_path / "instances.json"
     path.write_bytes(content)
     with pytest.raises(FormatError, match="not a JSON file"):
+        read_coco(path)
+
+
+def test_a_file_that_is_nested_too_deeply_is_refused(tmp_path):
+    path = tmp_path / "instances.json"
+    path.write_text('{"images": ' + "[" * 100_000)
+    with pytest.raises(FormatError, match="nested too deeply"):
+        read_coco(path)
+
+
+def test_a_file_over_the_size_limit_is_refused_unread(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "MAX_JSON_BYTES", 20)
+    path = tmp_path / "instances.json"
+    path.write_text(json.dumps(minimal()))
+    with pytest.raises(FormatError, match="at most 20"):
         read_coco(path)
 
 

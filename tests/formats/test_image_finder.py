@@ -87,6 +87,16 @@ def test_the_first_place_wins(tree, tmp_path):
     assert finder.find(root / "b.xml", "b.jpg").path == tmp_path / "elsewhere/b.jpg"
 
 
+@pytest.mark.parametrize("annotation", ["train/a.xml", "labels/train/a.txt", "train/labels/a.txt"])
+def test_folders_that_mirror_those_of_another_place_tell_which_image(tree, tmp_path, annotation):
+    root = tree("notes.txt")
+    for name in ("a.jpg", "train/a.jpg", "val/a.jpg"):
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "photos" / name).touch()
+    path, problem = ImageFinder([root, tmp_path / "photos"]).find(root / annotation, "")
+    assert (path, problem) == (tmp_path / "photos/train/a.jpg", None)
+
+
 def test_places_inside_each_other_hold_each_image_once(tree):
     root = tree("images/a.jpg", "annotations/a.xml")
     finder = ImageFinder([root / "images", root, root / "images"])

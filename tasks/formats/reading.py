@@ -1,0 +1,153 @@
+"""One way to read every annotation format: which one it is, its reader, and what is particular about its records."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from tasks.annotation.boxes import from_fractions
+from tasks.annotation.dataset import AnnotatedImage, Problem
+from tasks.annotation.problem_kinds import object_name
+from tasks.errors import DataError
+from tasks.formats.coco import read_coco
+from tasks.formats.csv import read_csv
+from tasks.formats.image_file import stored_size
+from tasks.formats.image_finder import Found, ImageFinder
+from tasks.formats.label_studio import read_label_studio, without_upload_prefix
+from tasks.formats.pascal_voc import read_voc_folder, voc_files
+from tasks.formats.yolo import is_yolo_folder, read_yolo
+
+_EXPECTED = (
+    "expected a folder with Pascal VOC .xml files, a folder with YOLO labels and data.yaml or classes.txt, "
+    "one .csv file, or one .json file (COCO or Label Studio)"
+)
+_FORMATS_OF_SUFFIX = {".csv": ("csv",), ".json": ("coco", "label_studio")}
+_FILE_FORMATS = ("csv", "coco", "label_studio")
+_FITS_FOLDER: dict[str, Callable[[Path], bool]] = {
+    "voc": lambda folder: bool(voc_files(folder)),
+    "yolo": is_yolo_folder,
+}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What annotations say, before their images are found.
+
+    Attributes:
+        format: `voc`, `csv`, `coco`, `yolo` or `label_studio`.
+        images: as written; a box that could not be read is NaN, and among the problems. `in_pixels` makes boxes of
+            them that were written as fractions.
+        problems: what could not be read.
+        classes: in the order that the format declares, empty where it declares none.
+    """
+
+    format: str
+    images: list[AnnotatedImage]
+    problems: list[Problem]
+    classes: tuple[str, ...] = ()
+
+    def find(self, finder: ImageFinder, record: AnnotatedImage, file: Path | None) -> Found:
+        """The image of a record, which `file`, or else the record's own file, names."""
+        annotation = file or Path(record.source)
+        found = finder.find(annotation, record.file_name)
+        if self.format != "label_studio" or found.path is not None:
+            return found
+        uploaded = without_upload_prefix(record.file_name)
+        without = finder.find(annotation, uploaded) if uploaded != record.file_name else found
+        if without.path is None:
+            return found
+        detail = f"says {record.file_name!r}; the image is {without.path.name}, without what an upload puts in front"
+        return Found(without.path, Problem("renamed_image", annotation.as_posix(), detail, "kept"))
+
+    def in_pixels(self, record: AnnotatedImage, path: Path) -> AnnotatedImage:
+        """`record` with boxes in pixels, now that its image is known to be `path`.
+
+        Where YOLO or Label Studio do not say how large the image is, their boxes are fractions of it.
+
+        Raises:
+            FormatError: the image's size is needed and cannot be read.
+        """
+        if self.format not in ("yolo", "label_studio") or record.width:
+            return record
+        width, height = stored_size(path)
+        # Fractions are rounded when they are written; pixels with decimals come back as they were.
+        boxes = np.round(from_fractions(record.boxes, height=height, width=width), 6)
+        return replace(record, width=width, height=height, boxes=boxes)
+
+
+def read_annotations(source: Path, wanted: str, columns: Mapping[str, str]) -> Reading:
+    """What `source` says, in the format `wanted` (`auto`: by what it is); `columns` are those of `read_csv`.
+
+    Raises:
+        DataError: `source` is not what any format, or the wanted one, expects.
+    """
+    kind = format_of(source, wanted)
+    if kind == "csv":
+        return Reading(kind, *read_csv(source, columns))
+    return _READERS[kind](source)
+
+
+def format_of(source: Path, wanted: str) -> str:
+    """The format of `source`: by what it is, which must agree with what is wanted.
+
+    Raises:
+        DataError: no format, or more than one, or not the wanted one.
+    """
+    if not source.exists():
+        raise DataError(f"{source}: no such file or folder; set ingest.source: {_EXPECTED}")
+    kinds = _formats_of_folder(source) if source.is_dir() else _formats_of_file(source, wanted)
+    fitting = [kind for kind in kinds if wanted in ("auto", kind)]
+    if len(fitting) > 1:
+        raise DataError(f"{source}: could be {' or '.join(fitting)}; say which one: ingest.format")
+    if not fitting:
+        asked = "" if wanted == "auto" else f" (ingest.format is {wanted})"
+        raise DataError(f"{source}: {_what_is_there(source)}{asked}; set ingest.source: {_EXPECTED}")
+    return fitting[0]
+
+
+def _formats_of_folder(source: Path) -> list[str]:
+    return [kind for kind, fits in _FITS_FOLDER.items() if fits(source)]
+
+
+def _formats_of_file(source: Path, wanted: str) -> list[str]:
+    """By its suffix; with another suffix it may be whatever is wanted. JSON by how it begins, unless something is."""
+    kinds = _FORMATS_OF_SUFFIX.get(source.suffix.lower(), _FILE_FORMATS if wanted != "auto" else ())
+    if wanted != "auto" or len(kinds) < 2:
+        return list(kinds)
+    with source.open("rb") as file:
+        start = file.read(1000).removeprefix(b"\xef\xbb\xbf").lstrip()
+    return ["label_studio" if start.startswith(b"[") else "coco"]
+
+
+def _what_is_there(source: Path) -> str:
+    if source.is_file():
+        return f"a {source.suffix or 'nameless kind of'} file"
+    suffixes = Counter(path.suffix.lower() or "no suffix" for path in source.rglob("*") if path.is_file())
+    if not suffixes:
+        return "an empty folder"
+    return "a folder with " + ", ".join(f"{count} {suffix}" for suffix, count in suffixes.most_common(5))
+
+
+def _read_coco(source: Path) -> Reading:
+    dataset = read_coco(source)
+    unreadable = [
+        Problem(
+            "unreadable_object",
+            image.source,
+            f"{object_name(i + 1, image.classes[i])} in {image.file_name}: {image.boxes[i].tolist()}",
+            "dropped_box",
+        )
+        for image in dataset.images
+        for i in np.flatnonzero(~np.isfinite(image.boxes).all(axis=1))
+    ]
+    return Reading("coco", list(dataset.images), [*dataset.problems, *unreadable], dataset.classes)
+
+
+_READERS: dict[str, Callable[[Path], Reading]] = {
+    "voc": lambda source: Reading("voc", *read_voc_folder(source)),
+    "coco": _read_coco,
+    "yolo": lambda source: Reading("yolo", *read_yolo(source)),
+    "label_studio": lambda source: Reading("label_studio", *read_label_studio(source)),
+}
