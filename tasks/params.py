@@ -3,6 +3,7 @@
 The comments that explain each key to a user stand in params.yaml; here stand the types and limits.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
@@ -69,6 +70,7 @@ class ValidateParams(Section):
     """The gate's policy."""
 
     on_problem: Literal["fail", "fix", "drop"]
+    policy: dict[str, Literal["fail", "fix", "drop", "keep"]]
     min_box_side_px: Annotated[float, Field(ge=0.0)]
     min_boxes_per_class: Positive
     max_dropped_fraction: Fraction
@@ -105,6 +107,12 @@ class ModelParams(Section):
     """Which model is trained: one of ours by name, or a pipeline.config of the user's in configs/."""
 
     name: str
+
+    @property
+    def input_side_px(self) -> int | None:
+        """The side of the square that images are scaled to, as the name says it; None where it does not."""
+        match = re.search(r"_(\d+)x\1$", self.name)
+        return int(match[1]) if match else None
 
 
 class CheckpointParams(Section):

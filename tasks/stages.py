@@ -44,7 +44,7 @@ STAGES: dict[str, Stage] = {
     "sample": Stage("tasks.sample:sample", ("sample",), writes=("sample",)),
     "ingest": Stage("tasks.ingest:ingest", ("ingest",), writes=("ingested",)),
     "validate": Stage(
-        "tasks.validate:validate", ("validate",), reads=("ingested",), writes=("validated", "metrics_data")
+        "tasks.validate:validate", ("validate", "model"), reads=("ingested",), writes=("validated", "metrics_data")
     ),
     "split": Stage(
         "tasks.split:split", ("split",), reads=("validated",), writes=("splits", "metrics_split", "split_memory")

@@ -1,7 +1,7 @@
 """Stage validate: the gate before any GPU time. Every image is decoded, every box checked, every fault counted.
 
 `validate.on_problem` decides: `fix` mends what can be mended and drops the rest, `drop` drops every faulty box, `fail`
-stops. What a kind of problem means stands in docs/data-gate.md.
+stops; `validate.policy` decides for single kinds of problems. What they mean stands in docs/data-gate.md.
 """
 
 import os
@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
-from tasks.annotation.box_checks import check_boxes
+from tasks.annotation.box_checks import BoxLimits, check_boxes
 from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem
+from tasks.annotation.dataset_checks import differing_copies, one_spelling, similar_names, xywh_by_mistake
+from tasks.annotation.exif_frame import TURNED, to_stored
+from tasks.annotation.policy import Policy
 from tasks.annotation.problem_kinds import boxes_lost_with, dropped_boxes, dropped_images, remedy
 from tasks.errors import DataError, FormatError
 from tasks.files import sha256_of, write_json
@@ -24,29 +27,37 @@ from tasks.formats.coco import read_coco, write_coco
 from tasks.formats.image_file import FORMAT_OF_SUFFIX, ImageFacts, inspect_image
 
 if TYPE_CHECKING:
-    from tasks.params import ValidateParams
+    from tasks.params import ModelParams, ValidateParams
 
-# Faults of the files around the data, not of the data: `fail` lets them pass.
-_HARMLESS = frozenset({"size_missing", "image_without_annotation"})
 _SHOWN = 20
 
 
-def validate(params: "ValidateParams", *, ingested: Path, validated: Path, metrics_data: Path) -> dict[str, Any]:
+def validate(
+    params: "ValidateParams", model: "ModelParams", *, ingested: Path, validated: Path, metrics_data: Path
+) -> dict[str, Any]:
     """Check what `ingested` lists; write what passed to `validated` and the counts to `metrics_data`.
 
     Raises:
-        DataError: an image changed since it was ingested, a problem under the policy `fail`, more dropped than
+        ParamsError: `validate.policy` names a kind or an action that is none.
+        DataError: an image changed since it was ingested, a problem for which the policy is to fail, more dropped than
             `max_dropped_fraction`, or nothing left.
     """
+    policy = Policy(params.on_problem, params.policy)
+    limits = BoxLimits(params.min_box_side_px, model.input_side_px)
     before = read_coco(ingested)
     facts = _inspect(before, params.max_image_megapixels)
-    images, problems = _check(before, facts, params)
-    images, classes, faults = _without_rare_classes(before, images, params.min_boxes_per_class)
+    sized, problems = _check_images(before, facts, policy)
+    named, variants = one_spelling(sized, before.root.as_posix(), policy)
+    images, found = _check_data(before, named, policy, limits)
+    spelled = replace(before, classes=_still_named(before.classes, sized, named))
+    images, classes, rare = _without_rare_classes(spelled, images, params.min_boxes_per_class, policy)
     images, emptied = _without_emptied(before, images)
-    after = Dataset(before.root, classes, tuple(images), (*before.problems, *problems, *faults, *emptied))
+    after = Dataset(
+        before.root, classes, tuple(images), (*before.problems, *problems, *variants, *found, *rare, *emptied)
+    )
     figures = _figures(after)
     _print_table(after.problems)
-    _refuse_problems(after.problems, params)
+    _refuse_problems(after.problems, policy)
     _refuse_large_losses(after, params)
     write_coco(after, validated)
     write_json(metrics_data, figures)
@@ -87,56 +98,102 @@ def _inspect(dataset: Dataset, max_megapixels: float) -> list[ImageFacts | Forma
     return [fact for fact in facts if fact is not None]
 
 
-def _check(
-    dataset: Dataset, facts: Sequence[ImageFacts | FormatError], params: "ValidateParams"
+def _check_images(
+    dataset: Dataset, facts: Sequence[ImageFacts | FormatError], policy: Policy
 ) -> tuple[list[AnnotatedImage], list[Problem]]:
-    """The images that decode, with their real sizes and the boxes that passed."""
+    """The images that decode and may stay, with their real sizes, and boxes in the pixels as stored."""
     images: list[AnnotatedImage] = []
     problems: list[Problem] = []
     for image, fact in zip(dataset.images, facts, strict=True):
         file = dataset.image_path(image).as_posix()
         if isinstance(fact, FormatError):
-            problems.append(Problem("unreadable_image", file, str(fact).removeprefix(f"{file}: "), "dropped_image"))
-            problems += boxes_lost_with(image, file, "unreadable_image")
-            continue
-        problems += _image_problems(image, fact, file)
-        sized = replace(image, width=fact.width, height=fact.height, perceptual_hash=fact.perceptual_hash)
-        checked = check_boxes(sized, file, fix=params.on_problem != "drop", min_side_px=params.min_box_side_px)
-        problems += checked.problems
-        images.append(checked.image)
+            found = [Problem("unreadable_image", file, str(fact).removeprefix(f"{file}: "), "dropped_image")]
+            stored = image
+        else:
+            stored, found = _as_stored(image, fact, file)
+        reason = next((p.kind for p in found if policy.action(p.kind) == "drop"), None)
+        if reason:
+            problems += [replace(p, action="dropped_image") for p in found if p.kind == reason]
+            problems += boxes_lost_with(image, file, reason)
+        else:
+            problems += found
+            images.append(stored)
     return images, problems
 
 
-def _image_problems(image: AnnotatedImage, fact: ImageFacts, file: str) -> list[Problem]:
+def _as_stored(image: AnnotatedImage, fact: ImageFacts, file: str) -> tuple[AnnotatedImage, list[Problem]]:
+    """The image with its real size, boxes drawn on it as viewers turn it brought back; what was odd about it."""
+    boxes = image.boxes
+    stored, said = f"{fact.width} x {fact.height}", (image.width, image.height)
+    exchanged = said == (fact.height, fact.width) and fact.width != fact.height
+    turned = exchanged and fact.exif_orientation in TURNED
     problems = []
-    stored = f"{fact.width} x {fact.height}"
-    if 0 in (image.width, image.height):
+    if turned:
+        boxes = to_stored(boxes, fact.exif_orientation, width=fact.width, height=fact.height)
+        detail = f"EXIF orientation {fact.exif_orientation}; its boxes are of the turned image, and were turned back"
+        problems.append(Problem("exif_rotated", file, detail, "fixed_image"))
+    elif 0 in said:
         problems.append(Problem("size_missing", file, f"{image.source} gives no size; it is {stored}", "fixed_image"))
-    elif (image.width, image.height) != (fact.width, fact.height):
+    elif said != (fact.width, fact.height):
         detail = f"{image.source} says {image.width} x {image.height}; it is {stored}"
-        problems.append(Problem("size_mismatch", file, detail, "fixed_image"))
+        problems.append(
+            Problem("size_mismatch", file, detail + ("; width and height are exchanged" * exchanged), "fixed_image")
+        )
+    if fact.exif_orientation != 1 and not turned:
+        detail = f"EXIF orientation {fact.exif_orientation}; boxes are taken to mean the {stored} pixels as stored"
+        problems.append(Problem("exif_rotated", file, detail, "kept"))
+    sized = replace(image, width=fact.width, height=fact.height, boxes=boxes, perceptual_hash=fact.perceptual_hash)
+    return sized, [*problems, *_oddities(image, fact, file)]
+
+
+def _oddities(image: AnnotatedImage, fact: ImageFacts, file: str) -> list[Problem]:
+    """What is unusual about an image, and no reason not to use it."""
+    problems = []
     if FORMAT_OF_SUFFIX.get(Path(file).suffix.lower()) != fact.format:
         problems.append(Problem("wrong_extension", file, f"its content is {fact.format}", "kept"))
     if fact.mode != "RGB":
         problems.append(Problem("not_rgb", file, f"its mode is {fact.mode}", "kept"))
-    if fact.exif_orientation != 1:
-        detail = f"EXIF orientation {fact.exif_orientation}; boxes are taken to mean the {stored} pixels as stored"
-        problems.append(Problem("exif_rotated", file, detail, "kept"))
+    if fact.frames > 1:
+        problems.append(Problem("animated_image", file, f"the first of its {fact.frames} frames is taken", "kept"))
     if not image.classes:
         problems.append(Problem("no_objects", file, f"{image.source} lists no object", "kept"))
     return problems
 
 
+def _check_data(
+    dataset: Dataset, images: Sequence[AnnotatedImage], policy: Policy, limits: BoxLimits
+) -> tuple[list[AnnotatedImage], list[Problem]]:
+    """The images with the boxes that may stay; what was found in single boxes, and in the data as a whole."""
+    root = dataset.root.as_posix()
+    problems = [*xywh_by_mistake(images, root), *similar_names(images, root), *differing_copies(images)]
+    checked = [check_boxes(image, dataset.image_path(image).as_posix(), policy, limits) for image in images]
+    return [one.image for one in checked], [*problems, *(problem for one in checked for problem in one.problems)]
+
+
+def _still_named(
+    classes: Sequence[str], before: Sequence[AnnotatedImage], after: Sequence[AnnotatedImage]
+) -> tuple[str, ...]:
+    """The classes without those whose boxes all got another spelling."""
+    had, have = ({name for image in images for name in image.classes} for images in (before, after))
+    return tuple(name for name in classes if name not in had - have)
+
+
 def _without_rare_classes(
-    dataset: Dataset, images: Sequence[AnnotatedImage], min_boxes: int
+    dataset: Dataset, images: Sequence[AnnotatedImage], min_boxes: int, policy: Policy
 ) -> tuple[list[AnnotatedImage], tuple[str, ...], list[Problem]]:
     """The images without boxes of rare classes, the classes that stay, and a problem for each box dropped here."""
     counts = replace(dataset, images=tuple(images)).box_counts()
-    classes = tuple(name for name in dataset.classes if counts[name] >= min_boxes)
+    keep_rare = policy.action("rare_class") == "keep"
+    classes = tuple(name for name in dataset.classes if counts[name] >= (1 if keep_rare else min_boxes))
     problems = [
         Problem("rare_class", dataset.root.as_posix(), f"class {name} has no usable box left", "dropped_class")
         for name in dataset.classes
         if counts[name] == 0
+    ]
+    problems += [
+        Problem("rare_class", dataset.root.as_posix(), f"class {name} has {counts[name]} boxes only", "kept")
+        for name in classes
+        if counts[name] < min_boxes
     ]
     kept: list[AnnotatedImage] = []
     for image in images:
@@ -170,6 +227,8 @@ def _figures(dataset: Dataset) -> dict[str, Any]:
         "dropped_images": dropped_images(dataset.problems),
         "dropped_boxes": dropped_boxes(dataset.problems),
         "fixed_boxes": sum(problem.action == "fixed_box" for problem in dataset.problems),
+        "difficult": int(sum(image.difficult.sum() for image in dataset.images)),
+        "iscrowd": int(sum(image.iscrowd.sum() for image in dataset.images)),
         "problems": dict(Counter(problem.kind for problem in dataset.problems)),
         "classes": dict(counts),
     }
@@ -182,11 +241,13 @@ def _print_table(problems: Sequence[Problem]) -> None:
         print(f"{kind:<26}{count:>7}  {action}")
 
 
-def _refuse_problems(problems: Sequence[Problem], params: "ValidateParams") -> None:
-    grave = [problem for problem in problems if problem.action != "kept" and problem.kind not in _HARMLESS]
-    if params.on_problem != "fail" or not grave:
+def _refuse_problems(problems: Sequence[Problem], policy: Policy) -> None:
+    grave = [problem for problem in problems if policy.stops(problem.kind)]
+    if not grave:
         return
-    lines = [f"{len(grave)} problems, and validate.on_problem is fail: {_counted(grave)}"]
+    usual = policy.on_problem == "fail" and not policy.single
+    why = "validate.on_problem is fail" if usual else "validate.policy is to fail for them"
+    lines = [f"{len(grave)} problems, and {why}: {_counted(grave)}"]
     lines += [f"  {p.file}: {p.detail} ({p.kind}): {remedy(p)}" for p in grave[:_SHOWN]]
     lines += [f"  and {len(grave) - _SHOWN} more"] if len(grave) > _SHOWN else []
     raise DataError("\n".join(lines))
@@ -200,7 +261,7 @@ def _refuse_large_losses(dataset: Dataset, params: "ValidateParams") -> None:
     for what, (stayed, lost, action) in counts.items():
         if stayed and lost <= params.max_dropped_fraction * (stayed + lost):
             continue
-        worst = [p for p in dataset.problems if p.action == action and p.kind not in _HARMLESS]
+        worst = [p for p in dataset.problems if p.action == action and p.kind != "image_without_annotation"]
         raise DataError(
             f"{lost} of {stayed + lost} {what} were dropped: {_counted(worst)}; at least one must stay, and "
             f"validate.max_dropped_fraction allows no more than {params.max_dropped_fraction:g} of them to go. "

@@ -243,6 +243,7 @@ def test_the_three_copies_across_the_split_of_real_data_are_found_and_repaired(t
     ingest(taken, ingested=tmp_path / "ingested.json")
     validate(
         params.validate_,
+        params.model,
         ingested=tmp_path / "ingested.json",
         validated=tmp_path / "all.json",
         metrics_data=tmp_path / "data.json",

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,17 +11,19 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 
-from tasks.annotation.box_checks import check_boxes
+from tasks.annotation.box_checks import BoxLimits, check_boxes
 from tasks.annotation.boxes import as_boxes
 from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem, flags
-from tasks.annotation.problem_kinds import REMEDIES
-from tasks.errors import DataError
+from tasks.annotation.exif_frame import to_stored
+from tasks.annotation.policy import Policy
+from tasks.annotation.problem_kinds import KINDS
+from tasks.errors import DataError, ParamsError
 from tasks.files import sha256_of
 from tasks.formats.coco import read_coco, write_coco
 from tasks.ingest import ingest
-from tasks.params import IngestParams, ValidateParams
+from tasks.params import IngestParams, ModelParams, ValidateParams
 from tasks.validate import validate
 
 # Hypothesis reads the project's sources before its first example, which takes seconds on a busy machine.
@@ -31,8 +34,14 @@ DATASETS = ROOT.parent / "shared" / "datasets"
 needs_datasets = pytest.mark.skipif(not DATASETS.is_dir(), reason="the real data sets are not beside the repository")
 
 PARAMS = ValidateParams(
-    on_problem="fix", min_box_side_px=2, min_boxes_per_class=1, max_dropped_fraction=1.0, max_image_megapixels=1
+    on_problem="fix",
+    policy={},
+    min_box_side_px=2,
+    min_boxes_per_class=1,
+    max_dropped_fraction=1.0,
+    max_image_megapixels=1,
 )
+MODEL = ModelParams(name="ssd_mobilenet_v2_fpnlite_320x320")
 CAT = ("cat", [1, 2, 30, 40])
 
 
@@ -62,7 +71,9 @@ def run(*images, problems=(), classes=None, **changes):
     classes = classes or tuple(sorted({name for image in images for name in image.classes}))
     write_coco(Dataset(Path("photos"), classes, tuple(images), tuple(problems)), Path("ingested.json"))
     params = PARAMS.model_copy(update=changes)
-    validate(params, ingested=Path("ingested.json"), validated=Path("valid.json"), metrics_data=Path("metrics.json"))
+    validate(
+        params, MODEL, ingested=Path("ingested.json"), validated=Path("valid.json"), metrics_data=Path("metrics.json")
+    )
     return read_coco(Path("valid.json")), json.loads(Path("metrics.json").read_text())
 
 
@@ -71,7 +82,7 @@ def problems_of(dataset):
 
 
 def test_good_data_passes_unchanged(here):
-    images = (photo("a.jpg", CAT, ("dog", [0, 0, 64, 48])), photo("b.png", CAT))
+    images = (photo("a.jpg", CAT, ("dog", [0, 0, 60, 48])), photo("b.png", CAT))
     dataset, figures = run(*images)
     assert dataset.problems == ()
     assert dataset.classes == ("cat", "dog")
@@ -80,7 +91,7 @@ def test_good_data_passes_unchanged(here):
         np.testing.assert_array_equal(after.boxes, before.boxes)
     assert figures == {
         "images": 2, "boxes": 3, "dropped_images": 0, "dropped_boxes": 0, "fixed_boxes": 0, "problems": {},
-        "classes": {"cat": 2, "dog": 1},
+        "classes": {"cat": 2, "dog": 1}, "difficult": 0, "iscrowd": 0,
     }  # fmt: skip
 
 
@@ -106,7 +117,7 @@ FAULTY_BOXES = {
 @pytest.mark.parametrize(("box", "kind", "fixed"), FAULTY_BOXES.values(), ids=FAULTY_BOXES.keys())
 def test_fix_mends_a_faulty_box_or_drops_it(here, box, kind, fixed):
     image = replace(photo("a.jpg", CAT, CAT), classes=("dog", "cat"), boxes=as_boxes([[2, 2, 9, 9], box]))
-    checked = check_boxes(image, "a.jpg", fix=True, min_side_px=2)
+    checked = check_boxes(image, "a.jpg", Policy("fix", {}), BoxLimits(2, None))
     action = "dropped_box" if fixed is None else "fixed_box"
     assert [(p.kind, p.action) for p in checked.problems] == [(kind, action)]
     assert checked.problems[0].detail.startswith("object 2 (cat) [")
@@ -118,14 +129,14 @@ def test_fix_mends_a_faulty_box_or_drops_it(here, box, kind, fixed):
 @pytest.mark.parametrize(("box", "kind"), [(box, kind) for box, kind, _ in FAULTY_BOXES.values()], ids=FAULTY_BOXES)
 def test_drop_drops_a_faulty_box(here, box, kind):
     image = replace(photo("a.jpg", CAT), boxes=as_boxes([box]))
-    checked = check_boxes(image, "a.jpg", fix=False, min_side_px=2)
+    checked = check_boxes(image, "a.jpg", Policy("drop", {}), BoxLimits(2, None))
     assert checked.image.classes == ()
     assert [p.action for p in checked.problems] == ["dropped_box"]
     sliver = box == FAULTY_BOXES["a sliver after clipping"][0]
     assert checked.problems[0].kind == ("box_partly_outside" if sliver else kind)
 
 
-@pytest.mark.parametrize("box", [[0, 0, 64, 48], [0, 0, 2, 2], [62, 46, 64, 48]], ids=["whole", "smallest", "corner"])
+@pytest.mark.parametrize("box", [[0, 0, 60, 48], [0, 0, 2, 2], [62, 46, 64, 48]], ids=["high", "smallest", "corner"])
 def test_boxes_that_touch_the_edge_or_are_just_large_enough_pass(here, box):
     assert run(photo("a.jpg", ("cat", box)))[0].problems == ()
 
@@ -133,12 +144,13 @@ def test_boxes_that_touch_the_edge_or_are_just_large_enough_pass(here, box):
 @patient
 @given(
     rows=st.lists(st.tuples(*[st.integers(-30, 90).map(lambda half: half / 2)] * 4), max_size=6),
-    fix=st.booleans(),
+    on_problem=st.sampled_from(["fix", "drop"]),
 )
-def test_every_box_stays_or_has_one_problem_and_what_stays_is_sound(rows, fix):
+def test_every_box_stays_or_has_one_problem_and_what_stays_is_sound(rows, on_problem):
+    policy, limits = Policy(on_problem, {"box_covers_image": "drop"}), BoxLimits(1, None)
     n = len(rows)
     image = AnnotatedImage("a.jpg", 40, 30, as_boxes(rows), ("cat",) * n, flags(n), flags(n))
-    checked = check_boxes(image, "a.jpg", fix=fix, min_side_px=1)
+    checked = check_boxes(image, "a.jpg", policy, limits)
     dropped = sum(problem.action == "dropped_box" for problem in checked.problems)
     assert len(checked.image.classes) + dropped == n
     assert len(checked.problems) <= n
@@ -146,7 +158,141 @@ def test_every_box_stays_or_has_one_problem_and_what_stays_is_sound(rows, fix):
     assert ((boxes >= 0) & (boxes <= [40, 30, 40, 30])).all()
     assert (boxes[:, 2:] - boxes[:, :2] >= 1).all()
     assert len(np.unique(boxes, axis=0)) == len(boxes)
-    assert check_boxes(checked.image, "a.jpg", fix=fix, min_side_px=1).problems == ()
+    assert check_boxes(checked.image, "a.jpg", policy, limits).problems == ()
+
+
+def turned_photo(orientation, stored, box):
+    """A JPEG of 64 x 48 stored pixels with a red box, and that box as a viewer shows it."""
+    picture = Image.new("RGB", (64, 48), "white")
+    picture.paste((255, 0, 0), tuple(stored))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture.save("photos/a.jpg", quality=95, exif=exif)
+    return ingested_image("a.jpg", ("cat", box), size=(48, 64) if orientation > 4 else (64, 48))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_boxes_drawn_on_a_turned_image_come_back_to_the_stored_pixels(here, orientation):
+    stored = [8, 4, 40, 16]
+    turned_photo(orientation, stored, stored)
+    with Image.open("photos/a.jpg") as picture:
+        red = np.asarray(ImageOps.exif_transpose(picture))[..., 1] < 128
+    rows, columns = np.flatnonzero(red.any(axis=1)), np.flatnonzero(red.any(axis=0))
+    shown = [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]
+    back = to_stored(as_boxes([shown]), orientation, width=64, height=48)
+    np.testing.assert_allclose(back, [stored], atol=1)
+    dataset, _ = run(turned_photo(orientation, stored, shown))
+    if orientation > 4:
+        assert problems_of(dataset) == [("exif_rotated", "fixed_image")]
+        np.testing.assert_allclose(dataset.images[0].boxes, [stored], atol=1)
+    else:
+        assert problems_of(dataset) == ([] if orientation == 1 else [("exif_rotated", "kept")])
+
+
+def test_an_image_that_was_ingested_by_its_stored_size_keeps_its_boxes(here):
+    image = replace(turned_photo(6, [8, 4, 40, 16], [8, 4, 40, 16]), width=64, height=48)
+    dataset, _ = run(image)
+    assert problems_of(dataset) == [("exif_rotated", "kept")]
+    assert dataset.images[0].boxes.tolist() == [[8, 4, 40, 16]]
+
+
+def test_exchanged_sides_without_a_tag_are_told(here):
+    dataset, _ = run(photo("a.jpg", CAT, said=(48, 64)))
+    assert problems_of(dataset) == [("size_mismatch", "fixed_image")]
+    assert "width and height are exchanged" in dataset.problems[0].detail
+
+
+def test_an_animated_image_is_its_first_frame(here):
+    frames = [Image.new("RGB", (64, 48), colour) for colour in ("white", "black", "red")]
+    frames[0].save("photos/a.gif", save_all=True, append_images=frames[1:])
+    dataset, _ = run(ingested_image("a.gif", CAT))
+    assert ("animated_image", "kept") in problems_of(dataset)
+    assert "first of its 3 frames" in next(p.detail for p in dataset.problems if p.kind == "animated_image")
+
+
+def test_fractions_are_mended_and_a_box_of_one_pixel_is_not_taken_for_one(here):
+    dataset, _ = run(photo("a.jpg", CAT, ("cat", [0.25, 0.5, 0.5, 1.0]), ("cat", [0, 0, 1, 1])))
+    assert problems_of(dataset) == [("normalised_box", "fixed_box"), ("tiny_box", "dropped_box")]
+    assert dataset.images[0].boxes.tolist() == [CAT[1], [16, 24, 32, 48]]
+
+
+def test_a_box_that_fills_the_image_or_that_the_model_cannot_see_is_told_and_kept(here):
+    tiny = ("cat", [10, 10, 13, 13])
+    dataset, _ = run(photo("a.jpg", ("cat", [0, 0, 640, 480]), tiny, size=(640, 480)))
+    assert problems_of(dataset) == [("box_covers_image", "kept"), ("box_below_resolution", "kept")]
+    assert "1.5 x 2.0 px at the model's input of 320 px" in dataset.problems[1].detail
+    assert len(dataset.images[0].classes) == 2
+
+
+def test_a_policy_for_one_kind_goes_before_that_for_all(here):
+    images = photo("a.jpg", CAT, ("cat", [-5, 2, 30, 40]), ("cat", [5, 5, 5, 5])), photo("b.jpg")
+    dataset, _ = run(*images, policy={"box_partly_outside": "drop", "no_objects": "drop"})
+    assert problems_of(dataset) == [
+        ("no_objects", "dropped_image"),
+        ("box_partly_outside", "dropped_box"),
+        ("tiny_box", "dropped_box"),
+    ]
+    with pytest.raises(DataError, match=r"1 problems, and validate\.policy is to fail for them: tiny_box 1"):
+        run(*images, policy={"tiny_box": "fail"})
+    assert run(*images, on_problem="fail", policy={"tiny_box": "drop", "box_partly_outside": "fix"})[0].images
+
+
+def test_an_image_that_a_policy_drops_takes_its_boxes_along(here):
+    dataset, figures = run(photo("a.jpg", CAT), photo("b.png", CAT, CAT, mode="L"), policy={"not_rgb": "drop"})
+    assert problems_of(dataset) == [("not_rgb", "dropped_image")] + [("box_of_dropped_image", "dropped_box")] * 2
+    assert (figures["dropped_images"], figures["dropped_boxes"]) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        ({"tiny_bx": "drop"}, r"validate\.policy\.tiny_bx: no such kind of problem; did you mean tiny_box"),
+        ({"box_outside_image": "keep"}, r"validate\.policy\.box_outside_image: keep is not possible here"),
+        ({"missing_image": "keep"}, "choose from drop"),
+    ],
+)
+def test_a_policy_that_means_nothing_is_refused_before_any_image_is_opened(here, policy, said):
+    with pytest.raises(ParamsError, match=said):
+        run(photo("a.jpg", CAT), policy=policy)
+
+
+def test_two_spellings_of_a_class_become_one(here):
+    mask = [("Mask", [i, 1, i + 9, 9]) for i in range(3)]
+    dataset, figures = run(photo("a.jpg", *mask, ("mask", [9, 9, 30, 30]), ("MASK_", [9, 20, 30, 40])))
+    assert dataset.classes == ("Mask",)
+    assert problems_of(dataset) == [("class_name_variant", "fixed_class")] * 2
+    assert figures["classes"] == {"Mask": 5}
+    kept, _ = run(photo("a.jpg", *mask, ("mask", [9, 9, 30, 30])), policy={"class_name_variant": "keep"})
+    assert kept.classes == ("Mask", "mask")
+
+
+def test_a_rare_class_with_nearly_the_name_of_a_frequent_one_is_told(here):
+    often = [("helmet", [i, 1, i + 9, 9]) for i in range(10)]
+    dataset, _ = run(photo("a.jpg", *often, ("helmt", [9, 9, 30, 30]), ("glove", [9, 9, 30, 30])))
+    assert problems_of(dataset) == [("similar_class_names", "kept")]
+    assert "'helmt' has 1 boxes, 'helmet' 10" in dataset.problems[0].detail
+
+
+def test_copies_with_other_boxes_are_told(here):
+    photo("a.jpg")
+    for name in ("b.jpg", "c.jpg"):
+        shutil.copy("photos/a.jpg", f"photos/{name}")
+    images = [ingested_image("a.jpg", CAT), ingested_image("b.jpg", CAT), ingested_image("c.jpg", CAT, ("dog", CAT[1]))]
+    dataset, _ = run(*images)
+    assert [(p.kind, p.file) for p in dataset.problems] == [("copies_annotated_differently", "c.jpg")]
+
+
+def test_boxes_written_as_sizes_stop_the_pipeline_unless_it_is_told_to_go_on(here):
+    sizes = [("cat", [30, 20, 10, 10]), ("cat", [40, 30, 9, 9]), ("cat", [2, 2, 30, 30])] * 2
+    with pytest.raises(DataError, match=r"boxes_look_like_xywh 1(?s:.*)67% of 6 boxes end left of"):
+        run(photo("a.jpg", *sizes))
+    dataset, _ = run(photo("a.jpg", *sizes), policy={"boxes_look_like_xywh": "keep"})
+    assert problems_of(dataset)[0] == ("boxes_look_like_xywh", "kept")
+
+
+def test_a_few_inverted_boxes_are_no_sizes(here):
+    boxes = [("cat", [i, 1, i + 9, 9]) for i in range(20)] + [("cat", [30, 40, 1, 2])]
+    assert problems_of(run(photo("a.jpg", *boxes))[0]) == [("inverted_box", "fixed_box")]
 
 
 def test_a_duplicate_is_dropped_and_the_same_box_of_another_class_stays(here):
@@ -246,11 +392,13 @@ def test_a_class_without_any_box_leaves(here):
 
 
 def test_an_image_that_lost_its_objects_leaves_and_one_that_never_had_any_stays(here):
-    dataset, figures = run(photo("a.jpg", CAT), photo("b.jpg", ("cat", [5, 5, 5, 5])), photo("c.jpg"))
+    dataset, figures = run(
+        photo("a.jpg", CAT), photo("b.jpg", ("cat", [5, 5, 5, 5]), size=(64, 50)), photo("c.jpg", size=(64, 52))
+    )
     assert [image.file_name for image in dataset.images] == ["a.jpg", "c.jpg"]
     assert problems_of(dataset) == [
-        ("tiny_box", "dropped_box"),
         ("no_objects", "kept"),
+        ("tiny_box", "dropped_box"),
         ("image_left_empty", "dropped_image"),
     ]
     assert (figures["dropped_images"], figures["dropped_boxes"]) == (1, 1)
@@ -277,7 +425,7 @@ def test_fail_lists_the_first_problems_with_file_object_and_remedy(here):
     lines = str(error.value).splitlines()
     assert lines[0] == "25 problems, and validate.on_problem is fail: tiny_box 25"
     assert lines[1].startswith("  photos/a.jpg: object 2 (cat) [1, 5, 1, 9]: ")
-    assert lines[1].endswith(REMEDIES["tiny_box"])
+    assert lines[1].endswith(KINDS["tiny_box"].remedy)
     assert lines[-1] == "  and 5 more"
     assert len(lines) == 22
     assert not Path("valid.json").exists()
@@ -345,19 +493,22 @@ def emitted_kinds():
 
 def test_every_kind_of_problem_is_documented_and_has_a_remedy():
     documented = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs/data-gate.md").read_text(), re.MULTILINE)
-    assert sorted(set(emitted_kinds())) == sorted(REMEDIES)
-    assert sorted(documented) == sorted(REMEDIES)
+    assert sorted(set(emitted_kinds())) == sorted(KINDS)
+    assert sorted(documented) == sorted(KINDS)
 
 
 @needs_datasets
 @pytest.mark.parametrize(
     ("source", "images", "boxes", "problems"),
     [
-        ("guns", 333, 428, {"box_partly_outside": 1}),
+        ("guns", 333, 428, {"box_partly_outside": 1, "copies_annotated_differently": 31}),
         ("bccd/test.csv", 364, 4886, {"size_missing": 364, "tiny_box": 2}),
         (
             "ppe_covid", 416, 1970,
-            {"missing_image": 1, "box_of_dropped_image": 6, "not_rgb": 5, "size_missing": 1, "wrong_extension": 1},
+            {
+                "missing_image": 1, "box_of_dropped_image": 6, "not_rgb": 5, "size_missing": 1,
+                "wrong_extension": 1, "copies_annotated_differently": 6, "box_below_resolution": 4,
+            },
         ),
         ("ducky/train.csv", 5, 5, {"image_without_annotation": 49}),
     ],
@@ -368,7 +519,9 @@ def test_real_data_passes_with_its_known_faults(here, source, images, boxes, pro
     params = IngestParams(source=DATASETS / source, images=folder, format="auto", columns={})
     ingest(params, ingested=Path("ingested.json"))
     strict = PARAMS.model_copy(update={"max_image_megapixels": 100, "max_dropped_fraction": 0.05})
-    validate(strict, ingested=Path("ingested.json"), validated=Path("valid.json"), metrics_data=Path("metrics.json"))
+    validate(
+        strict, MODEL, ingested=Path("ingested.json"), validated=Path("valid.json"), metrics_data=Path("metrics.json")
+    )
     figures = json.loads(Path("metrics.json").read_text())
     assert (figures["images"], figures["boxes"]) == (images, boxes)
     assert figures["problems"] == problems

@@ -46,6 +46,7 @@ class ImageFacts:
         format: `JPEG`, `PNG`, `BMP`, `GIF`, `WEBP` or `TIFF`, by content, whatever the file is called.
         mode: Pillow's name for the pixel layout: `RGB`, `RGBA`, `P`, `L`, `CMYK`, ...
         exif_orientation: 1 to 8; 1 is upright, or not said.
+        frames: how many pictures it holds; more than 1 where it is animated or has pages.
         perceptual_hash: 64 hex digits; of images that look alike, few of the 256 bits differ.
     """
 
@@ -54,6 +55,7 @@ class ImageFacts:
     format: str
     mode: str
     exif_orientation: int
+    frames: int
     perceptual_hash: str
 
 
@@ -98,6 +100,7 @@ def inspect_image(path: Path, *, max_megapixels: float) -> ImageFacts:
             format=kind,
             mode=mode,
             exif_orientation=_orientation(image),
+            frames=1 if kind == "JPEG" else getattr(image, "n_frames", 1),
             perceptual_hash=_perceptual_hash(image),
         )
 
