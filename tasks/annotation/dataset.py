@@ -6,7 +6,7 @@ Class names are the names people wrote; ids appear only in files, where they sta
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +62,13 @@ class AnnotatedImage:
             source=self.source,
             sha256=self.sha256,
         )
+
+    def at_size(self, width: int, height: int) -> "AnnotatedImage":
+        """What the same objects are in the image scaled to `width` x `height` pixels; its own size gives itself."""
+        if (width, height) == (self.width, self.height):
+            return self
+        factors = np.array([width / self.width, height / self.height] * 2, dtype=np.float64)
+        return replace(self, width=width, height=height, boxes=self.boxes * factors)
 
 
 @dataclass(frozen=True)
