@@ -3,6 +3,7 @@
 Only so many jobs are handed out ahead that nobody waits, and facts come back in the order of the jobs.
 """
 
+import logging
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -65,6 +66,9 @@ def _in_order(submit: Callable[[ShardJob], _Result], jobs: Iterable[ShardJob], *
 def _connected(scheduler: str) -> "Client":
     from distributed import Client  # noqa: PLC0415 - a second that only clusters need
 
+    # It would log a traceback of its own for each loss that is an error here.
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client = Client(scheduler, timeout=_CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -88,10 +92,12 @@ class _Remote:
 
     def result(self) -> ShardFacts:
         """The facts; waits as long as the cluster has a worker that may write the shard."""
-        from distributed import CancelledError, CommClosedError, KilledWorker  # noqa: PLC0415 - as in `_connected`
+        from distributed import CancelledError, KilledWorker  # noqa: PLC0415 - as in `_connected`
+        from distributed.comm import CommClosedError  # noqa: PLC0415
 
         try:
-            self._wait()
+            while not self._future.done():
+                self._look()
             facts: ShardFacts = self._future.result()
         except (CancelledError, CommClosedError) as error:
             raise UnreachableError(
@@ -101,15 +107,13 @@ class _Remote:
             raise PipelineError(f"{self._shard}: every worker that wrote it died ({error}); see their logs") from error
         return facts
 
-    def _wait(self) -> None:
-        from distributed import wait  # noqa: PLC0415 - as in `_connected`
-
-        while not self._future.done():
-            try:
-                wait(self._future, timeout=_LOOK_AFTER_S)
-            except TimeoutError:
-                if not self._client.nthreads():
-                    raise _without_workers(self._scheduler) from None
+    def _look(self) -> None:
+        """Wait a while for the job to end; when it has not, there must still be a worker."""
+        try:
+            self._future.exception(timeout=_LOOK_AFTER_S)
+        except TimeoutError:
+            if not self._client.nthreads():
+                raise _without_workers(self._scheduler) from None
 
 
 def _without_workers(scheduler: str) -> UnreachableError:
