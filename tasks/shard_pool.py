@@ -31,12 +31,12 @@ def here(jobs: Iterable[ShardJob], workers: int | None) -> Iterator[ShardFacts]:
     Raises:
         PipelineError: what `write_shard` raises; shards that wait are not begun then.
     """
-    # Threads, not processes: reading, hashing, decoding, scaling and encoding all let go of Python's lock, a thread
-    # starts at once where a process imports for half a second, and none is left behind when this process is killed.
+    # Threads, not processes: reading, hashing, decoding, scaling and encoding let go of Python's lock, a thread starts
+    # at once where a process imports for a second, and none stays behind when this process is killed. Figures: ADR 5.
     count = workers or os.cpu_count() or 1
     pool = ThreadPoolExecutor(count)
     try:
-        yield from _in_order(lambda job: pool.submit(write_shard, job), jobs, ahead=count)
+        yield from _in_order(lambda job: pool.submit(write_shard, job), jobs, ahead=lambda: count)
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -49,15 +49,19 @@ def on_cluster(jobs: Iterable[ShardJob], scheduler: str) -> Iterator[ShardFacts]
         PipelineError: what `write_shard` raises, or a shard that workers die of.
     """
     with _connected(scheduler) as client:
-        ahead = 2 * sum(client.nthreads().values())
-        yield from _in_order(lambda job: _Remote(client, scheduler, job), jobs, ahead=ahead)
+        # Asked anew for each job: workers come and go.
+        yield from _in_order(
+            lambda job: _Remote(client, scheduler, job), jobs, ahead=lambda: 2 * _threads(client, scheduler)
+        )
 
 
-def _in_order(submit: Callable[[ShardJob], _Result], jobs: Iterable[ShardJob], *, ahead: int) -> Iterator[ShardFacts]:
+def _in_order(
+    submit: Callable[[ShardJob], _Result], jobs: Iterable[ShardJob], *, ahead: Callable[[], int]
+) -> Iterator[ShardFacts]:
     waiting: deque[_Result] = deque()
     for job in jobs:
         waiting.append(submit(job))
-        if len(waiting) > ahead:
+        if len(waiting) > ahead():
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
@@ -100,9 +104,7 @@ class _Remote:
                 self._look()
             facts: ShardFacts = self._future.result()
         except (CancelledError, CommClosedError) as error:
-            raise UnreachableError(
-                f"{self._scheduler}: the Dask scheduler was lost; run the stage again: finished shards are kept"
-            ) from error
+            raise _lost(self._scheduler) from error
         except KilledWorker as error:
             raise PipelineError(f"{self._shard}: every worker that wrote it died ({error}); see their logs") from error
         return facts
@@ -112,8 +114,20 @@ class _Remote:
         try:
             self._future.exception(timeout=_LOOK_AFTER_S)
         except TimeoutError:
-            if not self._client.nthreads():
+            if not _threads(self._client, self._scheduler):
                 raise _without_workers(self._scheduler) from None
+
+
+def _threads(client: "Client", scheduler: str) -> int:
+    """How many the cluster's workers have."""
+    try:
+        return sum(client.nthreads().values())
+    except OSError as error:
+        raise _lost(scheduler) from error
+
+
+def _lost(scheduler: str) -> UnreachableError:
+    return UnreachableError(f"{scheduler}: the Dask scheduler was lost; run the stage again: finished shards are kept")
 
 
 def _without_workers(scheduler: str) -> UnreachableError:
