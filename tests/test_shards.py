@@ -66,7 +66,7 @@ def test_the_facts_are_those_of_the_file_and_come_back_without_writing(tmp_path)
     assert job.path.stat() == before
 
 
-def test_a_job_that_went_through_another_process_gives_the_same_bytes(tmp_path):
+def test_a_job_that_was_pickled_on_the_way_gives_the_same_bytes(tmp_path):
     job = job_of(tmp_path, [noise(tmp_path, 0)])
     sent = pickle.loads(pickle.dumps(replace(job, path=tmp_path / "sent.tfrecord")))  # noqa: S301 - our own
     assert write_shard(job).sha256 == write_shard(sent).sha256
