@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tasks.detector.model_definitions import ModelDefinition, closest_model, find_model
-from tasks.errors import CheckpointError
+from tasks.errors import CheckpointError, UnreachableError
 from tasks.files import replacing, sha256_of, write_json
 from tasks.formats.archive import extract
 from tasks.formats.download import download
@@ -39,6 +39,7 @@ def checkpoint(params: "CheckpointParams", model: "ModelParams", *, base: Path) 
 
     Raises:
         CheckpointError: they cannot be fetched, do not suit the model, or are not what they should be.
+        UnreachableError: the server of the zoo did not answer.
         ConfigError: there is no such model.
     """
     found = find_model(model.name)
@@ -72,7 +73,7 @@ def _from_zoo(
     archive = downloads / name
     try:
         sha256 = download(url, archive, sha256=params.sha256)
-    except CheckpointError as error:
+    except (CheckpointError, UnreachableError) as error:
         others = "imagenet, none" if definition.backbone == "mobilenet_v2" else "none"
         raise type(error)(
             f"{error}\n  checkpoint.source may also be {others}, or the path of an archive or folder got elsewhere"

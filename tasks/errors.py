@@ -5,7 +5,7 @@
     ├── DataError          images and annotations
     │   └── FormatError    a file is not what its format promises
     ├── CheckpointError    weights: download, layout, what was restored
-    │   └── UnreachableError   a server did not answer: the one error that may pass by itself
+    ├── UnreachableError   a server did not answer: the one error that may pass by itself
     ├── ConfigError        pipeline.config and model definitions
     ├── TrainingError      training cannot start or go on
     └── EvaluationError    scoring would not be honest
@@ -36,7 +36,7 @@ class CheckpointError(PipelineError):
     """A checkpoint could not be fetched, read, or matched with the model."""
 
 
-class UnreachableError(CheckpointError):
+class UnreachableError(PipelineError):
     """A server could not be reached, or broke off too often: the same call may go through later."""
 
 

@@ -32,6 +32,12 @@ def replacing(path: Path) -> Iterator[Path]:
         _remove(beside)
 
 
+def remove_leftovers(path: Path) -> None:
+    """Remove what killed processes left of `replacing(path)`; for the one process that may write `path`."""
+    for beside in path.parent.glob(f".{path.name}.*.partial"):
+        _remove(beside)
+
+
 def write_json(path: Path, content: Any) -> None:
     """JSON with sorted keys and a final newline, so that equal content is equal bytes. NaN is refused."""
     with replacing(path) as beside:

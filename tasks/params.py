@@ -33,6 +33,7 @@ class PathParams(Section):
     validated: Path
     splits: Path
     records: Path
+    records_resume: Path
     base: Path
     pipeline_config: Path
     trained: Path
@@ -98,9 +99,12 @@ class SplitParams(Section):
 
 
 class RecordsParams(Section):
-    """How TFRecords are written."""
+    """How TFRecords are written. Workers and scheduler change no byte: DVC does not track them."""
 
     images_per_shard: Positive
+    max_side_px: Annotated[int, Field(ge=32)] | None
+    workers: Positive | None
+    scheduler: Annotated[str, Field(pattern=r"^(tcp|tls)://\S+:\d+$")] | None
 
 
 class ModelParams(Section):

@@ -25,6 +25,7 @@ class Stage:
         reads: names in `paths:` that it reads; each is an out of an earlier stage.
         writes: names in `paths:` that it writes.
         scratch: names in `paths:` that it uses and that are no result.
+        untracked: params of its sections that change no byte of its result, so that DVC need not watch them.
     """
 
     function: str
@@ -32,6 +33,7 @@ class Stage:
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     scratch: tuple[str, ...] = ()
+    untracked: tuple[str, ...] = ()
 
     def load(self) -> Callable[..., Figures]:
         """The function itself."""
@@ -49,7 +51,14 @@ STAGES: dict[str, Stage] = {
     "split": Stage(
         "tasks.split:split", ("split",), reads=("validated",), writes=("splits", "metrics_split", "split_memory")
     ),
-    "records": Stage("tasks.records:records", ("records",), reads=("splits",), writes=("records",)),
+    "records": Stage(
+        "tasks.records:records",
+        ("records",),
+        reads=("splits",),
+        writes=("records",),
+        scratch=("records_resume",),
+        untracked=("records.workers", "records.scheduler"),
+    ),
     "checkpoint": Stage("tasks.checkpoint:checkpoint", ("checkpoint", "model"), writes=("base",)),
     "configure": Stage(
         "tasks.configure:configure",

@@ -28,6 +28,9 @@ def written(tmp_path: Path, text: str) -> Path:
         ("ingest", "format", "tfrecord", "ingest.format"),
         ("validate", "on_problem", "ignore", "validate.on_problem"),
         ("checkpoint", "sha256", "abc", "checkpoint.sha256"),
+        ("records", "max_side_px", 0, "records.max_side_px"),
+        ("records", "workers", 0, "records.workers"),
+        ("records", "scheduler", "localhost:8786", "records.scheduler"),
     ],
 )
 def test_a_value_that_cannot_be_meant_is_named_by_its_key(

@@ -1,8 +1,13 @@
-import io
 import json
-import struct
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
 import warnings
-import zlib
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,16 +15,31 @@ from PIL import Image
 
 from tasks.annotation.boxes import as_boxes, to_tf
 from tasks.annotation.dataset import AnnotatedImage, Dataset, flags
-from tasks.errors import DataError
+from tasks.errors import DataError, PipelineError
 from tasks.files import sha256_of
 from tasks.formats.coco import write_coco
 from tasks.formats.label_map import read_label_map
-from tasks.formats.tf_example import decode_example, encode_example, read_part
+from tasks.formats.tf_example import decode_example, read_part
 from tasks.formats.tfrecord import read_records
 from tasks.params import RecordsParams
-from tasks.records import _difference, encoded_image, records
+from tasks.records import records
+from tasks.shards import finished_shard
+from tasks.unfinished import unfinished
 
 CLASSES = ("key", "mug")
+ROOT = Path(__file__).parents[1]
+CHILD = """
+import sys
+from pathlib import Path
+from tasks.params import RecordsParams
+from tasks.records import records
+folder = Path(sys.argv[1])
+params = RecordsParams(images_per_shard=2, max_side_px=300, workers=2, scheduler=None)
+print("begun", flush=True)
+records(
+    params, splits=folder / "splits", records=folder / "records", records_resume=folder / "records.partial"
+)
+"""
 
 
 def save(folder, name, mode="RGB", size=(40, 30), **options):
@@ -27,16 +47,6 @@ def save(folder, name, mode="RGB", size=(40, 30), **options):
     noise = np.random.default_rng(0).integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
     Image.fromarray(noise).convert(mode).save(path, **options)
     return path
-
-
-def rgb16_png(width, height, value):
-    """Pillow writes none, but reads them as if they had 8 bits."""
-    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
-    pixels = zlib.compress((b"\0" + struct.pack(">H", value) * 3 * width) * height)
-    chunks = [(b"IHDR", header), (b"IDAT", pixels), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
-    )
 
 
 def annotated(folder, name, boxes=((1.25, 2, 11, 22), (0, 0, 40, 30)), size=(40, 30), **options):
@@ -59,25 +69,41 @@ def root(tmp_path):
     return tmp_path / "images"
 
 
-def run(root, images_per_shard=2, **images):
+def run(root, images_per_shard=2, max_side_px=None, workers=2, **images):
     write_splits(root, images, root.parent / "splits")
+    params = RecordsParams(images_per_shard=images_per_shard, max_side_px=max_side_px, workers=workers, scheduler=None)
     return records(
-        RecordsParams(images_per_shard=images_per_shard), splits=root.parent / "splits", records=root.parent / "records"
+        params,
+        splits=root.parent / "splits",
+        records=root.parent / "records",
+        records_resume=root.parent / "records.partial",
     )
+
+
+def written(root):
+    return {path.name: path.read_bytes() for path in (root.parent / "records").iterdir()}
 
 
 def test_shards_label_map_and_index_are_written(root):
     images = [annotated(root, f"{i}.jpg") for i in range(5)]
     figures = run(root, train=images[:3], val=images[3:4], test=images[4:])
-    written = root.parent / "records"
+    folder = root.parent / "records"
     shards = ["test-00000-of-00001", "train-00000-of-00002", "train-00001-of-00002", "val-00000-of-00001"]
-    assert sorted(path.stem for path in written.glob("*.tfrecord")) == shards
-    assert read_label_map(written / "label_map.pbtxt") == CLASSES
-    assert figures == {"train": 3, "val": 1, "test": 1, "boxes": 10, "shards": 4, "re_encoded": 0}
-    index = json.loads((written / "index.json").read_text())
+    assert sorted(path.stem for path in folder.glob("*.tfrecord")) == shards
+    assert read_label_map(folder / "label_map.pbtxt") == CLASSES
+    assert figures == {"train": 3, "val": 1, "test": 1, "boxes": 10, "shards": 4, "re_encoded": 0, "resized": 0}
+    index = json.loads((folder / "index.json").read_text())
     assert (index["train"]["images"], index["train"]["boxes"]) == (3, 6)
-    last = written / "train-00001-of-00002.tfrecord"
-    assert index["train"]["shards"][1] == {"file": last.name, "images": 1, "boxes": 2, "sha256": sha256_of(last)}
+    last = folder / "train-00001-of-00002.tfrecord"
+    assert index["train"]["shards"][1] == {
+        "file": last.name,
+        "images": 1,
+        "boxes": 2,
+        "re_encoded": 0,
+        "resized": 0,
+        "size": last.stat().st_size,
+        "sha256": sha256_of(last),
+    }
 
 
 def test_the_records_hold_the_images_and_boxes_of_the_split(root):
@@ -95,14 +121,127 @@ def test_the_records_hold_the_images_and_boxes_of_the_split(root):
     assert (found[0].class_ids, found[0].image.difficult.tolist()) == ((2, 1), [True, False])
 
 
-def test_a_second_run_writes_the_same_bytes(root):
+def test_the_bytes_are_the_same_whatever_the_number_of_workers(root):
     images = [annotated(root, f"{i}.jpg") for i in range(20)] + [annotated(root, "grey.bmp", mode="L")]
+    results = []
+    for workers in (1, 2, 7, None):
+        figures = run(root, workers=workers, max_side_px=32, train=images)
+        results.append(written(root))
+    assert figures["resized"] == figures["re_encoded"] == 21
+    assert all(result == results[0] for result in results)
 
-    def written():
-        run(root, train=images)
-        return {path.name: sha256_of(path) for path in (root.parent / "records").iterdir()}
 
-    assert written() == written()
+def test_a_large_image_is_stored_smaller_with_its_boxes_and_small_ones_as_they_are(root):
+    large = annotated(root, "large.jpg", size=(100, 50), boxes=[(10, 20, 60, 50)])
+    small = annotated(root, "small.jpg", size=(64, 64))
+    figures = run(root, max_side_px=64, train=[large, small])
+    assert (figures["resized"], figures["re_encoded"]) == (1, 1)
+    assert json.loads(written(root)["index.json"])["train"]["shards"][0]["resized"] == 1
+    first, second = read_part(root.parent / "records", "train")
+    assert (first.width, first.height) == (64, 32)
+    assert first.boxes == pytest.approx(np.array([[6.4, 12.8, 38.4, 32.0]]), abs=1e-4)
+    assert (second.width, second.sha256) == (64, small.sha256)
+
+
+def files_of(folder):
+    """Which file stands under each name: a file that is written again is another one."""
+    return {path.name: path.stat().st_ino for path in folder.rglob("*.tfrecord")}
+
+
+def broken_off(root):
+    """What a run leaves that ends at its third shard: the first two, both of train, are finished."""
+    images = [annotated(root, f"{i}.jpg") for i in range(5)]
+    parts = {"train": images[:4], "val": images[4:]}
+    (root / "4.jpg").rename(root / "away.jpg")
+    with pytest.raises(DataError, match=r"4\.jpg: no such file"):
+        run(root, workers=1, **parts)
+    (root / "away.jpg").rename(root / "4.jpg")
+    files = files_of(root.parent / "records.partial")
+    return parts, {name: file for name, file in files.items() if name.startswith("train-")}
+
+
+def test_finished_shards_are_not_written_again_and_the_folder_is_empty_at_the_end(root):
+    parts, left = broken_off(root)
+    assert len(left) == 2
+    run(root, **parts)
+    assert files_of(root.parent / "records").items() > left.items()
+    assert [path.name for path in (root.parent / "records.partial").iterdir()] == ["lock"]
+    result = written(root)
+    run(root, **parts)
+    assert written(root) == result
+
+
+@pytest.mark.parametrize("damage", ["a byte", "cut off", "no facts", "facts that are none"])
+def test_a_shard_that_is_not_as_it_was_finished_is_written_again(root, damage):
+    parts, left = broken_off(root)
+    (shard,) = (root.parent / "records.partial").rglob("train-00001-of-00002.tfrecord")
+    content = shard.read_bytes()
+    if damage == "no facts":
+        shard.with_suffix(".json").unlink()
+    elif damage == "facts that are none":
+        shard.with_suffix(".json").write_text('{"file": 1}')
+    else:
+        shard.write_bytes(content[:-1] + (b"" if damage == "cut off" else b"?"))
+    run(root, **parts)
+    assert written(root)[shard.name] == content
+    same = files_of(root.parent / "records").items() & left.items()
+    assert {name for name, _ in same} == {"train-00000-of-00002.tfrecord"}
+
+
+def test_what_other_params_left_is_removed(root):
+    parts, _ = broken_off(root)
+    (root / "4.jpg").unlink()
+    (old,) = [path for path in (root.parent / "records.partial").iterdir() if path.is_dir()]
+    with pytest.raises(DataError, match=r"4\.jpg: no such file"):
+        run(root, images_per_shard=3, **parts)
+    assert not old.exists()
+
+
+def test_a_second_process_is_refused(root):
+    with (
+        unfinished(root.parent / "records.partial", "another", PipelineError()),
+        pytest.raises(DataError, match=r"records\.partial: another process is writing records"),
+    ):
+        run(root, train=[annotated(root, "0.jpg")])
+
+
+def test_a_run_killed_at_any_moment_ends_with_the_same_bytes(root):
+    images = [annotated(root, f"{i:02}.jpg", size=(1200, 900)) for i in range(24)]
+    write_splits(root, {"train": images[:20], "test": images[20:]}, root.parent / "splits")
+    status, duration = child(root, None)
+    assert status == 0
+    undisturbed = written(root)
+    shutil.rmtree(root.parent / "records")
+    moments = random.Random()  # noqa: S311 - no secret
+    finished = {}
+    for _ in range(5):
+        assert child(root, moments.uniform(0, duration))[0] in (0, -signal.SIGKILL)
+        shards = files_of(root.parent / "records.partial")
+        assert all(shards[name] == file for name, file in finished.items() if name in shards)
+        finished = {
+            path.name: path.stat().st_ino
+            for path in (root.parent / "records.partial").rglob("*.tfrecord")
+            if finished_shard(path)
+        }
+    assert child(root, None)[0] == 0
+    assert written(root) == undisturbed
+    assert files_of(root.parent / "records").items() >= finished.items()
+    assert [path.name for path in root.parent.iterdir() if path.name.endswith(".partial")] == ["records.partial"]
+
+
+def child(root, seconds):
+    """Exit status and seconds at work of a process that writes the records; killed after `seconds`, unless None."""
+    with subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(root.parent)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        assert process.stdout.readline() == b"begun\n"
+        start = time.monotonic()
+        if seconds is not None:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(seconds)
+            process.kill()
+        process.wait()
+    return process.returncode, time.monotonic() - start
 
 
 def test_a_part_without_images_has_one_empty_shard(root):
@@ -110,60 +249,6 @@ def test_a_part_without_images_has_one_empty_shard(root):
     assert (root.parent / "records" / "val-00000-of-00001.tfrecord").read_bytes() == b""
     assert read_part(root.parent / "records", "val") == ()
     assert (figures["val"], figures["shards"]) == (0, 3)
-
-
-@pytest.mark.parametrize(
-    ("name", "options", "kind"),
-    [
-        ("a.jpg", {}, "jpeg"),
-        ("a.jpeg", {"progressive": True}, "jpeg"),
-        ("a.png", {}, "png"),
-        ("a.jpg", {"format": "PNG"}, "png"),
-    ],
-    ids=["JPEG", "progressive JPEG", "PNG", "PNG called jpg"],
-)
-def test_what_tensorflow_reads_as_rgb_is_stored_as_it_is(root, name, options, kind):
-    path = save(root, name, **options)
-    assert encoded_image(path) == (path.read_bytes(), kind, (40, 30))
-
-
-@pytest.mark.parametrize(
-    ("name", "mode", "options"),
-    [
-        ("a.jpg", "L", {}),
-        ("a.jpg", "CMYK", {}),
-        ("a.jpg", "RGBA", {"format": "PNG"}),
-        ("a.png", "P", {}),
-        ("a.png", "L", {}),
-        ("a.png", "1", {}),
-        ("a.png", "I;16", {}),
-        ("a.png", "RGB", {"transparency": (1, 2, 3)}),
-        ("a.bmp", "RGB", {}),
-        ("a.gif", "P", {}),
-        ("a.webp", "RGB", {"lossless": True}),
-        ("a.tif", "RGB", {}),
-    ],
-    ids=lambda value: value if isinstance(value, str) else None,
-)
-def test_anything_else_is_stored_as_an_rgb_jpeg_of_the_same_picture(root, name, mode, options):
-    path = save(root, name, "L" if mode == "I;16" else mode, **options)
-    if mode == "I;16":
-        Image.fromarray(np.full((30, 40), 0x8000, dtype=np.uint16)).save(path)
-    content, kind, size = encoded_image(path)
-    assert (kind, size) == ("jpeg", (40, 30))
-    with Image.open(io.BytesIO(content)) as stored, Image.open(path) as source:
-        assert (stored.format, stored.mode) == ("JPEG", "RGB")
-        expected = np.full((30, 40, 3), 128) if mode == "I;16" else np.asarray(source.convert("RGB")).astype(int)
-        assert np.abs(np.asarray(stored).astype(int) - expected).mean() < 6
-
-
-def test_a_png_of_16_bits_a_channel_is_reduced_to_8(root):
-    path = root / "deep.png"
-    path.write_bytes(rgb16_png(2, 2, 0x8040))
-    content, kind, size = encoded_image(path)
-    assert (kind, size) == ("jpeg", (2, 2))
-    with Image.open(io.BytesIO(content)) as stored:
-        assert np.abs(np.asarray(stored).astype(int) - 128).max() <= 3
 
 
 @pytest.mark.parametrize("name", ["../outside.jpg", "a/../../outside.jpg"])
@@ -204,37 +289,18 @@ def test_a_wrong_size_is_refused_because_boxes_would_be_scaled_by_it(root):
 
 
 def test_splits_from_two_runs_are_refused(root):
+    params = RecordsParams(images_per_shard=1, max_side_px=None, workers=1, scheduler=None)
     write_splits(root, {}, root.parent / "splits")
     write_coco(Dataset(root, ("mug",), ()), root.parent / "splits" / "val.json")
     with pytest.raises(DataError, match=r"val\.json: its classes are mug"):
-        records(RecordsParams(images_per_shard=1), splits=root.parent / "splits", records=root.parent / "records")
+        records(params, splits=root.parent / "splits", records=root.parent / "r", records_resume=root.parent / "p")
 
 
 def test_a_box_that_float32_cannot_hold_is_noticed_on_reading_back_and_nothing_is_left(root):
     with pytest.raises(DataError, match=r"0\.jpg does not read back as it was meant: a box is off by 0\.00"):
         run(root, train=[annotated(root, "0.jpg", boxes=[(0, 0, 123_456.789, 20)])])
     assert not (root.parent / "records").exists()
-    assert sorted(path.name for path in root.parent.iterdir()) == ["images", "splits"]
-
-
-@pytest.mark.parametrize(
-    ("change", "complaint"),
-    [
-        ({"boxes": as_boxes([(1, 2, 11, 22.5)])}, "a box is off by 0.5 px"),
-        ({"boxes": as_boxes([(1, 2, 11, np.nan)])}, "a box is off by nan px"),
-        ({"classes": ("key",)}, "classes is ('mug',), expected ('key',)"),
-        ({"difficult": flags(1, [True])}, "difficult is [False], expected [True]"),
-        ({"file_name": "b.jpg"}, "file name is 'a.jpg', expected 'b.jpg'"),
-        ({"height": 31}, "size is (40, 30), expected (40, 31)"),
-        ({}, None),
-    ],
-    ids=["box", "no number", "class", "flag", "name", "size", "nothing"],
-)
-def test_every_kind_of_difference_is_told(change, complaint):
-    image = AnnotatedImage("a.jpg", 40, 30, as_boxes([(1, 2, 11, 22)]), ("mug",), flags(1), flags(1))
-    ids = {"key": 1, "mug": 2}
-    found = decode_example(encode_example(image, b"pixels", "jpeg", ids, source_id="1"))
-    assert _difference(found, AnnotatedImage(**{**vars(image), **change}), "1", ids) == complaint
+    assert sorted(path.name for path in root.parent.iterdir()) == ["images", "records.partial", "splits"]
 
 
 def test_tensorflow_reads_the_same_values(root):

@@ -63,6 +63,13 @@ class AnnotatedImage:
             iscrowd=self.iscrowd[mask],
         )
 
+    def at_size(self, width: int, height: int) -> "AnnotatedImage":
+        """What the same objects are in the image scaled to `width` x `height` pixels; its own size gives itself."""
+        if (width, height) == (self.width, self.height):
+            return self
+        factors = np.array([width / self.width, height / self.height] * 2, dtype=np.float64)
+        return replace(self, width=width, height=height, boxes=self.boxes * factors)
+
 
 @dataclass(frozen=True)
 class Problem:

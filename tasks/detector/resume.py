@@ -1,11 +1,8 @@
 """The folder a training run can be resumed from after it was killed at any moment.
 
-It lies outside DVC's outs, which DVC deletes before a stage runs. States are written under a new name, then
-`current.json` is renamed into place: it always speaks of complete files. The key is a hash of everything the result
-depends on, so a changed param starts clean.
+States are written under a new name, then `current.json` is renamed into place: it always speaks of complete files.
 """
 
-import fcntl
 import json
 import shutil
 from collections.abc import Iterator
@@ -18,6 +15,7 @@ import tensorflow as tf
 
 from tasks.errors import TrainingError
 from tasks.files import write_json
+from tasks.unfinished import unfinished
 
 
 @dataclass
@@ -52,18 +50,8 @@ class ResumeFolder:
         Raises:
             TrainingError: another process holds it.
         """
-        self._root.mkdir(parents=True, exist_ok=True)
-        with (self._root / "lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise TrainingError(
-                    f"{self._root}: another training process is at work here; wait for it, or end it"
-                ) from error
-            for other in self._root.iterdir():
-                if other.is_dir() and other != self._folder:
-                    shutil.rmtree(other)
-            self._folder.mkdir(exist_ok=True)
+        busy = TrainingError(f"{self._root}: another training process is at work here; wait for it, or end it")
+        with unfinished(self._root, self._folder.name, busy):
             yield
 
     def save(self, state: tf.train.Checkpoint, progress: Progress) -> None:

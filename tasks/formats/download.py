@@ -52,8 +52,9 @@ def download(
     doubles. Without `sha256`, an MD5 that the server states (`x-goog-hash`) is checked.
 
     Raises:
-        CheckpointError: not http(s); unreachable; no such file; too large for `max_bytes` or for the disk; the wrong
-            checksum (nothing is kept then).
+        CheckpointError: not http(s); no such file; too large for `max_bytes` or for the disk; the wrong checksum
+            (nothing is kept then).
+        UnreachableError: no answer, or a line that broke too often.
     """
     if urllib.parse.urlsplit(url).scheme not in {"http", "https"}:
         raise CheckpointError(f"{url}: not an http:// or https:// address")

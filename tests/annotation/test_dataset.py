@@ -35,6 +35,17 @@ def test_arrays_of_another_length_than_the_classes_are_refused(field, value):
         dataclasses.replace(image(), **{field: value})
 
 
+def test_boxes_grow_and_shrink_with_the_image_each_side_by_its_own_factor():
+    scaled = image().at_size(50, 100)
+    assert (scaled.width, scaled.height, scaled.classes) == (50, 100, ("cat", "dog", "cat"))
+    assert scaled.boxes.tolist() == [[0, 0, 5, 20], [0.5, 0, 5.5, 20], [1, 0, 6, 20]]
+
+
+def test_an_image_at_its_own_size_stays_what_it_is():
+    same = image()
+    assert same.at_size(100, 50) is same
+
+
 def test_keep_takes_the_chosen_objects_with_all_that_belongs_to_them():
     kept = image().keep(np.array([False, True, True]))
     assert kept.classes == ("dog", "cat")

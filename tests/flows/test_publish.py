@@ -11,7 +11,7 @@ from flows.publish import as_image, figure_rows, percent_of
     [
         ("train:  61%|██████    | 183/300 [09:10<05:25,  2.78s/step, loss=0.349]", 61.0),
         ("evaluate tflite: 100%|██████████| 34/34 [00:01<00:00]", 100.0),
-        ("records (written, then re-read):   0%|          | 0/336", 0.0),
+        ("records (written and re-read):   0%|          | 0/336", 0.0),
         ("step 100: validation mAP 0.349, AP50 0.800", None),
         ("about 50% of the images", None),
     ],

@@ -100,7 +100,7 @@ def test_a_transfer_that_stops_midway_goes_on_where_it_stopped(server: FileServe
 def test_a_later_call_goes_on_where_an_earlier_one_gave_up(server: FileServer, tmp_path: Path) -> None:
     server.cut_after = [300_000]
     server.statuses = []
-    with pytest.raises(CheckpointError, match="300000 bytes are kept"):
+    with pytest.raises(UnreachableError, match="300000 bytes are kept"):
         download(server.url, tmp_path / "m", attempts=1)
     assert not (tmp_path / "m").exists()
 
@@ -118,7 +118,7 @@ def test_last_modified_identifies_a_version_where_there_is_no_strong_etag(server
 
 def test_a_part_of_another_version_is_not_continued(server: FileServer, tmp_path: Path) -> None:
     server.cut_after = [300_000]
-    with pytest.raises(CheckpointError):
+    with pytest.raises(UnreachableError):
         download(server.url, tmp_path / "m", attempts=1)
     server.content, server.headers = CONTENT[::-1], {"ETag": '"v2"'}
 
@@ -137,7 +137,7 @@ def test_without_a_version_to_go_by_the_transfer_starts_over(server: FileServer,
 
 def test_a_part_that_is_already_whole_does_not_end_in_an_endless_loop(server: FileServer, tmp_path: Path) -> None:
     server.cut_after = [300_000]
-    with pytest.raises(CheckpointError):
+    with pytest.raises(UnreachableError):
         download(server.url, tmp_path / "m", attempts=1)
     (tmp_path / "m.partial").write_bytes(CONTENT)
 

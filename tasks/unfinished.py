@@ -1,0 +1,36 @@
+"""Work that outlives a killed process: kept in a folder of its own until the stage has its result.
+
+Such a folder lies outside DVC's outs, which DVC deletes before a stage runs.
+"""
+
+import fcntl
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tasks.errors import PipelineError
+
+
+@contextmanager
+def unfinished(root: Path, key: str, busy: PipelineError) -> Iterator[Path]:
+    """`root`/`key`, held for this process; what other keys left in `root` is removed, what this one left is kept.
+
+    The kernel drops the lock with the process, however that ends.
+
+    Args:
+        root: the folder in params.yaml.
+        key: a hash of everything the work depends on, so that a changed param starts clean.
+        busy: raised where another process holds `root`.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise busy from error
+        for other in root.iterdir():
+            if other.is_dir() and other.name != key:
+                shutil.rmtree(other)
+        (root / key).mkdir(exist_ok=True)
+        yield root / key
