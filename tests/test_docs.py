@@ -38,7 +38,11 @@ def test_every_command_that_is_no_stage_stands_in_the_readme() -> None:
 def test_every_make_target_that_is_named_exists() -> None:
     named = {
         name
-        for text in (README, (ROOT / "CONTRIBUTING.md").read_text())
+        for text in (
+            README,
+            (ROOT / "CONTRIBUTING.md").read_text(),
+            *(p.read_text() for p in (ROOT / "docs").glob("*.md")),
+        )
         for name in re.findall(r"make ([a-z-]+)`", text)
     }
     assert {"run", "test", "check"} <= named
@@ -46,9 +50,11 @@ def test_every_make_target_that_is_named_exists() -> None:
 
 
 def test_every_link_leads_somewhere() -> None:
-    links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if not link.startswith("http")]
-    assert len(links) > 3
-    assert [link for link in links if not (ROOT / link).exists()] == []
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)#]+)\)", page.read_text())]
+    local = [(page, link) for page, link in links if not link.startswith("http")]
+    assert len(local) > 6
+    assert [(page.name, link) for page, link in local if not (page.parent / link).exists()] == []
 
 
 def test_ci_calls_the_readmes_commands() -> None:
