@@ -35,10 +35,11 @@ def run_on_agent(name: str, root: Path, deployment: str, log: Log) -> Outcome:
             trying again may help.
         RemoteError: it cannot be sent.
     """
+    # First, because a look-up that finds nothing removes the outputs that stand here.
+    request = request_for(root, name)
     outcome = restore(name, root, log)
     if outcome:
         return outcome
-    request = request_for(root, name)
     push_inputs(root, request, log)
     _wait_for(_submit(deployment, name, {"request": asdict(request)}), deployment, log)
     outcome = restore(name, root, log)
