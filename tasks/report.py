@@ -79,6 +79,7 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
         "gate": sections.gate(_read_object(metrics_data), read_coco(_there(validated)).problems),
         "parts": PARTS,
         "split_rows": sections.split_rows(parts, colours),
+        "leaks": sections.leaks(_read_json(leaks) if (leaks := splits / "leaks.json").is_file() else None, PARTS),
         "versions": _versions(),
         "fingerprint": sha256_of(validated),
     }

@@ -371,6 +371,20 @@ def test_the_split_table_counts_images_and_boxes_by_class_and_part(tmp_path):
     ]
 
 
+def test_what_looks_alike_across_the_parts_is_told(tmp_path):
+    project = Run(tmp_path)
+    assert "was not recorded" in project.page().text
+    leaks = [{"train": f"t{i}.jpg", "test": "<b>.jpg", "same_content": i == 0, "differing_bits": i} for i in range(12)]
+    (tmp_path / "splits" / "leaks.json").write_text(json.dumps(leaks))
+    text = project.page().text
+    assert "12 pairs of images look alike" in text
+    assert "t0.jpg (train), <b>.jpg (test): the same content" in text
+    assert "t9.jpg (train), <b>.jpg (test): 9 of 256 bits differ" in text
+    assert "t10.jpg" not in text
+    (tmp_path / "splits" / "leaks.json").write_text("[]")
+    assert "No image looks like one in another part" in project.page().text
+
+
 @pytest.mark.parametrize(
     ("image", "detections", "expected"),
     [

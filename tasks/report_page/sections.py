@@ -139,6 +139,24 @@ def split_rows(parts: Mapping[str, Dataset], colours: Mapping[str, str]) -> list
     return rows
 
 
+def leaks(rows: Any, parts: Sequence[str]) -> dict[str, Any] | None:
+    """How many pairs of images look alike across the parts, and the closest ten; None where nobody looked.
+
+    `rows` is what the split stage writes to leaks.json.
+    """
+    if not isinstance(rows, list):
+        return None
+    shown = [
+        {
+            "files": [(part, row[part]) for part in parts if part in row],
+            "how": "the same content" if row.get("same_content") else f"{row.get('differing_bits')} of 256 bits differ",
+        }
+        for row in rows[:_MOST_EXAMPLES]
+        if isinstance(row, dict)
+    ]
+    return {"count": len(rows), "rows": shown}
+
+
 def _pair(metrics: Mapping[str, Any], name: str, note: str = "") -> Pair:
     saved_model, tflite = (number(_part(metrics, model).get(name)) for model in ("saved_model", "tflite"))
     return Pair(name, saved_model, tflite, note)
