@@ -30,6 +30,11 @@ def main(argv: list[str] | None = None) -> int:
             convert(args)
         elif args.command == "summary":
             print(summary(read_params(args.params).paths))
+        elif getattr(args, "explain", None):
+            from tasks.explain import explain  # noqa: PLC0415 - imports scipy: stages must not pay for it
+
+            params = read_params(args.params)
+            print(explain(params.paths, args.explain, params.split.near_duplicate_distance))
         else:
             _run(args.command, args.params)
     except PipelineError as error:
@@ -67,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
         module = stage.function.split(":")[0]
         command = commands.add_parser(name, help=f"stage: {module} ({', '.join(stage.sections)} in params.yaml)")
         command.add_argument("--params", type=Path, default=Path("params.yaml"), help="default: params.yaml")
+        if name == "validate":
+            command.add_argument("--explain", metavar="FILE", help="tell all that is known of one image or annotation")
     shown = commands.add_parser("summary", help="print the figures of the last run")
     shown.add_argument("--params", type=Path, default=Path("params.yaml"), help="default: params.yaml")
     _add_predict(commands)

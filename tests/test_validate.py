@@ -273,6 +273,17 @@ def test_a_rare_class_with_nearly_the_name_of_a_frequent_one_is_told(here):
     assert "'helmt' has 1 boxes, 'helmet' 10" in dataset.problems[0].detail
 
 
+@pytest.mark.parametrize(
+    ("rare", "often", "similar"),
+    [("kye", "key", True), ("WBC", "RBC", False), ("helmt", "helmet", True), ("Face_Sheild", "face shield", True),
+     ("mug", "jug", False), ("glove", "goggle", False)],
+)  # fmt: skip
+def test_slips_are_told_from_other_words(here, rare, often, similar):
+    boxes = [(often, [i, 1, i + 9, 9]) for i in range(20)]
+    dataset, _ = run(photo("a.jpg", *boxes, (rare, [9, 9, 30, 30])))
+    assert (("similar_class_names", "kept") in problems_of(dataset)) is similar
+
+
 def test_copies_with_other_boxes_are_told(here):
     photo("a.jpg")
     for name in ("b.jpg", "c.jpg"):

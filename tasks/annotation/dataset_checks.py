@@ -1,20 +1,20 @@
 """What can be wrong with a data set that no single box shows."""
 
-import difflib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
+from rapidfuzz.distance import OSA
 
 from tasks.annotation.dataset import AnnotatedImage, Problem
 from tasks.annotation.policy import Policy
 
 # Boxes that read as corners are inverted in a good part of the images, and read as sizes lie inside in nearly all.
 _MIN_BOXES, _MIN_INVERTED, _MIN_INSIDE = 5, 0.2, 0.95
-# Names as close as one letter in six, one of them rare beside the other.
-_SIMILAR, _RARE = 0.84, 0.1
+# One letter in so many may be wrong, missing, one too many, or exchanged with its neighbour; and one name is rare.
+_LETTERS, _ABBREVIATION, _RARE = 6, 5, 0.1
 
 
 def xywh_by_mistake(images: Sequence[AnnotatedImage], file: str) -> list[Problem]:
@@ -68,8 +68,7 @@ def similar_names(images: Sequence[AnnotatedImage], file: str) -> list[Problem]:
             "similar_class_names", file, f"class {rare!r} has {counts[rare]} boxes, {often!r} {counts[often]}", "kept"
         )
         for rare, often in _rare_and_often(counts)
-        if _plain(rare) != _plain(often)
-        and difflib.SequenceMatcher(a=_plain(rare), b=_plain(often), autojunk=False).ratio() >= _SIMILAR
+        if _plain(rare) != _plain(often) and _nearly(_plain(rare), _plain(often))
     ]
 
 
@@ -86,6 +85,12 @@ def differing_copies(images: Sequence[AnnotatedImage]) -> list[Problem]:
             )
             problems.append(Problem("copies_annotated_differently", image.file_name, detail, "kept"))
     return problems
+
+
+def _nearly(a: str, b: str) -> bool:
+    """Whether one is the other with slips; short names differ by a letter rightly, so only an exchange counts."""
+    limit = max(1, len(b) // _LETTERS)
+    return OSA.distance(a, b) <= limit and (len(b) >= _ABBREVIATION or sorted(a) == sorted(b))
 
 
 def _rare_and_often(counts: Mapping[str, int]) -> list[tuple[str, str]]:
