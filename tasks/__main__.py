@@ -1,6 +1,7 @@
 """`python -m tasks STAGE`: what dvc.yaml runs; `predict`, `convert` and `summary`: what a person runs."""
 
 import argparse
+import errno
 import logging
 import os
 import sys
@@ -40,6 +41,11 @@ def main(argv: list[str] | None = None) -> int:
     except PipelineError as error:
         print(f"{args.command}: {error}", file=sys.stderr)
         return os.EX_TEMPFAIL if isinstance(error, UnreachableError) else 1
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print(f"{args.command}: {error}: make room on the disk, then run it again", file=sys.stderr)
+        return 1
     return 0
 
 

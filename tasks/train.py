@@ -20,7 +20,7 @@ from tasks.detector.network import Network, build_network
 from tasks.detector.optimizing import TwoRates
 from tasks.detector.pipeline_config import read_pipeline_config
 from tasks.detector.restore import Restored, restore
-from tasks.detector.resume import Progress, ResumeFolder
+from tasks.detector.resume import Progress, ResumeFolder, write_checkpoint
 from tasks.detector.runtime import prepare_runtime
 from tasks.detector.training import Trainer, Validate
 from tasks.errors import TrainingError
@@ -174,7 +174,7 @@ def _write_trained(
     with replacing(trained) as partial:
         (partial / "best").mkdir(parents=True)
         (partial / "last").mkdir()
-        trainer.weights.write(str(partial / "last" / "ckpt-0"))
+        write_checkpoint(trainer.weights, partial / "last" / "ckpt-0")
         best = folder.best(progress.best_step) if progress.best_step else partial / "last" / "ckpt-0"
         for file in best.parent.glob(f"{best.name}.*"):
             shutil.copy(file, partial / "best" / file.name.replace(best.name, "ckpt-0", 1))

@@ -1,3 +1,5 @@
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -62,3 +64,20 @@ def test_the_summary_shows_what_the_metrics_hold(
     assert ["mAP", "0.500", "0.500"] in rows
     assert ["AP75", "-", "-"] in rows
     assert ["AP", "of", "cat", "0.250", "0.250"] in rows
+
+
+def test_a_full_disk_is_one_sentence_and_other_errors_of_files_keep_their_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails_with(number: int) -> None:
+        def fail(*_: object) -> None:
+            raise OSError(number, os.strerror(number), "data/x.json")
+
+        monkeypatch.setattr("tasks.__main__.run_stage", fail)
+
+    fails_with(errno.ENOSPC)
+    assert main(["sample", "--params", str(ROOT / "params.yaml")]) == 1
+    assert "No space left on device: 'data/x.json': make room on the disk" in capsys.readouterr().err
+    fails_with(errno.EACCES)
+    with pytest.raises(PermissionError):
+        main(["sample", "--params", str(ROOT / "params.yaml")])

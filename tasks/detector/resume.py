@@ -56,7 +56,7 @@ class ResumeFolder:
 
     def save(self, state: tf.train.Checkpoint, progress: Progress) -> None:
         """Write the state of `progress.step`, then make it the one to resume from."""
-        state.write(str(self._folder / f"state-{progress.step}"))
+        write_checkpoint(state, self._folder / f"state-{progress.step}")
         write_json(self._folder / "current.json", asdict(progress))
         self._remove_all_but("state", progress.step)
 
@@ -71,7 +71,7 @@ class ResumeFolder:
 
     def save_best(self, weights: tf.train.Checkpoint, step: int) -> None:
         """Write the best weights so far; older ones stay until `current.json` no longer names them."""
-        weights.write(str(self._folder / f"best-{step}"))
+        write_checkpoint(weights, self._folder / f"best-{step}")
 
     def best(self, step: int) -> Path:
         """The checkpoint prefix of the best weights."""
@@ -89,3 +89,19 @@ class ResumeFolder:
         for file in self._folder.glob(f"{kind}-*"):
             if file.name.split(".")[0] != f"{kind}-{step}":
                 file.unlink()
+
+
+def write_checkpoint(checkpoint: tf.train.Checkpoint, prefix: Path) -> None:
+    """Write a TensorFlow checkpoint.
+
+    Raises:
+        TrainingError: it could not be written, mostly because the disk is full.
+    """
+    try:
+        checkpoint.write(str(prefix))
+    except tf.errors.OpError as error:
+        why = str(error.message).strip().splitlines()[-1][-200:]
+        raise TrainingError(
+            f"{prefix}: could not be written ({why}): make room on the disk, then run it again; training goes on from "
+            "the last saved state"
+        ) from error

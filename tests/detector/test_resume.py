@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from tasks.detector.resume import Progress, ResumeFolder
+from tasks.detector.resume import Progress, ResumeFolder, write_checkpoint
 from tasks.errors import TrainingError
 
 
@@ -72,3 +72,9 @@ def test_only_the_best_weights_that_are_named_stay(tmp_path: Path) -> None:
         loaded = state(0.0)
         loaded.read(str(folder.best(20)))
         assert float(loaded.weight) == 20.0
+
+
+def test_a_checkpoint_that_cannot_be_written_is_an_error_that_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(TrainingError, match=r"file/state-1: could not be written .*: make room on the disk"):
+        write_checkpoint(tf.train.Checkpoint(v=tf.Variable(1.0)), tmp_path / "file" / "state-1")
