@@ -86,9 +86,11 @@ class ResumeFolder:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _remove_all_but(self, kind: str, step: int) -> None:
-        for file in self._folder.glob(f"{kind}-*"):
-            if file.name.split(".")[0] != f"{kind}-{step}":
-                file.unlink()
+        for path in self._folder.glob(f"{kind}-*"):
+            if path.is_dir():  # TensorFlow's, of a write that was broken off
+                shutil.rmtree(path)
+            elif path.name.split(".")[0] != f"{kind}-{step}":
+                path.unlink()
 
 
 def write_checkpoint(checkpoint: tf.train.Checkpoint, prefix: Path) -> None:

@@ -78,3 +78,14 @@ def test_a_checkpoint_that_cannot_be_written_is_an_error_that_says_so(tmp_path: 
     (tmp_path / "file").touch()
     with pytest.raises(TrainingError, match=r"file/state-1: could not be written .*: make room on the disk"):
         write_checkpoint(tf.train.Checkpoint(v=tf.Variable(1.0)), tmp_path / "file" / "state-1")
+
+
+def test_what_a_broken_off_write_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    folder = ResumeFolder(tmp_path, "key")
+    left = tmp_path / "key" / "state-4_temp" / "part-00000-of-00001.data-00000-of-00001.tempstate1"
+    with folder.lock():
+        left.parent.mkdir()
+        left.write_text("half")
+        folder.save(tf.train.Checkpoint(v=tf.Variable(1.0)), Progress(step=6))
+    assert not left.parent.exists()
+    assert (tmp_path / "key" / "current.json").exists()
