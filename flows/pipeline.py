@@ -5,6 +5,7 @@ DVC decides whether a stage runs; this says when, and shows why.
 """
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -118,6 +119,8 @@ def _main() -> None:
     parser.add_argument("--force", action="store_true", help="run stages that are up to date too")
     parser.add_argument("--gpu", metavar="DEPLOYMENT", help="where stages of the gpu pool run, such as train-stage/gpu")
     args = parser.parse_args()
+    # A shell lets what it starts in the background ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with own_server():
         pipeline(targets=args.targets, params=dict(_pair(text) for text in args.set), force=args.force, gpu=args.gpu)
 

@@ -31,7 +31,7 @@ def test_a_failed_stage_tells_its_last_lines(project: Path) -> None:
 
 def test_ending_this_process_ends_what_other_threads_run(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child, "stopping", threading.Event())
-    (project / "dvc.yaml").write_text("stages: {long: {cmd: 'touch started; exec sleep 3600', outs: [long.txt]}}")
+    (project / "dvc.yaml").write_text("stages: {long: {cmd: 'touch started; exec sleep 300', outs: [long.txt]}}")
     failures: list[StageFailedError] = []
 
     def run() -> None:

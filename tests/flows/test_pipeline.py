@@ -63,12 +63,15 @@ def test_a_server_that_does_not_answer_is_tried_again_and_bad_data_is_not(
 
 
 def test_ctrl_c_ends_the_stage_that_runs(project: Path, tmp_path: Path) -> None:
-    command = "echo $$ > stage.pid; exec sleep 3600"
+    command = "echo $$ > stage.pid; exec sleep 300"
     (project / "dvc.yaml").write_text(f"stages: {{long: {{cmd: '{command}', outs: [long.txt]}}}}")
     with own_pipeline(project, tmp_path) as process:
-        wait_until((project / "stage.pid").exists, 120)
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        try:
+            wait_until((project / "stage.pid").exists, 120)
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode != 0
     stage = int((project / "stage.pid").read_text())
     wait_until(lambda: not Path(f"/proc/{stage}").exists(), 10)
@@ -76,7 +79,10 @@ def test_ctrl_c_ends_the_stage_that_runs(project: Path, tmp_path: Path) -> None:
 
 def test_by_hand_it_runs_without_a_server_and_without_a_complaint(project: Path, tmp_path: Path) -> None:
     with own_pipeline(project, tmp_path, "arm") as process:
-        output, _ = process.communicate(timeout=120)
+        try:
+            output, _ = process.communicate(timeout=300)
+        finally:
+            process.kill()
     assert process.returncode == 0, output
     assert "take Ran, arm@" in output
     assert "ERROR" not in output
