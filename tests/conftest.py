@@ -7,6 +7,7 @@ import pytest
 from tests.small_project import Project, wait_until
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where files run side by side: a file's tests stay together, and so do all that look at the finished run."""
     for item in items:

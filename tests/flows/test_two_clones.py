@@ -88,6 +88,7 @@ def server(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
     yield server
     if server.process.poll() is None:
         server.process.kill()
+        server.process.wait()
 
 
 def test_an_agent_trains_once_and_the_clone_that_asked_takes_its_result(server: Server, clone: Path) -> None:
