@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DO_NOT_TRACK = 1
 # Two, whatever the machine: each may hold a TensorFlow of its own.
-SIDE_BY_SIDE := -n 2 --dist loadgroup
+SIDE_BY_SIDE := -n 2 --dist loadfile
 export PREFECT_SERVER_ANALYTICS_ENABLED = false
 
 .PHONY: help setup run server agent test test-fast check format lock clean
