@@ -68,7 +68,7 @@ def _ends_with(path: str, end: str) -> bool:
 
 
 def _speaks_of(problem: Problem, names: Sequence[str]) -> bool:
-    """Whether a problem is of one of these files, or of a line in it; an object's image may be told in the detail."""
+    """Whether a problem is of one of these files, or of a line in one."""
     return any(_ends_with(file, name) for file in (problem.file, problem.file.split(":")[0]) for name in names)
 
 

@@ -1,7 +1,7 @@
 """Which images look alike, by their perceptual hashes.
 
 Hashes are 256 bits, as rows of an `(N, 256)` array of -1 and 1: the distance of two (how many bits differ) is then a
-product of matrices, and all pairs of 100,000 images are compared in about a minute without holding them.
+product of matrices, made block by block, so that the pairs are never all held at once.
 """
 
 import re
