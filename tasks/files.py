@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,20 @@ def write_json(path: Path, content: Any) -> None:
         beside.write_text(
             json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
         )
+
+
+def write_json_lists(path: Path, head: Mapping[str, Any], lists: Mapping[str, Iterable[Any]]) -> None:
+    """One JSON object: `head`, then `lists`, a line for each of their entries, which are never all held at once."""
+    encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False).encode
+    with replacing(path) as beside, beside.open("w", encoding="utf-8") as file:
+        members = [f"{encode(key)}: {encode(value)}" for key, value in head.items()]
+        file.write("{\n" + ",\n".join(members))
+        for i, (key, entries) in enumerate(lists.items()):
+            file.write(("" if i == 0 and not head else ",\n") + f"{encode(key)}: [")
+            for number, entry in enumerate(entries):
+                file.write((",\n" if number else "\n") + encode(entry))
+            file.write("\n]")
+        file.write("\n}\n")
 
 
 def read_json(path: Path, expected: str, *, max_bytes: int | None = None) -> Any:

@@ -6,20 +6,21 @@ finished shard has its facts beside it, in a file of its own that is written las
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import google_crc32c
 import numpy as np
 from PIL import features
 
 from tasks.annotation.dataset import AnnotatedImage
 from tasks.errors import DataError, PipelineError
 from tasks.files import remove_leftovers, sha256_of, write_json
-from tasks.formats.stored_image import stored_image, stored_size
+from tasks.formats.stored_image import StoredImage, stored_image, stored_size
 from tasks.formats.tf_example import DecodedExample, decode_example, encode_example
 from tasks.formats.tfrecord import read_records, write_records
 
@@ -89,8 +90,9 @@ def write_shard(job: ShardJob) -> ShardFacts:
     if all(image.sha256 for image in job.images) and (finished := finished_shard(job.path)):
         return finished
     remove_leftovers(job.path)
-    write_records(job.path, (_example(job, number) for number in range(len(job.images))))
-    facts = _read_back(job)
+    stored: list[_Stored] = []
+    write_records(job.path, _examples(job, stored))
+    facts = _read_back(job, stored)
     write_json(_facts_path(job.path), asdict(facts))
     return facts
 
@@ -120,33 +122,52 @@ def _facts_path(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def _example(job: ShardJob, number: int) -> bytes:
-    image = job.images[number]
+class _Stored(NamedTuple):
+    """What was stored of an image file: its hash, and a checksum that costs next to nothing to compare again."""
+
+    sha256: str
+    crc32c: int
+
+
+def _examples(job: ShardJob, stored: list[_Stored]) -> Iterator[bytes]:
+    """The job's records; what each holds of its image is added to `stored`."""
+    real_root = job.root.resolve()
+    for number, image in enumerate(job.images):
+        found, sha256 = _stored_image(job, image, real_root)
+        stored.append(_Stored(sha256, google_crc32c.value(found.content)))
+        meant = image.at_size(*found.size)
+        source_id = _source_id(job, number)
+        yield encode_example(meant, found.content, found.format, job.class_ids, source_id=source_id, sha256=sha256)
+
+
+def _stored_image(job: ShardJob, image: AnnotatedImage, real_root: Path) -> tuple[StoredImage, str]:
+    """What to store for an image, and the SHA-256 of that."""
     path = job.root / image.file_name
-    if not path.resolve().is_relative_to(job.root.resolve()):
+    if not path.resolve().is_relative_to(real_root):
         raise DataError(f"{path}: lies outside {job.root}, the images' folder; copy the image into it")
     if not path.is_file():
         raise DataError(f"{path}: no such file; put it back, or run `dvc repro` to go on without it")
-    if image.sha256 and sha256_of(path) != image.sha256:
+    content = path.read_bytes()
+    sha256 = hashlib.sha256(content).hexdigest()
+    if image.sha256 and sha256 != image.sha256:
         raise DataError(f"{path}: has changed since it was read by the ingest stage; run `dvc repro`")
-    stored = stored_image(path, max_side_px=job.max_side_px)
+    stored = stored_image(path, content, max_side_px=job.max_side_px)
     if stored.source_size != (image.width, image.height):
         width, height = stored.source_size
         raise DataError(
             f"{path}: has {width} x {height} pixels, but its annotation ({image.source}) says "
             f"{image.width} x {image.height}; run the validate stage again"
         )
-    meant = image.at_size(*stored.size)
-    return encode_example(meant, stored.content, stored.format, job.class_ids, source_id=_source_id(job, number))
+    return stored, sha256 if stored.content is content else hashlib.sha256(stored.content).hexdigest()
 
 
-def _read_back(job: ShardJob) -> ShardFacts:
+def _read_back(job: ShardJob, stored: Sequence[_Stored]) -> ShardFacts:
     """The shard's facts, from the file, after comparing every record with its source."""
     number, boxes, re_encoded, resized = 0, 0, 0, 0
     for payload in read_records(job.path):
         found = decode_example(payload)
         image = job.images[number] if number < len(job.images) else None
-        difference = _difference(job, number, found) if image else "there is one image too many"
+        difference = _difference(job, number, found, stored[number]) if image else "there is one image too many"
         if image is None or difference:
             name = image.file_name if image else found.image.file_name
             raise DataError(f"{job.path.name}: {name} does not read back as it was meant: {difference}")
@@ -163,8 +184,8 @@ def _read_back(job: ShardJob) -> ShardFacts:
     return ShardFacts(job.path.name, number, boxes, re_encoded, resized, size, sha256)
 
 
-def _difference(job: ShardJob, number: int, found: DecodedExample) -> str | None:
-    """What is not as image `number` of the job says, in words."""
+def _difference(job: ShardJob, number: int, found: DecodedExample, stored: _Stored) -> str | None:
+    """What is not as image `number` of the job says, or not what was stored of it, in words."""
     image = job.images[number]
     image = image.at_size(*stored_size((image.width, image.height), job.max_side_px))
     read = found.image
@@ -172,7 +193,8 @@ def _difference(job: ShardJob, number: int, found: DecodedExample) -> str | None
         "file name": (read.file_name, image.file_name),
         "source_id": (found.source_id, _source_id(job, number)),
         "size": ((read.width, read.height), (image.width, image.height)),
-        "sha256": (read.sha256, hashlib.sha256(found.encoded).hexdigest()),
+        "sha256": (read.sha256, stored.sha256),
+        "checksum of the image": (google_crc32c.value(found.encoded), stored.crc32c),
         "classes": (read.classes, image.classes),
         "class ids": (found.class_ids, tuple(job.class_ids[name] for name in image.classes)),
         "difficult": (read.difficult.tolist(), image.difficult.tolist()),

@@ -1,8 +1,10 @@
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tasks.files import replacing, write_json
+from tasks.files import read_json, replacing, write_json, write_json_lists
 
 
 def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
@@ -51,3 +53,30 @@ def test_equal_content_is_equal_bytes_and_nan_is_refused(tmp_path: Path) -> None
     with pytest.raises(ValueError, match="Out of range"):
         write_json(tmp_path / "c.json", {"a": float("nan")})
     assert not (tmp_path / "c.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("head", "lists"),
+    [
+        ({}, {}),
+        ({"a": 1}, {}),
+        ({}, {"rows": []}),
+        ({}, {"rows": [1, {"é": [None]}], "more": []}),
+        ({"a": {"c": 2, "b": "x"}, "z": []}, {"rows": ["x"], "more": [{}, {}]}),
+    ],
+)
+def test_an_object_written_list_by_list_reads_as_one_object(
+    tmp_path: Path, head: dict[str, Any], lists: dict[str, list[Any]]
+) -> None:
+    write_json_lists(tmp_path / "a.json", head, {name: iter(rows) for name, rows in lists.items()})
+    assert read_json(tmp_path / "a.json", "rows") == {**head, **lists}
+
+
+def test_a_list_that_breaks_off_leaves_no_file(tmp_path: Path) -> None:
+    def rows() -> Iterator[float]:
+        yield 1.0
+        yield float("nan")
+
+    with pytest.raises(ValueError, match="Out of range"):
+        write_json_lists(tmp_path / "a.json", {}, {"rows": rows()})
+    assert list(tmp_path.iterdir()) == []

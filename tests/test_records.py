@@ -7,6 +7,7 @@ import sys
 import time
 import warnings
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -255,7 +256,7 @@ def test_a_part_without_images_has_one_empty_shard(root):
 def test_an_image_outside_the_root_is_refused(root, name):
     (root / "a").mkdir()
     image = annotated(root, "../outside.jpg")
-    image = AnnotatedImage(**{**vars(image), "file_name": name})
+    image = replace(image, file_name=name)
     with pytest.raises(DataError, match=r"outside\.jpg: lies outside"):
         run(root, train=[image])
     assert not (root.parent / "records").exists()
@@ -265,7 +266,7 @@ def test_a_link_that_leads_out_of_the_root_is_refused(root):
     image = annotated(root, "../outside.jpg")
     (root / "link.jpg").symlink_to(root.parent / "outside.jpg")
     with pytest.raises(DataError, match=r"link\.jpg: lies outside"):
-        run(root, train=[AnnotatedImage(**{**vars(image), "file_name": "link.jpg"})])
+        run(root, train=[replace(image, file_name="link.jpg")])
 
 
 def test_an_image_that_changed_since_it_was_validated_is_refused(root):
@@ -283,7 +284,7 @@ def test_a_missing_image_is_refused(root):
 
 
 def test_a_wrong_size_is_refused_because_boxes_would_be_scaled_by_it(root):
-    image = AnnotatedImage(**{**vars(annotated(root, "0.jpg")), "width": 80})
+    image = replace(annotated(root, "0.jpg"), width=80)
     with pytest.raises(DataError, match=r"40 x 30 pixels, but its annotation \(a\.xml\) says 80 x 30"):
         run(root, train=[image])
 

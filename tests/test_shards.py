@@ -2,6 +2,7 @@ import pickle
 import tracemalloc
 from dataclasses import replace
 
+import google_crc32c
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,7 +12,7 @@ from tasks.annotation.dataset import AnnotatedImage, flags
 from tasks.errors import PipelineError
 from tasks.files import sha256_of
 from tasks.formats.tf_example import decode_example, encode_example
-from tasks.shards import ShardJob, _difference, code_key, finished_shard, write_shard
+from tasks.shards import ShardJob, _difference, _Stored, code_key, finished_shard, write_shard
 
 
 def job_of(folder, images):
@@ -50,9 +51,24 @@ def noise(folder, number, side=200):
 )
 def test_every_kind_of_difference_is_told(tmp_path, change, complaint):
     image = AnnotatedImage("a.jpg", 40, 30, as_boxes([(1, 2, 11, 22)]), ("mug",), flags(1), flags(1))
-    job = job_of(tmp_path, [AnnotatedImage(**{**vars(image), **change})])
-    found = decode_example(encode_example(image, b"pixels", "jpeg", job.class_ids, source_id="1"))
-    assert _difference(job, 0, found) == complaint
+    job = job_of(tmp_path, [replace(image, **change)])
+    found = decode_example(encode_example(image, b"pixels", "jpeg", job.class_ids, source_id="1", sha256="0f"))
+    assert _difference(job, 0, found, _Stored("0f", google_crc32c.value(b"pixels"))) == complaint
+
+
+@pytest.mark.parametrize(
+    ("stored", "complaint"),
+    [
+        (_Stored("0e", google_crc32c.value(b"pixels")), "sha256 is '0f', expected '0e'"),
+        (_Stored("0f", 7), f"checksum of the image is {google_crc32c.value(b'pixels')}, expected 7"),
+    ],
+    ids=["hash", "bytes"],
+)
+def test_an_image_that_is_not_what_was_stored_is_told(tmp_path, stored, complaint):
+    image = AnnotatedImage("a.jpg", 40, 30, as_boxes([(1, 2, 11, 22)]), ("mug",), flags(1), flags(1))
+    job = job_of(tmp_path, [image])
+    found = decode_example(encode_example(image, b"pixels", "jpeg", job.class_ids, source_id="1", sha256="0f"))
+    assert _difference(job, 0, found, stored) == complaint
 
 
 def test_the_facts_are_those_of_the_file_and_come_back_without_writing(tmp_path):

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from tasks.annotation.boxes import Boxes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class AnnotatedImage:
     """One image and its objects.
 
@@ -71,7 +71,7 @@ class AnnotatedImage:
         return replace(self, width=width, height=height, boxes=self.boxes * factors)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Problem:
     """Something wrong with a record, and what was done about it.
 

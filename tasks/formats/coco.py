@@ -6,8 +6,9 @@ Boxes stand in it as `[x, y, width, height]` in absolute pixels. Beyond COCO's o
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,52 +18,59 @@ from tasks.annotation.boxes import area, as_boxes, from_xywh, to_xywh
 from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.annotation.detections import Detections
 from tasks.errors import FormatError
-from tasks.files import read_json, write_json
+from tasks.files import read_json, write_json, write_json_lists
 
 
 def write_coco(dataset: Dataset, path: Path) -> None:
     """Write `dataset`; image ids count from 1 in its order, category ids in the order of its classes."""
-    write_json(path, to_coco(dataset))
+    head = {"info": {"root": dataset.root.as_posix()}, "categories": _categories(dataset)}
+    problems = (asdict(problem) for problem in dataset.problems)
+    lists = {"images": _images(dataset), "annotations": _annotations(dataset), "problems": problems}
+    write_json_lists(path, head, lists)
 
 
 def to_coco(dataset: Dataset) -> dict[str, Any]:
-    """The COCO dictionary of `dataset`, as `write_coco` writes it."""
-    category_ids = {name: number for number, name in enumerate(dataset.classes, start=1)}
-    images: list[dict[str, Any]] = []
-    annotations: list[dict[str, Any]] = []
+    """The images, annotations and categories of `dataset` as `write_coco` writes them."""
+    return {
+        "images": list(_images(dataset)),
+        "annotations": list(_annotations(dataset)),
+        "categories": _categories(dataset),
+    }
+
+
+def _categories(dataset: Dataset) -> list[dict[str, Any]]:
+    return [{"id": number, "name": name} for number, name in enumerate(dataset.classes, start=1)]
+
+
+def _images(dataset: Dataset) -> Iterator[dict[str, Any]]:
     for image_id, image in enumerate(dataset.images, start=1):
-        images.append(
-            {
-                "id": image_id,
-                "file_name": image.file_name,
-                "width": image.width,
-                "height": image.height,
-                "source": image.source,
-                "sha256": image.sha256,
-                "perceptual_hash": image.perceptual_hash,
-                "given_part": image.given_part,
-            }
-        )
+        yield {
+            "id": image_id,
+            "file_name": image.file_name,
+            "width": image.width,
+            "height": image.height,
+            "source": image.source,
+            "sha256": image.sha256,
+            "perceptual_hash": image.perceptual_hash,
+            "given_part": image.given_part,
+        }
+
+
+def _annotations(dataset: Dataset) -> Iterator[dict[str, Any]]:
+    category_ids = {name: number for number, name in enumerate(dataset.classes, start=1)}
+    annotation_ids = count(1)
+    for image_id, image in enumerate(dataset.images, start=1):
         boxes_xywh, areas = to_xywh(image.boxes), area(image.boxes)
         for i, name in enumerate(image.classes):
-            annotations.append(
-                {
-                    "id": len(annotations) + 1,
-                    "image_id": image_id,
-                    "category_id": category_ids[name],
-                    "bbox": boxes_xywh[i].tolist(),
-                    "area": float(areas[i]),
-                    "iscrowd": int(image.iscrowd[i]),
-                    "difficult": int(image.difficult[i]),
-                }
-            )
-    return {
-        "info": {"root": dataset.root.as_posix()},
-        "images": images,
-        "annotations": annotations,
-        "categories": [{"id": number, "name": name} for name, number in category_ids.items()],
-        "problems": [asdict(problem) for problem in dataset.problems],
-    }
+            yield {
+                "id": next(annotation_ids),
+                "image_id": image_id,
+                "category_id": category_ids[name],
+                "bbox": boxes_xywh[i].tolist(),
+                "area": float(areas[i]),
+                "iscrowd": int(image.iscrowd[i]),
+                "difficult": int(image.difficult[i]),
+            }
 
 
 def read_coco(path: Path) -> Dataset:

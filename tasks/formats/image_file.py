@@ -3,6 +3,7 @@
 Size means the pixels as stored: an EXIF orientation is reported, never applied.
 """
 
+import io
 import math
 import struct
 from collections.abc import Iterator
@@ -60,8 +61,10 @@ class ImageFacts:
 
 
 @contextmanager
-def open_image(path: Path, *, max_megapixels: float) -> Iterator[Image.Image]:
+def open_image(path: Path, *, max_megapixels: float, content: bytes | None = None) -> Iterator[Image.Image]:
     """The image in a file, its first frame where it has several; only its header has been read.
+
+    `content` is what the file holds, where the caller has read it already.
 
     Raises:
         FormatError: there is no image in one of the known formats, or it has more than `max_megapixels`, or more than
@@ -69,7 +72,7 @@ def open_image(path: Path, *, max_megapixels: float) -> Iterator[Image.Image]:
             block.
     """
     try:
-        with Image.open(path, formats=_FORMATS) as image:
+        with Image.open(path if content is None else io.BytesIO(content), formats=_FORMATS) as image:
             width, height = image.size
             if width * height > max_megapixels * 1e6:
                 raise FormatError(

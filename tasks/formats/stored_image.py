@@ -37,19 +37,18 @@ class StoredImage(NamedTuple):
     source_size: Size
 
 
-def stored_image(path: Path, *, max_side_px: int | None) -> StoredImage:
-    """The bytes to store for an image file; `max_side_px` limits the longer side.
+def stored_image(path: Path, content: bytes, *, max_side_px: int | None) -> StoredImage:
+    """What to store for the image file `path`, which holds `content`; `max_side_px` limits the longer side.
 
     Raises:
         FormatError: not an image, or a damaged one.
     """
     # validate.max_image_megapixels was applied where these images came from.
-    with open_image(path, max_megapixels=math.inf) as image:
+    with open_image(path, max_megapixels=math.inf, content=content) as image:
         source_size = image.size
         size = stored_size(source_size, max_side_px)
         if size != source_size:
             return StoredImage(_jpeg(_shrunk(image, size)), "jpeg", size, source_size)
-        content = path.read_bytes()
         if image.mode == "RGB" and image.format in ("JPEG", "MPO"):
             return StoredImage(content, "jpeg", size, source_size)
         if _is_plain_png(image, content):

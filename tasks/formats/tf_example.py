@@ -5,7 +5,6 @@ so that they are the same on the wire and do not clash with TensorFlow's when bo
 as float32 fractions of the image's width and height.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +30,7 @@ class DecodedExample:
     """What an example holds.
 
     Attributes:
-        image: the objects, boxes in pixels again; `sha256` is that of `encoded`.
+        image: the objects, boxes in pixels again; `sha256` is what it was given for `encoded`.
         encoded: the image file's bytes.
         image_format: `jpeg` or `png`.
         source_id: the image's id in the split's COCO file.
@@ -52,6 +51,7 @@ def encode_example(
     class_ids: Mapping[str, int],
     *,
     source_id: str,
+    sha256: str,
 ) -> bytes:
     """A serialised example; equal input gives equal bytes.
 
@@ -61,6 +61,7 @@ def encode_example(
         image_format: `jpeg` or `png`.
         class_ids: label-map id of each class name.
         source_id: the image's id in the split's COCO file.
+        sha256: hex SHA-256 of `encoded`, which whoever compared the image with its source has at hand.
     """
     example = _EXAMPLE()
     features = example.features.feature
@@ -69,7 +70,7 @@ def encode_example(
     for key, content in (
         ("filename", image.file_name.encode()),
         ("source_id", source_id.encode()),
-        ("key/sha256", hashlib.sha256(encoded).hexdigest().encode()),
+        ("key/sha256", sha256.encode()),
         ("encoded", encoded),
         ("format", image_format.encode()),
     ):

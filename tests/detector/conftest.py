@@ -41,6 +41,8 @@ def grey_shard(tmp_path_factory: pytest.TempPathFactory) -> Path:
             difficult=flags(n),
             iscrowd=flags(n, [index == 2 for index in range(n)]),
         )
-        examples.append(encode_example(image, jpeg(30 * number), "jpeg", {"dog": 2}, source_id=str(number)))
+        examples.append(
+            encode_example(image, jpeg(30 * number), "jpeg", {"dog": 2}, source_id=str(number), sha256="0" * 64)
+        )
     write_records(path, examples)
     return path

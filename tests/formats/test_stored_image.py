@@ -38,7 +38,7 @@ def rgb16_png(width, height, value):
 )
 def test_what_tensorflow_reads_as_rgb_is_stored_as_it_is(tmp_path, name, options, kind):
     path = save(tmp_path, name, **options)
-    assert stored_image(path, max_side_px=None) == (path.read_bytes(), kind, (40, 30), (40, 30))
+    assert stored_image(path, path.read_bytes(), max_side_px=None) == (path.read_bytes(), kind, (40, 30), (40, 30))
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_anything_else_is_stored_as_an_rgb_jpeg_of_the_same_picture(tmp_path, na
     path = save(tmp_path, name, "L" if mode == "I;16" else mode, **options)
     if mode == "I;16":
         Image.fromarray(np.full((30, 40), 0x8000, dtype=np.uint16)).save(path)
-    content, kind, size, _ = stored_image(path, max_side_px=None)
+    content, kind, size, _ = stored_image(path, path.read_bytes(), max_side_px=None)
     assert (kind, size) == ("jpeg", (40, 30))
     with Image.open(io.BytesIO(content)) as stored, Image.open(path) as source:
         assert (stored.format, stored.mode) == ("JPEG", "RGB")
@@ -74,7 +74,7 @@ def test_anything_else_is_stored_as_an_rgb_jpeg_of_the_same_picture(tmp_path, na
 def test_a_png_of_16_bits_a_channel_is_reduced_to_8(tmp_path):
     path = tmp_path / "deep.png"
     path.write_bytes(rgb16_png(2, 2, 0x8040))
-    content, kind, size, _ = stored_image(path, max_side_px=None)
+    content, kind, size, _ = stored_image(path, path.read_bytes(), max_side_px=None)
     assert (kind, size) == ("jpeg", (2, 2))
     with Image.open(io.BytesIO(content)) as stored:
         assert np.abs(np.asarray(stored).astype(int) - 128).max() <= 3
@@ -104,7 +104,7 @@ def test_a_large_image_is_stored_smaller_and_shows_the_same_at_the_same_place(tm
     picture = Image.new("RGB", (805, 603))
     picture.paste((255, 255, 255), (200, 150, 403, 300))
     picture.convert(mode).save(tmp_path / name)
-    content, kind, size, source_size = stored_image(tmp_path / name, max_side_px=limit)
+    content, kind, size, source_size = stored_image(tmp_path / name, (tmp_path / name).read_bytes(), max_side_px=limit)
     assert (kind, size, source_size) == ("jpeg", (limit, round(603 * limit / 805)), (805, 603))
     with Image.open(io.BytesIO(content)) as stored:
         assert (stored.format, stored.mode, stored.size) == ("JPEG", "RGB", size)

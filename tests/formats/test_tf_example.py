@@ -1,4 +1,5 @@
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,12 +19,19 @@ def annotated(boxes=((10, 20, 110, 220),), classes=("mug",), width=200, height=4
 
 
 def encode(image, content=b"pixels", ids=None):
-    return encode_example(image, content, "jpeg", ids or {"mug": 1, "Schlüssel": 2}, source_id="7")
+    return encode_example(
+        image,
+        content,
+        "jpeg",
+        ids or {"mug": 1, "Schlüssel": 2},
+        source_id="7",
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
 
 
 def test_what_goes_in_comes_out():
     image = annotated([(10, 20, 110, 220), (0, 0, 200, 400)], ("mug", "Schlüssel"))
-    image = AnnotatedImage(**{**vars(image), "difficult": flags(2, [True, False]), "iscrowd": flags(2, [False, True])})
+    image = replace(image, difficult=flags(2, [True, False]), iscrowd=flags(2, [False, True]))
     found = decode_example(encode(image))
     assert found.image.file_name == "a/ä.jpg"
     assert (found.image.width, found.image.height) == (200, 400)
