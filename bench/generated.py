@@ -1,0 +1,58 @@
+"""Data sets of any size to measure with: photographs of nothing, no two alike, with boxes in Pascal VOC."""
+
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from tasks.annotation.dataset import AnnotatedImage, flags
+from tasks.formats.pascal_voc import write_voc
+
+_CLASSES = ("bolt", "clip", "nut", "ring", "washer")
+_SIZE = (320, 240)
+_IN_A_FOLDER = 1000
+
+
+def generate(folder: Path, count: int, *, seed: int = 1) -> None:
+    """Write `count` JPEG images of 320 x 240 px and their annotations below `folder`.
+
+    Image i is the same whatever `count` is; it has 1 to 5 boxes.
+    """
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        _drain(tqdm(pool.map(lambda i: _write(folder, i, seed), range(count)), desc="generating", total=count))
+
+
+def _drain(results: Iterable[None]) -> None:
+    for _ in results:
+        pass
+
+
+def _write(folder: Path, number: int, seed: int) -> None:
+    random = np.random.default_rng((seed, number))
+    width, height = _SIZE
+    where = f"{number // _IN_A_FOLDER:04d}/{number:07d}"
+    path = folder / "images" / f"{where}.jpg"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Blobs of several sizes: a photograph's spectrum, roughly, so that it compresses like one and no two hash alike.
+    scales = ((8, 6), (32, 24), (80, 60))
+    layers = [Image.fromarray(random.integers(0, 256, (h, w, 3), dtype=np.uint8)).resize(_SIZE) for w, h in scales]
+    Image.blend(Image.blend(layers[0], layers[1], 0.35), layers[2], 0.2).save(path, quality=85)
+    n = int(random.integers(1, 6))
+    corners = random.uniform(0, 0.6, (n, 2)) * _SIZE
+    sides = random.uniform(0.1, 0.35, (n, 2)) * _SIZE
+    image = AnnotatedImage(
+        file_name=f"{where}.jpg",
+        width=width,
+        height=height,
+        boxes=np.round(np.hstack([corners, corners + sides])),
+        classes=tuple(random.choice(_CLASSES, n).tolist()),
+        difficult=flags(n),
+        iscrowd=flags(n),
+    )
+    annotation = folder / "annotations" / f"{where}.xml"
+    annotation.parent.mkdir(parents=True, exist_ok=True)
+    write_voc(image, annotation)

@@ -1,0 +1,86 @@
+"""Whole processes measured from outside: seconds, and the memory that they held at their peak."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+ROOT = Path(__file__).resolve().parents[1]
+_ONE_PROCESS = Path(__file__).with_name("one_process.py")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one or several processes, run after one another, took.
+
+    Attributes:
+        seconds: on the clock.
+        cpu_seconds: of all cores together.
+        peak_mb: resident memory of the largest of them, in 10^6 bytes.
+    """
+
+    seconds: float
+    cpu_seconds: float
+    peak_mb: float
+
+    def __add__(self, other: "Cost") -> "Cost":
+        """Both, one after the other."""
+        return Cost(
+            self.seconds + other.seconds, self.cpu_seconds + other.cpu_seconds, max(self.peak_mb, other.peak_mb)
+        )
+
+
+def cost_of(arguments: Sequence[str], folder: Path) -> Cost:
+    """What `python ARGUMENTS`, run in `folder`, takes, start of the interpreter included.
+
+    Raises:
+        RuntimeError: it failed; with the end of what it printed.
+    """
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    with tempfile.TemporaryDirectory() as beside:
+        report = Path(beside) / "cost.json"
+        measured = [sys.executable, "-I", "-S", str(_ONE_PROCESS), str(report), sys.executable, *arguments]
+        done = subprocess.run(
+            measured, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        )
+        if done.returncode:
+            said = done.stdout.decode(errors="replace")[-2000:]
+            raise RuntimeError(f"python {' '.join(arguments)} ended with {done.returncode}:\n{said}")
+        return Cost(**json.loads(report.read_text(encoding="utf-8")))
+
+
+def in_turns(sides: dict[str, Callable[[], Cost]], repeats: int, what: str) -> dict[str, list[Cost]]:
+    """The costs of each side, `repeats` times, A B A B ...; a turn before that fills caches and is not counted."""
+    costs: dict[str, list[Cost]] = {name: [] for name in sides}
+    for number in tqdm(range(repeats + 1), desc=what, unit="turn"):
+        for name, run in sides.items():
+            cost = run()
+            if number:
+                costs[name].append(cost)
+    return costs
+
+
+def spread(values: Sequence[float], form: str = ".2f") -> str:
+    """The median, and the least and the largest in brackets."""
+    return f"{statistics.median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
+
+
+def ratio(stock: Sequence[Cost], ours: Sequence[Cost]) -> str:
+    """How many times faster `ours` is, turn by turn: median and range, on the clock and in processor time."""
+    clock = [a.seconds / b.seconds for a, b in zip(stock, ours, strict=True)]
+    processor = [a.cpu_seconds / b.cpu_seconds for a, b in zip(stock, ours, strict=True)]
+    return f"{spread(clock)} times as fast; {spread(processor)} in processor time"
+
+
+def line(name: str, costs: Sequence[Cost], images: int) -> str:
+    """One side's row: seconds, images a second, memory."""
+    seconds, peak = [c.seconds for c in costs], [c.peak_mb for c in costs]
+    speed = [images / s for s in seconds]
+    return f"  {name:<44} {spread(seconds)} s, {spread(speed, '.0f')} images/s, {spread(peak, '.0f')} MB"
