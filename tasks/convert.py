@@ -20,6 +20,7 @@ from tasks.annotation.problem_kinds import boxes_lost_with, remedy
 from tasks.errors import DataError, FormatError
 from tasks.formats.coco import write_coco
 from tasks.formats.csv import write_csv
+from tasks.formats.given_parts import part_by_folder
 from tasks.formats.image_file import stored_size
 from tasks.formats.pascal_voc import write_voc_folder
 from tasks.formats.reading import format_of
@@ -163,9 +164,14 @@ def _backgrounds(dataset: Dataset) -> int:
     return sum(not image.classes for image in dataset.images)
 
 
+def _divided(dataset: Dataset) -> int:
+    return sum(part_by_folder(Path(image.file_name)) != image.given_part for image in dataset.images)
+
+
 _LOSSES = (
     _Loss(("voc", "csv", "yolo"), _crowds, "iscrowd of {} boxes, which are written as ordinary ones"),
     _Loss(("csv", "yolo"), _difficult, "difficult of {} boxes, which are written as ordinary ones"),
+    _Loss(("voc", "yolo"), _divided, "the author's part of {} images, which their folders do not tell"),
     _Loss(("voc", "csv"), _unused_classes, "{} classes without a box"),
     _Loss(("voc", "csv"), _ordered_classes, "the order of the {} classes: readers sort them by name"),
     _Loss(("coco", "yolo"), _finer_than_a_millionth, "corners of {} boxes beyond a millionth of a pixel"),

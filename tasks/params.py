@@ -64,7 +64,7 @@ class IngestParams(Section):
     source: Path
     images: Path
     format: AnnotationFormat
-    columns: dict[Literal["filename", "class", "xmin", "ymin", "xmax", "ymax", "width", "height"], str]
+    columns: dict[Literal["filename", "class", "xmin", "ymin", "xmax", "ymax", "width", "height", "split"], str]
 
 
 class ValidateParams(Section):

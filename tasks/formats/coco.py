@@ -19,6 +19,7 @@ from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.annotation.detections import Detections
 from tasks.errors import FormatError
 from tasks.files import read_json, write_json, write_json_lists
+from tasks.formats.given_parts import part_named
 
 
 def write_coco(dataset: Dataset, path: Path) -> None:
@@ -123,7 +124,7 @@ def _image(entry: dict[str, Any], rows: list[dict[str, Any]], names: dict[Any, s
         source=str(entry.get("source") or path.as_posix()),
         sha256=str(entry.get("sha256", "")),
         perceptual_hash=str(entry.get("perceptual_hash", "")),
-        given_part=str(entry.get("given_part", "")),
+        given_part=part_named(str(entry.get("given_part") or "")),
     )
 
 

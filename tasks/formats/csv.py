@@ -15,6 +15,7 @@ from tasks.annotation.boxes import as_boxes
 from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.errors import FormatError
 from tasks.files import replacing
+from tasks.formats.given_parts import most_protected, part_named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +37,7 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
     "ymax": ("ymax", "y_max", "y2", "bottom", "bbox_ymax", "bbox_y2"),
     "width": ("width", "image_width", "img_width"),
     "height": ("height", "image_height", "img_height"),
+    "split": ("split", "subset", "set", "part", "partition", "usage"),
 }  # fmt: skip
 
 
@@ -48,6 +50,7 @@ class _Rows:
     height: int
     boxes: list[list[float]] = field(default_factory=list)
     classes: list[str] = field(default_factory=list)
+    parts: set[str] = field(default_factory=set)
 
 
 def read_csv(path: Path, columns: Mapping[str, str]) -> tuple[list[AnnotatedImage], list[Problem]]:
@@ -57,9 +60,11 @@ def read_csv(path: Path, columns: Mapping[str, str]) -> tuple[list[AnnotatedImag
     the images have yet to be found. A box that could not be read is NaN. `source` is `path:line` of the first row.
 
     Raises:
-        FormatError: not a CSV file, a column is missing, or coordinates are fractions of the image's size.
+        FormatError: not a CSV file, a column is missing, the split names no part, or coordinates are fractions of the
+            image's size.
     """
     table, first_line, names = _read_table(path, columns)
+    names = _without_foreign_split(table, names, columns)
     images: dict[str, _Rows] = {}
     problems: list[Problem] = []
     for offset, row in enumerate(table.itertuples(index=False, name=None)):
@@ -73,6 +78,7 @@ def read_csv(path: Path, columns: Mapping[str, str]) -> tuple[list[AnnotatedImag
             continue
         size = (_pixels(cells.get("width", "")), _pixels(cells.get("height", "")))
         rows = images.setdefault(cells["filename"], _Rows(line, *size))
+        rows.parts.add(_part(path, line, cells.get("split", "")))
         _add_object(rows, cells, f"{path.as_posix()}:{line}", problems)
     _refuse_fractions(path, images)
     return [_image(path, name, rows) for name, rows in images.items()], problems
@@ -81,17 +87,19 @@ def read_csv(path: Path, columns: Mapping[str, str]) -> tuple[list[AnnotatedImag
 def write_csv(dataset: Dataset, path: Path) -> None:
     """Write one row an object, and one with empty cells for an image without objects; file names are `root`'s.
 
-    `read_csv` gives the images back, but for `difficult`, `iscrowd`, `source` and `sha256`.
+    A column `split` is written where an image has a `given_part`. `read_csv` gives the images back, but for
+    `difficult`, `iscrowd`, `source` and `sha256`.
     """
     with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(_WRITTEN)
+        divided = any(image.given_part for image in dataset.images)
+        rows.writerow([*_WRITTEN, *["split"] * divided])
         for image in dataset.images:
-            about = [image.file_name, image.width, image.height]
+            about, part = [image.file_name, image.width, image.height], [image.given_part] * divided
             if not image.classes:
-                rows.writerow([*about, "", "", "", "", ""])
+                rows.writerow([*about, "", "", "", "", "", *part])
             for name, box in zip(image.classes, image.boxes.tolist(), strict=True):
-                rows.writerow([*about, name, *(int(side) if side.is_integer() else side for side in box)])
+                rows.writerow([*about, name, *(int(side) if side.is_integer() else side for side in box), *part])
 
 
 def _add_object(rows: _Rows, cells: dict[str, str], where: str, problems: list[Problem]) -> None:
@@ -171,6 +179,26 @@ def _column_positions(path: Path, header: list[str], columns: Mapping[str, str])
     return positions
 
 
+def _without_foreign_split(table: "pd.DataFrame", names: dict[str, int], columns: Mapping[str, str]) -> dict[str, int]:
+    """`names` without the column for the split, where that seems to mean something else, such as sets of photos."""
+    if "split" not in names or "split" in columns:
+        return names
+    cells = [cell for cell in table.iloc[:, names["split"]].astype(str).str.strip() if cell]
+    if 2 * sum(bool(part_named(cell)) for cell in cells) > len(cells):
+        return names
+    return {name: i for name, i in names.items() if name != "split"}
+
+
+def _part(path: Path, line: int, cell: str) -> str:
+    part = part_named(cell)
+    if cell and not part:
+        raise FormatError(
+            f"{path}: line {line}: the column for the split says {cell!r}; it must say train, val or test, or nothing. "
+            "If it means something else, rename it"
+        )
+    return part
+
+
 def _refuse_fractions(path: Path, images: Mapping[str, _Rows]) -> None:
     values = [value for rows in images.values() for box in rows.boxes for value in box if math.isfinite(value)]
     if values and max(values) <= 1.0 and min(values) >= 0.0:
@@ -190,6 +218,7 @@ def _image(path: Path, name: str, rows: _Rows) -> AnnotatedImage:
         difficult=flags(n),
         iscrowd=flags(n),
         source=f"{path.as_posix()}:{rows.line}",
+        given_part=most_protected(rows.parts),
     )
 
 

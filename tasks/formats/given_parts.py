@@ -1,7 +1,7 @@
-"""The split that a data set comes with: folders named after parts, or Pascal VOC's lists in ImageSets/Main."""
+"""The split that a data set comes with: folders named after parts, Pascal VOC's lists, or a column of a CSV file."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path, PurePath
 
 from tasks.errors import FormatError
@@ -14,11 +14,21 @@ _PART_OF_NAME = {
 _MAX_BYTES = 50_000_000
 
 
+def part_named(text: str) -> str:
+    """`train`, `val` or `test`, however it is spelt; empty where `text` is none of them."""
+    return _PART_OF_NAME.get(text.strip().lower(), "")
+
+
+def most_protected(parts: Collection[str]) -> str:
+    """The part of an image that several are given for: what was meant to be tested must not be learned from."""
+    return next((part for part in ("test", "val", "train") if part in parts), "")
+
+
 def part_by_folder(*paths: PurePath) -> str:
     """`train`, `val` or `test` by the last folder that is named so on the first of `paths` that has one; else empty."""
     for path in paths:
         for folder in reversed(path.parent.parts):
-            part = _PART_OF_NAME.get(folder.lower())
+            part = part_named(folder)
             if part:
                 return part
     return ""

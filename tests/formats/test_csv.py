@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from tasks.annotation.dataset import Dataset
 from tasks.errors import FormatError
 from tasks.formats import csv as csv_format
-from tasks.formats.csv import read_csv
+from tasks.formats.csv import read_csv, write_csv
 
 
 def written(tmp_path, text, encoding="utf-8"):
@@ -154,3 +155,46 @@ def test_a_file_over_the_size_limit_is_refused_unread(tmp_path, monkeypatch):
 
 def test_a_header_alone_gives_no_images(tmp_path):
     assert read_csv(written(tmp_path, "filename,class,xmin,ymin,xmax,ymax\n"), {}) == ([], [])
+
+
+DIVIDED = """filename,class,xmin,ymin,xmax,ymax,{column}
+a.jpg,cat,1,2,30,40,{a}
+b.jpg,cat,1,2,30,40,{b}
+b.jpg,cat,3,4,30,40,{c}
+"""
+
+
+@pytest.mark.parametrize(
+    ("column", "columns", "cells", "parts"),
+    [
+        ("split", {}, ("train", "TEST", "test"), ["train", "test"]),
+        ("Subset", {}, ("Training", "validation", ""), ["train", "val"]),
+        ("set", {}, ("train", "train", "test"), ["train", "test"]),
+        ("where", {"split": "where"}, ("dev", "", ""), ["val", ""]),
+        ("where", {}, ("train", "test", "test"), ["", ""]),
+        ("set", {}, ("kitchen", "garden", "train"), ["", ""]),
+    ],
+    ids=["plain", "spellings", "most protected", "named in params", "not named", "means something else"],
+)
+def test_a_column_gives_the_author_s_split(tmp_path, column, columns, cells, parts):
+    path = written(tmp_path, DIVIDED.format(column=column, **dict(zip("abc", cells, strict=True))))
+    images, problems = read_csv(path, columns)
+    assert [image.given_part for image in images] == parts
+    assert not problems
+
+
+@pytest.mark.parametrize("columns", [{}, {"split": "split"}], ids=["found", "named"])
+def test_a_part_that_is_none_stops_because_its_image_might_be_one_to_test_on(tmp_path, columns):
+    path = written(tmp_path, DIVIDED.format(column="split", a="train", b="tets", c="test"))
+    with pytest.raises(
+        FormatError, match=r"labels\.csv: line 3: the column for the split says 'tets'; it must say train"
+    ):
+        read_csv(path, columns)
+
+
+def test_parts_go_out_and_come_back(tmp_path):
+    images, _ = read_csv(written(tmp_path, DIVIDED.format(column="split", a="train", b="", c="")), {})
+    write_csv(Dataset(tmp_path, ("cat",), tuple(images)), tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text().splitlines()[0].endswith("ymax,split")
+    back, _ = read_csv(tmp_path / "out.csv", {})
+    assert [image.given_part for image in back] == ["train", ""]
