@@ -6,6 +6,8 @@ from pathlib import Path
 
 from dvc.repo import Repo
 
+from flows.remote import CHANGES, own_changes
+
 
 class CloneError(Exception):
     """No clone could be made; the message says what to do."""
@@ -23,6 +25,12 @@ def make_clone(root: Path, folder: Path) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         _git(root, "clone", "--quiet", str(root), str(partial))
         partial.replace(folder)
+    own = own_changes(_git(folder, *CHANGES))
+    if own:
+        raise CloneError(
+            f"no clone for the agent: {folder} has changes that a check-out would lose: {', '.join(own[:5])}. Commit "
+            "them or take them back, or give the agent a folder that nobody works in"
+        )
     _git(folder, "fetch", "--quiet", "origin")
     _git(folder, "checkout", "--quiet", "--force", "--detach", _git(root, "rev-parse", "HEAD").strip())
     _share_remote(root, folder)

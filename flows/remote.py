@@ -4,7 +4,7 @@ With graph.py, the only code that touches DVC's internals (it is pinned).
 """
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -15,6 +15,9 @@ from dvc.repo import Repo
 
 from flows.child import Log, transfer
 from flows.graph import GraphError, find_stage, opened
+
+# Prints a line for each tracked file that was changed.
+CHANGES = ("status", "--porcelain", "--untracked-files=no")
 
 
 class RemoteError(Exception):
@@ -102,6 +105,20 @@ def push_result(root: Path, request: Request, log: Log) -> None:
     transfer(["push", "--run-cache", request.stage], root, log)
 
 
+def own_changes(status: str, sent: Collection[str] = ()) -> list[str]:
+    """The tracked files of an agent's clone that somebody edited there, from what git prints for CHANGES.
+
+    Those that a request sends, or that an earlier one may have sent, are not counted.
+    """
+    changed = [PurePosixPath(line[3:]) for line in status.splitlines()]
+    may_be_sent = ("dvc.yaml", "dvc.lock", "params.yaml")
+    return [
+        str(path)
+        for path in changed
+        if str(path) not in sent and path.name not in may_be_sent and path.suffix != ".dvc"
+    ]
+
+
 def inputs_of(root: Path, name: str) -> dict[str, str]:
     """The hash of each thing that a stage reads, as it is now, by path below `root`; "missing" for what is not there.
 
@@ -174,8 +191,7 @@ def _check_out(root: Path, revision: str, files: Mapping[str, str], log: Log) ->
         parts = PurePosixPath(path).parts
         if PurePosixPath(path).is_absolute() or not parts or ".." in parts or parts[0].startswith("."):
             raise RemoteError(f"{path}: not a path that a request may write")
-    changed = [line[3:] for line in _git(root, "status", "--porcelain", "--untracked-files=no").splitlines()]
-    own = [path for path in changed if path not in files and not _may_be_an_earlier_requests(path)]
+    own = own_changes(_git(root, *CHANGES), files)
     if own:
         raise RemoteError(
             f"the agent's clone {root} has changes of its own, which a check-out would lose: {', '.join(own[:5])}. "
@@ -187,11 +203,6 @@ def _check_out(root: Path, revision: str, files: Mapping[str, str], log: Log) ->
     if not _has(root, revision):
         raise RemoteError(f"{root}: commit {revision[:12]} is not where this clone fetches from; push it there first")
     _git(root, "checkout", "--quiet", "--force", "--detach", revision)
-
-
-def _may_be_an_earlier_requests(path: str) -> bool:
-    place = PurePosixPath(path)
-    return place.name in ("dvc.yaml", "dvc.lock", "params.yaml") or place.suffix == ".dvc"
 
 
 def _has(root: Path, revision: str) -> bool:

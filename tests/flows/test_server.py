@@ -63,6 +63,17 @@ def test_the_agents_clone_has_the_commit_and_the_remote_of_the_project(project: 
         assert repo.config["remote"]["shared"]["url"] == str(tmp_path / "remote")
 
 
+def test_a_clone_that_somebody_works_in_is_left_as_it_is(project: Path, tmp_path: Path) -> None:
+    clone = project / ".agent"
+    make_clone(project, clone)
+    (clone / "params.yaml").write_text("sent by a request")
+    make_clone(project, clone)
+    (clone / "source.txt").write_text("mine")
+    with pytest.raises(CloneError, match=r"\.agent has changes that a check-out would lose: source\.txt\. Commit them"):
+        make_clone(project, clone)
+    assert (clone / "source.txt").read_text() == "mine"
+
+
 def test_without_a_commit_no_clone_is_made(tmp_path: Path) -> None:
     run(tmp_path, "git", "init", "-q")
     with pytest.raises(CloneError, match="needs a commit"):
