@@ -54,7 +54,7 @@ class ImageFinder:
             shown = ", ".join(_shown(candidate) for candidate in candidates[:4])
             detail = f"{written!r} could be any of {len(candidates)} files: {shown}"
             return Found(None, Problem("ambiguous_image", annotation.as_posix(), detail, "dropped_image"))
-        if path.name.casefold() != name.name.casefold() and path.stem.casefold() != name.name.casefold():
+        if name.name not in (path.name, path.stem):
             detail = f"says {written!r}; the image is {_shown(path)}"
             return Found(path, Problem("renamed_image", annotation.as_posix(), detail, "kept"))
         return Found(path)
