@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from tasks.annotation.boxes import as_boxes
 from tasks.annotation.dataset import AnnotatedImage, flags
-from tasks.annotation.near_duplicates import Pair, _close, _signs, alike, consecutive, groups
+from tasks.annotation.near_duplicates import Pair, _close, _packed, alike, consecutive, groups
 
 HASHES = st.lists(st.binary(min_size=32, max_size=32), max_size=20)
 
@@ -46,7 +46,7 @@ def test_blocks_find_what_a_loop_over_all_pairs_finds(block, hashes, limit):
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tasks.annotation.near_duplicates._BLOCK", block)
-        assert set(_close(_signs([row.hex() for row in hashes]), limit)) == expected
+        assert set(_close(_packed([row.hex() for row in hashes]), limit)) == expected
 
 
 def test_runs_are_files_whose_last_number_alone_differs():
