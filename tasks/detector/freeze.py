@@ -4,28 +4,37 @@ Three things are needed, and the stock TF2 loop does none of them: a frozen vari
 runs in inference mode (else its moving statistics follow the batches), and both are checked when training has ended.
 """
 
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tasks.detector.network import BACKBONE, FEATURE_MAPS, Network, block_of, part_of
+from tasks.detector.network import BACKBONE, FEATURE_MAPS, PARTS, Network, block_of, part_of, readable_name
 from tasks.errors import ParamsError
 
+_NAMES_SHOWN = 5
 
-def frozen_keys(network: Network, freeze: str | int) -> set[str]:
+
+def frozen_keys(network: Network, freeze: str | int | Sequence[str]) -> set[str]:
     """The keys of the variables, moving statistics included, that `train.freeze` holds still.
 
     Args:
         network: the built model.
-        freeze: `none`, a number of backbone blocks counted from the image, `backbone`, or `heads-only` (all but the
-            box and class heads and the tower before them).
+        freeze: `none`, a number of backbone blocks counted from the image, `backbone`, `heads-only` (all but the
+            box and class heads and the tower before them), or regular expressions, of which one must be found in the
+            variable's `readable_name`.
 
     Raises:
-        ParamsError: the backbone has fewer blocks than are to be frozen.
+        ParamsError: the backbone has fewer blocks than are to be frozen, or an expression is found in no name.
     """
     if freeze == "none":
         return set()
+    if not isinstance(freeze, str | int):
+        return set().union(*(_matching(network, pattern) for pattern in freeze))
     parts = {BACKBONE, FEATURE_MAPS} if freeze == "heads-only" else {BACKBONE}
     keys = {key for key in network.variables if part_of(key) in parts}
     if not isinstance(freeze, int):
@@ -37,6 +46,16 @@ def frozen_keys(network: Network, freeze: str | int) -> set[str]:
             "`backbone` freezes all of it"
         )
     return {key for key, block in blocks.items() if block < freeze}
+
+
+def _matching(network: Network, pattern: str) -> set[str]:
+    names = {key: readable_name(key, variable) for key, variable in network.variables.items()}
+    keys = {key for key, name in names.items() if re.search(pattern, name)}
+    if not keys:
+        step = max(1, len(names) // _NAMES_SHOWN)
+        shown = ", ".join(sorted(names.values())[::step][:_NAMES_SHOWN])
+        raise ParamsError(f"train.freeze: {pattern!r} is in the name of no variable; names are like {shown}")
+    return keys
 
 
 def hold_still(network: Network, keys: set[str]) -> None:
@@ -56,14 +75,79 @@ def trainable(network: Network, frozen: set[str]) -> dict[str, Any]:
     return {key: variable for key, variable in network.variables.items() if variable.trainable and key not in frozen}
 
 
-def snapshot(network: Network, keys: set[str]) -> dict[str, npt.NDArray[np.float32]]:
+def snapshot(network: Network, keys: Iterable[str]) -> dict[str, npt.NDArray[np.float32]]:
     """A copy of the values under `keys`."""
     return {key: network.variables[key].numpy() for key in sorted(keys)}
 
 
-def max_abs_change(network: Network, before: dict[str, npt.NDArray[np.float32]]) -> float:
+def max_abs_change(network: Network, before: Mapping[str, npt.NDArray[np.float32]]) -> float:
     """The largest absolute change of any value since `snapshot`; 0.0 where there is none to look at."""
-    return max(
-        (float(np.max(np.abs(network.variables[key].numpy() - value), initial=0.0)) for key, value in before.items()),
-        default=0.0,
+    return _largest(_change(network, key, value) for key, value in before.items())
+
+
+@dataclass(frozen=True)
+class ModuleAudit:
+    """What became of the variables of one module: a backbone block, or another part of the network.
+
+    Attributes:
+        module: `backbone block 3`, `feature_maps`, `tower`, `box_head`, `class_head`.
+        parameters: numbers in it.
+        frozen_parameters: those of them that were held still.
+        trained, frozen: variables; the moving statistics of BatchNorm count where they are frozen.
+        unchanged: trained variables of which no number changed: the loss does not depend on them.
+        trained_max_abs_change, frozen_max_abs_change, frozen_statistics_max_abs_change: since before the first step.
+    """
+
+    module: str
+    parameters: int
+    frozen_parameters: int
+    trained: int
+    frozen: int
+    unchanged: int
+    trained_max_abs_change: float
+    frozen_max_abs_change: float
+    frozen_statistics_max_abs_change: float
+
+
+def audit(network: Network, frozen: Set[str], before: Mapping[str, npt.NDArray[np.float32]]) -> list[ModuleAudit]:
+    """A row for each module, from the image to the heads; `before` is a `snapshot` of every variable."""
+    modules: defaultdict[tuple[int, int], list[str]] = defaultdict(list)
+    for key, variable in network.variables.items():
+        part = part_of(key)
+        modules[(PARTS.index(part), block_of(variable.name) if part == BACKBONE else 0)].append(key)
+    return [_audit(network, _module_name(place), modules[place], frozen, before) for place in sorted(modules)]
+
+
+def _audit(
+    network: Network, module: str, keys: Sequence[str], frozen: Set[str], before: Mapping[str, npt.NDArray[np.float32]]
+) -> ModuleAudit:
+    still = [key for key in keys if key in frozen]
+    learned = [key for key in keys if key not in frozen and network.variables[key].trainable]
+    changes = {key: _change(network, key, before[key]) for key in (*still, *learned)}
+    return ModuleAudit(
+        module=module,
+        parameters=sum(before[key].size for key in keys),
+        frozen_parameters=sum(before[key].size for key in still),
+        trained=len(learned),
+        frozen=len(still),
+        unchanged=sum(changes[key] == 0 for key in learned),
+        trained_max_abs_change=_largest(changes[key] for key in learned),
+        frozen_max_abs_change=_largest(changes[key] for key in still if network.variables[key].trainable),
+        frozen_statistics_max_abs_change=_largest(
+            changes[key] for key in still if not network.variables[key].trainable
+        ),
     )
+
+
+def _module_name(place: tuple[int, int]) -> str:
+    part = PARTS[place[0]]
+    return f"{part} block {place[1]}" if part == BACKBONE else part
+
+
+def _change(network: Network, key: str, before: npt.NDArray[np.float32]) -> float:
+    return float(np.max(np.abs(network.variables[key].numpy() - before), initial=0.0))
+
+
+def _largest(changes: Iterable[float]) -> float:
+    """0.0 of none; NaN where one of them is, which `max` may lose."""
+    return float(np.max(list(changes), initial=0.0))

@@ -117,6 +117,11 @@ def checkpoint_keys(root: tf.train.Checkpoint) -> dict[str, tf.Variable]:
     return found
 
 
+def readable_name(key: str, variable: tf.Variable) -> str:
+    """A variable's part and its own name: `backbone/block_1_expand/kernel`."""
+    return f"{part_of(key)}/{variable.name.removesuffix(':0')}"
+
+
 def part_of(key: str) -> str:
     """Which of `PARTS` a variable belongs to."""
     if "/classification_backbone/" in key:
