@@ -16,8 +16,9 @@ import numpy as np
 from tqdm import tqdm
 
 from tasks.annotation.box_checks import BoxLimits, check_boxes
+from tasks.annotation.boxes import corners
 from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem
-from tasks.annotation.dataset_checks import differing_copies, one_spelling, similar_names, xywh_by_mistake
+from tasks.annotation.dataset_checks import differing_copies, first_of, one_spelling, similar_names, xywh_by_mistake
 from tasks.annotation.exif_frame import TURNED, to_stored
 from tasks.annotation.policy import Policy
 from tasks.annotation.problem_kinds import boxes_lost_with, dropped_boxes, dropped_images, remedy
@@ -165,7 +166,7 @@ def _check_data(
 ) -> tuple[list[AnnotatedImage], list[Problem]]:
     """The images with the boxes that may stay; what was found in single boxes, and in the data as a whole."""
     root = dataset.root.as_posix()
-    problems = [*xywh_by_mistake(images, root), *similar_names(images, root), *differing_copies(images)]
+    problems = [*xywh_by_mistake(images, root), *similar_names(images, root), *differing_copies(images, root)]
     checked = [check_boxes(image, dataset.image_path(image).as_posix(), policy, limits) for image in images]
     return [one.image for one in checked], [*problems, *(problem for one in checked for problem in one.problems)]
 
@@ -191,16 +192,24 @@ def _without_rare_classes(
         if counts[name] == 0
     ]
     problems += [
-        Problem("rare_class", dataset.root.as_posix(), f"class {name} has {counts[name]} boxes only", "kept")
+        Problem(
+            "rare_class",
+            dataset.root.as_posix(),
+            f"class {name} has {counts[name]} boxes only",
+            "kept",
+            *first_of(name, images, dataset.root.as_posix()),
+        )
         for name in classes
         if counts[name] < min_boxes
     ]
     kept: list[AnnotatedImage] = []
     for image in images:
         mask = np.array([name in classes for name in image.classes], dtype=bool)
-        for name in (image.classes[i] for i in np.flatnonzero(~mask)):
+        for i in np.flatnonzero(~mask):
+            name = image.classes[i]
             detail = f"class {name} has {counts[name]} of the {min_boxes} boxes that it needs: it is not learned"
-            problems.append(Problem("rare_class", dataset.image_path(image).as_posix(), detail, "dropped_box"))
+            box = corners(image.boxes[i])
+            problems.append(Problem("rare_class", dataset.image_path(image).as_posix(), detail, "dropped_box", box=box))
         kept.append(image.keep(mask))
     return kept, classes, problems
 

@@ -77,6 +77,25 @@ def run(*images, problems=(), classes=None, **changes):
     return read_coco(Path("valid.json")), json.loads(Path("metrics.json").read_text())
 
 
+def test_a_problem_holds_the_box_as_annotated_also_where_it_was_dropped_or_mended(here):
+    image = photo(
+        "a.jpg", CAT, ("cat", [9, 9, 40, 40]), ("cat", [70, 5, 90, 20]), ("cat", [30, 40, 1, 2]), ("dog", [3, 3, 9, 9])
+    )
+    dataset, _ = run(image, min_boxes_per_class=2)
+    assert {(p.kind, p.file, p.image, p.box) for p in dataset.problems} == {
+        ("box_outside_image", "photos/a.jpg", "", (70.0, 5.0, 90.0, 20.0)),
+        ("duplicate_box", "photos/a.jpg", "", (30.0, 40.0, 1.0, 2.0)),
+        ("rare_class", "photos/a.jpg", "", (3.0, 3.0, 9.0, 9.0)),
+    }
+
+
+def test_a_problem_of_a_class_points_at_an_image_that_shows_it(here):
+    images = [photo("a.jpg", *[("cat", [1, 2, 30, 40 - i]) for i in range(3)]), photo("b.jpg", ("Cat", [5, 6, 20, 30]))]
+    dataset, _ = run(*images)
+    (variant,) = [p for p in dataset.problems if p.kind == "class_name_variant"]
+    assert (variant.file, variant.image, variant.box) == ("photos", "photos/b.jpg", (5.0, 6.0, 20.0, 30.0))
+
+
 def problems_of(dataset):
     return [(problem.kind, problem.action) for problem in dataset.problems]
 
@@ -290,7 +309,7 @@ def test_copies_with_other_boxes_are_told(here):
         shutil.copy("photos/a.jpg", f"photos/{name}")
     images = [ingested_image("a.jpg", CAT), ingested_image("b.jpg", CAT), ingested_image("c.jpg", CAT, ("dog", CAT[1]))]
     dataset, _ = run(*images)
-    assert [(p.kind, p.file) for p in dataset.problems] == [("copies_annotated_differently", "c.jpg")]
+    assert [(p.kind, p.file) for p in dataset.problems] == [("copies_annotated_differently", "photos/c.jpg")]
 
 
 def test_boxes_written_as_sizes_stop_the_pipeline_unless_it_is_told_to_go_on(here):

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from tasks.annotation.boxes import corners
 from tasks.annotation.dataset import AnnotatedImage, Problem
 
 Action = Literal["fail", "fix", "drop", "keep"]
@@ -121,8 +122,10 @@ def boxes_lost_with(image: AnnotatedImage, file: str, reason: str) -> list[Probl
             file,
             f"{object_name(number, name)}: its image was dropped ({reason})",
             "dropped_box",
+            # Without a size they may still be fractions of it.
+            box=corners(box) if image.width else None,
         )
-        for number, name in enumerate(image.classes, start=1)
+        for number, (name, box) in enumerate(zip(image.classes, image.boxes, strict=True), start=1)
     ]
 
 

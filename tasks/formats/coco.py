@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tasks.annotation.boxes import area, as_boxes, from_xywh, to_xywh
+from tasks.annotation.boxes import area, as_boxes, corners, from_xywh, to_xywh
 from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.annotation.detections import Detections
 from tasks.errors import FormatError
@@ -61,8 +61,13 @@ def to_coco(dataset: Dataset) -> dict[str, Any]:
         "images": images,
         "annotations": annotations,
         "categories": [{"id": number, "name": name} for name, number in category_ids.items()],
-        "problems": [asdict(problem) for problem in dataset.problems],
+        "problems": [_problem_entry(problem) for problem in dataset.problems],
     }
+
+
+def _problem_entry(problem: Problem) -> dict[str, Any]:
+    """Without the image and the box where there are none: most problems of large data sets have neither."""
+    return {key: value for key, value in asdict(problem).items() if value or key not in ("image", "box")}
 
 
 def read_coco(path: Path) -> Dataset:
@@ -96,8 +101,15 @@ def _from_coco(content: dict[str, Any], path: Path) -> Dataset:
             _image(entry, by_image[entry["id"]], names, path)
             for entry in sorted(content["images"], key=lambda entry: entry["id"])
         ),
-        problems=tuple(Problem(**problem) for problem in content.get("problems", [])),
+        problems=tuple(_problem(entry) for entry in content.get("problems", [])),
     )
+
+
+def _problem(entry: dict[str, Any]) -> Problem:
+    """Files that were written before problems had an image and a box lack both."""
+    box = entry.get("box")
+    numbers = None if box is None else corners(as_boxes([box]).reshape(4))
+    return Problem(**{**entry, "box": numbers})
 
 
 def _image(entry: dict[str, Any], rows: list[dict[str, Any]], names: dict[Any, str], path: Path) -> AnnotatedImage:
