@@ -49,7 +49,10 @@ STAGES: dict[str, Stage] = {
         "tasks.validate:validate", ("validate", "model"), reads=("ingested",), writes=("validated", "metrics_data")
     ),
     "split": Stage(
-        "tasks.split:split", ("split",), reads=("validated",), writes=("splits", "metrics_split", "split_memory")
+        "tasks.split:split",
+        ("split",),
+        reads=("validated",),
+        writes=("splits", "metrics_split", "plots_data", "split_memory"),
     ),
     "records": Stage(
         "tasks.records:records",
