@@ -87,8 +87,9 @@ STAGES: dict[str, Stage] = {
     ),
     "report": Stage(
         "tasks.report:report",
-        ("report",),
+        ("report", "validate"),
         reads=(
+            "ingested",
             "validated",
             "splits",
             "trained",
@@ -98,6 +99,7 @@ STAGES: dict[str, Stage] = {
             "metrics_evaluate",
             "plots_train",
             "plots_evaluate",
+            "pipeline_config",
         ),
         writes=("report",),
     ),
