@@ -65,9 +65,7 @@ def gather(params: "IngestParams") -> Dataset:
     if not located:
         raise DataError(_nothing_left(params, problems))
     problems += [
-        Problem(
-            "image_without_annotation", _relative(path), "no annotation speaks of it", "dropped_image", _relative(path)
-        )
+        Problem("image_without_annotation", _relative(path), "no annotation speaks of it", "left_out", _relative(path))
         for path in finder.others([*located, *unused])
     ]
     return _with_given_parts(_dataset(located, reading.classes, problems), params.source)

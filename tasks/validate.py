@@ -22,6 +22,7 @@ from tasks.annotation.dataset_checks import differing_copies, first_of, one_spel
 from tasks.annotation.exif_frame import TURNED, to_stored
 from tasks.annotation.policy import Policy
 from tasks.annotation.problem_kinds import boxes_lost_with, dropped_boxes, dropped_images, remedy
+from tasks.annotation.problem_table import problem_table
 from tasks.errors import DataError, FormatError
 from tasks.files import sha256_of, write_json
 from tasks.formats.coco import read_coco, write_coco
@@ -57,7 +58,7 @@ def validate(
         before.root, classes, tuple(images), (*before.problems, *problems, *variants, *found, *rare, *emptied)
     )
     figures = _figures(after)
-    _print_table(after.problems)
+    print(problem_table(after.problems, policy))
     _refuse_problems(after.problems, policy)
     _refuse_large_losses(after, params)
     write_coco(after, validated)
@@ -243,13 +244,6 @@ def _figures(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _print_table(problems: Sequence[Problem]) -> None:
-    rows = Counter((problem.kind, problem.action) for problem in problems)
-    print(f"{'problem':<26}{'count':>7}  action" if rows else "no problems found")
-    for (kind, action), count in sorted(rows.items()):
-        print(f"{kind:<26}{count:>7}  {action}")
-
-
 def _refuse_problems(problems: Sequence[Problem], policy: Policy) -> None:
     grave = [problem for problem in problems if policy.stops(problem.kind)]
     if not grave:
@@ -270,7 +264,7 @@ def _refuse_large_losses(dataset: Dataset, params: "ValidateParams") -> None:
     for what, (stayed, lost, action) in counts.items():
         if stayed and lost <= params.max_dropped_fraction * (stayed + lost):
             continue
-        worst = [p for p in dataset.problems if p.action == action and p.kind != "image_without_annotation"]
+        worst = [p for p in dataset.problems if p.action == action]
         raise DataError(
             f"{lost} of {stayed + lost} {what} were dropped: {_counted(worst)}; at least one must stay, and "
             f"validate.max_dropped_fraction allows no more than {params.max_dropped_fraction:g} of them to go. "

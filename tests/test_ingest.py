@@ -225,7 +225,7 @@ def test_an_uploaded_image_is_found_under_its_own_name_and_told_of(here):
         ("path_outside_root", "dropped_image"),
         ("box_of_dropped_image", "dropped_box"),
         ("missing_image", "dropped_image"),
-        ("image_without_annotation", "dropped_image"),
+        ("image_without_annotation", "left_out"),
     ]
     assert dataset.problems[0].file == "data/said.json: task 1"
 

@@ -15,7 +15,7 @@ from tasks.formats.coco import write_coco
 from tasks.formats.model_geometry import ModelGeometry
 from tasks.report_page.balance import anchor_fit, balance
 from tasks.report_page.examples import examples
-from tasks.report_page.gate import outcomes, policy_for
+from tasks.report_page.gate import outcomes
 from tasks.report_page.size_plot import size_svg
 from tests.report_run import ELSEWHERE, HOSTILE, SQUARE, Run, annotated
 
@@ -148,15 +148,15 @@ def test_a_kind_has_its_policy_its_outcomes_and_what_is_left_out(tmp_path):
     ],
 )
 def test_the_policy_of_a_kind_is_told_with_where_it_comes_from(policy, kind, expected):
-    assert policy_for(kind, policy) == expected
+    assert policy.told(kind) == expected
 
 
 def test_outcomes_are_counted_in_words():
-    actions = ["dropped_box", "dropped_box", "dropped_image", "fixed_class", "kept", "kept", "<b>"]
+    actions = ["dropped_box", "dropped_box", "dropped_image", "fixed_class", "kept", "kept", "left_out", "<b>"]
     assert outcomes([Problem("k", "f", "d", action) for action in actions]) == {
         "dropped": "2 boxes, 1 image",
         "fixed": "1 class",
-        "kept": "2",
+        "kept": "1 left out, 2",
     }
 
 

@@ -19,6 +19,7 @@ from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.annotation.exif_frame import to_stored
 from tasks.annotation.policy import Policy
 from tasks.annotation.problem_kinds import KINDS
+from tasks.annotation.problem_table import problem_table
 from tasks.errors import DataError, ParamsError
 from tasks.files import sha256_of
 from tasks.formats.coco import read_coco, write_coco
@@ -439,7 +440,7 @@ def test_problems_of_ingest_are_carried_over_and_counted(here):
         Problem("unreadable_annotation", "x.xml", "not XML", "dropped_image"),
         Problem("missing_image", "y.xml", "no image", "dropped_image"),
         Problem("box_of_dropped_image", "y.xml", "object 1", "dropped_box"),
-        Problem("image_without_annotation", "z.jpg", "none", "dropped_image"),
+        Problem("image_without_annotation", "z.jpg", "none", "left_out"),
     ]
     dataset, figures = run(photo("a.jpg", CAT, ("cat", [30, 40, 1, 1])), problems=before)
     assert dataset.problems[:4] == tuple(before)
@@ -469,7 +470,7 @@ def test_fail_stops_for_what_ingest_found(here, kind):
 
 
 def test_fail_lets_data_pass_that_is_merely_without_sizes_or_has_more_images(here):
-    other = Problem("image_without_annotation", "z.jpg", "none", "dropped_image")
+    other = Problem("image_without_annotation", "z.jpg", "none", "left_out")
     dataset, _ = run(photo("a.jpg", CAT, said=(0, 0)), photo("b.jpg"), problems=[other], on_problem="fail")
     assert [image.width for image in dataset.images] == [64, 64]
 
@@ -498,7 +499,7 @@ def test_losses_of_exactly_the_limit_pass(here):
 
 
 def test_images_nobody_annotated_are_no_losses(here):
-    others = [Problem("image_without_annotation", f"{i}.jpg", "none", "dropped_image") for i in range(9)]
+    others = [Problem("image_without_annotation", f"{i}.jpg", "none", "left_out") for i in range(9)]
     assert run(photo("a.jpg", CAT), problems=others, max_dropped_fraction=0.0)[1]["dropped_images"] == 0
 
 
@@ -509,7 +510,29 @@ def test_nothing_left_stops_the_pipeline_whatever_the_limit(here):
 
 def test_the_table_on_the_terminal_counts_each_kind(here, capsys):
     run(photo("a.jpg", CAT, ("cat", [5, 5, 5, 5]), ("cat", [6, 6, 6, 6])))
-    assert re.search(r"^tiny_box +2  dropped_box$", capsys.readouterr().out, re.MULTILINE)
+    assert re.search(r"^tiny_box  +2  dropped box    drop \(default\)$", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_the_table_puts_what_was_lost_first_and_says_which_policy_it_was():
+    problems = [
+        Problem("exif_rotated", "a", "", "kept"),
+        *[Problem("no_objects", "b", "", "dropped_image")] * 2,
+        Problem("copies_annotated_differently", "c", "", "kept"),
+        Problem("inverted_box", "d", "", "fixed_box"),
+        Problem("image_without_annotation", "e", "", "left_out"),
+        Problem("from elsewhere", "f", "", "kept"),
+    ]
+    assert problem_table(problems, Policy("fix", {"no_objects": "drop"})).splitlines() == [
+        "problem                       count  what was done  policy",
+        "no_objects                        2  dropped image  drop (validate.policy)",
+        "inverted_box                      1  fixed box      fix (default)",
+        "copies_annotated_differently      1  kept           keep (default)",
+        "exif_rotated                      1  kept           fix (default)",
+        "from elsewhere                    1  kept",
+        "image_without_annotation          1  left out       keep (no choice)",
+        "docs/data-gate.md says what each means; the report shows examples",
+    ]
+    assert problem_table([], Policy("fix", {})) == "no problems found"
 
 
 def emitted_kinds():

@@ -130,8 +130,8 @@ def boxes_lost_with(image: AnnotatedImage, file: str, reason: str) -> list[Probl
 
 
 def dropped_images(problems: Iterable[Problem]) -> int:
-    """How many annotated images were dropped; images that nobody annotated were never part of the data."""
-    return sum(p.action == "dropped_image" and p.kind != "image_without_annotation" for p in problems)
+    """How many annotated images were dropped; those that nobody annotated are left out, not dropped."""
+    return sum(p.action == "dropped_image" for p in problems)
 
 
 def dropped_boxes(problems: Iterable[Problem]) -> int:

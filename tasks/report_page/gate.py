@@ -6,7 +6,7 @@ from typing import Any
 
 from tasks.annotation.dataset import Problem
 from tasks.annotation.policy import Policy
-from tasks.annotation.problem_kinds import KINDS, remedy
+from tasks.annotation.problem_kinds import remedy
 from tasks.report_page.examples import OUTCOMES, Example
 from tasks.report_page.page import number
 
@@ -27,7 +27,7 @@ def gate(
         {
             "kind": kind,
             "count": count,
-            "policy": policy_for(kind, policy),
+            "policy": policy.told(kind),
             "outcomes": outcomes(of_kind.get(kind, [])),
             "remedy": remedy(of_kind[kind][0]) if kind in of_kind else "",
             "examples": list(shown.get(kind, [])),
@@ -43,22 +43,15 @@ def gate(
     }
 
 
-def policy_for(kind: str, policy: Policy) -> tuple[str, str]:
-    """What is done about a kind of problem, and who says so; nothing is known of kinds from elsewhere."""
-    if kind not in KINDS:
-        return "", ""
-    action = "fail" if policy.stops(kind) else policy.action(kind)
-    if kind in policy.single:
-        return action, "validate.policy"
-    if len(KINDS[kind].actions) == 1 and action != "fail":
-        return action, "no choice"
-    return action, "default" if policy.on_problem == "fix" else f"on_problem: {policy.on_problem}"
-
-
 def outcomes(problems: Sequence[Problem]) -> dict[str, str]:
-    """What became of problems: `{"dropped": "2 images, 1 box", "fixed": "", "kept": "3"}`, empty where none did."""
+    """What became of problems: `{"dropped": "2 images, 1 box", "fixed": "", "kept": "3"}`, empty where none did.
+
+    What is left out stands under "kept": it never was part of the data, so that nothing was lost.
+    """
     counts = Counter(problem.action for problem in problems)
     said: dict[str, list[str]] = {outcome: [] for outcome in OUTCOMES}
+    if left_out := counts["left_out"]:
+        said["kept"].append(f"{left_out} left out")
     for action, count in counts.most_common():
         outcome, _, what = action.partition("_")
         if outcome in said:

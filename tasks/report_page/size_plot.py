@@ -15,7 +15,7 @@ REACHED, BEYOND = PALETTE[4], PALETTE[2]
 _CELLS_AN_OCTAVE = 4
 _SMALLEST_PX = 1.0
 _GRID = 120
-_LARGEST_DOT, _SMALLEST_DOT = 90.0, 4.0
+_LARGEST_DOT, _SMALLEST_DOT = 90.0, 7.0
 
 
 def size_svg(sizes: Sizes, reached: npt.NDArray[np.bool_], geometry: ModelGeometry, name: str) -> Markup:
@@ -57,5 +57,7 @@ def _cells(logs: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.
 
 def _areas(counts: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.float64]:
     """Areas of dots in proportion to `counts`, in steps of a half more each."""
+    if not len(counts):
+        return np.zeros(0)
     steps = np.round(np.log(counts / most) / np.log(1.5))
     return np.asarray(np.maximum(_SMALLEST_DOT, _LARGEST_DOT * 1.5**steps))
