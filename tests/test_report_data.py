@@ -73,6 +73,11 @@ def test_images_come_before_problems_without_one_and_there_are_six_at_most():
     assert [example.why for example in found] == ["", "", "", "", *["no image belongs to it"] * 2]
 
 
+def test_problems_of_an_annotation_file_without_an_image_share_a_tile():
+    (found,) = examples([problem("a.xml")] * 5 + [problem("b.xml")], set(), {}, lambda _: "").values()
+    assert [(example.file, len(example.lines), example.more) for example in found] == [("a.xml", 3, 2), ("b.xml", 1, 0)]
+
+
 def test_no_file_is_opened_that_ingest_did_not_name():
     opened = []
     examples([problem("/etc/secret.png")], {"a.jpg"}, {}, lambda path: opened.append(path) or "no")
@@ -105,7 +110,7 @@ def test_the_page_shows_pictures_of_what_was_dropped_and_says_why_there_is_none(
     assert "2000 x 1000 pixels; validate.max_image_megapixels allows 1" in page.text
     assert "not an image in a known format" in page.text
     assert "no image belongs to it" in page.text
-    assert "To do: draw the box larger" in page.text
+    assert "Draw the box larger" in page.text
 
 
 def test_a_page_with_many_faulty_images_stays_below_ten_megabytes(tmp_path):

@@ -114,16 +114,13 @@ def _by_kind(problems: Sequence[Problem]) -> dict[str, list[Problem]]:
 
 
 def _by_image(problems: Sequence[Problem], ingested: Container[str]) -> list[tuple[str, list[Problem]]]:
-    """The problems of each image, in the order of their first; then those without an image, one by one."""
-    groups: dict[str, list[Problem]] = {}
-    alone: list[tuple[str, list[Problem]]] = []
+    """The problems of each image, in the order of their first; then those without one, by file, as of the image ""."""
+    with_image: dict[str, list[Problem]] = {}
+    without: dict[str, list[Problem]] = {}
     for problem in problems:
         path = problem.image or (problem.file if problem.file in ingested else "")
-        if path:
-            groups.setdefault(path, []).append(problem)
-        elif len(alone) < MOST_EXAMPLES:
-            alone.append(("", [problem]))
-    return [*groups.items(), *alone]
+        (with_image if path else without).setdefault(path or problem.file, []).append(problem)
+    return [*with_image.items(), *(("", found) for found in without.values())]
 
 
 def _no_room(_: Path) -> str:

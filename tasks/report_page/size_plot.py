@@ -15,7 +15,7 @@ REACHED, BEYOND = PALETTE[4], PALETTE[2]
 _CELLS_AN_OCTAVE = 4
 _SMALLEST_PX = 1.0
 _GRID = 120
-_LARGEST_DOT, _SMALLEST_DOT = 90.0, 7.0
+_LARGEST_DOT = 90.0
 
 
 def size_svg(sizes: Sizes, reached: npt.NDArray[np.bool_], geometry: ModelGeometry, name: str) -> Markup:
@@ -34,8 +34,9 @@ def size_svg(sizes: Sizes, reached: npt.NDArray[np.bool_], geometry: ModelGeomet
         across, down = np.meshgrid(axis, axis)
         fit = best_iou(2 ** np.stack([across.ravel(), down.ravel()], axis=1), geometry.anchors).reshape(across.shape)
         axes.contourf(across, down, fit, levels=[geometry.matched_iou, 1.01], colors=[INK], alpha=0.1)
-        for (centres, counts), colour in zip(cells, (REACHED, BEYOND), strict=True):
-            areas = _areas(counts, most)
+        # What no anchor reaches is seldom much, and must be seen.
+        for (centres, counts), colour, least in zip(cells, (REACHED, BEYOND), (7.0, 16.0), strict=True):
+            areas = np.maximum(least, _areas(counts, most))
             for area in np.unique(areas):
                 # Dots of one size are one shape in the drawing, told once.
                 axes.scatter(*centres[areas == area].T, s=area, color=colour, alpha=0.75, linewidths=0)
@@ -57,7 +58,5 @@ def _cells(logs: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.
 
 def _areas(counts: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.float64]:
     """Areas of dots in proportion to `counts`, in steps of a half more each."""
-    if not len(counts):
-        return np.zeros(0)
     steps = np.round(np.log(counts / most) / np.log(1.5))
-    return np.asarray(np.maximum(_SMALLEST_DOT, _LARGEST_DOT * 1.5**steps))
+    return np.asarray(_LARGEST_DOT * 1.5**steps)
