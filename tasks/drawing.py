@@ -4,11 +4,11 @@ A class has the colour of its place among the classes, the same in every picture
 """
 
 import io
-import math
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib as mpl
 from PIL import Image, ImageDraw, ImageFont
@@ -73,20 +73,29 @@ def draw_detections(image: Image.Image, detections: Detections, classes: Sequenc
     return drawn
 
 
-def thumbnail(path: Path, max_side_px: int) -> bytes:
+class Thumbnail(NamedTuple):
+    """A small JPEG, and how large the image is that it was made from."""
+
+    jpeg: bytes
+    width: int
+    height: int
+
+
+def thumbnail(path: Path, max_side_px: int, *, max_megapixels: float) -> Thumbnail:
     """The image file as a small JPEG without metadata, its pixels where they are stored (not turned by EXIF).
 
     Raises:
-        FormatError: not an image, or a damaged one.
+        FormatError: not an image, a damaged one, or one with more than `max_megapixels`.
     """
-    with open_image(path, max_megapixels=math.inf) as image:
+    with open_image(path, max_megapixels=max_megapixels) as image:
+        width, height = image.size
         # A JPEG is decoded at a fraction of its size: ten times less work for a photo.
         image.draft("RGB", (2 * max_side_px, 2 * max_side_px))
         small = as_rgb(image)
         small.thumbnail((max_side_px, max_side_px), Image.Resampling.LANCZOS)
         content = io.BytesIO()
         small.save(content, format="JPEG", quality=80, optimize=True)
-    return content.getvalue()
+    return Thumbnail(content.getvalue(), width, height)
 
 
 def _box(draw: ImageDraw.ImageDraw, corners: tuple[int, int, int, int], colour: str, line_px: int) -> None:

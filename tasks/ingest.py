@@ -6,7 +6,8 @@ every image without its other half, is listed in the file's `problems`.
 """
 
 import os
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
+from tasks.annotation.boxes import corners
 from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem
 from tasks.annotation.problem_kinds import boxes_lost_with, dropped_images, remedy
 from tasks.errors import DataError, FormatError
@@ -59,11 +61,11 @@ def gather(params: "IngestParams") -> Dataset:
     reading = read_annotations(params.source, params.format, {str(ours): name for ours, name in params.columns.items()})
     finder = ImageFinder(_places(params))
     located, unused, faults = _locate(reading, finder, None if params.source.is_dir() else params.source)
-    problems = [*reading.problems, *faults, *finder.problems]
+    problems = [*_with_images(reading.problems, located), *faults, *finder.problems]
     if not located:
         raise DataError(_nothing_left(params, problems))
     problems += [
-        Problem("image_without_annotation", _relative(path), "no annotation speaks of it", "dropped_image")
+        Problem("image_without_annotation", _relative(path), "no annotation speaks of it", "left_out", _relative(path))
         for path in finder.others([*located, *unused])
     ]
     return _with_given_parts(_dataset(located, reading.classes, problems), params.source)
@@ -110,8 +112,23 @@ def _locate(
                 unused.add(path)
             else:
                 located[path] = sized
-        problems += faults
+        problems += faults if path is None else [replace(fault, image=_relative(path)) for fault in faults]
     return located, unused, problems
+
+
+def _with_images(problems: Sequence[Problem], located: Mapping[Path, AnnotatedImage]) -> list[Problem]:
+    """What the reader complained of, each with its image where one image alone has that annotation file.
+
+    Images and boxes that a file from elsewhere gives its problems are not believed: the report opens and draws them.
+    """
+    images: defaultdict[str, list[Path]] = defaultdict(list)
+    for path, record in located.items():
+        images[record.source].append(path)
+    found = [images.get(p.file) or images.get(p.file.rpartition(":")[0], []) for p in problems]
+    return [
+        replace(problem, image=_relative(paths[0]) if len(paths) == 1 else "", box=None)
+        for problem, paths in zip(problems, found, strict=True)
+    ]
 
 
 def _in_pixels(reading: Reading, record: AnnotatedImage, path: Path) -> tuple[AnnotatedImage | None, list[Problem]]:
@@ -135,7 +152,9 @@ def _usable(record: AnnotatedImage) -> tuple[AnnotatedImage, list[Problem]]:
     for i in np.flatnonzero(readable & ~(possible & named)):
         said = f"object {i + 1} in {where}, {record.boxes[i].tolist()}"
         if possible[i]:
-            problems.append(Problem("empty_class_name", record.source, f"{said}: no class name", "dropped_box"))
+            box = corners(record.boxes[i]) if record.width else None
+            detail = f"{said}: no class name"
+            problems.append(Problem("empty_class_name", record.source, detail, "dropped_box", box=box))
         else:
             detail = f"{said}: larger numbers than any image has"
             problems.append(Problem("unreadable_object", record.source, detail, "dropped_box"))

@@ -57,6 +57,7 @@ class PathParams(Section):
     metrics_split: Path
     metrics_train: Path
     metrics_evaluate: Path
+    plots_data: Path
     plots_train: Path
     plots_evaluate: Path
 

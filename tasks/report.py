@@ -3,7 +3,8 @@
 import importlib.metadata
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +12,20 @@ from tqdm import tqdm
 
 from tasks.annotation.dataset import Dataset
 from tasks.annotation.detections import Detections
-from tasks.drawing import PALETTE, class_colours, printable, thumbnail
-from tasks.errors import DataError, FormatError
+from tasks.annotation.policy import Policy
+from tasks.drawing import PALETTE, Thumbnail, class_colours, printable, thumbnail
+from tasks.errors import ConfigError, DataError, FormatError
 from tasks.files import replacing, sha256_of
 from tasks.formats.coco import read_coco, read_detections
+from tasks.formats.model_geometry import read_model_geometry
 from tasks.report_page import curves, gallery, sections
+from tasks.report_page.balance import anchor_fit, balance
+from tasks.report_page.examples import examples
+from tasks.report_page.gate import gate
 from tasks.report_page.page import render
 
 if TYPE_CHECKING:
-    from tasks.params import ReportParams
+    from tasks.params import ReportParams, ValidateParams
 
 PARTS = ("train", "val", "test")
 _PACKAGES = {
@@ -29,6 +35,7 @@ _PACKAGES = {
     "pycocotools": "pycocotools",
 }
 _TFLITE_MAY_LOSE = 0.02
+_EXAMPLE_PX = 240
 _CURVES = (
     ("loss", "Loss", "train/loss.tsv", PALETTE[0]),
     ("rate", "Learning rate", "train/learning_rate.tsv", PALETTE[3]),
@@ -38,7 +45,9 @@ _CURVES = (
 
 def report(  # noqa: PLR0913 - a path for each stage it tells of
     params: "ReportParams",
+    validate: "ValidateParams",
     *,
+    ingested: Path,
     validated: Path,
     splits: Path,
     trained: Path,
@@ -48,12 +57,14 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
     metrics_evaluate: Path,
     plots_train: Path,
     plots_evaluate: Path,
+    pipeline_config: Path,
     report: Path,
 ) -> dict[str, Any]:
     """Write `report`/index.html.
 
-    Figures that a metrics file lacks show as a dash, curves and a record of the checkpoint that are missing as a
-    sentence; an empty test part gives a page that says so.
+    Figures that a metrics file lacks show as a dash, curves, a record of the checkpoint and anchors that are missing as
+    a sentence; an empty test part gives a page that says so. `validate` is for the gate's policy, and its limit on how
+    large images are opened holds here too.
 
     Raises:
         DataError: a metrics file is missing or is not JSON, or the annotations or detections cannot be read.
@@ -63,7 +74,8 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
     colours = class_colours(test.classes)
     figures = _read_object(metrics_evaluate)
     training = sections.training(_read_object(metrics_train))
-    shots = _shots(params, test, read_detections(_there(detections / "saved_model.json"), test), colours)
+    take = partial(_taken, max_megapixels=validate.max_image_megapixels)
+    shots = _shots(params, take, test, read_detections(_there(detections / "saved_model.json"), test), colours)
     restore_path = trained / "restore.json"
     content = {
         **_scores(figures, test),
@@ -76,8 +88,10 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
         "training": training,
         "curves": [*_training_curves(plots_train, training["best_step"]), _precision_recall(plots_evaluate, colours)],
         "restored": sections.restored(_read_object(restore_path) if restore_path.is_file() else {}),
-        "gate": sections.gate(_read_object(metrics_data), read_coco(_there(validated)).problems),
+        **_gate(validate, take, read_coco(_there(ingested)), read_coco(_there(validated)), _read_object(metrics_data)),
         "parts": PARTS,
+        "balance": balance(read_coco(ingested), parts, colours),
+        **_fit(read_coco(validated), pipeline_config),
         "split_rows": sections.split_rows(parts, colours),
         "leaks": sections.leaks(_read_json(leaks) if (leaks := splits / "leaks.json").is_file() else None, PARTS),
         "versions": _versions(),
@@ -115,23 +129,51 @@ def _scores(figures: Mapping[str, Any], test: Dataset) -> dict[str, Any]:
 
 
 def _shots(
-    params: "ReportParams", test: Dataset, found: list[Detections], colours: Mapping[str, str]
+    params: "ReportParams",
+    take: Callable[[Path, int], Thumbnail | str],
+    test: Dataset,
+    found: list[Detections],
+    colours: Mapping[str, str],
 ) -> list[gallery.Shot]:
     chosen = gallery.spread(len(test.images), params.gallery_images)
     shots = []
     for i in tqdm(chosen, desc="gallery", unit="image", disable=not chosen):
         image = test.images[i]
-        jpeg = _thumbnail(test.image_path(image), params.thumbnail_px)
+        taken = take(test.image_path(image), params.thumbnail_px)
+        jpeg = None if isinstance(taken, str) else taken.jpeg
         shots.append(gallery.shot(image, found[i].above(params.score_threshold), colours, jpeg))
     return sorted(shots, key=lambda shot: -(shot.missed + shot.false))
 
 
-def _thumbnail(path: Path, max_side_px: int) -> bytes | None:
-    """None for an image that has gone or broken since it was validated: the page says so in its place."""
+def _taken(path: Path, max_side_px: int, max_megapixels: float) -> Thumbnail | str:
+    """A small picture, or why there is none: an image that the gate refused, or that has gone or broken since."""
     try:
-        return thumbnail(path, max_side_px)
-    except FormatError:
-        return None
+        return thumbnail(path, max_side_px, max_megapixels=max_megapixels)
+    except FormatError as error:
+        return str(error).removeprefix(f"{path}: ")
+
+
+def _gate(
+    params: "ValidateParams",
+    take: Callable[[Path, int], Thumbnail | str],
+    before: Dataset,
+    after: Dataset,
+    metrics: Mapping[str, Any],
+) -> dict[str, Any]:
+    shown = examples(
+        after.problems,
+        {before.image_path(image).as_posix() for image in before.images},
+        {after.image_path(image).as_posix(): image.boxes for image in after.images},
+        lambda path: take(path, _EXAMPLE_PX),
+    )
+    return {"gate": gate(metrics, after.problems, Policy(params.on_problem, params.policy), shown)}
+
+
+def _fit(dataset: Dataset, pipeline_config: Path) -> dict[str, Any]:
+    try:
+        return {"fit": anchor_fit(dataset, read_model_geometry(pipeline_config)), "why_no_fit": ""}
+    except ConfigError as error:
+        return {"fit": None, "why_no_fit": str(error).removeprefix(f"{pipeline_config}: ")}
 
 
 def _training_curves(plots: Path, best_step: float | None) -> list[dict[str, Any]]:

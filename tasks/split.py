@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tasks.annotation.dataset import AnnotatedImage, Dataset
 from tasks.annotation.near_duplicates import Pair, alike, consecutive, groups
 from tasks.annotation.stratify import deal
+from tasks.annotation.tallies import class_rows, size_rows
 from tasks.files import replacing, write_json
 from tasks.formats.coco import read_coco, write_coco
 from tasks.formats.split_memory import SplitMemory, read_split_memory, write_split_memory
@@ -32,10 +33,11 @@ class _Alike(NamedTuple):
 
 
 def split(
-    params: "SplitParams", *, validated: Path, splits: Path, metrics_split: Path, split_memory: Path
+    params: "SplitParams", *, validated: Path, splits: Path, metrics_split: Path, plots_data: Path, split_memory: Path
 ) -> dict[str, Any]:
     """Write `splits`/train.json, val.json and test.json (COCO JSON), leaks.json, and figures of it to `metrics_split`.
 
+    `plots_data` gets class_counts.json and box_sizes.json, rows for `dvc plots`.
     `split_memory` is read and written: see `tasks.formats.split_memory`.
 
     Raises:
@@ -59,6 +61,10 @@ def split(
         write_json(beside / "leaks.json", leaks)
     figures = _figures(parts, found, leaks)
     write_json(metrics_split, figures)
+    with replacing(plots_data) as beside:
+        beside.mkdir()
+        write_json(beside / "class_counts.json", class_rows(parts))
+        write_json(beside / "box_sizes.json", size_rows(parts))
     by_content = {image.sha256: assigned[image.file_name] for image in found.images if image.sha256}
     write_split_memory(memory.with_parts(by_content), split_memory)
     print(_table(parts))

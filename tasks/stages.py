@@ -49,7 +49,10 @@ STAGES: dict[str, Stage] = {
         "tasks.validate:validate", ("validate", "model"), reads=("ingested",), writes=("validated", "metrics_data")
     ),
     "split": Stage(
-        "tasks.split:split", ("split",), reads=("validated",), writes=("splits", "metrics_split", "split_memory")
+        "tasks.split:split",
+        ("split",),
+        reads=("validated",),
+        writes=("splits", "metrics_split", "plots_data", "split_memory"),
     ),
     "records": Stage(
         "tasks.records:records",
@@ -84,8 +87,9 @@ STAGES: dict[str, Stage] = {
     ),
     "report": Stage(
         "tasks.report:report",
-        ("report",),
+        ("report", "validate"),
         reads=(
+            "ingested",
             "validated",
             "splits",
             "trained",
@@ -95,6 +99,7 @@ STAGES: dict[str, Stage] = {
             "metrics_evaluate",
             "plots_train",
             "plots_evaluate",
+            "pipeline_config",
         ),
         writes=("report",),
     ),

@@ -16,11 +16,13 @@ import numpy as np
 from tqdm import tqdm
 
 from tasks.annotation.box_checks import BoxLimits, check_boxes
+from tasks.annotation.boxes import corners
 from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem
-from tasks.annotation.dataset_checks import differing_copies, one_spelling, similar_names, xywh_by_mistake
+from tasks.annotation.dataset_checks import differing_copies, first_of, one_spelling, similar_names, xywh_by_mistake
 from tasks.annotation.exif_frame import TURNED, to_stored
 from tasks.annotation.policy import Policy
 from tasks.annotation.problem_kinds import boxes_lost_with, dropped_boxes, dropped_images, remedy
+from tasks.annotation.problem_table import problem_table
 from tasks.errors import DataError, FormatError
 from tasks.files import sha256_of, write_json
 from tasks.formats.coco import read_coco, write_coco
@@ -56,7 +58,7 @@ def validate(
         before.root, classes, tuple(images), (*before.problems, *problems, *variants, *found, *rare, *emptied)
     )
     figures = _figures(after)
-    _print_table(after.problems)
+    print(problem_table(after.problems, policy))
     _refuse_problems(after.problems, policy)
     _refuse_large_losses(after, params)
     write_coco(after, validated)
@@ -165,7 +167,7 @@ def _check_data(
 ) -> tuple[list[AnnotatedImage], list[Problem]]:
     """The images with the boxes that may stay; what was found in single boxes, and in the data as a whole."""
     root = dataset.root.as_posix()
-    problems = [*xywh_by_mistake(images, root), *similar_names(images, root), *differing_copies(images)]
+    problems = [*xywh_by_mistake(images, root), *similar_names(images, root), *differing_copies(images, root)]
     checked = [check_boxes(image, dataset.image_path(image).as_posix(), policy, limits) for image in images]
     return [one.image for one in checked], [*problems, *(problem for one in checked for problem in one.problems)]
 
@@ -191,16 +193,24 @@ def _without_rare_classes(
         if counts[name] == 0
     ]
     problems += [
-        Problem("rare_class", dataset.root.as_posix(), f"class {name} has {counts[name]} boxes only", "kept")
+        Problem(
+            "rare_class",
+            dataset.root.as_posix(),
+            f"class {name} has {counts[name]} boxes only",
+            "kept",
+            *first_of(name, images, dataset.root.as_posix()),
+        )
         for name in classes
         if counts[name] < min_boxes
     ]
     kept: list[AnnotatedImage] = []
     for image in images:
         mask = np.array([name in classes for name in image.classes], dtype=bool)
-        for name in (image.classes[i] for i in np.flatnonzero(~mask)):
+        for i in np.flatnonzero(~mask):
+            name = image.classes[i]
             detail = f"class {name} has {counts[name]} of the {min_boxes} boxes that it needs: it is not learned"
-            problems.append(Problem("rare_class", dataset.image_path(image).as_posix(), detail, "dropped_box"))
+            box = corners(image.boxes[i])
+            problems.append(Problem("rare_class", dataset.image_path(image).as_posix(), detail, "dropped_box", box=box))
         kept.append(image.keep(mask))
     return kept, classes, problems
 
@@ -234,13 +244,6 @@ def _figures(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _print_table(problems: Sequence[Problem]) -> None:
-    rows = Counter((problem.kind, problem.action) for problem in problems)
-    print(f"{'problem':<26}{'count':>7}  action" if rows else "no problems found")
-    for (kind, action), count in sorted(rows.items()):
-        print(f"{kind:<26}{count:>7}  {action}")
-
-
 def _refuse_problems(problems: Sequence[Problem], policy: Policy) -> None:
     grave = [problem for problem in problems if policy.stops(problem.kind)]
     if not grave:
@@ -261,7 +264,7 @@ def _refuse_large_losses(dataset: Dataset, params: "ValidateParams") -> None:
     for what, (stayed, lost, action) in counts.items():
         if stayed and lost <= params.max_dropped_fraction * (stayed + lost):
             continue
-        worst = [p for p in dataset.problems if p.action == action and p.kind != "image_without_annotation"]
+        worst = [p for p in dataset.problems if p.action == action]
         raise DataError(
             f"{lost} of {stayed + lost} {what} were dropped: {_counted(worst)}; at least one must stay, and "
             f"validate.max_dropped_fraction allows no more than {params.max_dropped_fraction:g} of them to go. "

@@ -203,7 +203,7 @@ def test_label_studio_becomes_yolo_with_copies_that_need_no_other_folder(here, c
     assert convert("said.json", "yolo", "--images", "photos", "--to", "yolo", "--copy-images") == 0
     out = capsys.readouterr().out
     assert "renamed_image: 1 (kept), such as said.json: task 1" in out
-    assert "image_without_annotation: 1 (dropped_image), such as photos/b.jpg" in out
+    assert "image_without_annotation: 1 (left_out), such as photos/b.jpg" in out
     Path("photos").rename("gone")
     (back,) = read(Path("yolo"), Path("yolo")).images
     assert (back.file_name, back.boxes.tolist()) == ("a.jpg", [[16, 12, 48, 36]])

@@ -225,7 +225,7 @@ def test_an_uploaded_image_is_found_under_its_own_name_and_told_of(here):
         ("path_outside_root", "dropped_image"),
         ("box_of_dropped_image", "dropped_box"),
         ("missing_image", "dropped_image"),
-        ("image_without_annotation", "dropped_image"),
+        ("image_without_annotation", "left_out"),
     ]
     assert dataset.problems[0].file == "data/said.json: task 1"
 
@@ -322,6 +322,50 @@ def test_of_two_annotations_of_an_image_the_first_stays(here):
         ("box_of_dropped_image", "dropped_box"),
     ]
     assert "data/a.xml" in dataset.problems[0].detail
+
+
+def test_problems_say_which_image_they_are_of_where_it_was_found(here):
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        picture(here / "data" / name)
+    annotation(here / "data/a.xml", "a.jpg", CAT, ("", [3, 4, 9, 9]))
+    annotation(here / "data/b.xml", "a.jpg", DOG)
+    annotation(here / "data/c.xml", "c.jpg", CAT, DOG)
+    broken = (here / "data/c.xml").read_text().replace("<xmax>20</xmax>", "<xmax>wide</xmax>")
+    (here / "data/c.xml").write_text(broken)
+    annotation(here / "data/d.xml", "d.jpg", CAT)
+    dataset, _ = run()
+    assert {(p.kind, p.image, p.box) for p in dataset.problems} == {
+        ("empty_class_name", "data/a.jpg", (3.0, 4.0, 9.0, 9.0)),
+        ("image_annotated_twice", "data/a.jpg", None),
+        ("box_of_dropped_image", "data/a.jpg", (5.0, 6.0, 20.0, 20.0)),
+        ("unreadable_object", "data/c.jpg", None),
+        ("image_without_annotation", "data/b.jpg", None),
+        ("missing_image", "", None),
+        ("box_of_dropped_image", "", (1.0, 2.0, 30.0, 40.0)),
+    }
+
+
+def test_the_box_of_a_yolo_row_is_told_in_pixels_or_not_at_all(here):
+    yolo(here / "data", {"labels/a.txt": "0 0.5 0.5 0.5 0.5\n", "labels/b.txt": "0 0.5 0.5 0.5 0.5\n"})
+    picture(here / "data/images/a.jpg")
+    dataset, _ = run()
+    assert [(p.kind, p.image, p.box) for p in dataset.problems] == [
+        ("missing_image", "", None),
+        ("box_of_dropped_image", "", None),
+    ]
+
+
+def test_images_and_boxes_that_a_foreign_file_gives_its_problems_are_not_believed(here):
+    annotation(here / "data/a.xml", "a.jpg", CAT)
+    picture(here / "data/a.jpg")
+    run()
+    content = json.loads(Path("out/annotations.json").read_text())
+    content["problems"] = [
+        {"kind": "x", "file": "y", "detail": "", "action": "kept", "image": "/secret.png", "box": [1, 2, 3, 4]}
+    ]
+    Path("data/again.json").write_text(json.dumps(content))
+    dataset, _ = run("data/again.json", images="data")
+    assert [(p.kind, p.image, p.box) for p in dataset.problems] == [("x", "", None)]
 
 
 def test_images_without_annotation_are_listed_and_are_no_losses(here):

@@ -1,142 +1,17 @@
 import json
 import re
 from collections import Counter
-from html.parser import HTMLParser
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
-from tasks.annotation.boxes import as_boxes
-from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem, flags
-from tasks.annotation.detections import Detections
+from tasks.annotation.dataset import Dataset, Problem
 from tasks.errors import DataError, FormatError
 from tasks.files import write_json
-from tasks.formats.coco import write_coco, write_detections
-from tasks.metrics.coco import coco_figures, precision_recall
-from tasks.params import ReportParams
-from tasks.report import report
+from tasks.formats.coco import write_coco
 from tasks.report_page import curves, gallery, sections
 from tasks.report_page.page import change, figure, percent, whole
-
-SQUARE = [10.0, 10.0, 50.0, 50.0]
-ELSEWHERE = [100.0, 60.0, 140.0, 100.0]
-HOSTILE = "<script>alert(\"1\")</script>' onload='x'\n\u202ecod.exe"
-
-
-def annotated(name, boxes=(SQUARE,), classes=("cat",), crowd=()):
-    return AnnotatedImage(
-        file_name=name,
-        width=160,
-        height=120,
-        boxes=as_boxes(list(boxes)),
-        classes=tuple(classes),
-        difficult=flags(len(classes)),
-        iscrowd=flags(len(classes), (i in crowd for i in range(len(classes)))),
-    )
-
-
-def found(*rows):
-    return Detections(
-        as_boxes([row[0] for row in rows]), tuple(row[1] for row in rows), np.array([row[2] for row in rows], float)
-    )
-
-
-class Run:
-    """A run's folder as the stages before `report` leave it: two training images, one to validate, `tests` to test."""
-
-    def __init__(self, root, *, tests=2, classes=("cat", "dog"), problems=()):
-        self.root = root
-        names = [f"{i}.jpg" for i in range(3 + tests)]
-        for i, name in enumerate(names):
-            (root / "images").mkdir(exist_ok=True)
-            Image.new("RGB", (160, 120), (40 * i % 255, 90, 120)).save(root / "images" / name)
-        images = tuple(annotated(name, classes=classes[:1]) for name in names)
-        self.test = Dataset(root / "images", classes, images[3:])
-        write_coco(Dataset(root / "images", classes, images, tuple(problems)), root / "validated.json")
-        for part, chosen in (("train", images[:2]), ("val", images[2:3]), ("test", images[3:])):
-            write_coco(Dataset(root / "images", classes, chosen), root / "splits" / f"{part}.json")
-        self.detect([found((SQUARE, classes[0], 0.9)) for _ in range(tests)])
-        write_json(root / "data.json", {"images": 3 + tests, "boxes": 3 + tests, "problems": {}})
-        write_json(root / "train.json", {"steps": 300, "best_step": 200, "frozen_variables": 0})
-
-    def detect(self, detections):
-        for model in ("saved_model", "tflite"):
-            write_detections(detections, self.test, self.root / "detections" / f"{model}.json")
-        figures = coco_figures(self.test, detections)
-        write_json(
-            self.root / "evaluate.json",
-            {"images": len(self.test.images), "saved_model": figures, "tflite": figures},
-        )
-        write_json(self.root / "plots" / "precision_recall.json", precision_recall(self.test, detections))
-
-    def curve(self, name, points):
-        path = self.root / "dvclive" / "plots" / "metrics" / f"{name}.tsv"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"step\t{path.stem}\n" + "".join(f"{step}\t{value}\n" for step, value in points))
-
-    def report(self, **params):
-        root = self.root
-        return report(
-            ReportParams(**{"score_threshold": 0.3, "gallery_images": 5, "thumbnail_px": 64, **params}),
-            validated=root / "validated.json",
-            splits=root / "splits",
-            trained=root / "trained",
-            detections=root / "detections",
-            metrics_data=root / "data.json",
-            metrics_train=root / "train.json",
-            metrics_evaluate=root / "evaluate.json",
-            plots_train=root / "dvclive",
-            plots_evaluate=root / "plots",
-            report=root / "report",
-        )
-
-    def page(self, **params):
-        self.report(**params)
-        return Page((self.root / "report" / "index.html").read_text(encoding="utf-8"))
-
-
-class Page(HTMLParser):
-    """What a browser makes of the page: elements with their attributes, and the text that is shown."""
-
-    VOID = frozenset({"meta", "link", "img", "input", "br", "rect", "path", "use", "line"})
-
-    def __init__(self, html):
-        super().__init__()
-        self.html = html
-        self.elements = []
-        self.shown = []
-        self.open = []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        if tag not in self.VOID:
-            assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if not {"script", "style"} & set(self.open):
-            self.shown.append(data)
-
-    @property
-    def text(self):
-        return " ".join("".join(self.shown).split())
-
-    def all(self, tag, **attributes):
-        return [
-            found
-            for name, found in self.elements
-            if name == tag and all(found.get(k) == v for k, v in attributes.items())
-        ]
+from tests.report_run import ELSEWHERE, HOSTILE, SQUARE, Run, annotated, found
 
 
 def test_the_page_shows_both_models_figures_and_what_they_were_measured_on(tmp_path):
@@ -173,7 +48,7 @@ def test_the_page_is_well_formed_and_every_id_is_unique_and_every_link_lands(tmp
     assert [name for name, count in ids.items() if count > 1] == []
     links = {attributes["href"][1:] for _, attributes in page.elements if attributes.get("href", "").startswith("#")}
     assert links <= set(ids)
-    assert len(page.all("svg", role="img")) == 4 + 2  # four curves, two pictures
+    assert len(page.all("svg", role="img")) == 4 + 1 + 2  # four curves, the box sizes, two pictures
 
 
 def test_equal_input_gives_an_equal_page(tmp_path):
@@ -306,17 +181,6 @@ def test_an_image_that_has_gone_since_is_said_in_its_place(tmp_path):
     page = run.page()
     assert page.text.count("the image file could not be read") == 2
     assert len(page.all("figure")) == 2
-
-
-def test_problems_are_listed_by_kind_with_ten_examples_at_most(tmp_path):
-    problems = [Problem("box_outside_image", f"{i}.xml", f"object {i}", "fixed_box") for i in range(12)]
-    run = Run(tmp_path, problems=[*problems, Problem("image_missing", "x.jpg", "not there", "dropped_image")])
-    write_json(tmp_path / "data.json", {"images": 9, "problems": {"box_outside_image": 12, "image_missing": 1}})
-    page = run.page()
-    assert page.text.index("12box outside image · fixed box") < page.text.index("1image missing · dropped image")
-    assert "9.xml object 9" in page.text
-    assert "10.xml" not in page.text
-    assert "and 2 more" in page.text
 
 
 @pytest.mark.parametrize(

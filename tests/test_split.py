@@ -37,8 +37,22 @@ def run(tmp_path, images, classes=CLASSES, **values):
         validated=tmp_path / "validated.json",
         splits=tmp_path / "splits",
         metrics_split=tmp_path / "split.json",
+        plots_data=tmp_path / "plots",
         split_memory=tmp_path / "splits.json",
     )
+
+
+def test_rows_for_plots_hold_each_class_and_every_box(tmp_path):
+    run(tmp_path, [image(i, "ab" if i % 2 else "a") for i in range(20)])
+    classes = json.loads((tmp_path / "plots" / "class_counts.json").read_text())
+    assert [(row["class"], row["images"], row["boxes"]) for row in classes] == [
+        ("a", 20, 20),
+        ("b", 10, 10),
+        ("c", 0, 0),
+    ]
+    assert all(row["boxes"] == row["train"] + row["val"] + row["test"] for row in classes)
+    sizes = json.loads((tmp_path / "plots" / "box_sizes.json").read_text())
+    assert {row["side"]: row["boxes"] for row in sizes if row["boxes"]} == {"48-64 %": 30}
 
 
 def parts_of(tmp_path):

@@ -19,6 +19,7 @@ from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.annotation.exif_frame import to_stored
 from tasks.annotation.policy import Policy
 from tasks.annotation.problem_kinds import KINDS
+from tasks.annotation.problem_table import problem_table
 from tasks.errors import DataError, ParamsError
 from tasks.files import sha256_of
 from tasks.formats.coco import read_coco, write_coco
@@ -75,6 +76,25 @@ def run(*images, problems=(), classes=None, **changes):
         params, MODEL, ingested=Path("ingested.json"), validated=Path("valid.json"), metrics_data=Path("metrics.json")
     )
     return read_coco(Path("valid.json")), json.loads(Path("metrics.json").read_text())
+
+
+def test_a_problem_holds_the_box_as_annotated_also_where_it_was_dropped_or_mended(here):
+    image = photo(
+        "a.jpg", CAT, ("cat", [9, 9, 40, 40]), ("cat", [70, 5, 90, 20]), ("cat", [30, 40, 1, 2]), ("dog", [3, 3, 9, 9])
+    )
+    dataset, _ = run(image, min_boxes_per_class=2)
+    assert {(p.kind, p.file, p.image, p.box) for p in dataset.problems} == {
+        ("box_outside_image", "photos/a.jpg", "", (70.0, 5.0, 90.0, 20.0)),
+        ("duplicate_box", "photos/a.jpg", "", (30.0, 40.0, 1.0, 2.0)),
+        ("rare_class", "photos/a.jpg", "", (3.0, 3.0, 9.0, 9.0)),
+    }
+
+
+def test_a_problem_of_a_class_points_at_an_image_that_shows_it(here):
+    images = [photo("a.jpg", *[("cat", [1, 2, 30, 40 - i]) for i in range(3)]), photo("b.jpg", ("Cat", [5, 6, 20, 30]))]
+    dataset, _ = run(*images)
+    (variant,) = [p for p in dataset.problems if p.kind == "class_name_variant"]
+    assert (variant.file, variant.image, variant.box) == ("photos", "photos/b.jpg", (5.0, 6.0, 20.0, 30.0))
 
 
 def problems_of(dataset):
@@ -290,7 +310,7 @@ def test_copies_with_other_boxes_are_told(here):
         shutil.copy("photos/a.jpg", f"photos/{name}")
     images = [ingested_image("a.jpg", CAT), ingested_image("b.jpg", CAT), ingested_image("c.jpg", CAT, ("dog", CAT[1]))]
     dataset, _ = run(*images)
-    assert [(p.kind, p.file) for p in dataset.problems] == [("copies_annotated_differently", "c.jpg")]
+    assert [(p.kind, p.file) for p in dataset.problems] == [("copies_annotated_differently", "photos/c.jpg")]
 
 
 def test_boxes_written_as_sizes_stop_the_pipeline_unless_it_is_told_to_go_on(here):
@@ -420,7 +440,7 @@ def test_problems_of_ingest_are_carried_over_and_counted(here):
         Problem("unreadable_annotation", "x.xml", "not XML", "dropped_image"),
         Problem("missing_image", "y.xml", "no image", "dropped_image"),
         Problem("box_of_dropped_image", "y.xml", "object 1", "dropped_box"),
-        Problem("image_without_annotation", "z.jpg", "none", "dropped_image"),
+        Problem("image_without_annotation", "z.jpg", "none", "left_out"),
     ]
     dataset, figures = run(photo("a.jpg", CAT, ("cat", [30, 40, 1, 1])), problems=before)
     assert dataset.problems[:4] == tuple(before)
@@ -450,7 +470,7 @@ def test_fail_stops_for_what_ingest_found(here, kind):
 
 
 def test_fail_lets_data_pass_that_is_merely_without_sizes_or_has_more_images(here):
-    other = Problem("image_without_annotation", "z.jpg", "none", "dropped_image")
+    other = Problem("image_without_annotation", "z.jpg", "none", "left_out")
     dataset, _ = run(photo("a.jpg", CAT, said=(0, 0)), photo("b.jpg"), problems=[other], on_problem="fail")
     assert [image.width for image in dataset.images] == [64, 64]
 
@@ -479,7 +499,7 @@ def test_losses_of_exactly_the_limit_pass(here):
 
 
 def test_images_nobody_annotated_are_no_losses(here):
-    others = [Problem("image_without_annotation", f"{i}.jpg", "none", "dropped_image") for i in range(9)]
+    others = [Problem("image_without_annotation", f"{i}.jpg", "none", "left_out") for i in range(9)]
     assert run(photo("a.jpg", CAT), problems=others, max_dropped_fraction=0.0)[1]["dropped_images"] == 0
 
 
@@ -490,7 +510,29 @@ def test_nothing_left_stops_the_pipeline_whatever_the_limit(here):
 
 def test_the_table_on_the_terminal_counts_each_kind(here, capsys):
     run(photo("a.jpg", CAT, ("cat", [5, 5, 5, 5]), ("cat", [6, 6, 6, 6])))
-    assert re.search(r"^tiny_box +2  dropped_box$", capsys.readouterr().out, re.MULTILINE)
+    assert re.search(r"^tiny_box  +2  dropped box    drop \(default\)$", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_the_table_puts_what_was_lost_first_and_says_which_policy_it_was():
+    problems = [
+        Problem("exif_rotated", "a", "", "kept"),
+        *[Problem("no_objects", "b", "", "dropped_image")] * 2,
+        Problem("copies_annotated_differently", "c", "", "kept"),
+        Problem("inverted_box", "d", "", "fixed_box"),
+        Problem("image_without_annotation", "e", "", "left_out"),
+        Problem("from elsewhere", "f", "", "kept"),
+    ]
+    assert problem_table(problems, Policy("fix", {"no_objects": "drop"})).splitlines() == [
+        "problem                       count  what was done  policy",
+        "no_objects                        2  dropped image  drop (validate.policy)",
+        "inverted_box                      1  fixed box      fix (default)",
+        "copies_annotated_differently      1  kept           keep (default)",
+        "exif_rotated                      1  kept           fix (default)",
+        "from elsewhere                    1  kept",
+        "image_without_annotation          1  left out       keep (no choice)",
+        "docs/data-gate.md says what each means; the report shows examples",
+    ]
+    assert problem_table([], Policy("fix", {})) == "no problems found"
 
 
 def emitted_kinds():

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tasks.annotation.boxes import Boxes, area, as_boxes, clip
+from tasks.annotation.boxes import Boxes, area, as_boxes, clip, corners
 from tasks.annotation.dataset import AnnotatedImage, Problem
 from tasks.annotation.policy import Policy
 from tasks.annotation.problem_kinds import object_name
@@ -66,7 +66,8 @@ def check_boxes(image: AnnotatedImage, file: str, policy: Policy, limits: BoxLim
             faults = [*faults, _Fault("duplicate_box", "the same box and class as an object before it")]
             box = box if policy.action("duplicate_box") == "keep" else None
         if faults:
-            problems.append(_problem(faults, box, file, f"{object_name(i + 1, name)} {_shown(image.boxes[i])}"))
+            problem = _problem(faults, box, file, f"{object_name(i + 1, name)} {_shown(image.boxes[i])}")
+            problems.append(replace(problem, box=corners(image.boxes[i])))
         if box is not None:
             boxes.append(box)
             kept[i] = True

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 Boxes = npt.NDArray[np.float64]
+# One box as plain numbers.
+Corners = tuple[float, float, float, float]
 
 
 def as_boxes(rows: Iterable[Sequence[float]] | npt.ArrayLike) -> Boxes:
@@ -24,6 +26,12 @@ def as_boxes(rows: Iterable[Sequence[float]] | npt.ArrayLike) -> Boxes:
     if boxes.ndim != 2 or boxes.shape[1] != 4:
         raise ValueError(f"expected boxes of shape (N, 4), but got {boxes.shape}")
     return boxes
+
+
+def corners(box: npt.NDArray[np.float64]) -> Corners | None:
+    """One box, `(4,)`, as plain numbers; None where one of them is not finite."""
+    xmin, ymin, xmax, ymax = (float(value) for value in box)
+    return (xmin, ymin, xmax, ymax) if np.isfinite(box).all() else None
 
 
 def area(boxes: Boxes) -> npt.NDArray[np.float64]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tasks.annotation.boxes import Boxes
+from tasks.annotation.boxes import Boxes, Corners
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +79,19 @@ class Problem:
         kind: one of the kinds that docs/data-gate.md lists, such as `box_outside_image`.
         file: the annotation or image file.
         detail: the object and its values, in words.
-        action: `dropped_image`, `dropped_box`, `dropped_class`, `fixed_box`, `fixed_image`, `kept`.
+        action: `dropped_image`, `dropped_box`, `dropped_class`, `fixed_box`, `fixed_image`, `fixed_class`, `kept`,
+            `left_out` of what never was part of the data.
+        image: the image file that it is of, where `file` is another; empty where that is not known.
+        box: XYXY_ABS as annotated, in pixels of the image as stored; None where it is of no single box, or of one whose
+            numbers could not be read.
     """
 
     kind: str
     file: str
     detail: str
     action: str
+    image: str = ""
+    box: Corners | None = None
 
 
 @dataclass(frozen=True)

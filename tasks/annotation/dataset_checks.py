@@ -4,10 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
+from pathlib import PurePosixPath
 
 import numpy as np
 from rapidfuzz.distance import OSA
 
+from tasks.annotation.boxes import Corners, corners
 from tasks.annotation.dataset import AnnotatedImage, Problem
 from tasks.annotation.policy import Policy
 
@@ -32,7 +34,9 @@ def xywh_by_mistake(images: Sequence[AnnotatedImage], file: str) -> list[Problem
         f"{inverted:.0%} of {len(all_boxes)} boxes end left of or above where they start; "
         f"read as x, y, width, height, {inside:.0%} lie inside their images"
     )
-    return [Problem("boxes_look_like_xywh", file, detail, "kept")]
+    image = next(image for image in images if (image.boxes[:, 2:] < image.boxes[:, :2]).any())
+    first = image.boxes[(image.boxes[:, 2:] < image.boxes[:, :2]).any(axis=1)][0]
+    return [Problem("boxes_look_like_xywh", file, detail, "kept", _path(image, file), corners(first))]
 
 
 def one_spelling(
@@ -51,6 +55,7 @@ def one_spelling(
             file,
             f"class {name!r} ({counts[name]} boxes) is {first!r} ({counts[first]} boxes) in another spelling",
             "fixed_class" if action == "fix" else "kept",
+            *first_of(name, images, file),
         )
         for name, first in usual.items()
         if name != first
@@ -65,14 +70,26 @@ def similar_names(images: Sequence[AnnotatedImage], file: str) -> list[Problem]:
     counts = Counter(name for image in images for name in image.classes)
     return [
         Problem(
-            "similar_class_names", file, f"class {rare!r} has {counts[rare]} boxes, {often!r} {counts[often]}", "kept"
+            "similar_class_names",
+            file,
+            f"class {rare!r} has {counts[rare]} boxes, {often!r} {counts[often]}",
+            "kept",
+            *first_of(rare, images, file),
         )
         for rare, often in _rare_and_often(counts)
         if _plain(rare) != _plain(often) and _nearly(_plain(rare), _plain(often))
     ]
 
 
-def differing_copies(images: Sequence[AnnotatedImage]) -> list[Problem]:
+def first_of(name: str, images: Sequence[AnnotatedImage], root: str) -> tuple[str, Corners | None]:
+    """An example of a class: the image of its first box, and the box; images lie below `root`."""
+    for image in images:
+        if name in image.classes:
+            return _path(image, root), corners(image.boxes[image.classes.index(name)])
+    return "", None
+
+
+def differing_copies(images: Sequence[AnnotatedImage], root: str) -> list[Problem]:
     """A problem for each image with the content of one before it and other boxes or classes."""
     first: dict[str, AnnotatedImage] = {}
     problems = []
@@ -83,8 +100,12 @@ def differing_copies(images: Sequence[AnnotatedImage]) -> list[Problem]:
                 f"{len(image.classes)} objects; {before.file_name} has the same content and "
                 f"{len(before.classes)} objects, not the same ones"
             )
-            problems.append(Problem("copies_annotated_differently", image.file_name, detail, "kept"))
+            problems.append(Problem("copies_annotated_differently", _path(image, root), detail, "kept"))
     return problems
+
+
+def _path(image: AnnotatedImage, root: str) -> str:
+    return (PurePosixPath(root) / image.file_name).as_posix()
 
 
 def _nearly(a: str, b: str) -> bool:

@@ -42,6 +42,18 @@ class Policy:
             return "drop"
         return next(action for action in actions if action != "fail")
 
+    def told(self, name: str) -> tuple[str, str]:
+        """What is done about problems of the kind `name`, and who says so; empty of kinds from elsewhere."""
+        kind = KINDS.get(name)
+        if kind is None:
+            return "", ""
+        action = "fail" if self.stops(name) else self.action(name)
+        if name in self.single:
+            return action, "validate.policy"
+        if len(kind.actions) == 1 and action != "fail":
+            return action, "no choice"
+        return action, "default" if self.on_problem == "fix" else f"on_problem: {self.on_problem}"
+
     def stops(self, name: str) -> bool:
         """Whether problems of this kind stop the pipeline; a kind from elsewhere does under `fail`."""
         if name in self.single:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from tasks.annotation.boxes import corners
 from tasks.annotation.dataset import AnnotatedImage, Problem
 
 Action = Literal["fail", "fix", "drop", "keep"]
@@ -121,14 +122,16 @@ def boxes_lost_with(image: AnnotatedImage, file: str, reason: str) -> list[Probl
             file,
             f"{object_name(number, name)}: its image was dropped ({reason})",
             "dropped_box",
+            # Without a size they may still be fractions of it.
+            box=corners(box) if image.width else None,
         )
-        for number, name in enumerate(image.classes, start=1)
+        for number, (name, box) in enumerate(zip(image.classes, image.boxes, strict=True), start=1)
     ]
 
 
 def dropped_images(problems: Iterable[Problem]) -> int:
-    """How many annotated images were dropped; images that nobody annotated were never part of the data."""
-    return sum(p.action == "dropped_image" and p.kind != "image_without_annotation" for p in problems)
+    """How many annotated images were dropped; those that nobody annotated are left out, not dropped."""
+    return sum(p.action == "dropped_image" for p in problems)
 
 
 def dropped_boxes(problems: Iterable[Problem]) -> int:

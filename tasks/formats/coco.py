@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tasks.annotation.boxes import area, as_boxes, from_xywh, to_xywh
+from tasks.annotation.boxes import area, as_boxes, corners, from_xywh, to_xywh
 from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.annotation.detections import Detections
 from tasks.errors import FormatError
@@ -25,7 +25,7 @@ from tasks.formats.given_parts import part_named
 def write_coco(dataset: Dataset, path: Path) -> None:
     """Write `dataset`; image ids count from 1 in its order, category ids in the order of its classes."""
     head = {"info": {"root": dataset.root.as_posix()}, "categories": _categories(dataset)}
-    problems = (asdict(problem) for problem in dataset.problems)
+    problems = (_problem_entry(problem) for problem in dataset.problems)
     lists = {"images": _images(dataset), "annotations": _annotations(dataset), "problems": problems}
     write_json_lists(path, head, lists)
 
@@ -74,6 +74,11 @@ def _annotations(dataset: Dataset) -> Iterator[dict[str, Any]]:
             }
 
 
+def _problem_entry(problem: Problem) -> dict[str, Any]:
+    """Without the image and the box where there are none: most problems of large data sets have neither."""
+    return {key: value for key, value in asdict(problem).items() if value or key not in ("image", "box")}
+
+
 def read_coco(path: Path) -> Dataset:
     """The data set in a COCO JSON file, images in id order; without `info.root` they lie beside the file.
 
@@ -105,8 +110,15 @@ def _from_coco(content: dict[str, Any], path: Path) -> Dataset:
             _image(entry, by_image[entry["id"]], names, path)
             for entry in sorted(content["images"], key=lambda entry: entry["id"])
         ),
-        problems=tuple(Problem(**problem) for problem in content.get("problems", [])),
+        problems=tuple(_problem(entry) for entry in content.get("problems", [])),
     )
+
+
+def _problem(entry: dict[str, Any]) -> Problem:
+    """Files that were written before problems had an image and a box lack both."""
+    box = entry.get("box")
+    numbers = None if box is None else corners(as_boxes([box]).reshape(4))
+    return Problem(**{**entry, "box": numbers})
 
 
 def _image(entry: dict[str, Any], rows: list[dict[str, Any]], names: dict[Any, str], path: Path) -> AnnotatedImage:

@@ -133,14 +133,14 @@ def _chosen(task: _Task, problems: list[Problem]) -> list[Any] | None:
     for annotation in task.annotations:
         if annotation.cancelled:
             detail = f"skipped by the annotator, with {len(annotation.results)} results; left out"
-            problems.append(Problem("cancelled_annotation", task.where, detail, "kept"))
+            problems.append(Problem("cancelled_annotation", task.where, detail, "left_out"))
     if not finished:
         return None
     latest = max(range(len(finished)), key=lambda i: (finished[i].time, i))
     for i, annotation in enumerate(finished):
         if i != latest:
             detail = f"annotation {i + 1} of {len(finished)}, {len(annotation.results)} results: a later one is taken"
-            problems.append(Problem("superseded_annotation", task.where, detail, "kept"))
+            problems.append(Problem("superseded_annotation", task.where, detail, "left_out"))
     return finished[latest].results
 
 

@@ -22,9 +22,9 @@ from tasks.errors import FormatError
 Curve = list[tuple[float, float]]
 
 # A colour nothing else uses; replaced by the page's text colour once the SVG is written.
-_INK = "#010203"
+INK = "#010203"
 _MOST_POINTS = 400
-_STYLE = {
+STYLE = {
     "svg.hashsalt": "report",
     "svg.fonttype": "none",
     "font.size": 11,
@@ -32,12 +32,12 @@ _STYLE = {
     "text.parse_math": False,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.edgecolor": _INK,
-    "axes.labelcolor": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
     "axes.grid": True,
-    "grid.color": _INK,
+    "grid.color": INK,
     "grid.alpha": 0.12,
     "axes.linewidth": 0.8,
 }
@@ -75,8 +75,8 @@ def curve_svg(
     With `noisy`, many points are drawn faintly, with their moving average on top.
     """
     steps, values = _thinned(np.array(curve, dtype=np.float64))
-    with mpl.rc_context(_STYLE):
-        figure, axes = _figure()
+    with mpl.rc_context(STYLE):
+        figure, axes = new_figure()
         many = len(values) >= 40
         faint = noisy and many
         width, alpha = (1, 0.35) if faint else (2, 1)
@@ -84,11 +84,11 @@ def curve_svg(
         if faint:
             axes.plot(steps, _smooth(values), color=colour, linewidth=2)
         if mark_step is not None:
-            axes.axvline(mark_step, color=_INK, linewidth=1, linestyle=":", alpha=0.7)
+            axes.axvline(mark_step, color=INK, linewidth=1, linestyle=":", alpha=0.7)
         if values.min() >= 0:
             axes.set_ylim(0, values.max() * 1.08 or 1)
         axes.set_xlabel("step")
-        return _svg(figure, name, label)
+        return svg_of(figure, name, label)
 
 
 def precision_recall_svg(
@@ -103,27 +103,29 @@ def precision_recall_svg(
         curves.setdefault(str(row["class"]), []).append((float(row["recall"]), float(row["precision"])))
     average = next(iter(curves))
     legend = [(key, "currentColor" if key == average else colours.get(key, "#888888")) for key in curves]
-    with mpl.rc_context(_STYLE):
-        figure, axes = _figure()
+    with mpl.rc_context(STYLE):
+        figure, axes = new_figure()
         for key, colour in reversed(legend):
             recall, precision = np.array(curves[key], dtype=np.float64).T
             thick = key == average
-            axes.plot(recall, precision, color=_INK if thick else colour, linewidth=2.6 if thick else 1.6)
+            axes.plot(recall, precision, color=INK if thick else colour, linewidth=2.6 if thick else 1.6)
         axes.set(xlim=(0, 1.005), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
-        return _svg(figure, name, "Precision against recall at IoU 0.5"), legend
+        return svg_of(figure, name, "Precision against recall at IoU 0.5"), legend
 
 
-def _figure() -> tuple[Any, Any]:
-    figure = Figure(figsize=(5.2, 3.1), layout="constrained")
+def new_figure(size_inches: tuple[float, float] = (5.2, 3.1)) -> tuple[Any, Any]:
+    """A figure for `svg_of` with one pair of axes; to be made inside `rc_context(STYLE)`."""
+    figure = Figure(figsize=size_inches, layout="constrained")
     FigureCanvasSVG(figure)
     return figure, figure.add_subplot()
 
 
-def _svg(figure: Any, name: str, label: str) -> Markup:
+def svg_of(figure: Any, name: str, label: str) -> Markup:
+    """The drawing for the page: in its colours, with ids that no other drawing has; it may hold no text of others."""
     content = io.StringIO()
     figure.savefig(content, format="svg", transparent=True, metadata=_METADATA)
     text = content.getvalue()
-    text = text[text.index("<svg") :].replace(_INK, "currentColor")
+    text = text[text.index("<svg") :].replace(INK, "currentColor")
     # Ids are unique in one drawing, and several drawings stand in one page.
     text = re.sub(r'(\bid="|href="#|url\(#)', rf"\1{name}-", text)
     head = Markup('<svg class="plot" role="img" aria-label="{}"').format(label)

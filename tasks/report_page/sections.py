@@ -1,11 +1,10 @@
 """The page's tables, from the metrics files: any figure may be missing from those, and then shows as a dash."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.annotation.dataset import Dataset, Problem
+from tasks.annotation.dataset import Dataset
 from tasks.report_page.page import number
 
 HEADLINES = {
@@ -99,27 +98,6 @@ def restored(content: Mapping[str, Any]) -> dict[str, Any]:
         "total": total,
         "mismatched": [str(name) for name in content.get("mismatched") or []],
     }
-
-
-def gate(metrics: Mapping[str, Any], problems: Sequence[Problem]) -> dict[str, Any]:
-    """The data gate's counts, and a row for each kind of problem, the most frequent first, with up to ten examples."""
-    of_kind: dict[str, list[Problem]] = {}
-    for problem in problems:
-        of_kind.setdefault(problem.kind, []).append(problem)
-    counts = {kind: len(found) for kind, found in of_kind.items()}
-    counts.update({str(kind): int(number(count) or 0) for kind, count in _part(metrics, "problems").items()})
-    kinds = [
-        {
-            "kind": kind,
-            "count": count,
-            "actions": Counter(problem.action for problem in of_kind.get(kind, [])).most_common(),
-            "examples": of_kind.get(kind, [])[:_MOST_EXAMPLES],
-        }
-        for kind, count in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
-        if count
-    ]
-    keys = ("images", "boxes", "dropped_images", "dropped_boxes", "fixed_boxes")
-    return {"counts": [(key.replace("_", " "), number(metrics.get(key))) for key in keys], "kinds": kinds}
 
 
 def split_rows(parts: Mapping[str, Dataset], colours: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -46,11 +46,30 @@ def assert_same(a: AnnotatedImage, b: AnnotatedImage) -> None:
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
 
 
+def test_problems_are_read_that_were_written_without_image_and_box(tmp_path):
+    path = tmp_path / "x.json"
+    row = {"kind": "tiny_box", "file": "a.jpg", "detail": "object 1", "action": "dropped_box"}
+    path.write_text(json.dumps({"images": [], "annotations": [], "categories": [], "problems": [row]}))
+    assert read_coco(path).problems == (Problem("tiny_box", "a.jpg", "object 1", "dropped_box"),)
+
+
+@pytest.mark.parametrize("box", [[], [1, 2, 3], "abcd", [1, 2, 3, "x"], 7])
+def test_a_problem_whose_box_is_none_is_refused(tmp_path, box):
+    path = tmp_path / "x.json"
+    row = {"kind": "k", "file": "f", "detail": "d", "action": "kept", "box": box}
+    path.write_text(json.dumps({"images": [], "annotations": [], "categories": [], "problems": [row]}))
+    with pytest.raises(FormatError, match="not COCO JSON"):
+        read_coco(path)
+
+
 @patient
 @given(first=images("a.jpg"), second=images("ünder/b.png"))
 def test_a_data_set_comes_back_as_it_was_written(tmp_path_factory, first, second):
     path = tmp_path_factory.mktemp("coco") / "annotations.json"
-    problems = (Problem("tiny_box", "a.jpg", "object 1", "dropped_box"),)
+    problems = (
+        Problem("tiny_box", "a.jpg", "object 1", "dropped_box", box=(1.0, 2.5, 1.0, 2.5)),
+        Problem("missing_image", "b.xml", "no image", "dropped_image", image="c.jpg"),
+    )
     write_coco(Dataset(Path("../photos"), CLASSES, (first, second), problems), path)
     back = read_coco(path)
     assert (back.root, back.classes, back.problems) == (Path("../photos"), CLASSES, problems)

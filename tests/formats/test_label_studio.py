@@ -140,7 +140,7 @@ def test_a_task_nobody_annotated_gives_nothing(tmp_path):
 
 def test_a_cancelled_annotation_is_left_out_and_told_of(tmp_path):
     images, problems = read(tmp_path, [task(annotation(rectangle(), was_cancelled=True))])
-    assert (images, kinds(problems)) == ([], [("cancelled_annotation", "kept")])
+    assert (images, kinds(problems)) == ([], [("cancelled_annotation", "left_out")])
 
 
 @pytest.mark.parametrize(
@@ -166,13 +166,13 @@ def test_of_several_annotations_the_latest_stays_and_the_others_are_told_of(tmp_
         content = [task(*annotations)]
     (image,), problems = read(tmp_path, content)
     assert image.classes == (latest,)
-    assert kinds(problems) == [("superseded_annotation", "kept")]
+    assert kinds(problems) == [("superseded_annotation", "left_out")]
 
 
 def test_a_cancelled_annotation_never_supersedes(tmp_path):
     late = annotation(was_cancelled=True, updated_at="2030-01-01T00:00:00Z")
     (image,), problems = read(tmp_path, [task(annotation(rectangle()), late)])
-    assert (image.classes, kinds(problems)) == (("cat",), [("cancelled_annotation", "kept")])
+    assert (image.classes, kinds(problems)) == (("cat",), [("cancelled_annotation", "left_out")])
 
 
 @pytest.mark.parametrize(
