@@ -76,7 +76,7 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
     training = sections.training(_read_object(metrics_train))
     take = partial(_taken, max_megapixels=validate.max_image_megapixels)
     shots = _shots(params, take, test, read_detections(_there(detections / "saved_model.json"), test), colours)
-    restore_path = trained / "restore.json"
+    restore_path, freeze_path = trained / "restore.json", trained / "freeze.json"
     content = {
         **_scores(figures, test),
         "classes": test.classes,
@@ -87,6 +87,7 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
         "slider_from": params.score_threshold,
         "training": training,
         "curves": [*_training_curves(plots_train, training["best_step"]), _precision_recall(plots_evaluate, colours)],
+        "frozen": sections.frozen(_read_json(freeze_path) if freeze_path.is_file() else None),
         "restored": sections.restored(_read_object(restore_path) if restore_path.is_file() else {}),
         **_gate(validate, take, read_coco(_there(ingested)), read_coco(_there(validated)), _read_object(metrics_data)),
         "parts": PARTS,

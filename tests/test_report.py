@@ -313,6 +313,19 @@ def test_a_curve_of_any_length_is_drawn_in_the_pages_colours(points):
     assert len(svg) < 80_000
 
 
+def test_the_audit_of_freezing_is_a_table_by_module(tmp_path):
+    run = Run(tmp_path)
+    row = {"module": "backbone block 0", "parameters": 1500, "frozen_parameters": 1500, "trained": 0, "frozen": 9,
+           "frozen_max_abs_change": 0.0, "frozen_statistics_max_abs_change": 0.25}  # fmt: skip
+    heads = {"module": "class_head", "parameters": 7, "frozen_parameters": 0, "trained": 2, "frozen": 0,
+             "unchanged": 1, "trained_max_abs_change": 0.5}  # fmt: skip
+    write_json(tmp_path / "trained" / "freeze.json", [row, heads, "no row"])
+    text = " ".join(run.page().text.split())
+    dash = "\u2013"
+    assert f"backbone block 0 1 500 1 500 0 9 {dash} 0.0000 0.2500" in text
+    assert f"class_head 7 0 2 0 0.5000 (1 did not change) {dash} {dash}" in text
+
+
 def test_precision_rows_that_are_none_are_named(tmp_path):
     run = Run(tmp_path)
     write_json(tmp_path / "plots" / "precision_recall.json", [{"class": "all"}])

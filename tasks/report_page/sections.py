@@ -81,6 +81,17 @@ def training(metrics: Mapping[str, Any]) -> dict[str, Any]:
     return facts
 
 
+def frozen(rows: Any) -> list[dict[str, Any]]:
+    """A row for each module, from what the train stage writes to freeze.json; none where there is no such file."""
+    counts = ("parameters", "frozen_parameters", "trained", "frozen", "unchanged")
+    changes = ("trained_max_abs_change", "frozen_max_abs_change", "frozen_statistics_max_abs_change")
+    return [
+        {"module": str(row.get("module", "?")), **{key: number(row.get(key)) for key in (*counts, *changes)}}
+        for row in (rows if isinstance(rows, list) else [])
+        if isinstance(row, Mapping)
+    ]
+
+
 def restored(content: Mapping[str, Any]) -> dict[str, Any]:
     """What the checkpoint filled: its source, a row a module with a count of each outcome, names that did not fit."""
     rows: list[dict[str, Any]] = [
