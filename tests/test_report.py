@@ -322,8 +322,8 @@ def test_the_audit_of_freezing_is_a_table_by_module(tmp_path):
     write_json(tmp_path / "trained" / "freeze.json", [row, heads, "no row"])
     text = " ".join(run.page().text.split())
     dash = "\u2013"
-    assert f"backbone block 0 1 500 1 500 0 9 {dash} 0.0000 0.2500" in text
-    assert f"class_head 7 0 2 0 0.5000 (1 did not change) {dash} {dash}" in text
+    assert f"backbone block 01 5001 50009{dash}0.00000.2500" in text
+    assert f"class_head70200.5000 (1 did not change){dash}{dash}" in text
 
 
 def test_precision_rows_that_are_none_are_named(tmp_path):
