@@ -6,7 +6,6 @@ import logging
 import os
 import sys
 import time
-import warnings
 from pathlib import Path
 
 from tasks.errors import PipelineError, UnreachableError
@@ -64,8 +63,6 @@ def _quiet() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Deprecations inside the OD API, which will not change.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    # dvclive imports a package under its old name.
-    warnings.filterwarnings("ignore", message="The pynvml package is deprecated", category=FutureWarning)
 
 
 def _parser() -> argparse.ArgumentParser:
