@@ -1,7 +1,8 @@
 """Stage `checkpoint`: the weights that training starts from, in one folder with one description, whatever their source.
 
 `base.json` says what they are. `kind` is `tf_checkpoint` (a detector: `checkpoint/ckpt-0.*`), `weights` (arrays:
-`weights.npz`, named `<keras layer>/<weight>`) or `none`.
+`weights.npz`, named `<keras layer>/<weight>` or by checkpoint key) or `none`. `fallback`, where it is there, says why
+they are not what `checkpoint.source` named.
 """
 
 import difflib
@@ -20,6 +21,7 @@ from tasks.formats.archive import extract
 from tasks.formats.download import download
 from tasks.formats.tf_checkpoint import copy_checkpoint, find_checkpoint, is_checkpoint_file
 from tasks.imagenet import FILE, PACKAGE, read_imagenet_weights, weights_file
+from tasks.shipped_base import NAME, read_shipped_base, suits
 
 if TYPE_CHECKING:
     from tasks.params import CheckpointParams, ModelParams
@@ -30,7 +32,8 @@ PREFIX = Path("checkpoint/ckpt-0")
 # Taken along where the source has them: training keeps a class head only if it was made for the same label map.
 COMPANIONS = ("pipeline.config", "label_map.pbtxt")
 
-_SOURCES = ("zoo", "imagenet", "none")
+_SOURCES = ("base", "zoo", "imagenet", "none")
+_RANDOM = {"kind": "none", "origin": "random numbers", "sha256": None, "licence": None}
 _KINDS = {"tf_checkpoint": PREFIX.with_suffix(".index"), "weights": Path(WEIGHTS), "none": Path(DESCRIPTION)}
 
 
@@ -51,13 +54,16 @@ def checkpoint(params: "CheckpointParams", model: "ModelParams", *, base: Path) 
         elif params.source == "imagenet":
             description = _from_imagenet(model.name, definition, beside)
         elif params.source == "none":
-            description = {"kind": "none", "origin": "random numbers", "sha256": None, "licence": None}
+            description = dict(_RANDOM)
+        elif params.source == "base":
+            description = _from_shipped_base(model.name, definition, beside)
         else:
             description = _from_path(Path(params.source), beside)
         description = {"model": model.name, **description, "source": params.source}
         write_json(beside / DESCRIPTION, description)
     size = sum(path.stat().st_size for path in base.rglob("*") if path.is_file())
-    return {"kind": description["kind"], "origin": description["origin"], "size": f"{size / 1e6:.1f} MB"}
+    told = {"fallback": description["fallback"]} if "fallback" in description else {}
+    return {"kind": description["kind"], "origin": description["origin"], "size": f"{size / 1e6:.1f} MB", **told}
 
 
 def _from_zoo(
@@ -105,6 +111,25 @@ def _from_imagenet(model: str, definition: ModelDefinition | None, into: Path) -
         "sha256": sha256_of(path),
         "licence": "BSD-3-Clause (torchvision)",
     }
+
+
+def _from_shipped_base(model: str, definition: ModelDefinition | None, into: Path) -> dict[str, Any]:
+    """Our own base, or the nearest thing to it for a model that it does not fit."""
+    if suits(definition):
+        base = read_shipped_base()
+        arrays: dict[str, Any] = dict(base.arrays)
+        np.savez(into / WEIGHTS, **arrays)
+        return {"kind": "weights", "origin": base.origin, "sha256": base.sha256, "licence": base.licence}
+    if definition is not None and definition.backbone == "mobilenet_v2":
+        description, instead = _from_imagenet(model, definition, into), "the backbone starts from ImageNet weights"
+    else:
+        description, instead = (
+            dict(_RANDOM),
+            "training starts from random numbers; zoo is better where it can be reached",
+        )
+    why = f"the base is for {NAME} and does not fit {model}: {instead}"
+    print(f"checkpoint: {why}")
+    return {**description, "fallback": why}
 
 
 def _from_path(source: Path, into: Path) -> dict[str, Any]:
@@ -166,6 +191,7 @@ def _from_base(folder: Path, into: Path, *, called: Path) -> dict[str, Any]:
     try:
         content = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
         description = {key: content[key] for key in ("kind", "model", "origin", "sha256", "licence")}
+        description |= {key: content[key] for key in ("fallback",) if key in content}
         promised = folder / _KINDS[description["kind"]]
     except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise CheckpointError(f"{where}: not what the checkpoint stage writes: {error!r}") from error

@@ -14,6 +14,8 @@ import pytest
 
 from tasks.checkpoint import checkpoint
 from tasks.errors import CheckpointError, ConfigError
+from tasks.files import sha256_of
+from tasks.formats.packed_weights import write_packed
 from tasks.params import CheckpointParams, ModelParams
 
 MODEL = "ssd_mobilenet_v2_fpnlite_320x320"
@@ -326,3 +328,80 @@ def test_a_misspelt_source_is_answered_with_the_nearest(base: Path) -> None:
 def test_a_misspelt_model_is_refused_before_anything_is_fetched(base: Path) -> None:
     with pytest.raises(ConfigError, match=r"model\.name"):
         run(base, "zoo", model="ssd_mobilenet", zoo_url="http://127.0.0.1:1")
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the shipped base, with a small one in it."""
+    folder = tmp_path / "weights"
+    weights = folder / "mobilenet_v2_fpnlite.npz"
+    write_packed({"model/_feature_extractor/x/kernel": np.full((2, 2), 0.5, np.float32)}, weights)
+    card = {"sha256": sha256_of(weights), "origin": "made for a test", "licence": "Apache-2.0"}
+    (folder / "mobilenet_v2_fpnlite.json").write_text(json.dumps(card))
+    monkeypatch.setattr("tasks.shipped_base.FOLDER", folder)
+    return folder
+
+
+@pytest.mark.parametrize("model", [MODEL, "ssd_mobilenet_v2_fpnlite_640x640"])
+def test_the_shipped_base_is_for_mobilenet_v2_fpnlite_at_any_size(base: Path, shipped: Path, model: str) -> None:
+    figures = run(base, "base", model=model)
+
+    assert described(base) == {
+        "source": "base",
+        "kind": "weights",
+        "model": model,
+        "origin": "weights/mobilenet_v2_fpnlite.npz, made for a test",
+        "sha256": sha256_of(shipped / "mobilenet_v2_fpnlite.npz"),
+        "licence": "Apache-2.0",
+    }
+    assert "fallback" not in figures
+    with np.load(base / "weights.npz", allow_pickle=False) as weights:
+        assert weights["model/_feature_extractor/x/kernel"].tolist() == [[0.5, 0.5], [0.5, 0.5]]
+        assert weights["model/_feature_extractor/x/kernel"].dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "instead"),
+    [
+        ("ssd_mobilenet_v2_320x320", "weights", "the backbone starts from ImageNet weights"),
+        ("ssd_mobilenet_v1_fpn_640x640", "none", "training starts from random numbers"),
+        ("ssd_resnet50_v1_fpn_640x640", "none", "training starts from random numbers"),
+    ],
+)
+def test_for_other_models_base_takes_what_there_is_and_says_so(
+    base: Path, model: str, kind: str, instead: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = run(base, "base", model=model)
+
+    assert figures["kind"] == described(base)["kind"] == kind
+    assert figures["fallback"] == described(base)["fallback"]
+    assert described(base)["source"] == "base"
+    assert f"does not fit {model}: {instead}" in figures["fallback"]
+    assert figures["fallback"] in capsys.readouterr().out
+    run(Path("copy"), base)
+    assert described(Path("copy"))["fallback"] == figures["fallback"]
+
+
+def test_a_base_that_is_not_there_is_named_with_the_other_sources(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.shipped_base.FOLDER", tmp_path / "weights")
+
+    with pytest.raises(CheckpointError, match=r"mobilenet_v2_fpnlite\.npz is not there; .*imagenet, zoo, none"):
+        run(base, "base")
+    assert not base.exists()
+
+
+def test_a_base_that_is_not_the_cards_is_refused(base: Path, shipped: Path) -> None:
+    write_packed({"other": np.ones(3)}, shipped / "mobilenet_v2_fpnlite.npz")
+
+    with pytest.raises(CheckpointError, match="its SHA-256 is"):
+        run(base, "base")
+
+
+@pytest.mark.parametrize("text", ["{", "{}", "[]"])
+def test_a_broken_card_is_named(base: Path, shipped: Path, text: str) -> None:
+    (shipped / "mobilenet_v2_fpnlite.json").write_text(text)
+
+    with pytest.raises(CheckpointError, match=r"mobilenet_v2_fpnlite\.json: not the card"):
+        run(base, "base")

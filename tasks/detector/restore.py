@@ -69,7 +69,7 @@ def restore(network: Network, base: Path, classes: tuple[str, ...]) -> Restored:
         CheckpointError: the base is damaged, or it fills nothing of the backbone.
     """
     card = json.loads((base / "base.json").read_text(encoding="utf-8"))
-    result = Restored(f"{card['source']}: {card['origin']}" if card.get("origin") else card["source"])
+    result = Restored(_told(card))
     lookup = _lookup(base, card["kind"])
     same_classes = (base / "label_map.pbtxt").exists() and read_label_map(base / "label_map.pbtxt") == classes
     for key, variable in network.variables.items():
@@ -91,18 +91,38 @@ def restore(network: Network, base: Path, classes: tuple[str, ...]) -> Restored:
     return result
 
 
+def _told(card: dict[str, Any]) -> str:
+    origin = f"{card['source']}: {card['origin']}" if card.get("origin") else str(card["source"])
+    return f"{origin} ({card['fallback']})" if card.get("fallback") else origin
+
+
+def checkpoint_values(prefix: Path) -> dict[str, npt.NDArray[Any]]:
+    """Every value of a TensorFlow checkpoint's model, by key.
+
+    Raises:
+        CheckpointError: it cannot be read.
+    """
+    reader = _opened(prefix)
+    keys = [key.removesuffix(_SUFFIX) for key in reader.get_variable_to_shape_map() if key.endswith(_SUFFIX)]
+    return {key: reader.get_tensor(key + _SUFFIX) for key in sorted(keys) if key.startswith("model/")}
+
+
 def _lookup(base: Path, kind: str) -> Lookup:
     if kind == "none":
         return lambda key, name: None
     if kind == "weights":
         with np.load(base / "weights.npz", allow_pickle=False) as archive:
             weights = {name: archive[name] for name in archive.files}
-        return lambda key, name: weights.get(name)
+        return lambda key, name: weights.get(key, weights.get(name))
     found = sorted(base.glob("checkpoint/ckpt-*.index"))
     if not found:
         raise CheckpointError(f"{base}/checkpoint: no ckpt-*.index there; run `dvc repro -f checkpoint`")
-    try:
-        reader = tf.train.load_checkpoint(str(found[-1].with_suffix("")))
-    except (tf.errors.OpError, ValueError) as error:
-        raise CheckpointError(f"{found[-1]}: not a readable TensorFlow checkpoint: {error}") from error
+    reader = _opened(found[-1].with_suffix(""))
     return lambda key, name: reader.get_tensor(key + _SUFFIX) if reader.has_tensor(key + _SUFFIX) else None
+
+
+def _opened(prefix: Path) -> Any:
+    try:
+        return tf.train.load_checkpoint(str(prefix))
+    except (tf.errors.OpError, ValueError) as error:
+        raise CheckpointError(f"{prefix}.index: not a readable TensorFlow checkpoint: {error}") from error

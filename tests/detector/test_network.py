@@ -113,6 +113,17 @@ def test_what_does_not_fit_is_named_and_what_is_missing_is_new(network: Network,
     assert "(7,) in the base, (32,) in the model" in summary["mismatched"][0]
 
 
+def test_arrays_are_found_by_checkpoint_key_too_and_a_fallback_is_told_of(network: Network, tmp_path: Path) -> None:
+    key = next(key for key, variable in network.variables.items() if variable.name == "Conv1/kernel:0")
+    base = write_base(tmp_path / "base", "weights", **{key: np.full((3, 3, 3, 32), 0.25, np.float32)})
+    card = {"source": "base", "kind": "weights", "origin": "a test", "fallback": "it does not fit"}
+    (base / "base.json").write_text(json.dumps(card))
+    result = restore(network, base, CLASSES)
+    assert result.keys == {key}
+    assert result.source == "base: a test (it does not fit)"
+    assert float(network.variables[key].numpy().min()) == 0.25
+
+
 def test_weights_of_another_model_are_refused(network: Network, tmp_path: Path) -> None:
     base = write_base(tmp_path / "base", "weights", **{"dense/kernel": np.ones((2, 2), np.float32)})
     with pytest.raises(CheckpointError, match="nothing of the backbone"):
