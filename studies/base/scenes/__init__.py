@@ -1,0 +1,1 @@
+"""Generated scenes: from families of outlines to photographs of things that do not exist."""
