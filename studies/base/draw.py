@@ -82,7 +82,8 @@ def _drawn(params: ScenesParams, folder: Path) -> Iterator[AnnotatedImage]:
                 yield from _told(waiting.popleft().result(), bar)
     except BrokenProcessPool as error:
         raise PipelineError(
-            "scenes: a process that drew scenes was killed, mostly for want of memory; set scenes.workers lower"
+            "scenes: a process that drew scenes ended abruptly, mostly killed for want of memory; set scenes.workers "
+            "in scenes.yaml lower"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)

@@ -91,8 +91,9 @@ def _for_people(card: dict[str, Any]) -> str:
     score = "not measured" if measured["best_mAP"] is None else f"mAP {measured['best_mAP']:.3f}"
     return f"""# {card["name"]}
 
-Backbone, feature pyramid, tower and box head of `{made["model"]}`, {card["origin"]}. No photograph but ImageNet's
-had a part in it, and no annotation that a person made. The class head is left out.
+Backbone, feature pyramid, tower and box head of `{made["model"]}`,
+{card["origin"]}.
+No photograph but ImageNet's had a part in it, and no box that a person drew. The class head is left out.
 
 - **For** `ssd_mobilenet_v2_fpnlite` at 320 and 640 px: `checkpoint.source: base`.
 - **How** {drawn["count"]} scenes of {drawn["side_px"]} px (seed {drawn["seed"]}, {drawn["kinds_per_family"]} kinds

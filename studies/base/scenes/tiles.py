@@ -203,4 +203,5 @@ def sample(number: int, u: npt.NDArray[np.floating[Any]], v: npt.NDArray[np.floa
     levels = tile(number)
     level = levels[int(np.clip(np.log2(max(step * SIDE, 1.0)), 0, len(levels) - 1))]
     side = level.shape[0]
-    return np.asarray(level[(v * side).astype(np.int32) % side, (u * side).astype(np.int32) % side])
+    last = side - 1  # sides are powers of two, so that this mask is a modulus, of negative numbers too
+    return np.asarray(level[(v * side).astype(np.int32) & last, (u * side).astype(np.int32) & last])
