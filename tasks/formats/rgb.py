@@ -3,6 +3,7 @@
 import numpy as np
 from PIL import Image
 
+_STRIP_PIXELS = 1_000_000
 _WITH_ALPHA = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
 
 
@@ -15,6 +16,20 @@ def as_rgb(image: Image.Image) -> Image.Image:
         rgba = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), rgba).convert("RGB")
     return image.convert("RGB")
+
+
+def as_grey(image: Image.Image) -> Image.Image:
+    """What `as_rgb(image).convert("L")` is, made in strips: a second copy of all pixels never stands in memory."""
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return as_rgb(image).convert("L")  # how far its values reach is known of the whole only
+    grey = Image.new("L", image.size)
+    width, height = image.size
+    rows = max(1, _STRIP_PIXELS // max(1, width))
+    for top in range(0, height, rows):
+        strip = image.crop((0, top, width, min(height, top + rows)))
+        strip.info = image.info
+        grey.paste(as_rgb(strip).convert("L"), (0, top))
+    return grey
 
 
 def _from_wide(image: Image.Image) -> Image.Image:

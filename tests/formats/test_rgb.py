@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.formats.rgb import as_rgb
+from tasks.formats.rgb import as_grey, as_rgb
 
 
 def transparent_palette():
@@ -40,3 +40,18 @@ def test_grey_of_any_depth_keeps_its_shades(image):
 
 def test_cmyk_becomes_rgb():
     assert as_rgb(Image.new("CMYK", (1, 1), (0, 255, 255, 0))).getpixel((0, 0)) == (255, 0, 0)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "L", "1", "P", "CMYK", "I;16", "I", "F"])
+def test_grey_is_that_of_rgb_whatever_the_strips(monkeypatch, mode):
+    monkeypatch.setattr("tasks.formats.rgb._STRIP_PIXELS", 70)
+    pixels = np.random.default_rng(1).integers(0, 255, (23, 31, 4), dtype=np.uint8)
+    source = {"I": "L", "F": "L", "I;16": "L"}.get(mode, mode)
+    image = Image.fromarray(pixels[:, :, :3]).convert(source if source not in ("RGBA", "LA") else "RGB")
+    if mode in ("RGBA", "LA"):
+        image = image.convert(mode)
+        image.putalpha(Image.fromarray(np.ascontiguousarray(pixels[:, :, 3])))
+    image = image.convert(mode) if mode in ("I", "F", "I;16") else image
+    if mode == "P":
+        image.info["transparency"] = 7
+    assert as_grey(image).tobytes() == as_rgb(image).convert("L").tobytes()
