@@ -14,6 +14,7 @@ from tasks.params import FORMATS, read_params
 from tasks.process import die_with_parent
 from tasks.stages import STAGES, run_stage
 from tasks.summary import summary
+from tasks.text import tell
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -30,16 +31,16 @@ def main(argv: list[str] | None = None) -> int:
 
             convert(args)
         elif args.command == "summary":
-            print(summary(read_params(args.params).paths))
+            tell(summary(read_params(args.params).paths))
         elif getattr(args, "explain", None):
             from tasks.explain import explain  # noqa: PLC0415 - imports scipy: stages must not pay for it
 
             params = read_params(args.params)
-            print(explain(params.paths, args.explain, params.split.near_duplicate_distance))
+            tell(explain(params.paths, args.explain, params.split.near_duplicate_distance))
         else:
             _run(args.command, args.params)
     except PipelineError as error:
-        print(f"{args.command}: {error}", file=sys.stderr)
+        tell(f"{args.command}: {error}", file=sys.stderr)
         return os.EX_TEMPFAIL if isinstance(error, UnreachableError) else 1
     except OSError as error:
         if error.errno != errno.ENOSPC:

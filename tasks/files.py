@@ -3,7 +3,9 @@
 import hashlib
 import json
 import os
+import re
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +14,8 @@ from typing import Any
 from tasks.errors import FormatError
 
 MAX_JSON_BYTES = 1_000_000_000
+# What json leaves as it is and a terminal obeys: controls, directions, marks without width, line and paragraph ends.
+_ACTING = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 
 
 @contextmanager
@@ -39,11 +43,14 @@ def remove_leftovers(path: Path) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """JSON with sorted keys and a final newline, so that equal content is equal bytes. NaN is refused."""
+    r"""JSON with sorted keys and a final newline, so that equal content is equal bytes. NaN is refused.
+
+    Characters that act on what shows the file (controls, changes of direction, line ends) are written as `\uXXXX`: the
+    same to every reader of JSON, and harmless to a terminal.
+    """
+    text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     with replacing(path) as beside:
-        beside.write_text(
-            json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
-        )
+        beside.write_text(_ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n", encoding="utf-8")
 
 
 def read_json(path: Path, expected: str, *, max_bytes: int | None = None) -> Any:
@@ -62,6 +69,23 @@ def read_json(path: Path, expected: str, *, max_bytes: int | None = None) -> Any
     # Not only a JSONDecodeError: Python refuses to make a number of thousands of digits with a plain ValueError.
     except ValueError as error:
         raise FormatError(f"{path}: not a JSON file ({error}); expected {expected}") from error
+
+
+def read_small(path: Path, max_bytes: int, what: str) -> bytes:
+    """The content of a file that strangers made; `what` it should be, for messages.
+
+    Raises:
+        FormatError: over `max_bytes`, gone, a link to nowhere, or no plain file: reading a pipe may never end.
+    """
+    try:
+        facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode):
+            raise FormatError(f"{path}: a pipe, a device or a folder; {what} is a plain file")
+        if facts.st_size > max_bytes:
+            raise FormatError(f"{path}: {facts.st_size} bytes; {what} has at most {max_bytes}")
+        return path.read_bytes()
+    except OSError as error:
+        raise FormatError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def sha256_of(path: Path) -> str:

@@ -11,12 +11,13 @@ from tqdm import tqdm
 
 from tasks.annotation.dataset import Dataset
 from tasks.annotation.detections import Detections
-from tasks.drawing import PALETTE, class_colours, printable, thumbnail
+from tasks.drawing import PALETTE, class_colours, thumbnail
 from tasks.errors import DataError, FormatError
 from tasks.files import replacing, sha256_of
 from tasks.formats.coco import read_coco, read_detections
 from tasks.report_page import curves, gallery, sections
 from tasks.report_page.page import render
+from tasks.text import printable
 
 if TYPE_CHECKING:
     from tasks.params import ReportParams

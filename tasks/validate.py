@@ -25,6 +25,7 @@ from tasks.errors import DataError, FormatError
 from tasks.files import sha256_of, write_json
 from tasks.formats.coco import read_coco, write_coco
 from tasks.formats.image_file import FORMAT_OF_SUFFIX, ImageFacts, inspect_image
+from tasks.text import printable, tell
 
 if TYPE_CHECKING:
     from tasks.params import ModelParams, ValidateParams
@@ -186,12 +187,14 @@ def _without_rare_classes(
     keep_rare = policy.action("rare_class") == "keep"
     classes = tuple(name for name in dataset.classes if counts[name] >= (1 if keep_rare else min_boxes))
     problems = [
-        Problem("rare_class", dataset.root.as_posix(), f"class {name} has no usable box left", "dropped_class")
+        Problem(
+            "rare_class", dataset.root.as_posix(), f"class {printable(name)} has no usable box left", "dropped_class"
+        )
         for name in dataset.classes
         if counts[name] == 0
     ]
     problems += [
-        Problem("rare_class", dataset.root.as_posix(), f"class {name} has {counts[name]} boxes only", "kept")
+        Problem("rare_class", dataset.root.as_posix(), f"class {printable(name)} has {counts[name]} boxes only", "kept")
         for name in classes
         if counts[name] < min_boxes
     ]
@@ -199,7 +202,9 @@ def _without_rare_classes(
     for image in images:
         mask = np.array([name in classes for name in image.classes], dtype=bool)
         for name in (image.classes[i] for i in np.flatnonzero(~mask)):
-            detail = f"class {name} has {counts[name]} of the {min_boxes} boxes that it needs: it is not learned"
+            detail = (
+                f"class {printable(name)} has {counts[name]} of the {min_boxes} boxes that it needs: it is not learned"
+            )
             problems.append(Problem("rare_class", dataset.image_path(image).as_posix(), detail, "dropped_box"))
         kept.append(image.keep(mask))
     return kept, classes, problems
@@ -236,9 +241,9 @@ def _figures(dataset: Dataset) -> dict[str, Any]:
 
 def _print_table(problems: Sequence[Problem]) -> None:
     rows = Counter((problem.kind, problem.action) for problem in problems)
-    print(f"{'problem':<26}{'count':>7}  action" if rows else "no problems found")
+    tell(f"{'problem':<26}{'count':>7}  action" if rows else "no problems found")
     for (kind, action), count in sorted(rows.items()):
-        print(f"{kind:<26}{count:>7}  {action}")
+        tell(printable(f"{kind:<26}{count:>7}  {action}"))
 
 
 def _refuse_problems(problems: Sequence[Problem], policy: Policy) -> None:
@@ -248,7 +253,7 @@ def _refuse_problems(problems: Sequence[Problem], policy: Policy) -> None:
     usual = policy.on_problem == "fail" and not policy.single
     why = "validate.on_problem is fail" if usual else "validate.policy is to fail for them"
     lines = [f"{len(grave)} problems, and {why}: {_counted(grave)}"]
-    lines += [f"  {p.file}: {p.detail} ({p.kind}): {remedy(p)}" for p in grave[:_SHOWN]]
+    lines += [printable(f"  {p.file}: {p.detail} ({p.kind}): {remedy(p)}") for p in grave[:_SHOWN]]
     lines += [f"  and {len(grave) - _SHOWN} more"] if len(grave) > _SHOWN else []
     raise DataError("\n".join(lines))
 

@@ -1,8 +1,11 @@
+import json
+import os
 from pathlib import Path
 
 import pytest
 
-from tasks.files import replacing, write_json
+from tasks.errors import FormatError
+from tasks.files import read_small, replacing, write_json
 
 
 def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
@@ -51,3 +54,26 @@ def test_equal_content_is_equal_bytes_and_nan_is_refused(tmp_path: Path) -> None
     with pytest.raises(ValueError, match="Out of range"):
         write_json(tmp_path / "c.json", {"a": float("nan")})
     assert not (tmp_path / "c.json").exists()
+
+
+def test_characters_that_act_on_a_terminal_are_escaped_in_json_and_mean_the_same(tmp_path):
+    content = {"name": "cat\x1b[2J\x9b31m\u202etac\u2028 猫 \U0001f986"}
+    write_json(tmp_path / "a.json", content)
+    text = (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert json.loads(text) == content
+    assert "猫 \U0001f986" in text
+    assert not {"\x1b", "\x9b", "\u202e", "\u2028"} & set(text)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link", "large"])
+def test_a_small_file_is_a_plain_one_of_limited_size(tmp_path, kind):
+    path = tmp_path / "x"
+    make = {
+        "pipe": lambda: os.mkfifo(path),
+        "folder": path.mkdir,
+        "link": lambda: path.symlink_to("nowhere"),
+        "large": lambda: path.write_bytes(b"1234"),
+    }
+    make[kind]()
+    with pytest.raises(FormatError, match="x: "):
+        read_small(path, 3, "a list")
