@@ -46,12 +46,13 @@ def test_cmyk_becomes_rgb():
 def test_grey_is_that_of_rgb_whatever_the_strips(monkeypatch, mode):
     monkeypatch.setattr("tasks.formats.rgb._STRIP_PIXELS", 70)
     pixels = np.random.default_rng(1).integers(0, 255, (23, 31, 4), dtype=np.uint8)
-    source = {"I": "L", "F": "L", "I;16": "L"}.get(mode, mode)
-    image = Image.fromarray(pixels[:, :, :3]).convert(source if source not in ("RGBA", "LA") else "RGB")
+    image = Image.fromarray(pixels[:, :, :3]).convert("RGB" if mode in ("RGBA", "LA", "I", "F", "I;16") else mode)
     if mode in ("RGBA", "LA"):
         image = image.convert(mode)
         image.putalpha(Image.fromarray(np.ascontiguousarray(pixels[:, :, 3])))
-    image = image.convert(mode) if mode in ("I", "F", "I;16") else image
+    if mode in ("I", "F", "I;16"):
+        deep = pixels[:, :, 0].astype(np.int32) * (1 if mode == "F" else 257)
+        image = Image.fromarray(deep.astype({"I": np.int32, "F": np.float32, "I;16": np.uint16}[mode]))
     if mode == "P":
         image.info["transparency"] = 7
     assert as_grey(image).tobytes() == as_rgb(image).convert("L").tobytes()
