@@ -241,5 +241,5 @@ def read_detections(path: Path, dataset: Dataset) -> list[Detections]:
             )
             for rows in rows_of
         ]
-    except (UnicodeDecodeError, KeyError, IndexError, TypeError, ValueError) as error:
-        raise FormatError(f"{path}: not detections of these {len(dataset.images)} images ({error!r})") from error
+    except (KeyError, IndexError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise FormatError(f"{path}: not detections of these {len(dataset.images)} images ({error!r:.200})") from error

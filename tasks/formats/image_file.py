@@ -6,6 +6,7 @@ Size means the pixels as stored: an EXIF orientation is reported, never applied.
 import math
 import struct
 import warnings
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -35,8 +36,12 @@ _EXIF_ORIENTATION = 0x0112
 # Pillow warns above MAX_IMAGE_PIXELS and refuses above twice that. It is one number for the whole process, other users
 # of Pillow included, so it stays as it is, and the limit from params.yaml comes on top.
 _PILLOW_MEGAPIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 0) // 1_000_000
-# What Pillow's decoders are known to raise when a broken file makes them stumble.
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError, struct.error)
+# What Pillow's decoders are known to raise when a broken file makes them stumble: a TIFF, for one, whose offsets are
+# fractions or whose strips have no size.
+_BROKEN = (
+    OSError, SyntaxError, ValueError, EOFError, LookupError, ArithmeticError, TypeError, AttributeError,
+    NotImplementedError, struct.error, zlib.error,
+)  # fmt: skip
 
 
 _LARGE_PIXELS = 16_000_000
