@@ -16,6 +16,12 @@ from tasks.stages import STAGES, run_stage
 from tasks.summary import summary
 from tasks.text import tell
 
+_REMEDIES = {
+    errno.ENOSPC: "make room on the disk",
+    errno.EACCES: "see who may read and write there",
+    errno.EROFS: "see who may read and write there",
+}
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; 0 when it ended well, 1 when the user has something to mend, 75 when it may pass by itself."""
@@ -43,9 +49,10 @@ def main(argv: list[str] | None = None) -> int:
         tell(f"{args.command}: {error}", file=sys.stderr)
         return os.EX_TEMPFAIL if isinstance(error, UnreachableError) else 1
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        remedy = _REMEDIES.get(error.errno or 0)
+        if remedy is None:
             raise
-        print(f"{args.command}: {error}: make room on the disk, then run it again", file=sys.stderr)
+        tell(f"{args.command}: {error}: {remedy}, then run it again", file=sys.stderr)
         return 1
     return 0
 

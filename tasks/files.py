@@ -62,8 +62,9 @@ def read_json(path: Path, expected: str, *, max_bytes: int | None = None) -> Any
     size, limit = path.stat().st_size, MAX_JSON_BYTES if max_bytes is None else max_bytes
     if size > limit:
         raise FormatError(f"{path}: {size} bytes; at most {limit} are read: split the file; expected {expected}")
+    content = read_small(path, limit, expected)
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        return json.loads(content.decode("utf-8-sig"))
     except RecursionError as error:
         raise FormatError(f"{path}: nested too deeply; expected {expected}") from error
     # Not only a JSONDecodeError: Python refuses to make a number of thousands of digits with a plain ValueError.

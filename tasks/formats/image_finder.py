@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
 from tasks.annotation.dataset import Problem
+from tasks.errors import DataError
 from tasks.formats.image_file import FORMAT_OF_SUFFIX
 from tasks.text import quoted
 
@@ -70,7 +71,7 @@ class ImageFinder:
 
     def _index(self, place: Path) -> None:
         earlier = set(self._places[: self._places.index(place)])
-        for folder, folders, files in os.walk(place):
+        for folder, folders, files in os.walk(place, onerror=_refuse_protected):
             here = Path(folder)
             self._note_links_out(here / name for name in sorted(folders))
             folders[:] = sorted(n for n in folders if n[0] != "." and n != "__MACOSX" and here / n not in earlier)
@@ -84,7 +85,7 @@ class ImageFinder:
         if self._leaves(path):
             return self._links_out
         # Opening a pipe would wait without end.
-        return self._by_stem if path.is_file() else self._no_files
+        return self._by_stem if path.is_file() and os.access(path, os.R_OK) else self._no_files
 
     def _note_links_out(self, folders: Iterable[Path]) -> None:
         for path in folders:
@@ -140,11 +141,17 @@ class ImageFinder:
         detail = f"no image {quoted(written or annotation.stem)} below {searched}"
         broken = [path for stem in _stems(name) for path in self._no_files.get(stem, [])]
         if broken:
-            detail = f"{_shown(broken[0])} is no file that can be read: a link to nowhere, a pipe or a socket"
+            detail = f"{_shown(broken[0])} is no file that can be read: a link to nowhere, a pipe, or protected"
         return Found(None, Problem("missing_image", annotation.as_posix(), detail, "dropped_image"))
 
     def _rank(self, path: Path) -> int:
         return next(number for number, place in enumerate(self._places) if path.is_relative_to(place))
+
+
+def _refuse_protected(error: OSError) -> None:
+    """Folders that do not exist are none to search; one that may not be read would silently hide its images."""
+    if isinstance(error, PermissionError):
+        raise DataError(f"{_shown(Path(error.filename))}: cannot be searched for images: {error.strerror}") from error
 
 
 def image_folders_for(folder: Path) -> list[Path]:
