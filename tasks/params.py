@@ -220,8 +220,15 @@ def read_params(path: Path) -> Params:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ParamsError(f"{path}: no such file; run from the project's root, or copy one of presets/") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ParamsError(f"{path}: cannot be read: {error.strerror}") from error
+    except RecursionError as error:
+        raise ParamsError(f"{path}: nested too deeply; params.yaml has sections, and they have keys") from error
+    # Not only a YAMLError: a date or a number that is none is a plain ValueError.
+    except (yaml.YAMLError, ValueError) as error:
         raise ParamsError(f"{path}: not YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise ParamsError(f"{path}: no sections (ingest:, validate:, ...) in it; take it from git again")
     try:
         return Params.model_validate(content)
     except ValidationError as error:
