@@ -118,7 +118,7 @@ def _label_map(folder: Path) -> bytes:
 
 
 def _example() -> bytes:
-    return encode_example(_ONE_IMAGE.images[0], b"an image", "png", {"cat": 1}, source_id="1")
+    return encode_example(_ONE_IMAGE.images[0], b"an image", "png", {"cat": 1}, source_id="1", sha256="0" * 64)
 
 
 def _records(folder: Path) -> bytes:

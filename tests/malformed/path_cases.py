@@ -72,7 +72,7 @@ CASES = [
     _named("no-filename-and-no-image", "", MISSING),
     _named("no-filename", "", (), lambda f: picture(f / "data/bad.jpg")),
     _named("another-extension", "bad.png", ("renamed_image",), lambda f: picture(f / "data/bad.jpg")),
-    _named("another-case", "BAD.JPG", (), lambda f: picture(f / "data/bad.jpg")),
+    _named("another-case", "BAD.JPG", ("renamed_image",), lambda f: picture(f / "data/bad.jpg")),
     _named("an-image-annotated-twice", "bad.jpg", ("box_of_dropped_image", "image_annotated_twice"), _twice),
     _named(
         "two-images-of-one-name",
