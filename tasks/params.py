@@ -147,6 +147,15 @@ class AugmentParams(Section):
     colour: Fraction
 
 
+class CacheParams(Section):
+    """Features of the frozen part, computed once."""
+
+    use: Literal["auto", "off", "memory", "disk"]
+    copies: Annotated[int, Field(ge=0)]
+    dtype: Literal["float32", "float16"]
+    memory_mb: Positive
+
+
 class TrainParams(Section):
     """The training run."""
 
@@ -158,6 +167,7 @@ class TrainParams(Section):
     optimizer: Literal["adam", "momentum"]
     clip_norm: Annotated[float, Field(gt=0.0)]
     freeze: Literal["none", "backbone", "heads-only"] | Positive | Annotated[list[Pattern], Field(min_length=1)]
+    cache: CacheParams
     batchnorm_decay: Annotated[float, Field(gt=0.0, lt=1.0)]
     augment: AugmentParams
     eval_every: Positive
