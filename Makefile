@@ -8,7 +8,7 @@ export DO_NOT_TRACK = 1
 SIDE_BY_SIDE := -n 2 --dist loadfile
 export PREFECT_SERVER_ANALYTICS_ENABLED = false
 
-.PHONY: help setup run server agent test test-fast bench check format lock clean
+.PHONY: help setup run server agent test test-fast bench fuzz check format lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -39,6 +39,10 @@ test-fast: ## the tests that take seconds
 bench: ## speed and memory beside the stock tools (PART=conversion|validation|scale, IMAGES="1000 10000", REPEATS=5)
 	@scripts/setup.sh dev
 	@python -m bench $(PART) $(if $(REPEATS),--repeats $(REPEATS)) $(if $(IMAGES),--images $(IMAGES)) $(if $(ROOM),--room $(ROOM))
+
+fuzz: ## feed each parser what nobody would write, led by the code it reaches (EACH=60 seconds, TARGETS="voc coco")
+	@scripts/setup.sh fuzz
+	@python -m tests.fuzz.run --seconds $(or $(EACH),60) $(TARGETS)
 
 check: ## format, lint, types, import contracts
 	@scripts/setup.sh dev

@@ -10,4 +10,5 @@ compile() {
 compile --overrides requirements-overrides.txt requirements.in -o requirements.txt
 compile --overrides requirements-overrides.txt requirements-gpu.in -o requirements-gpu.txt
 compile requirements-dev.in -o requirements-dev.txt
+compile requirements-fuzz.in -o requirements-fuzz.txt
 compile requirements-uv.in -o requirements-uv.txt

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Make .venv hold exactly the tested set. Usage: scripts/setup.sh [run|dev|gpu]
+# Make .venv hold exactly the tested set. Usage: scripts/setup.sh [run|dev|gpu|fuzz]
 # Costs nothing when it already does: a stamp holds the hash of the requirements files that are installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,6 +18,7 @@ main_file=requirements.txt
 if [ "$kind" = gpu ] || [ -f "$venv/.gpu" ]; then main_file=requirements-gpu.txt; fi
 files=("$main_file" requirements-uv.txt)
 if [ "$kind" = dev ] || [ -f "$venv/.dev" ]; then files+=(requirements-dev.txt); fi
+if [ "$kind" = fuzz ] || [ -f "$venv/.fuzz" ]; then files+=(requirements-fuzz.txt); fi
 
 wanted="$(cat "${files[@]}" | sha256sum | cut -d' ' -f1)"
 if [ -f "$venv/.installed" ] && [ "$(cat "$venv/.installed")" = "$wanted" ]; then exit 0; fi

@@ -13,6 +13,13 @@ from tasks.params import FORMATS, read_params
 from tasks.process import die_with_parent
 from tasks.stages import STAGES, run_stage
 from tasks.summary import summary
+from tasks.text import tell
+
+_REMEDIES = {
+    errno.ENOSPC: "make room on the disk",
+    errno.EACCES: "see who may read and write there",
+    errno.EROFS: "see who may read and write there",
+}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -29,21 +36,22 @@ def main(argv: list[str] | None = None) -> int:
 
             convert(args)
         elif args.command == "summary":
-            print(summary(read_params(args.params).paths))
+            tell(summary(read_params(args.params).paths))
         elif getattr(args, "explain", None):
             from tasks.explain import explain  # noqa: PLC0415 - imports scipy: stages must not pay for it
 
             params = read_params(args.params)
-            print(explain(params.paths, args.explain, params.split.near_duplicate_distance))
+            tell(explain(params.paths, args.explain, params.split.near_duplicate_distance))
         else:
             _run(args.command, args.params)
     except PipelineError as error:
-        print(f"{args.command}: {error}", file=sys.stderr)
+        tell(f"{args.command}: {error}", file=sys.stderr)
         return os.EX_TEMPFAIL if isinstance(error, UnreachableError) else 1
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        remedy = _REMEDIES.get(error.errno or 0)
+        if remedy is None:
             raise
-        print(f"{args.command}: {error}: make room on the disk, then run it again", file=sys.stderr)
+        tell(f"{args.command}: {error}: {remedy}, then run it again", file=sys.stderr)
         return 1
     return 0
 

@@ -175,7 +175,12 @@ def _from_folder(folder: Path, into: Path, *, called: Path) -> dict[str, Any]:
             f"checkpoint.source: no checkpoint in {called}; looked for {DESCRIPTION}, best/ckpt-*.index, "
             "checkpoint/ckpt-*.index and ckpt-*.index"
         )
-    return {**_from_prefix(prefix, into), "origin": (called / prefix.relative_to(folder)).as_posix()}
+    origin = (called / prefix.relative_to(folder)).as_posix()
+    try:
+        return {**_from_prefix(prefix, into), "origin": origin}
+    except CheckpointError as error:
+        # An archive was unpacked where nobody looks.
+        raise CheckpointError(str(error).replace(folder.as_posix(), called.as_posix())) from error
 
 
 def _from_prefix(prefix: Path, into: Path) -> dict[str, Any]:
@@ -193,8 +198,8 @@ def _from_base(folder: Path, into: Path, *, called: Path) -> dict[str, Any]:
         description = {key: content[key] for key in ("kind", "model", "origin", "sha256", "licence")}
         description |= {key: content[key] for key in ("fallback",) if key in content}
         promised = folder / _KINDS[description["kind"]]
-    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{where}: not what the checkpoint stage writes: {error!r}") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise CheckpointError(f"{where}: not what the checkpoint stage writes: {error!r:.80}") from error
     if not promised.is_file() or promised.stat().st_size == 0:
         raise CheckpointError(f"{where}: promises {promised.relative_to(folder)}, which is missing or empty")
     if description["kind"] == "tf_checkpoint":

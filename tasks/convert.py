@@ -27,6 +27,7 @@ from tasks.formats.reading import format_of
 from tasks.formats.yolo import write_yolo
 from tasks.ingest import gather
 from tasks.params import IngestParams
+from tasks.text import shortened, tell
 
 _WRITERS: dict[str, Callable[[Dataset, Path], None]] = {
     "voc": write_voc_folder,
@@ -56,16 +57,16 @@ def convert(args: argparse.Namespace) -> None:
     images = args.images or (args.source if args.source.is_dir() else args.source.parent)
     kind = format_of(args.source, args.format)
     before = gather(IngestParams(source=args.source, images=images, format=kind, columns={}))
-    print(f"{args.source}: {kind}, {_figures(before)}")
+    tell(f"{args.source}: {kind}, {_figures(before)}")
     after = _with_stored_sizes(before)
     _tell_problems(after.problems)
     if not after.images:
         raise DataError(f"{args.source}: no image is left; nothing was written")
     _write(replace(after, problems=()), args)
     for line in losses(after, args.to):
-        print(line)
-    print(f"{args.out}: {args.to}, {_figures(after)}")
-    print(f"the images are in {after.root.as_posix()}" + (", copies in images/" if args.copy_images else ""))
+        tell(line)
+    tell(f"{args.out}: {args.to}, {_figures(after)}")
+    tell(f"the images are in {after.root.as_posix()}" + (", copies in images/" if args.copy_images else ""))
 
 
 def losses(dataset: Dataset, to: str) -> list[str]:
@@ -113,7 +114,8 @@ def _tell_problems(problems: Sequence[Problem]) -> None:
     first = {(problem.kind, problem.action): problem for problem in reversed(problems)}
     for (kind, action), count in counts.items():
         example = first[kind, action]
-        print(f"{kind}: {count} ({action}), such as {example.file}: {example.detail}: {remedy(example)}")
+        said = shortened(f"{example.file}: {example.detail}", 500)
+        tell(f"{kind}: {count} ({action}), such as {said}: {remedy(example)}")
 
 
 def _write(dataset: Dataset, args: argparse.Namespace) -> None:

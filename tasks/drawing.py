@@ -4,7 +4,6 @@ A class has the colour of its place among the classes, the same in every picture
 """
 
 import io
-import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +16,7 @@ from tasks.annotation.boxes import clip
 from tasks.annotation.detections import Detections
 from tasks.formats.image_file import open_image
 from tasks.formats.rgb import as_rgb
+from tasks.text import printable
 
 # Told apart with any kind of colour blindness: Okabe and Ito, "Color Universal Design" (2008), without black and with
 # yellow last because it is faint on white; then from Paul Tol's "muted" scheme. More classes start again.
@@ -35,19 +35,12 @@ PALETTE = (
     "#88ccee",
 )
 _DARK = "#101014"
-# Characters that turn or hide the text around them: explicit directions, isolates and marks.
-_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LONGEST_NAME = 40
 
 
 def class_colours(classes: Sequence[str]) -> dict[str, str]:
     """`#rrggbb` by class name, in the order of `classes`."""
     return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(classes)}
-
-
-def printable(text: str) -> str:
-    """`text` with every control character, surrogate and change of direction shown as U+FFFD."""
-    return "".join("\ufffd" if unicodedata.category(c) in {"Cc", "Cs"} or c in _TURNING else c for c in text)
 
 
 def draw_detections(image: Image.Image, detections: Detections, classes: Sequence[str]) -> Image.Image:

@@ -1,7 +1,7 @@
 """`python -m tasks validate --explain FILE`: all that the stages so far know of one image or annotation file."""
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from tasks.annotation.near_duplicates import alike
 from tasks.annotation.problem_kinds import remedy
 from tasks.errors import DataError
 from tasks.formats.coco import read_coco
+from tasks.text import printable
 
 if TYPE_CHECKING:
     from tasks.params import PathParams
@@ -34,10 +35,10 @@ def explain(paths: "PathParams", file: str, near_duplicate_distance: int) -> str
     if image is None:
         if not problems:
             raise DataError(_nothing_known(before, file))
-        return "\n".join([f"{file}: not among the images that can be used", *_problem_lines(problems)])
+        return _lines([f"{file}: not among the images that can be used", *_problem_lines(problems)])
     passed = _same(after, image) if after else None
     stored = f"; {passed.width} x {passed.height} as stored" if passed else ""
-    return "\n".join(
+    return _lines(
         [
             before.image_path(image).as_posix(),
             f"  annotation   {image.source}",
@@ -48,6 +49,10 @@ def explain(paths: "PathParams", file: str, near_duplicate_distance: int) -> str
             *_problem_lines(problems),
         ]
     )
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "\n".join(map(printable, lines))
 
 
 def _image(dataset: Dataset, file: str) -> AnnotatedImage | None:

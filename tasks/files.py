@@ -3,7 +3,9 @@
 import hashlib
 import json
 import os
+import re
 import shutil
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +14,8 @@ from typing import Any
 from tasks.errors import FormatError
 
 MAX_JSON_BYTES = 1_000_000_000
+# What json leaves as it is and a terminal obeys: controls, directions, marks without width, line and paragraph ends.
+_ACTING = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 
 
 @contextmanager
@@ -39,16 +43,27 @@ def remove_leftovers(path: Path) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """JSON with sorted keys and a final newline, so that equal content is equal bytes. NaN is refused."""
+    r"""JSON with sorted keys and a final newline, so that equal content is equal bytes. NaN is refused.
+
+    Characters that act on what shows the file (controls, changes of direction, line ends) are written as `\uXXXX`: the
+    same to every reader of JSON, and harmless to a terminal.
+    """
+    text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     with replacing(path) as beside:
-        beside.write_text(
-            json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
-        )
+        beside.write_text(_harmless(text) + "\n", encoding="utf-8")
+
+
+def _harmless(text: str) -> str:
+    return _ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def write_json_lists(path: Path, head: Mapping[str, Any], lists: Mapping[str, Iterable[Any]]) -> None:
     """One JSON object: `head`, then `lists`, a line for each of their entries, which are never all held at once."""
-    encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False).encode
+    encoder = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False)
+
+    def encode(value: Any) -> str:
+        return _harmless(encoder.encode(value))
+
     with replacing(path) as beside, beside.open("w", encoding="utf-8") as file:
         members = [f"{encode(key)}: {encode(value)}" for key, value in head.items()]
         file.write("{\n" + ",\n".join(members))
@@ -69,13 +84,31 @@ def read_json(path: Path, expected: str, *, max_bytes: int | None = None) -> Any
     size, limit = path.stat().st_size, MAX_JSON_BYTES if max_bytes is None else max_bytes
     if size > limit:
         raise FormatError(f"{path}: {size} bytes; at most {limit} are read: split the file; expected {expected}")
+    content = read_small(path, limit, expected)
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        return json.loads(content.decode("utf-8-sig"))
     except RecursionError as error:
         raise FormatError(f"{path}: nested too deeply; expected {expected}") from error
     # Not only a JSONDecodeError: Python refuses to make a number of thousands of digits with a plain ValueError.
     except ValueError as error:
         raise FormatError(f"{path}: not a JSON file ({error}); expected {expected}") from error
+
+
+def read_small(path: Path, max_bytes: int, what: str) -> bytes:
+    """The content of a file that strangers made; `what` it should be, for messages.
+
+    Raises:
+        FormatError: over `max_bytes`, gone, a link to nowhere, or no plain file: reading a pipe may never end.
+    """
+    try:
+        facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode):
+            raise FormatError(f"{path}: a pipe, a device or a folder; {what} is a plain file")
+        if facts.st_size > max_bytes:
+            raise FormatError(f"{path}: {facts.st_size} bytes; {what} has at most {max_bytes}")
+        return path.read_bytes()
+    except OSError as error:
+        raise FormatError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def sha256_of(path: Path) -> str:

@@ -24,12 +24,15 @@ from tasks.formats.coco import write_coco
 from tasks.formats.given_parts import part_by_folder, parts_by_list
 from tasks.formats.image_finder import ImageFinder, image_folders_for, lexically_absolute
 from tasks.formats.reading import Reading, read_annotations
+from tasks.text import quoted, shortened, tell
 
 if TYPE_CHECKING:
     from tasks.params import IngestParams
 
 # Beyond it sums and areas of coordinates lose pixels, and far beyond become infinite.
 _MAX_COORDINATE_PX = 1e9
+# More than that is no name, and would stand in every table.
+_LONGEST_NAME = 500
 
 
 def ingest(params: "IngestParams", *, ingested: Path) -> dict[str, Any]:
@@ -146,17 +149,18 @@ def _usable(record: AnnotatedImage) -> tuple[AnnotatedImage, list[Problem]]:
     classes = tuple(name.strip() for name in record.classes)
     readable = np.isfinite(record.boxes).all(axis=1)
     possible = (np.abs(record.boxes) <= _MAX_COORDINATE_PX).all(axis=1)
-    named = np.array([bool(name) for name in classes], dtype=bool)
-    where = record.file_name or "the image"
+    named = np.array([0 < len(name) <= _LONGEST_NAME for name in classes], dtype=bool)
+    where = shortened(record.file_name) or "the image"
     problems: list[Problem] = []
     for i in np.flatnonzero(readable & ~(possible & named)):
         said = f"object {i + 1} in {where}, {record.boxes[i].tolist()}"
-        if possible[i]:
+        if possible[i] and not classes[i]:
             box = corners(record.boxes[i]) if record.width else None
             detail = f"{said}: no class name"
             problems.append(Problem("empty_class_name", record.source, detail, "dropped_box", box=box))
         else:
-            detail = f"{said}: larger numbers than any image has"
+            too_long = f"its class name has {len(classes[i])} characters, and at most {_LONGEST_NAME} may be"
+            detail = f"{said}: {too_long if possible[i] else 'larger numbers than any image has'}"
             problems.append(Problem("unreadable_object", record.source, detail, "dropped_box"))
     return replace(record, classes=classes).keep(readable & possible & named), problems
 
@@ -202,10 +206,12 @@ def _write(dataset: Dataset, path: Path) -> None:
     except UnicodeEncodeError as error:
         text, at = error.object, error.start
         name = text[text.rfind('"', 0, at) + 1 : text.find('"', at)]
-        raise DataError(f"{name!r}: the name of a file, a folder or a class is not UTF-8; rename it") from error
+        raise DataError(f"{quoted(name)}: the name of a file, a folder or a class is not UTF-8; rename it") from error
 
 
 def _nothing_left(params: "IngestParams", problems: Sequence[Problem]) -> str:
+    if not problems:
+        return f"{params.source}: holds no annotation of any image; set ingest.source to one that does"
     lines = [
         f"{params.source}: no usable image; images are looked for there and below {params.images} (ingest.images):"
     ]
@@ -220,7 +226,7 @@ def _tell_if_unwatched(dataset: Dataset, params: "IngestParams") -> None:
     folders = {path.parent for path in paths if not any(path.is_relative_to(folder) for folder in watched)}
     if folders:
         common = _relative(Path(os.path.commonpath(folders)))
-        print(f"note: images were found in {common}, which DVC does not watch: set ingest.images: {common}")
+        tell(f"note: images were found in {common}, which DVC does not watch: set ingest.images: {common}")
 
 
 def _relative(path: Path) -> str:

@@ -147,6 +147,15 @@ class AugmentParams(Section):
     colour: Fraction
 
 
+class CacheParams(Section):
+    """Features of the frozen part, computed once."""
+
+    use: Literal["auto", "off", "memory", "disk"]
+    copies: Annotated[int, Field(ge=0)]
+    dtype: Literal["float32", "float16"]
+    memory_mb: Positive
+
+
 class TrainParams(Section):
     """The training run."""
 
@@ -158,6 +167,7 @@ class TrainParams(Section):
     optimizer: Literal["adam", "momentum"]
     clip_norm: Annotated[float, Field(gt=0.0)]
     freeze: Literal["none", "backbone", "heads-only"] | Positive | Annotated[list[Pattern], Field(min_length=1)]
+    cache: CacheParams
     batchnorm_decay: Annotated[float, Field(gt=0.0, lt=1.0)]
     augment: AugmentParams
     eval_every: Positive
@@ -220,8 +230,15 @@ def read_params(path: Path) -> Params:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ParamsError(f"{path}: no such file; run from the project's root, or copy one of presets/") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ParamsError(f"{path}: cannot be read: {error.strerror}") from error
+    except RecursionError as error:
+        raise ParamsError(f"{path}: nested too deeply; params.yaml has sections, and they have keys") from error
+    # Not only a YAMLError: a date or a number that is none is a plain ValueError.
+    except (yaml.YAMLError, ValueError) as error:
         raise ParamsError(f"{path}: not YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise ParamsError(f"{path}: no sections (ingest:, validate:, ...) in it; take it from git again")
     try:
         return Params.model_validate(content)
     except ValidationError as error:

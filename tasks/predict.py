@@ -18,11 +18,12 @@ from tqdm import tqdm
 
 from tasks.annotation.boxes import area, to_xywh
 from tasks.annotation.detections import Detections, Detector
-from tasks.drawing import draw_detections, printable
+from tasks.drawing import draw_detections
 from tasks.errors import CheckpointError, DataError, FormatError, PipelineError
 from tasks.files import replacing, write_json
 from tasks.formats.image_file import FORMAT_OF_SUFFIX, open_image
 from tasks.formats.rgb import as_rgb
+from tasks.text import printable
 
 _MOST_NAMED = 20
 # A file that claims more pixels than any camera gives is an attack on memory.

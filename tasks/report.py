@@ -13,7 +13,7 @@ from tqdm import tqdm
 from tasks.annotation.dataset import Dataset
 from tasks.annotation.detections import Detections
 from tasks.annotation.policy import Policy
-from tasks.drawing import PALETTE, Thumbnail, class_colours, printable, thumbnail
+from tasks.drawing import PALETTE, Thumbnail, class_colours, thumbnail
 from tasks.errors import ConfigError, DataError, FormatError
 from tasks.files import replacing, sha256_of
 from tasks.formats.coco import read_coco, read_detections
@@ -23,6 +23,7 @@ from tasks.report_page.balance import anchor_fit, balance
 from tasks.report_page.examples import examples
 from tasks.report_page.gate import gate
 from tasks.report_page.page import render
+from tasks.text import printable
 
 if TYPE_CHECKING:
     from tasks.params import ReportParams, ValidateParams

@@ -16,6 +16,7 @@ from tasks.annotation.tallies import class_rows, size_rows
 from tasks.files import replacing, write_json
 from tasks.formats.coco import read_coco, write_coco
 from tasks.formats.split_memory import SplitMemory, read_split_memory, write_split_memory
+from tasks.text import printable, tell
 
 if TYPE_CHECKING:
     from tasks.params import SplitParams
@@ -67,9 +68,9 @@ def split(
         write_json(beside / "box_sizes.json", size_rows(parts))
     by_content = {image.sha256: assigned[image.file_name] for image in found.images if image.sha256}
     write_split_memory(memory.with_parts(by_content), split_memory)
-    print(_table(parts))
+    tell(_table(parts))
     for line in (*_notes(parts), *_told(found, leaks, params)):
-        print(line)
+        tell(printable(line))
     return {name: len(part.images) for name, part in parts.items()}
 
 
@@ -170,7 +171,7 @@ def _told(found: _Alike, leaks: Sequence[Mapping[str, Any]], params: "SplitParam
 
 def _table(parts: Mapping[str, Dataset]) -> str:
     classes = next(iter(parts.values())).classes
-    rows = [["part", "images", "boxes", *classes]]
+    rows = [["part", "images", "boxes", *map(printable, classes)]]
     for name, part in parts.items():
         counts = part.box_counts()
         rows.append([name, str(len(part.images)), str(counts.total()), *(str(counts[c]) for c in classes)])
@@ -195,6 +196,7 @@ def _notes(parts: Mapping[str, Dataset]) -> list[str]:
         missing = [c for c, count in part.box_counts().items() if count == 0]
         if missing:
             notes.append(
-                f"warning: no {', '.join(missing)} in {name}; bring more images of it, or try another split.seed"
+                f"warning: no {printable(', '.join(missing))} in {name}; bring more images of it, "
+                "or try another split.seed"
             )
     return notes

@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tasks.errors import PipelineError
+from tasks.text import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,9 @@ def summary(paths: "PathParams") -> str:
 
 
 def _row(name: str, values: list[float | None]) -> str:
-    return f"{name[:23]:24}" + "".join(f"{'-' if value is None else format(value, '.3f'):>12}" for value in values)
+    return f"{printable(name[:23]):24}" + "".join(
+        f"{'-' if value is None else format(value, '.3f'):>12}" for value in values
+    )
 
 
 def _read(path: "Path") -> dict[str, Any]:

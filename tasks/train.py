@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dvclive import Live
 
 from tasks.annotation.dataset import Dataset
-from tasks.detector.examples import Augment, training_batches
+from tasks.detector.feeding import batches_of, choose_feed
 from tasks.detector.freeze import ModuleAudit, audit, frozen_keys, hold_still, snapshot, trainable
 from tasks.detector.inference import RecordsDetector
 from tasks.detector.initialise import initialise
@@ -78,20 +78,22 @@ def train(
     hold_still(network, frozen)
     before = snapshot(network, network.variables)
     _tell(network, restored, audit(network, frozen, before))
-    trainer = Trainer(network, _optimizer(network, restored, frozen, params), params)
+    feed = choose_feed(network, frozen, params, len(train_part))
+    print(f"train: fed with {feed.why}")
+    trainer = Trainer(network, _optimizer(network, restored, frozen, params), params, feed.trunk)
     folder = ResumeFolder(resume, _run_key(params, pipeline_config, records, base))
     score = _scorer(network, records, Dataset(records, classes, val_part), classes)
     with folder.lock():
         progress = folder.restore(trainer.state)
         if progress.step:
             print(f"train: resuming after step {progress.step} of {params.steps}")
-        batches = training_batches(
+        batches = batches_of(
+            feed,
+            params,
             shards_of(records, "train"),
             size=(network.height, network.width),
-            batch_size=params.batch_size,
             max_boxes=max(8, *(len(image.classes) for image in train_part)),
-            augment=Augment(params.augment.flip, params.augment.crop, params.augment.colour),
-            seed=params.seed,
+            room=resume,
             start_step=progress.step,
         )
         with Live(str(plots_train), dvcyaml=None, save_dvc_exp=False, report=None, monitor_system=False) as live:

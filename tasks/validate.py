@@ -27,6 +27,7 @@ from tasks.errors import DataError, FormatError
 from tasks.files import sha256_of, write_json
 from tasks.formats.coco import read_coco, write_coco
 from tasks.formats.image_file import FORMAT_OF_SUFFIX, ImageFacts, inspect_image
+from tasks.text import printable, tell
 
 if TYPE_CHECKING:
     from tasks.params import ModelParams, ValidateParams
@@ -58,7 +59,7 @@ def validate(
         before.root, classes, tuple(images), (*before.problems, *problems, *variants, *found, *rare, *emptied)
     )
     figures = _figures(after)
-    print(problem_table(after.problems, policy))
+    tell(problem_table(after.problems, policy))
     _refuse_problems(after.problems, policy)
     _refuse_large_losses(after, params)
     write_coco(after, validated)
@@ -188,7 +189,9 @@ def _without_rare_classes(
     keep_rare = policy.action("rare_class") == "keep"
     classes = tuple(name for name in dataset.classes if counts[name] >= (1 if keep_rare else min_boxes))
     problems = [
-        Problem("rare_class", dataset.root.as_posix(), f"class {name} has no usable box left", "dropped_class")
+        Problem(
+            "rare_class", dataset.root.as_posix(), f"class {printable(name)} has no usable box left", "dropped_class"
+        )
         for name in dataset.classes
         if counts[name] == 0
     ]
@@ -196,7 +199,7 @@ def _without_rare_classes(
         Problem(
             "rare_class",
             dataset.root.as_posix(),
-            f"class {name} has {counts[name]} boxes only",
+            f"class {printable(name)} has {counts[name]} boxes only",
             "kept",
             *first_of(name, images, dataset.root.as_posix()),
         )
@@ -208,7 +211,9 @@ def _without_rare_classes(
         mask = np.array([name in classes for name in image.classes], dtype=bool)
         for i in np.flatnonzero(~mask):
             name = image.classes[i]
-            detail = f"class {name} has {counts[name]} of the {min_boxes} boxes that it needs: it is not learned"
+            detail = (
+                f"class {printable(name)} has {counts[name]} of the {min_boxes} boxes that it needs: it is not learned"
+            )
             box = corners(image.boxes[i])
             problems.append(Problem("rare_class", dataset.image_path(image).as_posix(), detail, "dropped_box", box=box))
         kept.append(image.keep(mask))
@@ -251,7 +256,7 @@ def _refuse_problems(problems: Sequence[Problem], policy: Policy) -> None:
     usual = policy.on_problem == "fail" and not policy.single
     why = "validate.on_problem is fail" if usual else "validate.policy is to fail for them"
     lines = [f"{len(grave)} problems, and {why}: {_counted(grave)}"]
-    lines += [f"  {p.file}: {p.detail} ({p.kind}): {remedy(p)}" for p in grave[:_SHOWN]]
+    lines += [printable(f"  {p.file}: {p.detail} ({p.kind}): {remedy(p)}") for p in grave[:_SHOWN]]
     lines += [f"  and {len(grave) - _SHOWN} more"] if len(grave) > _SHOWN else []
     raise DataError("\n".join(lines))
 

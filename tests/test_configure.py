@@ -22,6 +22,7 @@ TRAIN = TrainParams(
     optimizer="adam",
     clip_norm=10.0,
     freeze="none",
+    cache={"use": "auto", "copies": 4, "dtype": "float32", "memory_mb": 1000},
     batchnorm_decay=0.9,
     augment=AugmentParams(flip=0.5, crop=0.5, colour=0.5),
     eval_every=20,

@@ -65,7 +65,14 @@ def test_ci_calls_the_readmes_commands() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["requirements.txt", "requirements-dev.txt", "requirements-gpu.txt", "requirements-uv.txt"]
+    "name",
+    [
+        "requirements.txt",
+        "requirements-dev.txt",
+        "requirements-gpu.txt",
+        "requirements-fuzz.txt",
+        "requirements-uv.txt",
+    ],
 )
 def test_requirements_are_pinned_with_hashes_and_name_no_address(name: str) -> None:
     lines = [line for line in (ROOT / name).read_text().splitlines() if line and not line.lstrip().startswith("#")]

@@ -1,10 +1,13 @@
+import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tasks.files import read_json, replacing, write_json, write_json_lists
+from tasks.errors import FormatError
+from tasks.files import read_json, read_small, replacing, write_json, write_json_lists
 
 
 def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
@@ -80,3 +83,27 @@ def test_a_list_that_breaks_off_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="Out of range"):
         write_json_lists(tmp_path / "a.json", {}, {"rows": rows()})
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("write", [write_json, lambda path, row: write_json_lists(path, {}, {"rows": [row]})])
+def test_characters_that_act_on_a_terminal_are_escaped_in_json_and_mean_the_same(tmp_path, write):
+    content = {"name": "cat\x1b[2J\x9b31m\u202etac\u2028 猫 \U0001f986"}
+    write(tmp_path / "a.json", content)
+    text = (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert json.loads(text) in (content, {"rows": [content]})
+    assert "猫 \U0001f986" in text
+    assert not {"\x1b", "\x9b", "\u202e", "\u2028"} & set(text)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link", "large"])
+def test_a_small_file_is_a_plain_one_of_limited_size(tmp_path, kind):
+    path = tmp_path / "x"
+    make = {
+        "pipe": lambda: os.mkfifo(path),
+        "folder": path.mkdir,
+        "link": lambda: path.symlink_to("nowhere"),
+        "large": lambda: path.write_bytes(b"1234"),
+    }
+    make[kind]()
+    with pytest.raises(FormatError, match="x: "):
+        read_small(path, 3, "a list")

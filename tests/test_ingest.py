@@ -519,7 +519,7 @@ def test_a_file_name_that_is_not_utf8_is_named(here):
 @pytest.mark.parametrize(
     ("content", "wanted", "said"),
     [
-        (" \n[]", "auto", "no usable image"),
+        (" \n[]", "auto", "holds no annotation"),
         ("[]", "coco", "not COCO JSON"),
         ("{}", "auto", "not COCO JSON"),
         ("{}", "label_studio", "not a list; expected Label Studio's"),

@@ -66,7 +66,7 @@ def test_the_summary_shows_what_the_metrics_hold(
     assert ["AP", "of", "cat", "0.250", "0.250"] in rows
 
 
-def test_a_full_disk_is_one_sentence_and_other_errors_of_files_keep_their_traceback(
+def test_a_full_disk_or_a_protected_file_is_one_sentence_and_other_errors_of_files_keep_their_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fails_with(number: int) -> None:
@@ -79,5 +79,8 @@ def test_a_full_disk_is_one_sentence_and_other_errors_of_files_keep_their_traceb
     assert main(["sample", "--params", str(ROOT / "params.yaml")]) == 1
     assert "No space left on device: 'data/x.json': make room on the disk" in capsys.readouterr().err
     fails_with(errno.EACCES)
-    with pytest.raises(PermissionError):
+    assert main(["sample", "--params", str(ROOT / "params.yaml")]) == 1
+    assert "Permission denied: 'data/x.json': see who may read" in capsys.readouterr().err
+    fails_with(errno.EIO)
+    with pytest.raises(OSError, match="Input/output error"):
         main(["sample", "--params", str(ROOT / "params.yaml")])

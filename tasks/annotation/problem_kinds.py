@@ -6,6 +6,7 @@ from typing import Literal
 
 from tasks.annotation.boxes import corners
 from tasks.annotation.dataset import AnnotatedImage, Problem
+from tasks.text import shortened
 
 Action = Literal["fail", "fix", "drop", "keep"]
 
@@ -111,7 +112,7 @@ def remedy(problem: Problem) -> str:
 
 def object_name(number: int, class_name: str) -> str:
     """What messages call the object that stands at place `number`, from 1, in its annotation."""
-    return f"object {number} ({class_name or 'no class'})"
+    return f"object {number} ({shortened(class_name) or 'no class'})"
 
 
 def boxes_lost_with(image: AnnotatedImage, file: str, reason: str) -> list[Problem]:

@@ -25,14 +25,14 @@ class Batch(NamedTuple):
 
     Attributes:
         names: string `(B,)`, the images' file names.
-        images: float32 `(B, height, width, 3)` in 0..255.
+        images: float32 `(B, height, width, 3)` in 0..255; of a feature cache, what its trunk gave for them.
         boxes: float32 `(B, max_boxes, 4)` `[ymin, xmin, ymax, xmax]` in 0..1, padded with zeros.
         classes: int32 `(B, max_boxes)`, from 0; padding is 0.
         weights: float32 `(B, max_boxes)`: 1 for a box, 0 for padding.
     """
 
     names: tf.Tensor
-    images: tf.Tensor
+    images: tf.Tensor | tuple[tf.Tensor, ...]
     boxes: tf.Tensor
     classes: tf.Tensor
     weights: tf.Tensor
@@ -90,6 +90,42 @@ def training_batches(
         .batch(batch_size, drop_remainder=True)
         .prefetch(2)
     )
+
+
+def augmented_copies(
+    shards: Sequence[Path],
+    *,
+    images: int,
+    copies: int,
+    size: tuple[int, int],
+    max_boxes: int,
+    augment: Augment,
+    seed: int,
+) -> tf.data.Dataset:
+    """Single examples as `Batch`es without the first axis: all `images` as they are, then `copies` times augmented.
+
+    Copy c of image i is the same however many there are of either; the other arguments are those of `training_batches`.
+    """
+    files = [str(path) for path in shards]
+
+    def load(index: tf.Tensor, serialized: tf.Tensor) -> Batch:
+        name, image, boxes, classes = _parse(serialized)
+        copy, number = index // images, index % images
+        image, boxes, classes = tf.cond(
+            copy == 0,
+            lambda: (image, boxes, classes),
+            lambda: _augmented(
+                image,
+                boxes,
+                classes,
+                augment,
+                tf.random.experimental.stateless_fold_in(tf.stack([tf.constant(seed, tf.int64), number]), copy),
+            ),
+        )
+        return _padded(name, tf.image.resize(image, size), boxes, classes, max_boxes)
+
+    repeated = tf.data.TFRecordDataset(files).repeat(1 + copies)
+    return repeated.enumerate().map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
 
 def evaluation_images(shards: Sequence[Path], *, size: tuple[int, int], batch_size: int) -> tf.data.Dataset:

@@ -59,9 +59,9 @@ class Network:
         )
         return predictions
 
-    def shapes(self, images: tf.Tensor) -> tf.Tensor:
-        """`(B, 3)` int32 true image shapes: images are resized, never padded, so all of each is true."""
-        return tf.tile([[self.height, self.width, 3]], [tf.shape(images)[0], 1])
+    def shapes(self, batch: tf.Tensor) -> tf.Tensor:
+        """`(B, 3)` int32 true image shapes, B as of `batch`: images are resized, never padded: all of each is true."""
+        return tf.tile([[self.height, self.width, 3]], [tf.shape(batch)[0], 1])
 
 
 def build_network(pipeline_config: Any, *, is_training: bool) -> Network:

@@ -14,6 +14,7 @@ from tasks.detector.examples import Batch
 from tasks.detector.network import Network
 from tasks.detector.optimizing import TwoRates
 from tasks.detector.resume import Progress, ResumeFolder
+from tasks.detector.trunk import Trunk
 from tasks.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -27,9 +28,15 @@ OnRow = Callable[[dict[str, Any]], None]
 class Trainer:
     """Trains a network, step by step."""
 
-    def __init__(self, network: Network, optimizer: TwoRates, params: "TrainParams") -> None:
-        """Train `network` with `optimizer`; the step is traced when `run` starts."""
+    def __init__(
+        self, network: Network, optimizer: TwoRates, params: "TrainParams", trunk: Trunk | None = None
+    ) -> None:
+        """Train `network` with `optimizer`; the step is traced when `run` starts.
+
+        With a `trunk`, batches hold its features instead of images.
+        """
         self._network, self._optimizer, self._params = network, optimizer, params
+        self._forward = trunk.forward if trunk else network.forward
         self.weights = tf.train.Checkpoint(model=network.model)
         self.state = tf.train.Checkpoint(model=network.model, optimizer=optimizer)
         self._step = tf.function(self._traced_step)
@@ -74,7 +81,7 @@ class Trainer:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             for variable in self._optimizer.updated:
                 tape.watch(variable)
-            predictions = self._network.forward(batch.images, training=True)
+            predictions = self._forward(batch.images, training=True)
             losses = self._losses(batch, predictions)
             total = tf.add_n(list(losses.values()))
         gradients = tape.gradient(total, self._optimizer.updated)
@@ -90,7 +97,7 @@ class Trainer:
             groundtruth_classes_list=tf.unstack(one_hot),
             groundtruth_weights_list=tf.unstack(batch.weights),
         )
-        losses = model.loss(predictions, self._network.shapes(batch.images))
+        losses = model.loss(predictions, self._network.shapes(batch.boxes))
         return {
             "classification_loss": losses["Loss/classification_loss"],
             "localization_loss": losses["Loss/localization_loss"],

@@ -1,6 +1,7 @@
 """Taking files out of a .tar.gz that somebody else made: every member of it is suspect."""
 
 import gzip
+import os
 import shutil
 import tarfile
 import zlib
@@ -14,6 +15,7 @@ from tasks.errors import CheckpointError
 MAX_BYTES = 4 * 1024**3
 MAX_MEMBERS = 10_000
 _MAX_HEADER_BYTES = 64 * 1024
+_MAX_FILLING_BYTES = 1024**2
 _LONG_HEADERS = (
     tarfile.XHDTYPE,
     tarfile.XGLTYPE,
@@ -53,9 +55,16 @@ def extract(
                     )
                 if member.isreg() and wanted(path):
                     written.append(_write(tar, member, into / path, archive))
+            _read_to_the_end(unpacked)
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise CheckpointError(f"{archive}: broken, or no .tar.gz ({error}); get it again") from error
     return written
+
+
+def _read_to_the_end(unpacked: gzip.GzipFile) -> None:
+    """The checksum of a .gz stands behind all that is in it; tar archives are filled up with at most 10 kB of zeros."""
+    if len(unpacked.read(_MAX_FILLING_BYTES)) == _MAX_FILLING_BYTES:
+        raise tarfile.ReadError("much more behind its last member")
 
 
 class _ShortHeaders(tarfile.TarInfo):
@@ -82,9 +91,14 @@ def _checked_path(member: tarfile.TarInfo, archive: Path) -> PurePosixPath:
 
 def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path, archive: Path) -> Path:
     source: IO[bytes] | None = tar.extractfile(member)
-    if source is None or target.exists():
+    if source is None or os.path.lexists(target):
         raise CheckpointError(f"{archive}: member {member.name!r} is in it twice; archive refused")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise CheckpointError(
+            f"{archive}: member {member.name!r} lies in another member, a file; archive refused"
+        ) from error
     with target.open("xb") as file:
         shutil.copyfileobj(source, file)
     return target

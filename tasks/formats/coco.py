@@ -6,7 +6,7 @@ Boxes stand in it as `[x, y, width, height]` in absolute pixels. Beyond COCO's o
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import count
 from pathlib import Path
@@ -14,12 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from tasks.annotation.boxes import area, as_boxes, corners, from_xywh, to_xywh
+from tasks.annotation.boxes import Boxes, area, as_boxes, corners, from_xywh, to_xywh
 from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.annotation.detections import Detections
 from tasks.errors import FormatError
 from tasks.files import read_json, write_json, write_json_lists
 from tasks.formats.given_parts import part_named
+from tasks.formats.numbers import pixels
+from tasks.text import shortened
+
+_LONGEST_SAID = 200
 
 
 def write_coco(dataset: Dataset, path: Path) -> None:
@@ -90,45 +94,115 @@ def read_coco(path: Path) -> Dataset:
         return _from_coco(content, path)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise FormatError(
-            f"{path}: not COCO JSON: {type(error).__name__} {error}; expected lists images, annotations, categories"
+            f"{path}: not COCO JSON: {_said(error)}; expected lists images, annotations, categories"
         ) from error
 
 
-def _from_coco(content: dict[str, Any], path: Path) -> Dataset:
-    names = {entry["id"]: str(entry["name"]) for entry in content["categories"]}
-    by_image: dict[Any, list[dict[str, Any]]] = {entry["id"]: [] for entry in content["images"]}
-    for annotation in content["annotations"]:
-        if annotation["image_id"] not in by_image:
-            raise ValueError(f"annotation {annotation.get('id')} refers to no image: {annotation['image_id']}")
-        if annotation["category_id"] not in names:
-            raise ValueError(f"annotation {annotation.get('id')} refers to no category: {annotation['category_id']}")
+def _said(error: Exception) -> str:
+    return f"there is no {error.args[0]!r}" if isinstance(error, KeyError) else shortened(str(error), _LONGEST_SAID)
+
+
+def _from_coco(content: Any, path: Path) -> Dataset:
+    images, annotations, categories = (_entries(content, key) for key in ("images", "annotations", "categories"))
+    names = {number: _name(entry) for number, entry in _by_id(categories, "categories").items()}
+    entries = _by_id(images, "images")
+    by_image: dict[int | str, list[dict[str, Any]]] = {number: [] for number in entries}
+    for place, annotation in enumerate(annotations, start=1):
+        for key, known in (("image_id", entries), ("category_id", names)):
+            if _id(annotation, key, f"annotation {place}") not in known:
+                raise ValueError(f"annotation {place} refers to no {key.removesuffix('_id')}: {annotation[key]}")
         by_image[annotation["image_id"]].append(annotation)
     return Dataset(
-        root=Path(content.get("info", {}).get("root", path.parent)),
+        root=_root(content, path),
         classes=tuple(names[key] for key in sorted(names)),
-        images=tuple(
-            _image(entry, by_image[entry["id"]], names, path)
-            for entry in sorted(content["images"], key=lambda entry: entry["id"])
-        ),
-        problems=tuple(_problem(entry) for entry in content.get("problems", [])),
+        images=tuple(_image(entries[key], by_image[key], names, path) for key in sorted(entries)),
+        problems=tuple(map(_problem, _entries(content, "problems"))) if "problems" in content else (),
     )
+
+
+def _root(content: dict[str, Any], path: Path) -> Path:
+    info = content.get("info")
+    root = info.get("root") if isinstance(info, dict) else None
+    return Path(root) if isinstance(root, str) else path.parent
+
+
+def _entries(content: Any, key: str) -> list[dict[str, Any]]:
+    if not isinstance(content, dict):
+        raise TypeError(f"it is {_kind(content)}, not an object")
+    entries = content[key]
+    if not isinstance(entries, list):
+        raise TypeError(f"{key} is {_kind(entries)}, not a list")
+    odd = next((place for place, entry in enumerate(entries, start=1) if not isinstance(entry, dict)), None)
+    if odd is not None:
+        raise TypeError(f"entry {odd} of {key} is {_kind(entries[odd - 1])}, not an object")
+    return entries
+
+
+def _kind(value: Any) -> str:
+    """What JSON calls a value."""
+    kinds = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
+    return kinds.get(type(value), "a number")
+
+
+def _by_id(entries: list[dict[str, Any]], key: str) -> dict[int | str, dict[str, Any]]:
+    found: dict[int | str, dict[str, Any]] = {}
+    for place, entry in enumerate(entries, start=1):
+        number = _id(entry, "id", f"entry {place} of {key}")
+        if number in found:
+            raise ValueError(f"two of {key} have the id {number}")
+        found[number] = entry
+    if len({type(number) for number in found}) > 1:
+        raise ValueError(f"the ids of {key} are numbers and text")
+    return found
+
+
+def _id(entry: dict[str, Any], key: str, where: str) -> int | str:
+    value = entry.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise TypeError(
+            f"{where} has no {key} that is a whole number" if value is None else f"{where}: {key} is {value}"
+        )
+    return value
+
+
+def _name(category: dict[str, Any]) -> str:
+    if not isinstance(category.get("name"), str):
+        raise TypeError(f"the category {category['id']} has no name that is text")
+    return str(category["name"])
 
 
 def _problem(entry: dict[str, Any]) -> Problem:
     """Files that were written before problems had an image and a box lack both."""
     box = entry.get("box")
     numbers = None if box is None else corners(as_boxes([box]).reshape(4))
-    return Problem(**{**entry, "box": numbers})
+    problem = Problem(**{**entry, "box": numbers})
+    if not all(isinstance(value, str) for key, value in asdict(problem).items() if key != "box"):
+        raise TypeError("an entry of problems holds something that is no text")
+    return problem
 
 
-def _image(entry: dict[str, Any], rows: list[dict[str, Any]], names: dict[Any, str], path: Path) -> AnnotatedImage:
+def _boxes(entry: dict[str, Any], rows: list[dict[str, Any]]) -> Boxes:
+    for row in rows:
+        box = row.get("bbox")
+        numbers = isinstance(box, list) and len(box) == 4
+        if not numbers or any(isinstance(side, str | list | dict | bool) for side in box or ()):
+            said = "no bbox" if box is None else f"the bbox {json.dumps(box)[:_LONGEST_SAID]}, not four numbers"
+            raise ValueError(f"annotation {row.get('id')} of image {entry['id']} has {said}")
+    return from_xywh(as_boxes([row["bbox"] for row in rows]))
+
+
+def _image(
+    entry: dict[str, Any], rows: list[dict[str, Any]], names: Mapping[int | str, str], path: Path
+) -> AnnotatedImage:
     # x + (xmax - x) can miss xmax by a rounding error; pixels written with decimals come back as they were.
     with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite or NaN is told of as no number
-        boxes = np.round(from_xywh(as_boxes([row["bbox"] for row in rows])), 6)
+        boxes = np.round(_boxes(entry, rows), 6)
+    if not isinstance(entry.get("file_name"), str):
+        raise TypeError(f"image {entry['id']} has no file_name that is text")
     return AnnotatedImage(
-        file_name=str(entry["file_name"]),
-        width=int(entry.get("width") or 0),
-        height=int(entry.get("height") or 0),
+        file_name=entry["file_name"],
+        width=pixels(entry.get("width")),
+        height=pixels(entry.get("height")),
         boxes=boxes,
         classes=tuple(names[row["category_id"]] for row in rows),
         difficult=flags(len(rows), (bool(row.get("difficult", 0)) for row in rows)),
@@ -184,5 +258,5 @@ def read_detections(path: Path, dataset: Dataset) -> list[Detections]:
             )
             for rows in rows_of
         ]
-    except (UnicodeDecodeError, KeyError, IndexError, TypeError, ValueError) as error:
-        raise FormatError(f"{path}: not detections of these {len(dataset.images)} images ({error!r})") from error
+    except (KeyError, IndexError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise FormatError(f"{path}: not detections of these {len(dataset.images)} images ({error!r:.200})") from error

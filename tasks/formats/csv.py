@@ -16,11 +16,14 @@ from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.errors import FormatError
 from tasks.files import replacing
 from tasks.formats.given_parts import most_protected, part_named
+from tasks.formats.numbers import finite, pixels
+from tasks.text import quoted, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MAX_BYTES = 1_000_000_000
+_PIECE_BYTES = 2**20
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 _REQUIRED = ("filename", "class", *_CORNERS)
 _WRITTEN = ("filename", "width", "height", "class", *_CORNERS)
@@ -73,10 +76,11 @@ def read_csv(path: Path, columns: Mapping[str, str]) -> tuple[list[AnnotatedImag
         if not any(str(cell).strip() for cell in row):
             continue
         if not cells["filename"]:
-            detail = f"row {cells}: no filename"
+            said = {name: shortened(text) for name, text in cells.items()}
+            detail = f"row {said}: no filename"
             problems.append(Problem("unreadable_object", f"{path.as_posix()}:{line}", detail, "dropped_box"))
             continue
-        size = (_pixels(cells.get("width", "")), _pixels(cells.get("height", "")))
+        size = (pixels(cells.get("width", "")), pixels(cells.get("height", "")))
         rows = images.setdefault(cells["filename"], _Rows(line, *size))
         rows.parts.add(_part(path, line, cells.get("split", "")))
         _add_object(rows, cells, f"{path.as_posix()}:{line}", problems)
@@ -106,13 +110,15 @@ def _add_object(rows: _Rows, cells: dict[str, str], where: str, problems: list[P
     texts = [cells[name] for name in _CORNERS]
     if not any(texts) and not cells["class"]:
         return
-    readable = all(_is_number(text) for text in texts)
-    rows.boxes.append([float(text) for text in texts] if readable else [math.nan] * 4)
+    numbers = [value for text in texts if (value := finite(text)) is not None]
+    readable = len(numbers) == len(_CORNERS)
+    rows.boxes.append(numbers if readable else [math.nan] * 4)
     rows.classes.append(cells["class"])
     if readable:
         return
-    said = ", ".join(f"{name} {text!r}" for name, text in zip(_CORNERS, texts, strict=True))
-    detail = f"object of class {cells['class']!r} in {cells['filename']}: {said}: not four numbers"
+    said = ", ".join(f"{name} {quoted(text)}" for name, text in zip(_CORNERS, texts, strict=True))
+    name, file = quoted(cells["class"]), shortened(cells["filename"])
+    detail = f"object of class {name} in {file}: {said}: not four numbers"
     problems.append(Problem("unreadable_object", where, detail, "dropped_box"))
 
 
@@ -125,6 +131,7 @@ def _read_table(path: Path, columns: Mapping[str, str]) -> tuple["pd.DataFrame",
     if size > MAX_BYTES:
         raise FormatError(f"{path}: {size} bytes; at most {MAX_BYTES} are read: split the file")
     try:
+        _refuse_nul(path)
         with path.open(encoding="utf-8-sig") as file:
             delimiter = max(",;\t", key=file.readline().count)
         table = pd.read_csv(
@@ -149,16 +156,25 @@ def _read_table(path: Path, columns: Mapping[str, str]) -> tuple["pd.DataFrame",
     return table.iloc[1:], 2, _column_positions(path, header, columns)
 
 
+def _refuse_nul(path: Path) -> None:
+    """A NUL byte ends a cell for pandas, which says nothing."""
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE_BYTES):
+            if b"\0" in piece:
+                raise FormatError(f"{path}: holds NUL bytes: not a CSV file, or one in UTF-16; save it as UTF-8")
+
+
 def _is_headerless(first_row: list[str]) -> bool:
     """Whether the first row is `path,x1,y1,x2,y2,class` with numbers, or nothing, where the corners are."""
     if len(first_row) != len(_HEADERLESS) or not first_row[0]:
         return False
     corners = first_row[1:5]
-    return all(_is_number(text) for text in corners) or not any([*corners, first_row[5]])
+    return all(finite(text) is not None for text in corners) or not any([*corners, first_row[5]])
 
 
 def _column_positions(path: Path, header: list[str], columns: Mapping[str, str]) -> dict[str, int]:
-    known = {name.lower().replace(" ", "_").replace("-", "_"): i for i, name in reversed(list(enumerate(header)))}
+    plain = [name.lower().replace(" ", "_").replace("-", "_") for name in header]
+    known = {name: i for i, name in enumerate(plain)}
     positions: dict[str, int] = {}
     for name, synonyms in _SYNONYMS.items():
         if name in columns:
@@ -168,12 +184,16 @@ def _column_positions(path: Path, header: list[str], columns: Mapping[str, str])
         preferred = next((synonym for synonym in synonyms if synonym in known), None)
         if preferred is not None:
             positions[name] = known[preferred]
+            if plain.count(preferred) > 1:
+                raise FormatError(
+                    f"{path}: {plain.count(preferred)} columns are called {preferred}: rename all but one"
+                )
     missing = [name for name in (*_REQUIRED, *columns) if name not in positions]
     if missing:
         wanted = columns.get(missing[0])
         said = f", which ingest.columns calls {wanted!r}" if wanted else ""
         raise FormatError(
-            f"{path}: no column for {missing[0]}{said}; found the columns {', '.join(header)}. "
+            f"{path}: no column for {missing[0]}{said}; found the columns {shortened(', '.join(header), 300)}. "
             f"Say which one it is in params.yaml, ingest.columns: {{{missing[0]}: THEIR_NAME}}"
         )
     return positions
@@ -220,14 +240,3 @@ def _image(path: Path, name: str, rows: _Rows) -> AnnotatedImage:
         source=f"{path.as_posix()}:{rows.line}",
         given_part=most_protected(rows.parts),
     )
-
-
-def _pixels(text: str) -> int:
-    return max(0, int(float(text))) if _is_number(text) else 0
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False

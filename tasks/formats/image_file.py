@@ -6,7 +6,10 @@ Size means the pixels as stored: an EXIF orientation is reported, never applied.
 import io
 import math
 import struct
+import warnings
+import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +19,7 @@ import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from tasks.errors import FormatError
-from tasks.formats.rgb import as_rgb
+from tasks.formats.rgb import as_grey, as_rgb
 
 # Suffixes, each with the name Pillow gives to the format.
 FORMAT_OF_SUFFIX = {
@@ -34,8 +37,21 @@ _EXIF_ORIENTATION = 0x0112
 # Pillow warns above MAX_IMAGE_PIXELS and refuses above twice that. It is one number for the whole process, other users
 # of Pillow included, so it stays as it is, and the limit from params.yaml comes on top.
 _PILLOW_MEGAPIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 0) // 1_000_000
-# What Pillow's decoders are known to raise when a broken file makes them stumble.
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError, struct.error)
+# What Pillow's decoders are known to raise when a broken file makes them stumble: a TIFF, for one, whose offsets are
+# fractions or whose strips have no size.
+_BROKEN = (
+    OSError, SyntaxError, ValueError, EOFError, LookupError, ArithmeticError, TypeError, AttributeError,
+    NotImplementedError, struct.error, zlib.error,
+)  # fmt: skip
+
+
+_HASHED_FROM_PX = 192
+_LARGE_PIXELS = 16_000_000
+# Large images are decoded one at a time, however many threads ask, and in one thread: each takes hundreds of megabytes,
+# which malloc would keep for every thread that ever decoded one.
+_LARGE_ONES = ThreadPoolExecutor(max_workers=1)
+# Pillow warns above half of what it refuses; how much is too much, params.yaml says.
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 
 @dataclass(frozen=True)
@@ -94,18 +110,26 @@ def inspect_image(path: Path, *, max_megapixels: float) -> ImageFacts:
         FormatError: as `open_image`; a truncated or damaged file too.
     """
     with open_image(path, max_megapixels=max_megapixels) as image:
-        # Cameras that store a preview beside the photo write MPO: to every reader a JPEG.
-        kind = "JPEG" if image.format == "MPO" else str(image.format)
-        mode = image.mode
-        image.load()
-        return ImageFacts(
-            *image.size,
-            format=kind,
-            mode=mode,
-            exif_orientation=_orientation(image),
-            frames=1 if kind == "JPEG" else getattr(image, "n_frames", 1),
-            perceptual_hash=_perceptual_hash(image),
-        )
+        if image.width * image.height > _LARGE_PIXELS:
+            return _LARGE_ONES.submit(_decoded, image).result()
+        return _decoded(image)
+
+
+def _decoded(image: Image.Image) -> ImageFacts:
+    # Cameras that store a preview beside the photo write MPO: to every reader a JPEG.
+    kind = "JPEG" if image.format == "MPO" else str(image.format)
+    mode = image.mode
+    image.load()
+    facts = ImageFacts(
+        *image.size,
+        format=kind,
+        mode=mode,
+        exif_orientation=_orientation(image),
+        frames=1 if kind == "JPEG" else getattr(image, "n_frames", 1),
+        perceptual_hash=_perceptual_hash(image),
+    )
+    image.close()
+    return facts
 
 
 def stored_size(path: Path) -> tuple[int, int]:
@@ -132,7 +156,12 @@ def _perceptual_hash(image: Image.Image) -> str:
     """The library's DCT hash at 16 x 16: unlike its 8 x 8 default, it tells frames of one scene from other scenes."""
     import imagehash  # noqa: PLC0415 - half a second, and only `validate` needs it
 
-    return str(imagehash.phash(as_rgb(image), hash_size=16))
+    # The library scales to 64 x 64 as well, from a grey copy of the whole. Where pixels are plain, means over blocks of
+    # them down to three times that come first: a few bits differ, and a fifth of the time is left.
+    factor = min(image.size) // _HASHED_FROM_PX
+    plain = image.mode in ("RGB", "L") and "transparency" not in image.info
+    small = as_grey(image.reduce(factor) if plain and factor > 1 else image)
+    return str(imagehash.phash(small.resize((64, 64), Image.Resampling.LANCZOS), hash_size=16))
 
 
 def _orientation(image: Image.Image) -> int:

@@ -10,7 +10,9 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
 from tasks.annotation.dataset import Problem
+from tasks.errors import DataError
 from tasks.formats.image_file import FORMAT_OF_SUFFIX
+from tasks.text import quoted
 
 _ANNOTATION_FOLDERS = frozenset({"annotation", "annotations", "label", "labels", "xml", "xmls"})
 _IMAGE_FOLDERS = ("images", "JPEGImages", "Images")
@@ -37,6 +39,7 @@ class ImageFinder:
         self._real_places = [Path(os.path.realpath(place)) for place in self._places]
         self._by_stem: defaultdict[str, list[Path]] = defaultdict(list)
         self._links_out: defaultdict[str, list[Path]] = defaultdict(list)
+        self._no_files: defaultdict[str, list[Path]] = defaultdict(list)
         for place in self._places:
             self._index(place)
 
@@ -45,17 +48,17 @@ class ImageFinder:
         name = PurePosixPath(written.strip().replace("\\", "/") or annotation.stem)
         folder = lexically_absolute(annotation.parent)
         if self._climbs_out(name, folder):
-            return _refused(annotation, f"{written!r} leads out of the searched folders")
+            return _refused(annotation, f"{quoted(written)} leads out of the searched folders")
         candidates = self._candidates(name)
         if not candidates:
             return self._not_found(annotation, written, name)
         path = self._preferred(candidates, name, folder)
         if path is None:
             shown = ", ".join(_shown(candidate) for candidate in candidates[:4])
-            detail = f"{written!r} could be any of {len(candidates)} files: {shown}"
+            detail = f"{quoted(written)} could be any of {len(candidates)} files: {shown}"
             return Found(None, Problem("ambiguous_image", annotation.as_posix(), detail, "dropped_image"))
         if name.name not in (path.name, path.stem):
-            detail = f"says {written!r}; the image is {_shown(path)}"
+            detail = f"says {quoted(written)}; the image is {_shown(path)}"
             return Found(path, Problem("renamed_image", annotation.as_posix(), detail, "kept"))
         return Found(path)
 
@@ -68,7 +71,7 @@ class ImageFinder:
 
     def _index(self, place: Path) -> None:
         earlier = set(self._places[: self._places.index(place)])
-        for folder, folders, files in os.walk(place):
+        for folder, folders, files in os.walk(place, onerror=_refuse_protected):
             here = Path(folder)
             self._note_links_out(here / name for name in sorted(folders))
             folders[:] = sorted(n for n in folders if n[0] != "." and n != "__MACOSX" and here / n not in earlier)
@@ -76,8 +79,13 @@ class ImageFinder:
                 path = here / name
                 if name[0] == "." or path.suffix.lower() not in FORMAT_OF_SUFFIX:
                     continue
-                index = self._links_out if self._leaves(path) else self._by_stem
-                index[path.stem.casefold()].append(path)
+                self._index_for(path)[path.stem.casefold()].append(path)
+
+    def _index_for(self, path: Path) -> "defaultdict[str, list[Path]]":
+        if self._leaves(path):
+            return self._links_out
+        # Opening a pipe would wait without end.
+        return self._by_stem if path.is_file() and os.access(path, os.R_OK) else self._no_files
 
     def _note_links_out(self, folders: Iterable[Path]) -> None:
         for path in folders:
@@ -128,13 +136,22 @@ class ImageFinder:
         if links:
             return _refused(annotation, f"{_shown(links[0])} is a link to {_shown(links[0].resolve())}, outside")
         if _is_absolute(name):
-            return _refused(annotation, f"{written!r} lies outside, and no image of its name inside")
+            return _refused(annotation, f"{quoted(written)} lies outside, and no image of its name inside")
         searched = ", ".join(_shown(place) for place in self._places)
-        detail = f"no image {written or annotation.stem!r} below {searched}"
+        detail = f"no image {quoted(written or annotation.stem)} below {searched}"
+        broken = [path for stem in _stems(name) for path in self._no_files.get(stem, [])]
+        if broken:
+            detail = f"{_shown(broken[0])} is no file that can be read: a link to nowhere, a pipe, or protected"
         return Found(None, Problem("missing_image", annotation.as_posix(), detail, "dropped_image"))
 
     def _rank(self, path: Path) -> int:
         return next(number for number, place in enumerate(self._places) if path.is_relative_to(place))
+
+
+def _refuse_protected(error: OSError) -> None:
+    """Folders that do not exist are none to search; one that may not be read would silently hide its images."""
+    if isinstance(error, PermissionError):
+        raise DataError(f"{_shown(Path(error.filename))}: cannot be searched for images: {error.strerror}") from error
 
 
 def image_folders_for(folder: Path) -> list[Path]:

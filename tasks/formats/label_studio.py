@@ -22,6 +22,7 @@ from tasks.annotation.problem_kinds import object_name
 from tasks.errors import FormatError
 from tasks.files import read_json
 from tasks.formats.image_file import FORMAT_OF_SUFFIX
+from tasks.text import printable
 
 _EXPECTED = "Label Studio's JSON or JSON-MIN export: a list of tasks"
 _UPLOAD_PREFIX = re.compile(r"(^|/)[0-9a-f]{8}-(?=[^/]+$)")
@@ -274,7 +275,8 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _short(value: Any) -> str:
     """At most 60 characters; lists and mappings only by their kind."""
-    return str(value)[:60] if isinstance(value, str | int | float) and not _is_long(value) else type(value).__name__
+    is_plain = isinstance(value, str | int | float) and not _is_long(value)
+    return printable(str(value)[:60]) if is_plain else type(value).__name__
 
 
 def _is_long(value: Any) -> bool:

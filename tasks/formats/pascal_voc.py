@@ -15,8 +15,10 @@ from tasks.annotation.boxes import as_boxes
 from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.annotation.problem_kinds import object_name
 from tasks.errors import FormatError
-from tasks.files import replacing
+from tasks.files import read_small, replacing
 from tasks.formats.annotation_names import annotation_names
+from tasks.formats.numbers import finite, pixels
+from tasks.text import quoted
 
 MAX_BYTES = 10_000_000
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
@@ -69,8 +71,8 @@ def read_voc(path: Path) -> tuple[AnnotatedImage, list[Problem]]:
         difficult.append(_text(entry, "difficult").lower() in {"1", "true"})
     image = AnnotatedImage(
         file_name=_text(root, "filename"),
-        width=_pixels(_text(root, "size/width")),
-        height=_pixels(_text(root, "size/height")),
+        width=pixels(_text(root, "size/width")),
+        height=pixels(_text(root, "size/height")),
         boxes=as_boxes(rows),
         classes=tuple(names),
         difficult=flags(len(names), difficult),
@@ -117,14 +119,13 @@ def write_voc_folder(dataset: Dataset, folder: Path) -> None:
 
 
 def _parse(path: Path) -> etree._Element:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    # Comments are taken out while parsing: one inside a number would leave its first digits for the whole.
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
+    )
+    content = read_small(path, MAX_BYTES, "a Pascal VOC file")
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise FormatError(f"{path}: {size} bytes; a Pascal VOC file has at most {MAX_BYTES}")
-        tree = etree.ElementTree(etree.fromstring(path.read_bytes(), parser))
-    except OSError as error:
-        raise FormatError(f"{path}: cannot be read: {error.strerror}") from error
+        tree = etree.ElementTree(etree.fromstring(content, parser))
     except (etree.XMLSyntaxError, ValueError) as error:
         raise FormatError(f"{path}: not XML ({error}); expected a Pascal VOC file") from error
     if tree.docinfo.internalDTD is not None:
@@ -136,26 +137,17 @@ def _parse(path: Path) -> etree._Element:
 
 
 def _corners(entry: etree._Element) -> list[float]:
-    if entry.find("bndbox") is None:
-        raise ValueError("no <bndbox>")
+    found = len(entry.findall("bndbox"))
+    if found != 1:
+        raise ValueError("no <bndbox>" if found == 0 else f"{found} times <bndbox>; an object has one")
     corners = []
     for tag in _CORNERS:
         text = _text(entry, f"bndbox/{tag}")
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value):
-            raise ValueError(f"{tag} is {text!r}, not a number")
+        value = finite(text)
+        if value is None:
+            raise ValueError(f"{tag} is {quoted(text)}, not a number")
         corners.append(value)
     return corners
-
-
-def _pixels(text: str) -> int:
-    try:
-        return max(0, int(float(text)))
-    except (ValueError, OverflowError):
-        return 0
 
 
 def _text(element: etree._Element, where: str) -> str:

@@ -18,6 +18,7 @@ from tasks.formats.image_finder import Found, ImageFinder
 from tasks.formats.label_studio import read_label_studio, without_upload_prefix
 from tasks.formats.pascal_voc import read_voc_folder, voc_files
 from tasks.formats.yolo import is_yolo_folder, read_yolo
+from tasks.text import quoted, shortened
 
 _EXPECTED = (
     "expected a folder with Pascal VOC .xml files, a folder with YOLO labels and data.yaml or classes.txt, "
@@ -58,7 +59,9 @@ class Reading:
         without = finder.find(annotation, uploaded) if uploaded != record.file_name else found
         if without.path is None:
             return found
-        detail = f"says {record.file_name!r}; the image is {without.path.name}, without what an upload puts in front"
+        detail = (
+            f"says {quoted(record.file_name)}; the image is {without.path.name}, without what an upload puts in front"
+        )
         return Found(without.path, Problem("renamed_image", annotation.as_posix(), detail, "kept"))
 
     def in_pixels(self, record: AnnotatedImage, path: Path) -> AnnotatedImage:
@@ -97,6 +100,8 @@ def format_of(source: Path, wanted: str) -> str:
     """
     if not source.exists():
         raise DataError(f"{source}: no such file or folder; set ingest.source: {_EXPECTED}")
+    if not source.is_dir() and not source.is_file():
+        raise DataError(f"{source}: a pipe, a socket or a device; set ingest.source: {_EXPECTED}")
     kinds = _formats_of_folder(source) if source.is_dir() else _formats_of_file(source, wanted)
     fitting = [kind for kind in kinds if wanted in ("auto", kind)]
     if len(fitting) > 1:
@@ -136,7 +141,7 @@ def _read_coco(source: Path) -> Reading:
         Problem(
             "unreadable_object",
             image.source,
-            f"{object_name(i + 1, image.classes[i])} in {image.file_name}: {image.boxes[i].tolist()}",
+            f"{object_name(i + 1, image.classes[i])} in {shortened(image.file_name)}: {image.boxes[i].tolist()}",
             "dropped_box",
         )
         for image in dataset.images

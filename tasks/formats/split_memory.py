@@ -7,10 +7,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tasks.annotation.dataset import AnnotatedImage
 from tasks.errors import FormatError
-from tasks.files import write_json
+from tasks.files import MAX_JSON_BYTES, read_small, write_json
+
+_PARTS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
@@ -48,19 +51,37 @@ def read_split_memory(path: Path, rule: Mapping[str, float]) -> SplitMemory:
     if not path.exists():
         return SplitMemory(rule, {})
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        parts = {key: part for part, keys in content["parts"].items() for key in keys}
+        content = json.loads(read_small(path, MAX_JSON_BYTES, "a list of parts").decode("utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError("no object with parts and the rule that they were dealt by")  # noqa: TRY004, TRY301
+        parts = _parts_in(content["parts"])
         same = content["rule"] == dict(rule)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, RecursionError) as error:
+        said = "nested too deeply" if isinstance(error, RecursionError) else error
         raise FormatError(
-            f"{path}: not a list of parts ({error}); take it from git again, or delete it to deal anew"
+            f"{path}: not a list of parts ({said}); take it from git again, or delete it to deal anew"
         ) from error
     return SplitMemory(rule, parts if same else {})
 
 
+def _parts_in(content: Any) -> dict[str, str]:
+    parts: dict[str, str] = {}
+    if not isinstance(content, dict):
+        raise ValueError("parts is no object")  # noqa: TRY004 - of the file, as all the others here
+    for part, keys in content.items():
+        if part not in _PARTS or not isinstance(keys, list):
+            raise ValueError(f"{part!r} is none of {', '.join(_PARTS)} with a list of images")
+        for key in keys:
+            if not isinstance(key, str):
+                raise ValueError(f"{part} lists {str(key)[:80]}, which is no hash of an image")  # noqa: TRY004
+            if parts.setdefault(key, part) != part:
+                raise ValueError(f"{key[:80]} is in {parts[key]} and in {part}")
+    return parts
+
+
 def write_split_memory(memory: SplitMemory, path: Path) -> None:
     """One line an image, in an order of its own, so that additions are short to read in a diff."""
-    parts: dict[str, list[str]] = {"train": [], "val": [], "test": []}
+    parts: dict[str, list[str]] = {part: [] for part in _PARTS}
     for key in sorted(memory.parts):
         parts[memory.parts[key]].append(key)
     write_json(path, {"rule": dict(memory.rule), "parts": parts})

@@ -8,8 +8,9 @@ the image as stored, whatever its EXIF orientation.
 import math
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import yaml
@@ -19,10 +20,12 @@ from tasks.annotation.boxes import as_boxes
 from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.annotation.problem_kinds import object_name
 from tasks.errors import FormatError
-from tasks.files import replacing
+from tasks.files import read_small, replacing
 from tasks.formats.annotation_names import annotation_names
 from tasks.formats.image_file import FORMAT_OF_SUFFIX
 from tasks.formats.image_finder import lexically_absolute
+from tasks.formats.numbers import finite
+from tasks.text import printable, quoted, shortened
 
 MAX_LABEL_BYTES = 10_000_000
 MAX_NAMES_BYTES = 250_000
@@ -33,6 +36,7 @@ _NOT_LABELS = re.compile(r"(train|val|valid|test|(readme|licen[cs]e|notes)\b.*)\
 # A box may leave its image; one that is ten images away was written in pixels.
 _MAX_FRACTION = 10.0
 _SHOWN = 40
+_T = TypeVar("_T")
 # Fractions have this many decimals: in an image of 100,000 pixels a millionth of a pixel comes back.
 _DECIMALS = 12
 
@@ -164,7 +168,8 @@ def _object(
     except ValueError as error:
         return name, None, Problem("unreadable_object", where, f"{said}: {error}", "dropped_box")
     if number not in names:
-        detail = f"{said}: class {fields[0][:_SHOWN]}: the classes' names are numbered {min(names)} to {max(names)}"
+        given = printable(fields[0][:_SHOWN])
+        detail = f"{said}: class {given}: the classes' names are numbered {min(names)} to {max(names)}"
         return name, None, Problem("unknown_class", where, detail, "dropped_box")
     if len(fields) <= 6:
         return name, box, None
@@ -195,12 +200,9 @@ def _box(fields: Sequence[str]) -> list[float]:
 
 
 def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise ValueError(f"{text[:_SHOWN]!r} is not a number")
+    value = finite(text)
+    if value is None:
+        raise ValueError(f"{quoted(text)} is not a number")
     return value
 
 
@@ -220,6 +222,7 @@ def _names_in(path: Path) -> dict[int, str]:
         return dict(enumerate(line.strip() for line in text.rstrip().split("\n")))
     try:
         _refuse_tricks(path, text)
+        _refuse_keys_twice(path, text)
         # BaseLoader makes nothing but text, lists and mappings: safer than safe_load, and a class called `no` stays so.
         content = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506
     except (yaml.YAMLError, ValueError) as error:
@@ -229,6 +232,9 @@ def _names_in(path: Path) -> dict[int, str]:
         names = {str(number): name for number, name in enumerate(names)}
     if not isinstance(names, dict) or not names:
         raise FormatError(f"{path}: no list or mapping `names`, which says what the class numbers mean")
+    repeated = _first_twice(_class_number(str(number)) for number in names)
+    if repeated is not None:
+        raise FormatError(f"{path}: names: the number {repeated} stands twice; a class has one name")
     numbered = {_class_number(str(number)): name for number, name in names.items()}
     if None in numbered or not all(isinstance(name, str) for name in numbered.values()):
         raise FormatError(f"{path}: names: expected a list of names, or numbers from 0, each with a name")
@@ -244,13 +250,25 @@ def _refuse_tricks(path: Path, text: str) -> None:
             raise FormatError(f"{path}: has aliases (*name), or is nested too deeply, which no list of classes needs")
 
 
+def _refuse_keys_twice(path: Path, text: str) -> None:
+    """YAML would silently take the last: `{0: cat, 0: dog}` names one class."""
+    root = yaml.compose(text, Loader=yaml.BaseLoader)
+    for key, value in root.value if isinstance(root, yaml.MappingNode) else []:
+        if key.value == "names" and isinstance(value, yaml.MappingNode):
+            repeated = _first_twice(str(number.value) for number, _ in value.value)
+            if repeated is not None:
+                raise FormatError(f"{path}: names: {shortened(repeated)} stands twice; a class has one name")
+
+
+def _first_twice(values: Iterable[_T]) -> _T | None:
+    seen: set[_T] = set()
+    return next((value for value in values if value in seen or seen.add(value)), None)  # type: ignore[func-returns-value]
+
+
 def _text(path: Path, max_bytes: int) -> str:
     try:
-        size = path.stat().st_size
-        if size > max_bytes:
-            raise FormatError(f"{path}: {size} bytes; such a file has at most {max_bytes}")
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise FormatError(f"{path}: cannot be read: {error.strerror}") from error
+        # Every kind of line end becomes a newline, as it does when Python reads text by itself.
+        text = read_small(path, max_bytes, "such a file").decode("utf-8-sig")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         raise FormatError(f"{path}: not text in UTF-8 ({error.reason} at byte {error.start})") from error

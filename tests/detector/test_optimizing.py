@@ -15,6 +15,7 @@ def params(**changes: object) -> TrainParams:
         "optimizer": "momentum",
         "clip_norm": 1.0,
         "freeze": "none",
+        "cache": {"use": "auto", "copies": 4, "dtype": "float32", "memory_mb": 1000},
         "batchnorm_decay": 0.9,
         "augment": {"flip": 0, "crop": 0, "colour": 0},
         "eval_every": 10,

@@ -69,6 +69,7 @@ def train_params(**changes: Any) -> TrainParams:
         "optimizer": "adam",
         "clip_norm": 10.0,
         "freeze": "none",
+        "cache": {"use": "auto", "copies": 4, "dtype": "float32", "memory_mb": 1000},
         "batchnorm_decay": 0.9,
         "augment": AugmentParams(flip=0.5, crop=0.25, colour=0.0),
         "eval_every": 100,

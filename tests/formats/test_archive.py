@@ -113,3 +113,16 @@ def test_a_broken_archive_says_so(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(CheckpointError, match=f"broken{number}.tar.gz"):
             extract(path, tmp_path / f"out{number}", everything)
+
+
+def test_a_file_within_a_file_is_refused(tmp_path: Path) -> None:
+    archive = archive_of(tmp_path / "a.tar.gz", ("a", b"1"), ("a/b", b"2"))
+    with pytest.raises(CheckpointError, match=r"member 'a/b' lies in another member"):
+        extract(archive, tmp_path / "out", everything)
+
+
+def test_a_checksum_behind_the_last_member_is_checked(tmp_path: Path) -> None:
+    archive = archive_of(tmp_path / "a.tar.gz", ("a", b"1"))
+    archive.write_bytes(archive.read_bytes()[:-8] + bytes(8))
+    with pytest.raises(CheckpointError, match="CRC check failed"):
+        extract(archive, tmp_path / "out", everything)

@@ -107,9 +107,11 @@ def test_a_file_name_is_given_as_written(tmp_path):
         (bndbox(ymax=""), "ymax is '', not a number"),
         (bndbox(xmax="nan"), "xmax is 'nan', not a number"),
         (bndbox(ymin="1e999"), "ymin is '1e999', not a number"),
+        (bndbox(xmin="1_0"), "xmin is '1_0', not a number"),
+        (bndbox() * 2, "2 times <bndbox>; an object has one"),
         ("<bndbox><xmin>1</xmin></bndbox>", "ymin is '', not a number"),
     ],
-    ids=["none", "word", "empty", "nan", "infinite", "corner missing"],
+    ids=["none", "word", "empty", "nan", "infinite", "underscore", "two", "corner missing"],
 )
 def test_an_object_without_a_readable_box_is_a_problem_and_the_others_stay(tmp_path, box, said):
     path = voc(tmp_path, f"<object><name>cat</name>{bndbox()}</object><object><name>dog</name>{box}</object>")
@@ -117,6 +119,13 @@ def test_an_object_without_a_readable_box_is_a_problem_and_the_others_stay(tmp_p
     assert np.isnan(image.boxes).all(axis=1).tolist() == [False, True]
     assert [(p.kind, p.file, p.action) for p in problems] == [("unreadable_object", path.as_posix(), "dropped_box")]
     assert problems[0].detail == f"object 2 (dog): {said}"
+
+
+def test_a_comment_in_a_number_does_not_cut_it(tmp_path):
+    box = bndbox(xmin="1<!-- -->2", ymin="3<?pi?>4")
+    image, problems = read_voc(voc(tmp_path, f"<object><name>cat</name>{box}</object>"))
+    assert image.boxes[0, :2].tolist() == [12, 34]
+    assert problems == []
 
 
 def test_the_parts_of_a_person_are_no_objects_of_their_own(tmp_path):

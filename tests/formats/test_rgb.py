@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.formats.rgb import as_rgb
+from tasks.formats.rgb import as_grey, as_rgb
 
 
 def transparent_palette():
@@ -40,3 +40,19 @@ def test_grey_of_any_depth_keeps_its_shades(image):
 
 def test_cmyk_becomes_rgb():
     assert as_rgb(Image.new("CMYK", (1, 1), (0, 255, 255, 0))).getpixel((0, 0)) == (255, 0, 0)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "L", "1", "P", "CMYK", "I;16", "I", "F"])
+def test_grey_is_that_of_rgb_whatever_the_strips(monkeypatch, mode):
+    monkeypatch.setattr("tasks.formats.rgb._STRIP_PIXELS", 70)
+    pixels = np.random.default_rng(1).integers(0, 255, (23, 31, 4), dtype=np.uint8)
+    image = Image.fromarray(pixels[:, :, :3]).convert("RGB" if mode in ("RGBA", "LA", "I", "F", "I;16") else mode)
+    if mode in ("RGBA", "LA"):
+        image = image.convert(mode)
+        image.putalpha(Image.fromarray(np.ascontiguousarray(pixels[:, :, 3])))
+    if mode in ("I", "F", "I;16"):
+        deep = pixels[:, :, 0].astype(np.int32) * (1 if mode == "F" else 257)
+        image = Image.fromarray(deep.astype({"I": np.int32, "F": np.float32, "I;16": np.uint16}[mode]))
+    if mode == "P":
+        image.info["transparency"] = 7
+    assert as_grey(image).tobytes() == as_rgb(image).convert("L").tobytes()

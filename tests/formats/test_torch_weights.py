@@ -1,4 +1,3 @@
-import io
 import pickle
 import struct
 from collections import OrderedDict
@@ -9,84 +8,16 @@ import pytest
 
 from tasks.errors import CheckpointError
 from tasks.formats.torch_weights import read_torch_weights
-
-
-class _Global:
-    """Pickled as a reference to MODULE.NAME, whether such a thing is installed or not."""
-
-    def __init__(self, module: str, name: str) -> None:
-        self.module, self.name = module, name
-
-
-class _Called:
-    """Pickled as `function(*arguments)`."""
-
-    def __init__(self, function: _Global, arguments: tuple) -> None:
-        self.function, self.arguments = function, arguments
-
-
-class _Storage:
-    def __init__(
-        self, kind: str, key: str, numbers: np.ndarray, length: int | None = None, view: object = None
-    ) -> None:
-        self.pid = ("storage", _Global("torch", kind), key, "cpu", numbers.size if length is None else length, view)
-        self.key, self.numbers = key, numbers
-
-
-class _Pickler(pickle._Pickler):
-    """Writes what PyTorch writes, from the stand-ins above."""
-
-    def persistent_id(self, obj: object) -> object:
-        return obj.pid if isinstance(obj, _Storage) else None
-
-    def save(self, obj: object, save_persistent_id: bool = True) -> None:
-        if isinstance(obj, _Global):
-            self.write(pickle.GLOBAL + f"{obj.module}\n{obj.name}\n".encode())
-        elif isinstance(obj, _Called):
-            self.save(obj.function)
-            self.save(obj.arguments)
-            self.write(pickle.REDUCE)
-        else:
-            super().save(obj, save_persistent_id)
-
-
-REBUILD = _Global("torch._utils", "_rebuild_tensor_v2")
-
-
-def tensor(storage: _Storage, shape: tuple, strides: tuple, offset: int = 0) -> _Called:
-    return _Called(REBUILD, (storage, offset, shape, strides, False, OrderedDict()))
-
-
-def pickled(*objects: object) -> bytes:
-    stream = io.BytesIO()
-    for content in objects:
-        _Pickler(stream, protocol=2).dump(content)
-    return stream.getvalue()
-
-
-def torch_file(
-    path: Path,
-    state: object,
-    storages: list[_Storage],
-    *,
-    magic: int = 0x1950A86A20F9469CFC6C,
-    platform: object = None,
-) -> Path:
-    platform = {"protocol_version": 1001, "little_endian": True} if platform is None else platform
-    content = pickled(magic, 1001, platform, state, [storage.key for storage in storages])
-    for storage in storages:
-        content += struct.pack("<q", storage.numbers.size) + storage.numbers.tobytes()
-    path.write_bytes(content)
-    return path
+from tests.formats.torch_file import Called, Global, Storage, pickled, tensor, torch_file
 
 
 @pytest.fixture
-def six() -> _Storage:
-    return _Storage("FloatStorage", "11", np.arange(6, dtype="<f4"))
+def six() -> Storage:
+    return Storage("FloatStorage", "11", np.arange(6, dtype="<f4"))
 
 
-def test_names_shapes_and_numbers_are_those_that_were_written(tmp_path: Path, six: _Storage) -> None:
-    counter = _Storage("LongStorage", "22", np.array([5], dtype="<i8"))
+def test_names_shapes_and_numbers_are_those_that_were_written(tmp_path: Path, six: Storage) -> None:
+    counter = Storage("LongStorage", "22", np.array([5], dtype="<i8"))
     state = OrderedDict(weight=tensor(six, (2, 3), (3, 1)), seen=tensor(counter, (), ()))
 
     weights = read_torch_weights(torch_file(tmp_path / "w.pth", state, [six, counter]))
@@ -97,7 +28,7 @@ def test_names_shapes_and_numbers_are_those_that_were_written(tmp_path: Path, si
     np.testing.assert_array_equal(weights["seen"], 5)
 
 
-def test_two_tensors_can_share_a_storage(tmp_path: Path, six: _Storage) -> None:
+def test_two_tensors_can_share_a_storage(tmp_path: Path, six: Storage) -> None:
     state = OrderedDict(all=tensor(six, (6,), (1,)), tail=tensor(six, (2,), (1,), offset=4))
 
     weights = read_torch_weights(torch_file(tmp_path / "w.pth", state, [six]))
@@ -111,7 +42,7 @@ def test_two_tensors_can_share_a_storage(tmp_path: Path, six: _Storage) -> None:
 )
 def test_any_other_name_is_refused_and_not_called(tmp_path: Path, module: str, name: str) -> None:
     trace = tmp_path / "was here"
-    path = torch_file(tmp_path / "w.pth", _Called(_Global(module, name), (f"touch '{trace}'",)), [])
+    path = torch_file(tmp_path / "w.pth", Called(Global(module, name), (f"touch '{trace}'",)), [])
 
     with pytest.raises(CheckpointError, match=f"{module}.{name}"):
         read_torch_weights(path)
@@ -130,7 +61,7 @@ def test_a_memo_index_that_would_fill_the_memory_is_refused(tmp_path: Path) -> N
         read_torch_weights(_with_first_pickle(tmp_path, greedy))
 
 
-def test_a_pickle_cannot_change_what_its_names_stand_for(tmp_path: Path, six: _Storage) -> None:
+def test_a_pickle_cannot_change_what_its_names_stand_for(tmp_path: Path, six: Storage) -> None:
     harmful = pickle.PROTO + b"\x02" + b"ctorch._utils\n_rebuild_tensor_v2\n" + b"}X\x01\x00\x00\x00aK\x01sb."
 
     with pytest.raises(CheckpointError, match="legacy format"):
@@ -138,14 +69,14 @@ def test_a_pickle_cannot_change_what_its_names_stand_for(tmp_path: Path, six: _S
     read_torch_weights(torch_file(tmp_path / "w.pth", OrderedDict(w=tensor(six, (6,), (1,))), [six]))
 
 
-def test_a_tensor_beyond_its_storage_is_refused(tmp_path: Path, six: _Storage) -> None:
+def test_a_tensor_beyond_its_storage_is_refused(tmp_path: Path, six: Storage) -> None:
     path = torch_file(tmp_path / "w.pth", OrderedDict(w=tensor(six, (4,), (1,), offset=3)), [six])
 
     with pytest.raises(CheckpointError, match="in a storage of 6 numbers"):
         read_torch_weights(path)
 
 
-def test_strides_that_repeat_a_number_are_refused(tmp_path: Path, six: _Storage) -> None:
+def test_strides_that_repeat_a_number_are_refused(tmp_path: Path, six: Storage) -> None:
     path = torch_file(tmp_path / "w.pth", OrderedDict(w=tensor(six, (1000, 1000), (0, 0))), [six])
 
     with pytest.raises(CheckpointError, match="not stored in order"):
@@ -153,7 +84,7 @@ def test_strides_that_repeat_a_number_are_refused(tmp_path: Path, six: _Storage)
 
 
 @pytest.mark.parametrize("shape", [(-1,), (True,), ("6",), (2**50,)], ids=["negative", "bool", "text", "huge"])
-def test_shapes_that_are_no_counts_are_refused(tmp_path: Path, six: _Storage, shape: tuple) -> None:
+def test_shapes_that_are_no_counts_are_refused(tmp_path: Path, six: Storage, shape: tuple) -> None:
     path = torch_file(tmp_path / "w.pth", OrderedDict(w=tensor(six, shape, (1,))), [six])
 
     with pytest.raises(CheckpointError, match=r"w\.pth"):
@@ -161,7 +92,7 @@ def test_shapes_that_are_no_counts_are_refused(tmp_path: Path, six: _Storage, sh
 
 
 def test_a_storage_that_lies_about_its_length_is_refused(tmp_path: Path) -> None:
-    liar = _Storage("FloatStorage", "11", np.zeros(3, dtype="<f4"), length=300)
+    liar = Storage("FloatStorage", "11", np.zeros(3, dtype="<f4"), length=300)
     path = torch_file(tmp_path / "w.pth", OrderedDict(w=tensor(liar, (300,), (1,))), [liar])
 
     with pytest.raises(CheckpointError, match="holds 3 numbers, not 300"):
@@ -169,14 +100,14 @@ def test_a_storage_that_lies_about_its_length_is_refused(tmp_path: Path) -> None
 
 
 def test_a_storage_view_is_refused(tmp_path: Path) -> None:
-    view = _Storage("FloatStorage", "11", np.zeros(3, dtype="<f4"), view=("12", 0, 3))
+    view = Storage("FloatStorage", "11", np.zeros(3, dtype="<f4"), view=("12", 0, 3))
     path = torch_file(tmp_path / "w.pth", OrderedDict(w=tensor(view, (3,), (1,))), [view])
 
     with pytest.raises(CheckpointError, match="storage of another kind"):
         read_torch_weights(path)
 
 
-def test_a_file_cut_short_is_refused(tmp_path: Path, six: _Storage) -> None:
+def test_a_file_cut_short_is_refused(tmp_path: Path, six: Storage) -> None:
     path = torch_file(tmp_path / "w.pth", OrderedDict(w=tensor(six, (6,), (1,))), [six])
     whole = path.read_bytes()
 
@@ -196,7 +127,7 @@ def test_anything_but_named_tensors_is_refused(tmp_path: Path, state: object) ->
         read_torch_weights(torch_file(tmp_path / "w.pth", state, []))
 
 
-def test_other_formats_are_refused_by_name(tmp_path: Path, six: _Storage) -> None:
+def test_other_formats_are_refused_by_name(tmp_path: Path, six: Storage) -> None:
     (tmp_path / "zip.pth").write_bytes(b"PK\x03\x04 and so on")
     other = torch_file(tmp_path / "other.pth", OrderedDict(), [], magic=7)
     big_endian = torch_file(tmp_path / "big.pth", OrderedDict(), [], platform={"little_endian": False})
@@ -206,7 +137,7 @@ def test_other_formats_are_refused_by_name(tmp_path: Path, six: _Storage) -> Non
             read_torch_weights(path)
 
 
-def test_a_file_over_the_limit_is_refused_unread(tmp_path: Path, six: _Storage) -> None:
+def test_a_file_over_the_limit_is_refused_unread(tmp_path: Path, six: Storage) -> None:
     path = torch_file(tmp_path / "w.pth", OrderedDict(w=tensor(six, (6,), (1,))), [six])
 
     with pytest.raises(CheckpointError, match="more than the 100 allowed"):

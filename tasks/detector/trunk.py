@@ -1,0 +1,205 @@
+"""The frozen beginning of a network: where it ends, what it gives, and the network that starts there.
+
+What stands still and normalises with stored statistics gives the same for the same image at every step, so it need be
+computed only once. The cut is found in the network itself: it goes through every tensor that a layer which stands still
+hands on to one that learns.
+"""
+
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import contextmanager
+from typing import Any
+
+import tensorflow as tf
+from object_detection.utils import ops
+
+from tasks.detector.network import BACKBONE, FEATURE_MAPS, Network, part_of, set_learning_phase
+
+Features = tuple[tf.Tensor, ...]
+
+
+class Trunk:
+    """The frozen beginning of a network.
+
+    Attributes:
+        name: where it ends, in words.
+        specs: shape and type of what it gives for one image.
+    """
+
+    def __init__(self, network: Network, name: str, compute: Callable[[tf.Tensor], Features], splice: Any) -> None:
+        """Use `trunk_of`."""
+        self.name, self._network, self._splice = name, network, splice
+        signature = tf.TensorSpec([None, network.height, network.width, 3], tf.float32)
+        self._compute = tf.function(lambda images: self._traced(compute, images), input_signature=[signature])
+        found = self._compute.get_concrete_function().structured_outputs
+        self.specs = tuple(tf.TensorSpec(tensor.shape[1:], tensor.dtype) for tensor in found)
+
+    def features(self, images: tf.Tensor) -> Features:
+        """What the trunk gives for float32 `(B, height, width, 3)` images in 0..255, each `(B, ...)`."""
+        return tuple(self._compute(images))
+
+    def forward(self, features: Features, *, training: bool) -> dict[str, tf.Tensor]:
+        """Raw predictions as `Network.forward` makes them, from what `features` gave; inside a `tf.function`."""
+        set_learning_phase(training=training)
+        # Its values are never looked at, but the anchors are made for its shape.
+        count = features[0].shape[0] or tf.shape(features[0])[0]
+        images = tf.zeros([count, self._network.height, self._network.width, 3])
+        with self._splice(features):
+            predictions: dict[str, tf.Tensor] = self._network.model.predict(images, self._network.shapes(images))
+        return predictions
+
+    @staticmethod
+    def _traced(compute: Callable[[tf.Tensor], Features], images: tf.Tensor) -> Features:
+        set_learning_phase(training=False)
+        return compute(images)
+
+
+def trunk_of(network: Network, frozen: set[str]) -> Trunk | None:
+    """What of `network` stands still from the image on, after `hold_still`; None where that is not even one layer."""
+    keys = {part: {key for key in network.variables if part_of(key) == part} for part in (BACKBONE, FEATURE_MAPS)}
+    if keys[BACKBONE] | keys[FEATURE_MAPS] <= frozen:
+        return _whole_extractor(network)
+    cut = _cut(network.backbone, {id(network.variables[key]) for key in frozen})
+    return _part_of_backbone(network, cut) if cut else None
+
+
+def _whole_extractor(network: Network) -> Trunk:
+    model = network.model
+
+    def compute(images: tf.Tensor) -> Features:
+        return tuple(model.feature_extractor(model.feature_extractor.preprocess(images)))
+
+    def splice(features: Features) -> Any:
+        return _instead(model, "_feature_extractor", _Given(features))
+
+    return Trunk(network, "the feature maps", compute, splice)
+
+
+class _Given:
+    """Stands where the feature extractor stood."""
+
+    is_keras_model = True
+
+    def __init__(self, features: Features) -> None:
+        self._features = features
+
+    def __call__(self, images: tf.Tensor) -> list[tf.Tensor]:
+        return list(self._features)
+
+
+def _part_of_backbone(network: Network, cut: Sequence[Any]) -> Trunk:
+    extractor, backbone = network.model.feature_extractor, network.backbone
+    wanted = [backbone.outputs[index] for index in _used_outputs(network)]
+    candidates = {id(tensor) for tensor in cut}
+    later = [tensor for tensor in wanted if id(tensor) not in candidates]
+    handed_on = {id(tensor) for tensor in _handed_on(later, candidates)}
+    cut = [tensor for tensor in cut if id(tensor) in handed_on or any(tensor is output for output in wanted)]
+    taken = [place for place, tensor in enumerate(cut) if id(tensor) in handed_on]
+    begins = tf.keras.Model(backbone.inputs, cut)
+    goes_on = tf.keras.Model([cut[place] for place in taken], later) if later else None
+
+    def compute(images: tf.Tensor) -> Features:
+        padded = ops.pad_to_multiple(extractor.preprocess(images), extractor._pad_to_multiple)
+        return _as_tuple(begins(padded))
+
+    def splice(features: Features) -> Any:
+        def instead(images: tf.Tensor) -> list[tf.Tensor | None]:
+            known = {id(tensor): feature for tensor, feature in zip(cut, features, strict=True)}
+            if goes_on:
+                computed = _as_tuple(goes_on([features[place] for place in taken]))
+                known |= {id(tensor): feature for tensor, feature in zip(later, computed, strict=True)}
+            return [known.get(id(tensor)) for tensor in backbone.outputs]
+
+        return _instead(extractor, "classification_backbone", instead)
+
+    ends = ", ".join(_layer_of(tensor).name for tensor in cut)
+    return Trunk(network, f"the backbone's {ends}", compute, splice)
+
+
+def _cut(backbone: tf.keras.Model, frozen: set[int]) -> list[Any]:
+    """The tensors that layers which stand still hand on to others, or out; in the order of the layers."""
+    still: set[str] = set()
+    for layer in backbone.layers:
+        parents = _parents(layer)
+        if all(id(weight) in frozen for weight in layer.weights) and all(parent.name in still for parent in parents):
+            still.add(layer.name)
+    outputs = {id(tensor) for tensor in backbone.outputs}
+    handed_on = {parent.name for layer in backbone.layers if layer.name not in still for parent in _parents(layer)}
+    weighty = any(layer.weights for layer in backbone.layers if layer.name in still)
+    return [
+        layer.output
+        for layer in backbone.layers
+        if weighty and layer.name in still and (id(layer.output) in outputs or layer.name in handed_on)
+    ]
+
+
+def _handed_on(outputs: Sequence[Any], cut: Set[int]) -> list[Any]:
+    """The tensors of the cut, given by their ids, that `outputs` are computed from."""
+    found: dict[int, Any] = {}
+    layers = [_layer_of(tensor) for tensor in outputs]
+    seen: set[str] = set()
+    while layers:
+        layer = layers.pop()
+        if layer.name in seen:
+            continue
+        seen.add(layer.name)
+        for parent in _parents(layer):
+            if id(parent.output) in cut:
+                found[id(parent.output)] = parent.output
+            else:
+                layers.append(parent)
+    return list(found.values())
+
+
+def _used_outputs(network: Network) -> list[int]:
+    """Which of the backbone's outputs the feature extractor looks at."""
+    extractor, backbone = network.model.feature_extractor, network.backbone
+    recorder = _Recorder(len(backbone.outputs))
+
+    def trace(images: tf.Tensor) -> None:
+        def instead(padded: tf.Tensor) -> _Recorder:
+            recorder.tensors = list(backbone(padded))
+            return recorder
+
+        with _instead(extractor, "classification_backbone", instead):
+            extractor(extractor.preprocess(images))
+
+    tf.function(trace).get_concrete_function(tf.TensorSpec([1, network.height, network.width, 3], tf.float32))
+    return sorted(recorder.asked)
+
+
+class _Recorder:
+    """A list that remembers which of its entries were asked for."""
+
+    def __init__(self, length: int) -> None:
+        self.tensors: list[Any] = [None] * length
+        self.asked: set[int] = set()
+
+    def __getitem__(self, index: int) -> Any:
+        self.asked.add(range(len(self.tensors))[index])
+        return self.tensors[index]
+
+    def __len__(self) -> int:
+        return len(self.tensors)
+
+
+@contextmanager
+def _instead(owner: Any, name: str, replacement: Any) -> Iterator[None]:
+    """`owner.name` is `replacement` for a while, without Keras' taking notice of either."""
+    original = getattr(owner, name)
+    object.__setattr__(owner, name, replacement)
+    try:
+        yield
+    finally:
+        object.__setattr__(owner, name, original)
+
+
+def _parents(layer: tf.keras.layers.Layer) -> list[Any]:
+    return [found[0] for node in layer._inbound_nodes if not node.is_input for found in node.iterate_inbound()]
+
+
+def _layer_of(tensor: Any) -> Any:
+    return tensor._keras_history.layer
+
+
+def _as_tuple(tensors: Any) -> Features:
+    return tuple(tensors) if isinstance(tensors, list | tuple) else (tensors,)

@@ -1,0 +1,33 @@
+"""Text that strangers wrote, such as class names and file names: harmless where it is shown, and short in messages."""
+
+import unicodedata
+from typing import TextIO
+
+# Characters that turn or hide the text around them: explicit directions, isolates and marks.
+_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_ACTING = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_LONGEST = 80
+
+
+def printable(text: str) -> str:
+    """`text` with every control character, line end, surrogate and change of direction shown as U+FFFD."""
+    return "".join("\ufffd" if unicodedata.category(c) in _ACTING or c in _TURNING else c for c in text)
+
+
+def shortened(text: str, longest: int = _LONGEST) -> str:
+    """`text` printable, with its end left out where it has more than `longest` characters."""
+    return printable(_cut(text, longest))
+
+
+def quoted(text: str) -> str:
+    """`text` in quotes, shortened; what does not print stands in it as Python's escapes."""
+    return repr(_cut(text, _LONGEST))
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}... ({len(text)} characters)"
+
+
+def tell(text: object, file: TextIO | None = None) -> None:
+    """Print lines, made printable: how stages write to the terminal (or to `file`) what data says."""
+    print("\n".join(map(printable, str(text).split("\n"))), file=file)

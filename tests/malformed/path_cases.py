@@ -1,0 +1,89 @@
+"""Annotations that name images where none ought to be looked for, or none at all."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.malformed.case import Case, good_voc, picture, voc_xml
+
+
+def _named(
+    name: str,
+    written: str,
+    ends: tuple[str, ...],
+    add: Callable[[Path], object] | None = None,
+) -> Case:
+    def make(folder: Path) -> None:
+        good_voc(folder / "data")
+        (folder / "data" / "bad.xml").write_text(voc_xml(filename=written), encoding="utf-8")
+        if add is not None:
+            add(folder)
+
+    return Case(name, "paths", make, ends)
+
+
+def _linked_image(folder: Path) -> None:
+    (folder / "data" / "bad.jpg").symlink_to(picture(folder / "outside" / "secret.jpg"))
+
+
+def _linked_folder(folder: Path) -> None:
+    (folder / "data" / "more").symlink_to(picture(folder / "outside" / "bad.jpg").parent)
+
+
+def _loop(folder: Path) -> None:
+    (folder / "data" / "more").symlink_to(folder / "data")
+    picture(folder / "data" / "bad.jpg")
+
+
+def _twice(folder: Path) -> None:
+    picture(folder / "data" / "bad.jpg")
+    (folder / "data" / "worse.xml").write_text(voc_xml(filename="bad.jpg"), encoding="utf-8")
+
+
+def _two_folders(folder: Path) -> None:
+    picture(folder / "data" / "a" / "bad.jpg")
+    picture(folder / "data" / "b" / "bad.jpg")
+
+
+OUTSIDE = ("box_of_dropped_image", "path_outside_root")
+MISSING = ("box_of_dropped_image", "missing_image")
+
+CASES = [
+    _named("climbs-out", "../../../etc/passwd", OUTSIDE),
+    _named("climbs-out-to-an-image", "../outside/secret.jpg", OUTSIDE, lambda f: picture(f / "outside" / "secret.jpg")),
+    _named("climbs-out-with-backslashes", "..\\..\\outside\\secret.jpg", OUTSIDE),
+    _named("absolute", "/etc/passwd", OUTSIDE),
+    _named("windows-drive", "C:\\..\\secret.jpg", OUTSIDE),
+    _named("windows-drive-of-whoever-labelled", "C:\\Users\\me\\bad.jpg", (), lambda f: picture(f / "data/bad.jpg")),
+    _named("unc", "\\\\server\\share\\secret.jpg", OUTSIDE),
+    _named("a-link-out", "bad.jpg", OUTSIDE, _linked_image),
+    _named(
+        "a-linked-folder-out", "bad.jpg", ("box_of_dropped_image", "missing_image", "path_outside_root"), _linked_folder
+    ),
+    _named("a-linked-folder-in-a-loop", "bad.jpg", (), _loop),
+    _named("a-link-to-nowhere", "bad.jpg", MISSING, lambda f: (f / "data/bad.jpg").symlink_to("gone.jpg")),
+    _named("a-folder-called-like-the-image", "bad.jpg", MISSING, lambda f: (f / "data/bad.jpg").mkdir()),
+    _named(
+        "a-folder",
+        "more",
+        (*MISSING[:1], "image_without_annotation", *MISSING[1:]),
+        lambda f: picture(f / "data/more/other.png") and None,
+    ),
+    _named("no-image", "bad.jpg", MISSING),
+    _named("no-filename-and-no-image", "", MISSING),
+    _named("no-filename", "", (), lambda f: picture(f / "data/bad.jpg")),
+    _named("another-extension", "bad.png", ("renamed_image",), lambda f: picture(f / "data/bad.jpg")),
+    _named("another-case", "BAD.JPG", ("renamed_image",), lambda f: picture(f / "data/bad.jpg")),
+    _named("an-image-annotated-twice", "bad.jpg", ("box_of_dropped_image", "image_annotated_twice"), _twice),
+    _named(
+        "two-images-of-one-name",
+        "bad.jpg",
+        ("ambiguous_image", "box_of_dropped_image", "image_without_annotation"),
+        _two_folders,
+    ),
+    _named("name-of-5000-letters", "a" * 5000 + ".jpg", MISSING),
+    _named("name-with-a-newline", "bad\ndone.jpg", MISSING),
+    _named("name-with-right-to-left-override", "bad\u202egpj.jpg", MISSING),
+    _named("only-dots", "...", MISSING),
+    _named("this-folder", ".", MISSING),
+    _named("an-address", "http://192.0.2.1/bad.jpg", MISSING),
+]

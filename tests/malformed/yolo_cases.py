@@ -1,0 +1,110 @@
+"""YOLO labels and the files that name their classes."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tests.malformed.case import Case, picture
+
+INGEST = "refused by ingest"
+NO_BOX = ("image_left_empty", "unreadable_object")
+NO_CLASS = ("image_left_empty", "unknown_class")
+UNREADABLE = ("image_without_annotation", "unreadable_annotation")
+GOOD_ROW = "0 0.5 0.5 0.4 0.4\n"
+GOOD_YAML = "names: [cat, dog]\n"
+
+
+def _yolo(
+    name: str,
+    files: Mapping[str, str | bytes],
+    ends: tuple[str, ...] | str,
+    add: Callable[[Path], object] | None = None,
+) -> Case:
+    def make(folder: Path) -> None:
+        data = folder / "data"
+        picture(data / "images" / "good.jpg")
+        picture(data / "images" / "bad.jpg")
+        (data / "labels").mkdir()
+        for path, content in {"data.yaml": GOOD_YAML, "labels/good.txt": GOOD_ROW, **files}.items():
+            (data / path).write_bytes(content if isinstance(content, bytes) else content.encode())
+        if add is not None:
+            add(data)
+
+    return Case(name, "yolo", make, ends)
+
+
+def _label(name: str, row: str | bytes, ends: tuple[str, ...]) -> Case:
+    return _yolo(name, {"labels/bad.txt": row}, ends)
+
+
+def _names(name: str, text: str | bytes, ends: tuple[str, ...] | str = INGEST) -> Case:
+    return _yolo(name, {"data.yaml": text, "labels/bad.txt": "1 0.5 0.5 0.2 0.2\n"}, ends)
+
+
+_BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+CASES = [
+    _label("four-values", "0 0.5 0.5 0.4\n", NO_BOX),
+    _label("six-values", "0 0.5 0.5 0.4 0.4 0.9\n", ()),
+    _label("eight-values", "0 0.1 0.1 0.5 0.1 0.5 0.5 0.9\n", NO_BOX),
+    _label("a-polygon", "0 0.1 0.1 0.5 0.1 0.5 0.5\n", ("enclosing_box",)),
+    _label("class-is-a-word", "cat 0.5 0.5 0.4 0.4\n", NO_CLASS),
+    _label("class-is-2.5", "2.5 0.5 0.5 0.4 0.4\n", NO_CLASS),
+    _label("class-is-negative", "-1 0.5 0.5 0.4 0.4\n", NO_CLASS),
+    _label("class-without-a-name", "7 0.5 0.5 0.4 0.4\n", NO_CLASS),
+    _label("class-of-a-million-digits", "1" * 1_000_000 + " 0.5 0.5 0.4 0.4\n", NO_CLASS),
+    _label("class-in-other-digits", "\u0660 0.5 0.5 0.4 0.4\n", NO_CLASS),
+    _label("nan", "0 nan 0.5 0.4 0.4\n", NO_BOX),
+    _label("1e999", "0 1e999 0.5 0.4 0.4\n", NO_BOX),
+    _label("pixels", "0 320 240 100 80\n", NO_BOX),
+    _label("commas", "0,0.5,0.5,0.4,0.4\n", NO_BOX),
+    _label("a-row-of-9-mb", "0 " + "0.5 " * 2_000_000 + "\n", ("enclosing_box", "image_left_empty", "tiny_box")),
+    _label("nul-bytes", "0 0.5\0 0.5 0.4 0.4\n", NO_BOX),
+    _label("not-utf-8", b"\xff\xfe0\x00 \x000\x00", UNREADABLE),
+    _label("over-10-mb", b" " * 10_000_001, UNREADABLE),
+    _label("an-escape-as-class", "\x1b[2J 0.5 0.5 0.4 0.4\n", NO_CLASS),
+    _label("one-line-end-of-old-macs", "0 0.5 0.5 0.4 0.4\r0 0.2 0.2 0.1 0.1", ()),
+    _yolo("label-is-a-pipe", {}, UNREADABLE, lambda d: os.mkfifo(d / "labels/bad.txt")),
+    _yolo("label-is-a-folder", {}, ("image_without_annotation",), lambda d: (d / "labels/bad.txt").mkdir()),
+    _yolo("label-is-a-link-to-nowhere", {}, UNREADABLE, lambda d: (d / "labels/bad.txt").symlink_to("gone")),
+    _yolo(
+        "label-without-its-image",
+        {"labels/lost.txt": GOOD_ROW},
+        ("box_of_dropped_image", "image_without_annotation", "missing_image"),
+    ),
+    _yolo(
+        "image-without-a-size",
+        {"images/bad.jpg": b"", "labels/bad.txt": GOOD_ROW},
+        ("box_of_dropped_image", "unreadable_image"),
+    ),
+    _yolo("classes-txt-contradicts", {"classes.txt": "cat\nmouse\n", "labels/bad.txt": GOOD_ROW}, INGEST),
+    _yolo(
+        "classes-txt-with-a-gap",
+        {"data.yaml": "names: [cat, '']\n", "classes.txt": "cat\n\n", "labels/bad.txt": "1 0.5 0.5 0.2 0.2\n"},
+        INGEST,
+    ),
+    _names("yaml-tag-that-runs-python", "names: !!python/object/apply:os.system ['touch ran']\n", NO_CLASS),
+    _names("yaml-alias-bomb", _BOMB + "names: *i\n"),
+    _names("yaml-alias", "x: &x [cat, dog]\nnames: *x\n"),
+    _names("yaml-deep-nesting", "names: " + "[" * 100_000 + "]" * 100_000),
+    _names("yaml-truncated", "names: [cat, 'do"),
+    _names("yaml-tabs", "names:\n\t- cat\n"),
+    _names("yaml-nul", "names: [c\0t]\n"),
+    _names("yaml-not-utf-8", "names: [Käse]\n".encode("latin-1")),
+    _names("yaml-two-documents", "names: [cat]\n---\nnames: [dog]\n"),
+    _names("yaml-empty", ""),
+    _names("yaml-over-250-kb", "names: [" + "cat, " * 60_000 + "]\n"),
+    _names("names-missing", "nc: 2\n"),
+    _names("names-is-a-word", "names: cat\n"),
+    _names("names-of-lists", "names: [[cat], [dog]]\n"),
+    _names("names-with-gaps", "names: {0: cat, 5: dog}\n", NO_CLASS),
+    _names("names-numbered-by-words", "names: {cat: 0, dog: 1}\n"),
+    _names("names-numbered-twice-in-two-ways", "names: {0: cat, 1: dog, 1.0: mouse}\n"),
+    _names("names-numbered-twice", "names: {0: cat, 1: dog, 0: mouse}\n"),
+    _names("names-twice", "names: [cat, cat]\n", ()),
+    _names("names-empty-one", "names: [cat, '']\n", ("empty_class_name", "image_left_empty")),
+    _names("names-with-an-escape", 'names: [cat, "\\e[2J\\x9b31m\\u202edog"]\n', ()),
+    _names("paths-that-climb-out", "path: ../../../etc\ntrain: /etc\nnames: [cat, dog]\n", ()),
+]
