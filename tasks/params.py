@@ -237,6 +237,11 @@ def read_params(path: Path) -> Params:
     # Not only a YAMLError: a date or a number that is none is a plain ValueError.
     except (yaml.YAMLError, ValueError) as error:
         raise ParamsError(f"{path}: not YAML: {error}") from error
+    # What the library stumbles over where a value is not what its tag says.
+    except (LookupError, AttributeError, TypeError) as error:
+        raise ParamsError(
+            f"{path}: not YAML: a value is not what its tag, such as !!int, says; leave tags out"
+        ) from error
     if not isinstance(content, dict):
         raise ParamsError(f"{path}: no sections (ingest:, validate:, ...) in it; take it from git again")
     try:

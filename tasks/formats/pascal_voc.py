@@ -94,6 +94,9 @@ def write_voc(image: AnnotatedImage, path: Path) -> None:
     for box, name, difficult in zip(image.boxes, image.classes, image.difficult, strict=True):
         entry = etree.SubElement(root, "object")
         _add(entry, "name", name)
+        # Nothing is known of these two, but readers such as the OD API's converter fail without them.
+        _add(entry, "pose", "Unspecified")
+        _add(entry, "truncated", "0")
         _add(entry, "difficult", str(int(difficult)))
         bndbox = etree.SubElement(entry, "bndbox")
         for tag, value in zip(_CORNERS, box.tolist(), strict=True):
