@@ -49,8 +49,8 @@ def choose_feed(network: Network, frozen: set[str], params: "TrainParams", image
     return Feed(
         trunk,
         plan,
-        f"what comes out of {trunk.name} is computed once, for {images} images and {cache.copies} augmented copies of "
-        f"each: {plan.size / 1e6:.0f} MB as {cache.dtype} in {where} (train.cache)",
+        f"features: what comes out of {trunk.name} is computed once, for {images} images and {cache.copies} augmented "
+        f"copies of each: {plan.size / 1e6:.0f} MB as {cache.dtype} in {where} (train.cache)",
     )
 
 
