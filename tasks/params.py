@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from tasks.errors import ParamsError
 
@@ -24,6 +24,11 @@ def _compiles(pattern: str) -> str:
     except re.error as error:
         raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
     return pattern
+
+
+def _off_as_written(value: object) -> object:
+    """YAML 1.1, which PyYAML reads, takes a plain `off` for false."""
+    return "off" if value is False else value
 
 
 Pattern = Annotated[str, Field(min_length=1), AfterValidator(_compiles)]
@@ -150,7 +155,7 @@ class AugmentParams(Section):
 class CacheParams(Section):
     """Features of the frozen part, computed once."""
 
-    use: Literal["auto", "off", "memory", "disk"]
+    use: Annotated[Literal["auto", "off", "memory", "disk"], BeforeValidator(_off_as_written)]
     copies: Annotated[int, Field(ge=0)]
     dtype: Literal["float32", "float16"]
     memory_mb: Positive
@@ -166,6 +171,7 @@ class TrainParams(Section):
     new_layer_rate: Annotated[float, Field(gt=0.0)]
     optimizer: Literal["adam", "momentum"]
     clip_norm: Annotated[float, Field(gt=0.0)]
+    localization_weight: Annotated[float, Field(gt=0.0)] | None
     freeze: Literal["none", "backbone", "heads-only"] | Positive | Annotated[list[Pattern], Field(min_length=1)]
     cache: CacheParams
     batchnorm_decay: Annotated[float, Field(gt=0.0, lt=1.0)]

@@ -11,24 +11,10 @@ from tasks.detector.model_definitions import MODELS
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.pipeline_config import read_pipeline_config
 from tasks.errors import CheckpointError, ConfigError, PipelineError
-from tasks.params import AugmentParams, ExportParams, ModelParams, TrainParams
+from tasks.params import ExportParams, ModelParams
+from tests.train_params import train_params
 
-TRAIN = TrainParams(
-    steps=40,
-    batch_size=4,
-    learning_rate=0.002,
-    warmup_steps=5,
-    new_layer_rate=3.0,
-    optimizer="adam",
-    clip_norm=10.0,
-    freeze="none",
-    cache={"use": "auto", "copies": 4, "dtype": "float32", "memory_mb": 1000},
-    batchnorm_decay=0.9,
-    augment=AugmentParams(flip=0.5, crop=0.5, colour=0.5),
-    eval_every=20,
-    save_every=20,
-    seed=1,
-)
+TRAIN = train_params(steps=40, batch_size=4, learning_rate=0.002, warmup_steps=5, eval_every=20, save_every=20)
 EXPORT = ExportParams(max_detections=20, nms_iou_threshold=0.4)
 
 

@@ -63,3 +63,9 @@ def test_a_file_that_is_no_params_yaml_is_a_clear_error(text: str, tmp_path: Pat
 def test_a_missing_file_says_where_to_run(tmp_path: Path) -> None:
     with pytest.raises(ParamsError, match="no such file; run from the project's root"):
         read_params(tmp_path / "params.yaml")
+
+
+def test_off_may_be_written_without_quotes(tmp_path: Path) -> None:
+    text = TEXT.replace("cache: {use: auto,", "cache: {use: off,")
+
+    assert read_params(written(tmp_path, text)).train.cache.use == "off"

@@ -107,6 +107,8 @@ def fill_in(
     config.model.ssd.num_classes = num_classes
     for batch_norm in _batch_norms(config.model.ssd):
         batch_norm.decay = train.batchnorm_decay
+    if train.localization_weight is not None:
+        config.model.ssd.loss.localization_weight = train.localization_weight
     suppression = config.model.ssd.post_processing.batch_non_max_suppression
     suppression.max_detections_per_class = suppression.max_total_detections = export.max_detections
     suppression.iou_threshold = export.nms_iou_threshold

@@ -3,26 +3,12 @@ import tensorflow as tf
 
 from tasks.detector.optimizing import TwoRates, WarmupCosine
 from tasks.params import TrainParams
+from tests.train_params import train_params
 
 
 def params(**changes: object) -> TrainParams:
-    values = {
-        "steps": 100,
-        "batch_size": 2,
-        "learning_rate": 0.1,
-        "warmup_steps": 10,
-        "new_layer_rate": 3.0,
-        "optimizer": "momentum",
-        "clip_norm": 1.0,
-        "freeze": "none",
-        "cache": {"use": "auto", "copies": 4, "dtype": "float32", "memory_mb": 1000},
-        "batchnorm_decay": 0.9,
-        "augment": {"flip": 0, "crop": 0, "colour": 0},
-        "eval_every": 10,
-        "save_every": 10,
-        "seed": 1,
-    }
-    return TrainParams.model_validate(values | changes)
+    defaults = {"steps": 100, "batch_size": 2, "learning_rate": 0.1, "warmup_steps": 10, "optimizer": "momentum"}
+    return train_params(**(defaults | {"clip_norm": 1.0} | changes))
 
 
 def test_the_rate_rises_to_its_peak_and_is_gone_at_the_last_step() -> None:

@@ -25,6 +25,7 @@ from tasks.detector.pipeline_config import (
 )
 from tasks.errors import ConfigError
 from tasks.params import AugmentParams, ExportParams, TrainParams
+from tests.train_params import train_params
 
 GOLDEN = Path(__file__).with_name("zoo_models.json")
 DEFAULT = MODELS["ssd_mobilenet_v2_fpnlite_320x320"]
@@ -51,7 +52,7 @@ def filled(definition_name: str = DEFAULT.name, **changes: Any) -> Any:
     fill_in(
         config,
         num_classes=3,
-        train=train_params(**changes),
+        train=params(**changes),
         export=export,
         records=Path("data/records"),
         fine_tune_checkpoint=None,
@@ -59,24 +60,8 @@ def filled(definition_name: str = DEFAULT.name, **changes: Any) -> Any:
     return config
 
 
-def train_params(**changes: Any) -> TrainParams:
-    values: dict[str, Any] = {
-        "steps": 300,
-        "batch_size": 8,
-        "learning_rate": 0.001,
-        "warmup_steps": 30,
-        "new_layer_rate": 3.0,
-        "optimizer": "adam",
-        "clip_norm": 10.0,
-        "freeze": "none",
-        "cache": {"use": "auto", "copies": 4, "dtype": "float32", "memory_mb": 1000},
-        "batchnorm_decay": 0.9,
-        "augment": AugmentParams(flip=0.5, crop=0.25, colour=0.0),
-        "eval_every": 100,
-        "save_every": 50,
-        "seed": 1,
-    }
-    return TrainParams(**{**values, **changes})
+def params(**changes: Any) -> TrainParams:
+    return train_params(**({"augment": {"flip": 0.5, "crop": 0.25, "colour": 0.0}} | changes))
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -95,6 +80,12 @@ def test_every_batch_norm_follows_the_params(name: str) -> None:
     decays = [value for path, value in flatten(filled(name).model).items() if path.endswith("batch_norm.decay")]
 
     assert decays == pytest.approx([0.9, 0.9])
+
+
+def test_the_box_loss_weighs_what_params_say_if_they_say_it() -> None:
+    weights = [filled(localization_weight=weight).model.ssd.loss.localization_weight for weight in (None, 2.5)]
+
+    assert weights == [1.0, 2.5]
 
 
 def test_params_label_map_and_paths_are_filled_in() -> None:

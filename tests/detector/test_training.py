@@ -15,13 +15,11 @@ from tasks.detector.optimizing import TwoRates
 from tasks.detector.resume import Progress, ResumeFolder
 from tasks.detector.training import Trainer
 from tasks.errors import TrainingError
-from tasks.params import TrainParams, read_params
+from tests.train_params import train_params
 
 pytestmark = pytest.mark.slow
 
-PARAMS: TrainParams = read_params(Path(__file__).parents[2] / "params.yaml").train.model_copy(
-    update={"steps": 6, "batch_size": 2, "warmup_steps": 2, "eval_every": 3, "save_every": 3}
-)
+PARAMS = train_params(steps=6, batch_size=2, warmup_steps=2, eval_every=3, save_every=3)
 
 
 class Run:

@@ -20,24 +20,15 @@ from tasks.detector.optimizing import TwoRates
 from tasks.detector.resume import ResumeFolder
 from tasks.detector.training import Trainer
 from tasks.detector.trunk import trunk_of
-from tasks.params import CacheParams, TrainParams, read_params
+from tasks.params import CacheParams
+from tests.train_params import train_params
 
 SIDE_PX = 160
 V1, V2, V2_SSD = "ssd_mobilenet_v1_fpn_640x640", "ssd_mobilenet_v2_fpnlite_320x320", "ssd_mobilenet_v2_320x320"
 RESNET = "ssd_resnet50_v1_fpn_640x640"
 AUGMENT = Augment(0.5, 0.5, 0.5)
 CACHE = CacheParams(use="memory", copies=2, dtype="float32", memory_mb=1000)
-PARAMS: TrainParams = read_params(Path(__file__).parents[2] / "params.yaml").train.model_copy(
-    update={
-        "steps": 4,
-        "batch_size": 2,
-        "warmup_steps": 2,
-        "eval_every": 4,
-        "save_every": 2,
-        "freeze": 8,
-        "cache": CACHE,
-    }
-)
+PARAMS = train_params(steps=4, batch_size=2, warmup_steps=2, eval_every=4, save_every=2, freeze=8, cache=CACHE)
 
 
 def build(model: str, freeze: str | int) -> tuple[Network, set[str]]:
