@@ -54,6 +54,7 @@ class PathParams(Section):
     pipeline_config: Path
     trained: Path
     resume: Path
+    tensorboard: Path
     exported: Path
     detections: Path
     report: Path
@@ -149,6 +150,7 @@ class AugmentParams(Section):
 
     flip: Fraction
     crop: Fraction
+    zoom_out: Fraction
     colour: Fraction
 
 
@@ -165,6 +167,8 @@ class TrainParams(Section):
     """The training run."""
 
     steps: Positive
+    patience: Positive | None
+    max_minutes: Annotated[float, Field(gt=0.0)] | None
     batch_size: Positive
     learning_rate: Annotated[float, Field(gt=0.0)]
     warmup_steps: Annotated[int, Field(ge=0)]
@@ -175,9 +179,13 @@ class TrainParams(Section):
     freeze: Literal["none", "backbone", "heads-only"] | Positive | Annotated[list[Pattern], Field(min_length=1)]
     cache: CacheParams
     batchnorm_decay: Annotated[float, Field(gt=0.0, lt=1.0)]
+    ema_decay: Annotated[float, Field(ge=0.0, lt=1.0)]
     augment: AugmentParams
+    class_balance: Fraction
     eval_every: Positive
     save_every: Positive
+    precision: Literal["auto", "float32", "bfloat16"]
+    tensorboard: bool
     seed: Seed
 
 

@@ -1,6 +1,7 @@
-"""What a long-running process owes the one that started it."""
+"""What a long-running process owes the one that started it, and what it can say of itself."""
 
 import ctypes
+import resource
 import signal
 import sys
 
@@ -13,3 +14,10 @@ def die_with_parent() -> None:
     if sys.platform == "linux":
         pr_set_pdeathsig = 1  # linux/prctl.h
         ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def peak_memory_mb() -> float:
+    """The most memory that this process held at once, in 10^6 bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts in KiB, macOS in bytes.
+    return peak * (1 if sys.platform == "darwin" else 1024) / 1e6

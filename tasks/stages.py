@@ -74,7 +74,7 @@ STAGES: dict[str, Stage] = {
         ("train",),
         reads=("pipeline_config", "records", "base"),
         writes=("trained", "metrics_train", "plots_train"),
-        scratch=("resume",),
+        scratch=("resume", "tensorboard"),
     ),
     "export": Stage(
         "tasks.export:export", ("export",), reads=("trained", "pipeline_config", "records"), writes=("exported",)

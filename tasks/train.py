@@ -4,45 +4,41 @@ import hashlib
 import json
 import platform
 import shutil
-import statistics
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dvclive import Live
+import numpy as np
+import numpy.typing as npt
 
 from tasks.annotation.dataset import Dataset
-from tasks.detector.feeding import batches_of, choose_feed
+from tasks.detector.balance import shares
+from tasks.detector.feeding import Feed, batches_of, choose_feed
 from tasks.detector.freeze import ModuleAudit, audit, frozen_keys, hold_still, snapshot, trainable
 from tasks.detector.inference import RecordsDetector
 from tasks.detector.initialise import initialise
-from tasks.detector.network import PARTS, Network, build_network
+from tasks.detector.network import Network, build_network
 from tasks.detector.optimizing import TwoRates
-from tasks.detector.pipeline_config import read_pipeline_config
+from tasks.detector.pipeline_config import read_pipeline_config, with_synchronised_batch_norm
+from tasks.detector.replicas import Copies, Replicas, replicas_here
 from tasks.detector.restore import Restored, restore
 from tasks.detector.resume import Progress, ResumeFolder, write_checkpoint
-from tasks.detector.runtime import prepare_runtime
-from tasks.detector.training import Trainer, Validate
+from tasks.detector.runtime import gpu_peak_mb, prepare_runtime
+from tasks.detector.training import OnRow, Trainer, Validate
 from tasks.errors import TrainingError
 from tasks.files import replacing, sha256_of, write_json
 from tasks.formats.label_map import read_label_map
 from tasks.formats.tf_example import read_part, shards_of
 from tasks.metrics.coco import coco_figures
+from tasks.process import peak_memory_mb
+from tasks.training_account import figures, tell_end, tell_start
+from tasks.training_curves import training_curves
 
 if TYPE_CHECKING:
     from tasks.params import TrainParams
-
-# dvclive's name for each figure of a history row.
-_CURVES = {
-    "loss": "train/loss",
-    "classification_loss": "train/classification_loss",
-    "localization_loss": "train/localization_loss",
-    "learning_rate": "train/learning_rate",
-    "step_ms": "train/step_ms",
-    "mAP": "val/mAP",
-    "AP50": "val/AP50",
-}
 
 
 def train(
@@ -55,59 +51,102 @@ def train(
     metrics_train: Path,
     plots_train: Path,
     resume: Path,
+    tensorboard: Path,
 ) -> dict[str, Any]:
     """Train `params.steps` steps, from the last saved step if an earlier run of exactly this was killed.
 
     Writes `trained`/best and `trained`/last (TensorFlow checkpoints), `trained`/restore.json, the metrics, and
-    dvclive's curves below `plots_train`.
+    dvclive's curves below `plots_train`. Of several machines the first, the chief, does.
 
     Raises:
         TrainingError: nothing to train on, another trainer in the resume folder, a loss that is not finite, or a frozen
             variable that moved.
         CheckpointError: nothing of the backbone was restored.
     """
-    prepare_runtime(params.seed)
+    started = time.monotonic()
+    replicas = replicas_here()
+    on_gpu = prepare_runtime(params.seed, params.precision)
     classes = read_label_map(records / "label_map.pbtxt")
     train_part, val_part = read_part(records, "train"), read_part(records, "val")
     if not train_part:
         raise TrainingError(f"{records}: no training images; lower split.val_fraction and split.test_fraction")
-    network = build_network(read_pipeline_config(pipeline_config), is_training=True)
-    restored = restore(network, base, classes)
-    initialise(network, network.variables.keys() - restored.keys, params.seed)
-    frozen = frozen_keys(network, params.freeze)
-    hold_still(network, frozen)
-    before = snapshot(network, network.variables)
-    _tell(network, restored, audit(network, frozen, before))
-    feed = choose_feed(network, frozen, params, len(train_part))
-    print(f"train: fed with {feed.why}")
-    trainer = Trainer(network, _optimizer(network, restored, frozen, params), params, feed.trunk)
+    run = _prepare(params, pipeline_config, base, classes, len(train_part), replicas)
     folder = ResumeFolder(resume, _run_key(params, pipeline_config, records, base))
-    score = _scorer(network, records, Dataset(records, classes, val_part), classes)
-    with folder.lock():
-        progress = folder.restore(trainer.state)
+    score = _scorer(run.network, records, Dataset(records, classes, val_part))
+    with _resumed(folder, run.trainer, replicas) as progress:
+        run.copies.spread()
         if progress.step:
             print(f"train: resuming after step {progress.step} of {params.steps}")
         batches = batches_of(
-            feed,
+            run.feed,
             params,
             shards_of(records, "train"),
-            size=(network.height, network.width),
+            replicas,
+            size=(run.network.height, run.network.width),
             max_boxes=max(8, *(len(image.classes) for image in train_part)),
+            shown=shares(train_part, params.class_balance) if params.class_balance else None,
             room=resume,
             start_step=progress.step,
         )
-        with Live(str(plots_train), dvcyaml=None, save_dvc_exp=False, report=None, monitor_system=False) as live:
-            on = _logger(live)
+        with _curves(plots_train, tensorboard if params.tensorboard else None, replicas) as on:
             for row in progress.history:
                 on(row)
-            trainer.run(batches, folder, progress, on, score)
-        modules = audit(network, frozen, before)
-        _refuse_moved(modules, params)
-        metrics = _metrics(progress, params, modules)
-        _write_trained(trained, trainer, folder, progress, restored, modules, records)
-        write_json(metrics_train, metrics)
-        folder.clear()
+            run.trainer.run(batches, folder, progress, on, score)
+        with run.trainer.as_shipped():
+            modules = audit(run.network, run.frozen, run.before)
+            _refuse_moved(modules, params)
+            metrics = figures(progress, params, modules, startup_s=run.trainer.began - started, memory_mb=_peaks())
+            if replicas.chief:
+                _write_trained(trained, run, folder, progress, modules, records)
+                write_json(metrics_train, metrics)
+                folder.clear()
+    tell_end(metrics, params, cached=run.feed.trunk is not None, on_gpu=on_gpu)
     return {key: metrics[key] for key in ("steps", "best_step", "best_mAP", "loss", "step_ms_median")}
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What is the same before and after a resume."""
+
+    copies: Copies
+    restored: Restored
+    frozen: set[str]
+    before: dict[str, npt.NDArray[np.float32]]
+    feed: Feed
+    trainer: Trainer
+
+    @property
+    def network(self) -> Network:
+        return self.copies.plain
+
+
+def _prepare(
+    params: "TrainParams", pipeline_config: Path, base: Path, classes: tuple[str, ...], images: int, replicas: Replicas
+) -> _Run:
+    copies = _build(pipeline_config, replicas)
+    network = copies.plain
+    restored = restore(network, base, classes)
+    initialise(network, network.variables.keys() - restored.keys, params.seed)
+    frozen = frozen_keys(network, params.freeze)
+    hold_still(copies.trained, frozen)
+    before = snapshot(network, network.variables)
+    tell_start(restored, audit(network, frozen, before))
+    feed = choose_feed(network, frozen, params, images, replicas)
+    print(f"train: fed with {feed.why}")
+    copies.spread()
+    with replicas.strategy.scope():
+        optimizer = _optimizer(copies.trained, restored, frozen, params)
+    trainer = Trainer(copies, replicas, optimizer, params, frozen=frozen, trunk=feed.trunk)
+    return _Run(copies, restored, frozen, before, feed, trainer)
+
+
+def _build(pipeline_config: Path, replicas: Replicas) -> Copies:
+    config = read_pipeline_config(pipeline_config)
+    plain = build_network(config, is_training=True)
+    if replicas.count == 1:
+        return Copies(plain, plain)
+    with replicas.strategy.scope():
+        return Copies(plain, build_network(with_synchronised_batch_norm(config), is_training=True))
 
 
 def _optimizer(network: Network, restored: Restored, frozen: set[str], params: "TrainParams") -> TwoRates:
@@ -121,39 +160,44 @@ def _optimizer(network: Network, restored: Restored, frozen: set[str], params: "
     )
 
 
-def _scorer(network: Network, records: Path, val: Dataset, classes: tuple[str, ...]) -> Validate:
+@contextmanager
+def _resumed(folder: ResumeFolder, trainer: Trainer, replicas: Replicas) -> Iterator[Progress]:
+    """How far the run has come, its state restored; the chief holds the folder meanwhile."""
+    with ExitStack() as held:
+        if replicas.chief:
+            held.enter_context(folder.lock())
+        # The others look when the chief has cleaned up, and find the states it wrote: machines share this folder.
+        progress = folder.restore(trainer.state) if replicas.chief else Progress()
+        step = replicas.agree(progress.step)
+        if not replicas.chief and step:
+            progress = folder.restore(trainer.state)
+            if progress.step != step:
+                raise TrainingError(f"{folder.path}: the state after step {step} is not here; share the folder")
+        yield progress
+
+
+def _scorer(network: Network, records: Path, val: Dataset) -> Validate:
     if not val.images:
         print("train: no validation images (split.val_fraction): the last checkpoint counts as the best")
         return dict
-    detector = RecordsDetector(network, shards_of(records, "val"), val.images, classes)
+    detector = RecordsDetector(network, shards_of(records, "val"), val.images, val.classes)
 
     def score() -> dict[str, float]:
-        figures = coco_figures(val, detector())
-        return {name: figures[name] or 0.0 for name in ("mAP", "AP50")}
+        found = coco_figures(val, detector())
+        return {name: found[name] or 0.0 for name in ("mAP", "AP50")}
 
     return score
 
 
-def _logger(live: Live) -> Callable[[dict[str, Any]], None]:
-    def on(row: dict[str, Any]) -> None:
-        live.step = row["step"]
-        for name, curve in _CURVES.items():
-            if name in row:
-                live.log_metric(curve, row[name])
-        live.sync()
-
-    return on
+def _curves(plots_train: Path, tensorboard: Path | None, replicas: Replicas) -> AbstractContextManager[OnRow]:
+    if replicas.chief:
+        return training_curves(plots_train, tensorboard)
+    return nullcontext(lambda row: None)
 
 
-def _tell(network: Network, restored: Restored, modules: Sequence[ModuleAudit]) -> None:
-    rows = restored.summary()["modules"]
-    parts = ", ".join(f"{row['module']} {row['restored']}/{row['variables']}" for row in rows)
-    print(f"train: restored from {restored.source}: {parts} variables")
-    print(f"train: {len(network.variables)} variables, {sum(row.frozen for row in modules)} of them frozen")
-    print(f"  {'module':<20}{'parameters':>12}{'frozen':>12}  variables")
-    for row in modules:
-        said = "frozen" if row.frozen and not row.trained else f"{row.trained} trained, {row.frozen} frozen"
-        print(f"  {row.module:<20}{row.parameters:>12,}{row.frozen_parameters:>12,}  {said}")
+def _peaks() -> dict[str, float]:
+    peaks = {"peak_memory_mb": peak_memory_mb(), "peak_gpu_memory_mb": gpu_peak_mb()}
+    return {name: peak for name, peak in peaks.items() if peak is not None}
 
 
 def _refuse_moved(modules: Sequence[ModuleAudit], params: "TrainParams") -> None:
@@ -171,47 +215,23 @@ def _refuse_moved(modules: Sequence[ModuleAudit], params: "TrainParams") -> None
         )
 
 
-def _metrics(progress: Progress, params: "TrainParams", modules: Sequence[ModuleAudit]) -> dict[str, Any]:
-    steps = [row for row in progress.history if "loss" in row]
-    return {
-        "steps": progress.step,
-        "best_step": progress.best_step or progress.step,
-        "best_mAP": progress.best_score if progress.best_step else None,
-        "loss": statistics.fmean(row["loss"] for row in steps[-20:]),
-        "step_ms_median": statistics.median(row["step_ms"] for row in steps),
-        "seconds": progress.seconds,
-        "batch_size": params.batch_size,
-        "trainable_variables": sum(row.trained for row in modules),
-        "frozen_variables": sum(row.frozen for row in modules),
-        "frozen_max_abs_change": max(row.frozen_max_abs_change for row in modules),
-        "frozen_statistics_max_abs_change": max(row.frozen_statistics_max_abs_change for row in modules),
-        "modules": {part: _counts(modules, part) for part in PARTS},
-    }
-
-
-def _counts(modules: Sequence[ModuleAudit], part: str) -> dict[str, int]:
-    rows = [row for row in modules if row.module.split()[0] == part]
-    return {"trainable": sum(row.trained for row in rows), "frozen": sum(row.frozen for row in rows)}
-
-
 def _write_trained(
     trained: Path,
-    trainer: Trainer,
+    run: _Run,
     folder: ResumeFolder,
     progress: Progress,
-    restored: Restored,
     modules: Sequence[ModuleAudit],
     records: Path,
 ) -> None:
     with replacing(trained) as partial:
         (partial / "best").mkdir(parents=True)
         (partial / "last").mkdir()
-        write_checkpoint(trainer.weights, partial / "last" / "ckpt-0")
+        write_checkpoint(run.trainer.weights, partial / "last" / "ckpt-0")
         best = folder.best(progress.best_step) if progress.best_step else partial / "last" / "ckpt-0"
         for file in best.parent.glob(f"{best.name}.*"):
             shutil.copy(file, partial / "best" / file.name.replace(best.name, "ckpt-0", 1))
         shutil.copy(records / "label_map.pbtxt", partial)
-        write_json(partial / "restore.json", restored.summary())
+        write_json(partial / "restore.json", run.restored.summary())
         write_json(partial / "freeze.json", [asdict(row) for row in modules])
 
 

@@ -8,6 +8,9 @@ import tensorflow as tf
 # A crop may cut objects; one of which less than this is left is no longer called one.
 _MIN_VISIBLE = 0.5
 _MIN_CROP_AREA = 0.4
+# The least that an image is shrunk to, as a fraction of its sides; the OD API's SSD recipes pad to twice the sides too.
+_MIN_ZOOM = 0.5
+_GREY = 127.5
 
 
 def random_flip(image: tf.Tensor, boxes: tf.Tensor, seed: tf.Tensor, probability: float) -> tuple[tf.Tensor, tf.Tensor]:
@@ -58,6 +61,25 @@ def random_crop(
         return image[top_left[0] : bottom_right[0], top_left[1] : bottom_right[1]], moved, keep
 
     return tf.cond(usable, cropped, lambda: (image, boxes, tf.ones_like(keep)))
+
+
+def random_zoom_out(
+    image: tf.Tensor, boxes: tf.Tensor, seed: tf.Tensor, probability: float, size: tuple[int, int]
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Resize to `size`; with the given probability to 50 to 100 % of it, somewhere on grey."""
+
+    def smaller() -> tuple[tf.Tensor, tf.Tensor]:
+        seeds = _split(seed, 3)
+        whole = tf.constant(size, tf.float32)
+        scaled = tf.round(whole * tf.random.stateless_uniform([], seeds[0], _MIN_ZOOM, 1.0))
+        place = tf.stack([tf.random.stateless_uniform([], seeds[1]), tf.random.stateless_uniform([], seeds[2])])
+        start = tf.floor(place * (whole - scaled + 1.0))
+        resized = tf.image.resize(image, tf.cast(scaled, tf.int32)) - _GREY
+        rows, columns = tf.unstack(tf.cast(start, tf.int32))
+        canvas = tf.image.pad_to_bounding_box(resized, rows, columns, *size) + _GREY
+        return canvas, (boxes * tf.tile(scaled, [2]) + tf.tile(start, [2])) / tf.tile(whole, [2])
+
+    return tf.cond(_happens(seed, probability), smaller, lambda: (tf.image.resize(image, size), boxes))
 
 
 def _random_window(seed: tf.Tensor) -> tf.Tensor:

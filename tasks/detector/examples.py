@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
-from tasks.detector.augment import random_colour, random_crop, random_flip
+from tasks.detector.augment import random_colour, random_crop, random_flip, random_zoom_out
+from tasks.detector.balance import times_shown
 
 # Serialized examples held for shuffling: more than the data sets this is for, and bounded for those it is not.
 _SHUFFLE_BUFFER = 4096
@@ -38,11 +41,25 @@ class Batch(NamedTuple):
     weights: tf.Tensor
 
 
+class Part(NamedTuple):
+    """Which part of each batch one of several workers gets, and how that is divided.
+
+    Attributes:
+        worker, workers: which of how many, from 0.
+        batch_size: of a replica.
+    """
+
+    worker: int
+    workers: int
+    batch_size: int
+
+
 class Augment(NamedTuple):
     """How often each change is made to a training image, in 0..1."""
 
     flip: float
     crop: float
+    zoom_out: float
     colour: float
 
 
@@ -55,6 +72,8 @@ def training_batches(
     augment: Augment,
     seed: int,
     start_step: int,
+    shown: npt.NDArray[np.float64] | None = None,
+    part: Part | None = None,
 ) -> tf.data.Dataset:
     """`Batch`es without end: every epoch its own order, every example its own augmentation.
 
@@ -68,26 +87,32 @@ def training_batches(
         augment: how often each change is made.
         seed: of order and augmentation.
         start_step: steps already taken.
+        shown: how often each image comes in an epoch (`balance.shares`), in the order of the files; None: once.
+        part: only this part of each batch, replica by replica; all parts together are what one replica would get.
     """
     files = [str(path) for path in shards]
 
     def epoch(number: tf.Tensor) -> tf.data.Dataset:
-        return tf.data.TFRecordDataset(files).shuffle(_SHUFFLE_BUFFER, seed=seed * 1_000_003 + number)
+        examples = tf.data.TFRecordDataset(files)
+        if shown is not None:
+            times = tf.data.Dataset.from_tensor_slices(times_shown(shown, seed, number))
+            pairs = tf.data.Dataset.zip((examples, times))
+            examples = pairs.flat_map(lambda serialized, n: tf.data.Dataset.from_tensors(serialized).repeat(n))
+        return examples.shuffle(_SHUFFLE_BUFFER, seed=seed * 1_000_003 + number)
 
     def load(index: tf.Tensor, serialized: tf.Tensor) -> Batch:
         name, image, boxes, classes = _parse(serialized)
         image, boxes, classes = _augmented(
-            image, boxes, classes, augment, tf.stack([tf.constant(seed, tf.int64), index])
+            image, boxes, classes, augment, tf.stack([tf.constant(seed, tf.int64), index]), size
         )
-        return _padded(name, tf.image.resize(image, size), boxes, classes, max_boxes)
+        return _padded(name, image, boxes, classes, max_boxes)
 
+    examples = tf.data.Dataset.range(2**62).flat_map(epoch).enumerate().skip(start_step * batch_size)
+    if part is not None:
+        examples = examples.filter(lambda index, _: index % batch_size * part.workers // batch_size == part.worker)
     return (
-        tf.data.Dataset.range(2**62)
-        .flat_map(epoch)
-        .enumerate()
-        .skip(start_step * batch_size)
-        .map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        .batch(batch_size, drop_remainder=True)
+        examples.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        .batch(part.batch_size if part else batch_size, drop_remainder=True)
         .prefetch(2)
     )
 
@@ -113,16 +138,17 @@ def augmented_copies(
         copy, number = index // images, index % images
         image, boxes, classes = tf.cond(
             copy == 0,
-            lambda: (image, boxes, classes),
+            lambda: (tf.image.resize(image, size), boxes, classes),
             lambda: _augmented(
                 image,
                 boxes,
                 classes,
                 augment,
                 tf.random.experimental.stateless_fold_in(tf.stack([tf.constant(seed, tf.int64), number]), copy),
+                size,
             ),
         )
-        return _padded(name, tf.image.resize(image, size), boxes, classes, max_boxes)
+        return _padded(name, image, boxes, classes, max_boxes)
 
     repeated = tf.data.TFRecordDataset(files).repeat(1 + copies)
     return repeated.enumerate().map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
@@ -156,13 +182,15 @@ def _parse(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.T
 
 
 def _augmented(
-    image: tf.Tensor, boxes: tf.Tensor, classes: tf.Tensor, augment: Augment, seed: tf.Tensor
+    image: tf.Tensor, boxes: tf.Tensor, classes: tf.Tensor, augment: Augment, seed: tf.Tensor, size: tuple[int, int]
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    flip_seed, crop_seed, colour_seed = tf.unstack(tf.random.experimental.stateless_split(seed, 3))
+    """The image changed and resized to `size`, and what is left of its objects."""
+    flip_seed, crop_seed, colour_seed, zoom_seed = tf.unstack(tf.random.experimental.stateless_split(seed, 4))
     image = random_colour(image, colour_seed, augment.colour)
     image, boxes, keep = random_crop(image, boxes, crop_seed, augment.crop)
     boxes, classes = tf.boolean_mask(boxes, keep), tf.boolean_mask(classes, keep)
     image, boxes = random_flip(image, boxes, flip_seed, augment.flip)
+    image, boxes = random_zoom_out(image, boxes, zoom_seed, augment.zoom_out, size)
     return image, boxes, classes
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import tensorflow as tf
 from tqdm import tqdm
 
+from tasks.detector.balance import times_shown
 from tasks.detector.examples import Augment, Batch, augmented_copies
 from tasks.detector.trunk import Trunk
 from tasks.errors import TrainingError
@@ -89,12 +90,17 @@ class FeatureCache:
             raise TrainingError(f"{len(shards)} shards hold {done} images and copies, {plan.entries} were expected")
         self._labels = [np.concatenate(column) for column in zip(*labels, strict=True)]
 
-    def batches(self, *, batch_size: int, seed: int, start_step: int) -> tf.data.Dataset:
-        """`Batch`es without end, from step `start_step` on, whose `images` are the features, as float32."""
+    def batches(
+        self, *, batch_size: int, seed: int, start_step: int, shown: npt.NDArray[np.float64] | None = None
+    ) -> tf.data.Dataset:
+        """`Batch`es without end, from step `start_step` on, whose `images` are the features, as float32.
+
+        `shown` is how often each image comes in an epoch; None: once.
+        """
         names, boxes, classes, weights = self._labels
 
         def generate() -> Iterator[Batch]:
-            for entries in picks(self._plan, batch_size=batch_size, seed=seed, start_step=start_step):
+            for entries in picks(self._plan, batch_size=batch_size, shown=shown, seed=seed, start_step=start_step):
                 features = tuple(np.asarray(kept[entries], dtype=np.float32) for kept in self._features)
                 yield Batch(names[entries], features, boxes[entries], classes[entries], weights[entries])
 
@@ -111,18 +117,29 @@ class FeatureCache:
         return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(2)
 
 
-def picks(plan: CachePlan, *, batch_size: int, seed: int, start_step: int) -> Iterator[npt.NDArray[np.int64]]:
-    """The entries of each batch from `start_step` on: every epoch shows each image once, in the next of its copies."""
+def picks(
+    plan: CachePlan, *, batch_size: int, seed: int, start_step: int, shown: npt.NDArray[np.float64] | None = None
+) -> Iterator[npt.NDArray[np.int64]]:
+    """The entries of each batch from `start_step` on: an epoch shows each image, `shown` times, in the next copies."""
     first_copies = np.random.default_rng([seed, 1]).integers(0, 1 + plan.copies, plan.images)
     orders: dict[int, npt.NDArray[np.int64]] = {}
+
+    def order(epoch: int) -> npt.NDArray[np.int64]:
+        times = np.ones(plan.images, dtype=np.int64)
+        if shown is not None:
+            times = times_shown(shown, seed, tf.constant(epoch, tf.int64)).numpy()
+        numbers = np.repeat(np.arange(plan.images), times)
+        # 0 where an image comes for the first time in this epoch, 1 for the second: each time another copy.
+        again = np.arange(plan.images) - np.repeat(np.cumsum(times) - times, times)
+        copies = (first_copies[numbers] + epoch + again) % (1 + plan.copies)
+        return np.random.default_rng([seed, 0, epoch]).permutation(copies * plan.images + numbers)
 
     def pick(place: int) -> int:
         epoch, within = divmod(place, plan.images)
         if epoch not in orders:
             orders.clear()
-            orders[epoch] = np.random.default_rng([seed, 0, epoch]).permutation(plan.images)
-        number = int(orders[epoch][within])
-        return int((first_copies[number] + epoch) % (1 + plan.copies)) * plan.images + number
+            orders[epoch] = order(epoch)
+        return int(orders[epoch][within])
 
     step = start_step
     while True:

@@ -1,13 +1,16 @@
 """Where a training run's batches come from: images, augmented anew each time, or features computed once."""
 
+import functools
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import tensorflow as tf
+import numpy as np
+import numpy.typing as npt
 
-from tasks.detector.examples import Augment, training_batches
+from tasks.detector.examples import Augment, Part, training_batches
 from tasks.detector.feature_cache import CachePlan, FeatureCache
 from tasks.detector.network import Network
+from tasks.detector.replicas import Replicas
 from tasks.detector.trunk import Trunk, trunk_of
 
 if TYPE_CHECKING:
@@ -28,9 +31,11 @@ class Feed(NamedTuple):
     why: str
 
 
-def choose_feed(network: Network, frozen: set[str], params: "TrainParams", images: int) -> Feed:
+def choose_feed(network: Network, frozen: set[str], params: "TrainParams", images: int, replicas: Replicas) -> Feed:
     """Features where a beginning of the network stands still and computing them once is less work; else images."""
     cache = params.cache
+    if replicas.count > 1:
+        return Feed(None, None, f"images, augmented anew at every step, on {replicas.count} replicas (without cache)")
     if cache.use == "off":
         return Feed(None, None, "images, augmented anew at every step (train.cache.use is off)")
     trunk = trunk_of(network, frozen)
@@ -58,31 +63,41 @@ def batches_of(
     feed: Feed,
     params: "TrainParams",
     shards: list[Path],
+    replicas: Replicas,
     *,
     size: tuple[int, int],
     max_boxes: int,
     room: Path,
     start_step: int,
-) -> tf.data.Dataset:
-    """`Batch`es without end from step `start_step` on; features that do not fit into memory are kept below `room`.
+    shown: npt.NDArray[np.float64] | None = None,
+) -> Any:
+    """`Batch`es without end from step `start_step` on, each replica's own where there are several.
+
+    Features that do not fit into memory are kept below `room`. `shown` is how often each image comes in an epoch.
 
     Raises:
-        TrainingError: there is no room for the features.
+        TrainingError: there is no room for the features, or a batch cannot be divided among the replicas.
     """
-    augment = Augment(params.augment.flip, params.augment.crop, params.augment.colour)
-    if feed.trunk is None or feed.plan is None:
-        return training_batches(
-            shards,
-            size=size,
-            batch_size=params.batch_size,
-            max_boxes=max_boxes,
-            augment=augment,
-            seed=params.seed,
-            start_step=start_step,
-        )
-    features = FeatureCache(feed.plan, None if _fits(feed.plan, params) else room)
-    features.fill(feed.trunk, shards, size=size, max_boxes=max_boxes, augment=augment, seed=params.seed)
-    return features.batches(batch_size=params.batch_size, seed=params.seed, start_step=start_step)
+    augment = Augment(params.augment.flip, params.augment.crop, params.augment.zoom_out, params.augment.colour)
+    if feed.trunk is not None and feed.plan is not None:
+        features = FeatureCache(feed.plan, None if _fits(feed.plan, params) else room)
+        features.fill(feed.trunk, shards, size=size, max_boxes=max_boxes, augment=augment, seed=params.seed)
+        return features.batches(batch_size=params.batch_size, shown=shown, seed=params.seed, start_step=start_step)
+    whole = functools.partial(
+        training_batches,
+        shards,
+        size=size,
+        batch_size=params.batch_size,
+        max_boxes=max_boxes,
+        augment=augment,
+        seed=params.seed,
+        start_step=start_step,
+        shown=shown,
+    )
+    if replicas.count == 1:
+        return whole()
+    share = replicas.share(params.batch_size)
+    return replicas.distributed(lambda worker: whole(part=Part(worker, replicas.workers, share)))
 
 
 def _fits(plan: CachePlan, params: "TrainParams") -> bool:

@@ -58,6 +58,11 @@ def _matching(network: Network, pattern: str) -> set[str]:
     return keys
 
 
+def moving(network: Network, frozen: Set[str]) -> list[Any]:
+    """The variables that training changes: those that gradients are taken over, and their moving statistics."""
+    return [variable for key, variable in network.variables.items() if key not in frozen]
+
+
 def hold_still(network: Network, keys: set[str]) -> None:
     """Put every BatchNorm layer whose variables are frozen into inference mode. Call it before anything is traced.
 
@@ -66,7 +71,11 @@ def hold_still(network: Network, keys: set[str]) -> None:
     """
     frozen = {id(network.variables[key]) for key in keys}
     for layer in network.model.submodules:
-        if type(layer).__name__ == "FreezableBatchNorm" and layer.built and id(layer.moving_mean) in frozen:
+        if (
+            type(layer).__name__ in ("FreezableBatchNorm", "FreezableSyncBatchNorm")
+            and layer.built
+            and id(layer.moving_mean) in frozen
+        ):
             layer._training = False  # the OD API's own switch; it has no public name
 
 

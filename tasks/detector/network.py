@@ -7,11 +7,14 @@ the OD API's: float32 images in 0..255, boxes `[ymin, xmin, ymax, xmax]` in 0..1
 import re
 import warnings
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
 from object_detection.builders import model_builder
+from object_detection.utils import ops
 
 from tasks.errors import ConfigError
 
@@ -54,14 +57,17 @@ class Network:
     def forward(self, images: tf.Tensor, *, training: bool) -> dict[str, tf.Tensor]:
         """Raw predictions for float32 `(B, height, width, 3)` images in 0..255; call it inside a `tf.function`."""
         set_learning_phase(training=training)
-        predictions: dict[str, tf.Tensor] = self.model.predict(
-            self.model.feature_extractor.preprocess(images), self.shapes(images)
-        )
-        return predictions
+        return as_float32(self.model.predict(self.model.feature_extractor.preprocess(images), self.shapes(images)))
 
     def shapes(self, batch: tf.Tensor) -> tf.Tensor:
         """`(B, 3)` int32 true image shapes, B as of `batch`: images are resized, never padded: all of each is true."""
         return tf.tile([[self.height, self.width, 3]], [tf.shape(batch)[0], 1])
+
+
+def as_float32(predictions: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Predictions as the loss and the decoding of boxes need them, whatever precision the layers computed in."""
+    cast: dict[str, tf.Tensor] = ops.bfloat16_to_float32_nested(predictions)
+    return cast
 
 
 def build_network(pipeline_config: Any, *, is_training: bool) -> Network:
@@ -93,6 +99,17 @@ def set_learning_phase(*, training: bool) -> None:
         # Deprecated in words only: in TF 2.15 it is the one switch that the OD API's layers obey.
         warnings.filterwarnings("ignore", message=".*set_learning_phase", category=UserWarning)
         tf.keras.backend.set_learning_phase(1 if training else 0)
+
+
+@contextmanager
+def instead_of(owner: Any, name: str, replacement: Any) -> Iterator[None]:
+    """`owner.name` is `replacement` for a while, without Keras' taking notice of either."""
+    original = getattr(owner, name)
+    object.__setattr__(owner, name, replacement)
+    try:
+        yield
+    finally:
+        object.__setattr__(owner, name, original)
 
 
 def checkpoint_keys(root: tf.train.Checkpoint) -> dict[str, tf.Variable]:

@@ -59,11 +59,11 @@ class TwoRates(tf.Module):
         return [variable for _, variables in self._groups for variable in variables]
 
     def apply(self, gradients: Sequence[tf.Tensor]) -> tf.Tensor:
-        """One update; returns the gradients' global norm before clipping."""
+        """One update from gradients of the whole batch; returns their global norm before clipping."""
         clipped, norm = tf.clip_by_global_norm(gradients, self._clip_norm)
         for optimizer, variables in self._groups:
             group, clipped = clipped[: len(variables)], clipped[len(variables) :]
-            optimizer.apply_gradients(zip(group, variables, strict=True))
+            optimizer.apply_gradients(zip(group, variables, strict=True), skip_gradients_aggregation=True)
         return norm
 
 

@@ -24,13 +24,18 @@ class Progress:
 
     Attributes:
         step: steps taken.
-        seconds: spent training, over all the processes that did.
+        seconds: spent training, validations included, over all the processes that did.
+        waiting_s, validating_s: how much of it went into waiting for batches, and into validations.
+        stopped_by: what ended training: `steps`, `patience` or `max_minutes`; empty before that.
         best_step, best_score: of the best checkpoint; the step is 0 while there is none.
         history: a row a step or validation, as they happened.
     """
 
     step: int = 0
     seconds: float = 0.0
+    waiting_s: float = 0.0
+    validating_s: float = 0.0
+    stopped_by: str = ""
     best_step: int = 0
     best_score: float = -1.0
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -42,6 +47,11 @@ class ResumeFolder:
     def __init__(self, root: Path, key: str) -> None:
         """Use `root`; call `lock` before anything else."""
         self._root, self._folder = root, root / key
+
+    @property
+    def path(self) -> Path:
+        """Where the states are."""
+        return self._folder
 
     @contextmanager
     def lock(self) -> Iterator[None]:

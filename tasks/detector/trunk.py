@@ -5,14 +5,13 @@ computed only once. The cut is found in the network itself: it goes through ever
 hands on to one that learns.
 """
 
-from collections.abc import Callable, Iterator, Sequence, Set
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence, Set
 from typing import Any
 
 import tensorflow as tf
 from object_detection.utils import ops
 
-from tasks.detector.network import BACKBONE, FEATURE_MAPS, Network, part_of, set_learning_phase
+from tasks.detector.network import BACKBONE, FEATURE_MAPS, Network, as_float32, instead_of, part_of, set_learning_phase
 
 Features = tuple[tf.Tensor, ...]
 
@@ -44,13 +43,12 @@ class Trunk:
         count = features[0].shape[0] or tf.shape(features[0])[0]
         images = tf.zeros([count, self._network.height, self._network.width, 3])
         with self._splice(features):
-            predictions: dict[str, tf.Tensor] = self._network.model.predict(images, self._network.shapes(images))
-        return predictions
+            return as_float32(self._network.model.predict(images, self._network.shapes(images)))
 
     @staticmethod
     def _traced(compute: Callable[[tf.Tensor], Features], images: tf.Tensor) -> Features:
         set_learning_phase(training=False)
-        return compute(images)
+        return tuple(tf.cast(tensor, tf.float32) for tensor in compute(images))
 
 
 def trunk_of(network: Network, frozen: set[str]) -> Trunk | None:
@@ -69,7 +67,7 @@ def _whole_extractor(network: Network) -> Trunk:
         return tuple(model.feature_extractor(model.feature_extractor.preprocess(images)))
 
     def splice(features: Features) -> Any:
-        return _instead(model, "_feature_extractor", _Given(features))
+        return instead_of(model, "_feature_extractor", _Given(features))
 
     return Trunk(network, "the feature maps", compute, splice)
 
@@ -109,7 +107,7 @@ def _part_of_backbone(network: Network, cut: Sequence[Any]) -> Trunk:
                 known |= {id(tensor): feature for tensor, feature in zip(later, computed, strict=True)}
             return [known.get(id(tensor)) for tensor in backbone.outputs]
 
-        return _instead(extractor, "classification_backbone", instead)
+        return instead_of(extractor, "classification_backbone", instead)
 
     ends = ", ".join(_layer_of(tensor).name for tensor in cut)
     return Trunk(network, f"the backbone's {ends}", compute, splice)
@@ -160,7 +158,7 @@ def _used_outputs(network: Network) -> list[int]:
             recorder.tensors = list(backbone(padded))
             return recorder
 
-        with _instead(extractor, "classification_backbone", instead):
+        with instead_of(extractor, "classification_backbone", instead):
             extractor(extractor.preprocess(images))
 
     tf.function(trace).get_concrete_function(tf.TensorSpec([1, network.height, network.width, 3], tf.float32))
@@ -180,17 +178,6 @@ class _Recorder:
 
     def __len__(self) -> int:
         return len(self.tensors)
-
-
-@contextmanager
-def _instead(owner: Any, name: str, replacement: Any) -> Iterator[None]:
-    """`owner.name` is `replacement` for a while, without Keras' taking notice of either."""
-    original = getattr(owner, name)
-    object.__setattr__(owner, name, replacement)
-    try:
-        yield
-    finally:
-        object.__setattr__(owner, name, original)
 
 
 def _parents(layer: tf.keras.layers.Layer) -> list[Any]:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tasks.detector.augment import random_colour, random_crop, random_flip
+from tasks.detector.augment import random_colour, random_crop, random_flip, random_zoom_out
 
 # A picture whose pixels tell where they were: red grows to the right, green downwards.
 HEIGHT, WIDTH = 40, 60
@@ -63,3 +63,25 @@ def test_colours_stay_in_range_and_differ_by_seed() -> None:
     assert first.max() <= 255
     assert not np.array_equal(first, second)
     np.testing.assert_array_equal(first, random_colour(tf.constant(IMAGE), SEEDS[0], 1.0).numpy())
+
+
+def test_zooming_out_keeps_boxes_on_their_pixels_and_fills_the_rest_with_grey() -> None:
+    sizes = set()
+    for seed in SEEDS:
+        image, boxes = random_zoom_out(tf.constant(IMAGE), tf.constant(BOXES), seed, 1.0, (HEIGHT, WIDTH))
+        assert image.shape == (HEIGHT, WIDTH, 3)
+        shown = np.argwhere((np.abs(image.numpy() - 127.5) > 1e-3).any(axis=2))
+        (top, left), (bottom, right) = shown.min(axis=0), shown.max(axis=0) + 1
+        sizes.add((bottom - top, right - left))
+        frame = np.array([top / HEIGHT, left / WIDTH, bottom / HEIGHT, right / WIDTH])
+        expected = np.tile(frame[:2], 2) + BOXES * np.tile(frame[2:] - frame[:2], 2)
+        np.testing.assert_allclose(boxes, expected, atol=1e-6)
+        np.testing.assert_allclose(image[top:bottom, left:right, 2], 0.0, atol=1e-4)
+    assert len(sizes) > 20
+    assert min(height for height, _ in sizes) >= HEIGHT / 2
+
+
+def test_an_image_that_is_not_zoomed_is_resized() -> None:
+    image, boxes = random_zoom_out(tf.constant(IMAGE), tf.constant(BOXES), SEEDS[0], 0.0, (20, 30))
+    np.testing.assert_array_equal(image, tf.image.resize(IMAGE, (20, 30)))
+    np.testing.assert_array_equal(boxes, BOXES)

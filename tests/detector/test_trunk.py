@@ -1,6 +1,7 @@
 """Training from features that were computed once, against training from images. Three minutes."""
 
 import re
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -17,16 +18,19 @@ from tasks.detector.model_definitions import MODELS
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.network import Network, build_network
 from tasks.detector.optimizing import TwoRates
+from tasks.detector.replicas import Copies, Replicas
 from tasks.detector.resume import ResumeFolder
 from tasks.detector.training import Trainer
 from tasks.detector.trunk import trunk_of
 from tasks.params import CacheParams
+from tests.detector.broken_off import BrokenOffError, until
 from tests.train_params import train_params
 
 SIDE_PX = 160
 V1, V2, V2_SSD = "ssd_mobilenet_v1_fpn_640x640", "ssd_mobilenet_v2_fpnlite_320x320", "ssd_mobilenet_v2_320x320"
 RESNET = "ssd_resnet50_v1_fpn_640x640"
-AUGMENT = Augment(0.5, 0.5, 0.5)
+ALONE = Replicas(tf.distribute.get_strategy())
+AUGMENT = Augment(0.5, 0.5, 0.5, 0.5)
 CACHE = CacheParams(use="memory", copies=2, dtype="float32", memory_mb=1000)
 PARAMS = train_params(steps=4, batch_size=2, warmup_steps=2, eval_every=4, save_every=2, freeze=8, cache=CACHE)
 
@@ -96,7 +100,7 @@ def test_the_choice_is_made_by_how_much_work_it_saves_and_is_told(
 ) -> None:
     settings = CACHE.model_copy(update={"use": "auto", **cache})
     params = PARAMS.model_copy(update={"steps": steps, "cache": settings})
-    feed = choose_feed(network, frozen_keys(network, freeze), params, 7)
+    feed = choose_feed(network, frozen_keys(network, freeze), params, 7, ALONE)
     assert (feed.plan is not None) == cached == (feed.trunk is not None)
     assert re.search(why, feed.why)
 
@@ -107,6 +111,13 @@ def test_every_epoch_shows_each_image_once_and_its_copies_in_turn() -> None:
     assert all(sorted(epoch % 7) == list(range(7)) for epoch in epochs)
     assert sorted(entries) == list(range(21))
     assert not np.array_equal(epochs[0] % 7, epochs[1] % 7)
+
+
+def test_an_image_of_a_larger_share_comes_more_often_and_each_time_as_another_copy() -> None:
+    shown = np.array([0.5, 0.5, 0.5, 3.0, 0.5, 0.5, 1.5])
+    entries = np.concatenate(list(islice(picks(plan(), batch_size=7, seed=5, start_step=0, shown=shown), 3)))
+    for epoch in entries.reshape(3, 7):
+        assert sorted(epoch[epoch % 7 == 3]) == [3, 10, 17]
 
 
 def test_a_resumed_run_gets_the_batches_that_would_have_come() -> None:
@@ -144,24 +155,31 @@ def test_cached_features_are_those_of_the_copies_and_come_with_their_boxes(
 def test_a_run_from_features_resumes_to_the_same_bits_and_leaves_the_frozen_part(
     grey_shard: Path, tmp_path: Path
 ) -> None:
-    def run(folder: Path, steps: int) -> Network:
+    def run(folder: Path, last: int = 4) -> Network:
         network, frozen = build(V2, 8)
-        feed = choose_feed(network, frozen, PARAMS, 7)
+        feed = choose_feed(network, frozen, PARAMS, 7, ALONE)
         variables = list(trainable(network, frozen).values())
-        trainer = Trainer(network, TwoRates(PARAMS, variables[:9], variables[9:]), PARAMS, feed.trunk)
-        trainer._params = PARAMS.model_copy(update={"steps": steps})
+        optimizer = TwoRates(PARAMS, variables[:9], variables[9:])
+        trainer = Trainer(Copies(network, network), ALONE, optimizer, PARAMS, frozen=frozen, trunk=feed.trunk)
         resume = ResumeFolder(folder, "run")
-        with resume.lock():
+        with resume.lock(), suppress(BrokenOffError):
             progress = resume.restore(trainer.state)
             batches = batches_of(
-                feed, PARAMS, [grey_shard], size=(SIDE_PX, SIDE_PX), max_boxes=4, room=folder, start_step=progress.step
+                feed,
+                PARAMS,
+                [grey_shard],
+                ALONE,
+                size=(SIDE_PX, SIDE_PX),
+                max_boxes=4,
+                room=folder,
+                start_step=progress.step,
             )
-            trainer.run(batches, resume, progress, lambda row: None, lambda: {"mAP": 0.5, "AP50": 0.5})
+            trainer.run(batches, resume, progress, until(last), lambda: {"mAP": 0.5, "AP50": 0.5})
         return network
 
-    whole = run(tmp_path / "whole", 4)
-    run(tmp_path / "parts", 2)
-    parts = run(tmp_path / "parts", 4)
+    whole = run(tmp_path / "whole")
+    run(tmp_path / "parts", last=2)
+    parts = run(tmp_path / "parts")
     assert max_abs_change(parts, snapshot(whole, whole.variables)) == 0.0
     untouched, frozen = build(V2, 8)
     assert max_abs_change(whole, snapshot(untouched, frozen)) == 0.0

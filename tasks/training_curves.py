@@ -1,0 +1,41 @@
+"""Where a training run's curves go: dvclive's files, which DVC plots, and TensorBoard's, where that is asked for."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from dvclive import Live
+
+from tasks.detector.tensorboard import TensorBoard
+from tasks.detector.training import OnRow
+
+# dvclive's name for each figure of a history row.
+_CURVES = {
+    "loss": "train/loss",
+    "classification_loss": "train/classification_loss",
+    "localization_loss": "train/localization_loss",
+    "learning_rate": "train/learning_rate",
+    "step_ms": "train/step_ms",
+    "images_per_s": "train/images_per_s",
+    "mAP": "val/mAP",
+    "AP50": "val/AP50",
+}
+
+
+@contextmanager
+def training_curves(plots_train: Path, tensorboard: Path | None) -> Iterator[OnRow]:
+    """What writes a row of the history to `plots_train` and, if it is not None, to `tensorboard`."""
+    board = TensorBoard(tensorboard) if tensorboard else None
+    with Live(str(plots_train), dvcyaml=None, save_dvc_exp=False, report=None, monitor_system=False) as live:
+
+        def on(row: dict[str, Any]) -> None:
+            live.step = row["step"]
+            scalars = {curve: row[name] for name, curve in _CURVES.items() if name in row}
+            for curve, value in scalars.items():
+                live.log_metric(curve, value)
+            live.sync()
+            if board:
+                board.log(row["step"], scalars)
+
+        yield on

@@ -1,0 +1,144 @@
+"""One network on several replicas learns what it learns on one. Processes of their own: two minutes."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from google.protobuf import text_format
+
+from tasks.detector.model_definitions import MODELS
+from tasks.detector.model_proto import pipeline_proto
+from tasks.detector.replicas import Replicas, replicas_here
+from tasks.detector.restore import checkpoint_values
+from tasks.errors import TrainingError
+from tests.train_params import train_params
+
+ROOT = Path(__file__).parents[2]
+STEPS = 6
+# Sums over replicas are taken in another order than sums over one batch, and differences grow step by step.
+TOLERANCE = 1e-3
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory, grey_shard: Path) -> Path:
+    """What the train stage reads, for a network of 64 px and no base."""
+    folder = tmp_path_factory.mktemp("inputs")
+    config = pipeline_proto(MODELS["ssd_mobilenet_v2_fpnlite_320x320"])
+    config.model.ssd.num_classes = 2
+    config.model.ssd.image_resizer.fixed_shape_resizer.height = 64
+    config.model.ssd.image_resizer.fixed_shape_resizer.width = 64
+    (folder / "pipeline.config").write_text(text_format.MessageToString(config))
+    (folder / "records").mkdir()
+    for part in ("train", "val"):
+        (folder / "records" / f"{part}-00000-of-00001.tfrecord").write_bytes(grey_shard.read_bytes())
+    (folder / "records" / "label_map.pbtxt").write_text("item { id: 1 name: 'cat' }\nitem { id: 2 name: 'dog' }\n")
+    (folder / "base").mkdir()
+    (folder / "base" / "base.json").write_text(json.dumps({"kind": "none", "source": "none"}))
+    return folder
+
+
+class Worker:
+    """A training process that has been started."""
+
+    def __init__(self, inputs: Path, out: Path, *, devices: int = 1, tf_config: str = "", **changes: object) -> None:
+        out.mkdir(exist_ok=True)
+        params = train_params(
+            **({"steps": STEPS, "batch_size": 4, "warmup_steps": 2, "eval_every": 3, "save_every": 3} | changes)
+        )
+        settings = {"folder": str(inputs), "out": str(out), "devices": devices, "params": params.model_dump()}
+        path = out / f"settings-{abs(hash(tf_config))}.json"
+        path.write_text(json.dumps(settings))
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CONFIG": tf_config, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        self.process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("one_worker.py")), str(path)],
+            env=environment,
+            cwd=out,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def finish(self) -> str:
+        """What it printed, once it has ended well."""
+        said, _ = self.process.communicate(timeout=900)
+        assert self.process.returncode == 0, said[-3000:]
+        return str(said)
+
+
+def losses(out: Path) -> list[float]:
+    rows = (out / "plots" / "plots" / "metrics" / "train" / "loss.tsv").read_text().splitlines()
+    place = rows[0].split("\t").index("loss")
+    return [float(row.split("\t")[place]) for row in rows[1:]]
+
+
+@pytest.fixture(scope="module")
+def alone(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("alone")
+    Worker(inputs, out).finish()
+    return out
+
+
+def same_learning(alone: Path, other: Path) -> None:
+    np.testing.assert_allclose(losses(other), losses(alone), rtol=TOLERANCE)
+    assert len(losses(alone)) == STEPS
+    expected, found = (checkpoint_values(out / "trained" / "last" / "ckpt-0") for out in (alone, other))
+    assert found.keys() == expected.keys()
+    # Adam's first steps are the sign of the gradient: where that is next to nothing, a sign may differ.
+    apart = [np.mean(np.abs(found[key] - value)) / (np.mean(np.abs(value)) + 1e-3) for key, value in expected.items()]
+    assert np.mean(apart) < 0.01
+
+
+@pytest.mark.slow
+def test_two_machines_learn_what_one_does_and_one_of_them_writes(inputs: Path, alone: Path, tmp_path: Path) -> None:
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    configs = [
+        json.dumps({"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}) for index in range(2)
+    ]
+    workers = [Worker(inputs, tmp_path, tf_config=config) for config in configs]
+    said = [worker.finish() for worker in workers]
+
+    same_learning(alone, tmp_path)
+    assert "on 2 replicas" in said[0]
+    assert "validation mAP" in said[0]
+    assert "validation mAP" not in said[1]
+    assert json.loads((tmp_path / "train.json").read_text())["frozen_max_abs_change"] == 0
+
+
+@pytest.mark.slow
+def test_two_devices_of_one_machine_learn_what_one_does(inputs: Path, alone: Path, tmp_path: Path) -> None:
+    Worker(inputs, tmp_path, devices=2).finish()
+
+    same_learning(alone, tmp_path)
+
+
+def test_a_batch_that_cannot_be_divided_is_refused() -> None:
+    replicas = Replicas(tf.distribute.get_strategy())
+    replicas.count = 3
+    assert replicas.share(9) == 3
+    with pytest.raises(TrainingError, match="batch_size 8 cannot be divided among 3 replicas"):
+        replicas.share(8)
+
+
+@pytest.mark.parametrize(
+    "text", ["no JSON", "[]", '{"cluster": {"worker": ["a:1", "b:2"]}}', '{"cluster": 5, "task": {}}']
+)
+def test_a_tf_config_that_is_none_is_told_of(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TF_CONFIG", text)
+    with pytest.raises(TrainingError, match="TF_CONFIG: expected"):
+        replicas_here()
+
+
+def free_ports(number: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(number)]
+    for held in sockets:
+        held.bind(("127.0.0.1", 0))
+    ports = [held.getsockname()[1] for held in sockets]
+    for held in sockets:
+        held.close()
+    return ports
