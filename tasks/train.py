@@ -22,7 +22,7 @@ from tasks.detector.inference import RecordsDetector
 from tasks.detector.initialise import initialise
 from tasks.detector.network import Network, build_network
 from tasks.detector.optimizing import TwoRates
-from tasks.detector.pipeline_config import read_pipeline_config, with_synchronised_batch_norm
+from tasks.detector.pipeline_config import read_pipeline_config
 from tasks.detector.replicas import Copies, Replicas, replicas_here
 from tasks.detector.restore import Restored, restore
 from tasks.detector.resume import Progress, ResumeFolder, write_checkpoint
@@ -146,7 +146,7 @@ def _build(pipeline_config: Path, replicas: Replicas) -> Copies:
     if replicas.count == 1:
         return Copies(plain, plain)
     with replicas.strategy.scope():
-        return Copies(plain, build_network(with_synchronised_batch_norm(config), is_training=True))
+        return Copies(plain, build_network(config, is_training=True, synchronised=True))
 
 
 def _optimizer(network: Network, restored: Restored, frozen: set[str], params: "TrainParams") -> TwoRates:

@@ -18,7 +18,7 @@ def export_saved_model(network: Network, folder: Path) -> None:
     `detection_boxes` `(B, N, 4)` are `[ymin, xmin, ymax, xmax]` in 0..1, `detection_classes` count from 1.
     """
 
-    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8, name="input_tensor")])
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8, name="input_tensor")], autograph=False)
     def serve(input_tensor: tf.Tensor) -> dict[str, tf.Tensor]:
         images = tf.image.resize(tf.cast(input_tensor, tf.float32), [network.height, network.width])
         raw = network.forward(images, training=False)

@@ -23,7 +23,9 @@ class RecordsDetector:
         self._network, self._images, self._classes = network, images, classes
         self._batches = evaluation_images(shards, size=(network.height, network.width), batch_size=8)
         self._detect = tf.function(
-            self._traced, input_signature=[tf.TensorSpec([None, network.height, network.width, 3], tf.float32)]
+            self._traced,
+            input_signature=[tf.TensorSpec([None, network.height, network.width, 3], tf.float32)],
+            autograph=False,
         )
 
     def __call__(self) -> list[Detections]:

@@ -14,6 +14,8 @@ from typing import Any
 
 import tensorflow as tf
 from object_detection.builders import model_builder
+from object_detection.core import freezable_batch_norm
+from object_detection.core.freezable_sync_batch_norm import FreezableSyncBatchNorm
 from object_detection.utils import ops
 
 from tasks.errors import ConfigError
@@ -70,8 +72,10 @@ def as_float32(predictions: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     return cast
 
 
-def build_network(pipeline_config: Any, *, is_training: bool) -> Network:
+def build_network(pipeline_config: Any, *, is_training: bool, synchronised: bool = False) -> Network:
     """The model of a `pipeline_pb2.TrainEvalPipelineConfig`, with its variables created.
+
+    `synchronised`: BatchNorm takes its statistics over all replicas of the strategy in whose scope this is called.
 
     Raises:
         ConfigError: the model is not one that the pipeline can train.
@@ -80,15 +84,17 @@ def build_network(pipeline_config: Any, *, is_training: bool) -> Network:
     size = ssd.image_resizer.fixed_shape_resizer
     if not size.height or not size.width:
         raise ConfigError("pipeline.config: the image_resizer must be a fixed_shape_resizer with a height and a width")
-    try:
-        model = model_builder.build(pipeline_config.model, is_training=is_training)
-    except ValueError as error:
-        raise ConfigError(f"pipeline.config: the OD API cannot build this model: {error}") from error
-    network = Network(model, {}, size.height, size.width, ssd.num_classes)
-    # Keras creates variables at the first call; tracing it computes nothing.
-    tf.function(lambda images: network.forward(images, training=False)["box_encodings"]).get_concrete_function(
-        tf.TensorSpec([1, size.height, size.width, 3], tf.float32)
-    )
+    # `sync_batch_norm` in the config would reach the feature extractor only, and give the tower's layers a bias.
+    kind = FreezableSyncBatchNorm if synchronised else freezable_batch_norm.FreezableBatchNorm
+    with instead_of(freezable_batch_norm, "FreezableBatchNorm", kind):
+        try:
+            model = model_builder.build(pipeline_config.model, is_training=is_training)
+        except ValueError as error:
+            raise ConfigError(f"pipeline.config: the OD API cannot build this model: {error}") from error
+        network = Network(model, {}, size.height, size.width, ssd.num_classes)
+        # Keras creates layers and variables at the first call; tracing it computes nothing.
+        predict = tf.function(lambda images: network.forward(images, training=False)["box_encodings"], autograph=False)
+        predict.get_concrete_function(tf.TensorSpec([1, size.height, size.width, 3], tf.float32))
     network.variables.update(checkpoint_keys(tf.train.Checkpoint(model=model)))
     return network
 
@@ -103,13 +109,14 @@ def set_learning_phase(*, training: bool) -> None:
 
 @contextmanager
 def instead_of(owner: Any, name: str, replacement: Any) -> Iterator[None]:
-    """`owner.name` is `replacement` for a while, without Keras' taking notice of either."""
+    """`owner.name` is `replacement` for a while; where `owner` is Keras', without its taking notice."""
+    put = object.__setattr__ if isinstance(owner, tf.Module) else setattr
     original = getattr(owner, name)
-    object.__setattr__(owner, name, replacement)
+    put(owner, name, replacement)
     try:
         yield
     finally:
-        object.__setattr__(owner, name, original)
+        put(owner, name, original)
 
 
 def checkpoint_keys(root: tf.train.Checkpoint) -> dict[str, tf.Variable]:

@@ -128,24 +128,6 @@ def _batch_norms(message: Any) -> Iterator[Any]:
             yield from _batch_norms(child)
 
 
-def with_synchronised_batch_norm(config: PipelineConfig) -> PipelineConfig:
-    """A copy whose BatchNorm takes its statistics over all replicas of the network."""
-    copy = PipelineConfig()
-    copy.CopyFrom(config)
-    _synchronise(copy.model.ssd)
-    return copy
-
-
-def _synchronise(message: Any) -> None:
-    for field, value in message.ListFields():
-        if field.message_type is None:
-            continue
-        for child in value if field.label == field.LABEL_REPEATED else [value]:
-            if child.DESCRIPTOR.name == "Hyperparams" and child.HasField("batch_norm"):
-                child.sync_batch_norm.CopyFrom(child.batch_norm)
-            _synchronise(child)
-
-
 def _fill_training(config: train_pb2.TrainConfig, train: "TrainParams") -> None:
     config.batch_size = train.batch_size
     config.num_steps = train.steps

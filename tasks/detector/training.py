@@ -65,7 +65,8 @@ class Trainer:
         self.weights = tf.train.Checkpoint(model=copies.plain.model)
         extra = {"averages": self._averages} if self._averages else {}
         self.state = tf.train.Checkpoint(model=copies.plain.model, optimizer=optimizer, **extra)
-        self._step = tf.function(lambda batch: replicas.run(self._traced_step, batch))
+        # Nothing here is written for AutoGraph, and converting every layer takes as long as tracing it.
+        self._step = tf.function(lambda batch: replicas.run(self._traced_step, batch), autograph=False)
 
     def run(self, batches: Any, folder: ResumeFolder, progress: Progress, on: OnRow, score: Validate) -> None:
         """Train from `progress.step` on, until the last step, or until patience or time have run out.
@@ -135,13 +136,13 @@ class Trainer:
 
     def _losses(self, batch: Batch, predictions: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """The part of one replica; over all of them they add up to the losses of the whole batch."""
-        model = self._network.model
+        model, share = self._network.model, self._replicas.share(self._params.batch_size)
         one_hot = tf.one_hot(batch.classes, self._network.num_classes) * batch.weights[..., tf.newaxis]
         # Weights keep the padding out of the loss, so that shapes stay static whatever the images hold.
         model.provide_groundtruth(
-            groundtruth_boxes_list=tf.unstack(batch.boxes),
-            groundtruth_classes_list=tf.unstack(one_hot),
-            groundtruth_weights_list=tf.unstack(batch.weights),
+            groundtruth_boxes_list=tf.unstack(batch.boxes, share),
+            groundtruth_classes_list=tf.unstack(one_hot, share),
+            groundtruth_weights_list=tf.unstack(batch.weights, share),
         )
         with _matches_counted(model) as matches:
             losses = model.loss(predictions, self._network.shapes(batch.boxes))

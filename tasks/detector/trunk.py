@@ -28,7 +28,9 @@ class Trunk:
         """Use `trunk_of`."""
         self.name, self._network, self._splice = name, network, splice
         signature = tf.TensorSpec([None, network.height, network.width, 3], tf.float32)
-        self._compute = tf.function(lambda images: self._traced(compute, images), input_signature=[signature])
+        self._compute = tf.function(
+            lambda images: self._traced(compute, images), input_signature=[signature], autograph=False
+        )
         found = self._compute.get_concrete_function().structured_outputs
         self.specs = tuple(tf.TensorSpec(tensor.shape[1:], tensor.dtype) for tensor in found)
 
@@ -161,7 +163,9 @@ def _used_outputs(network: Network) -> list[int]:
         with instead_of(extractor, "classification_backbone", instead):
             extractor(extractor.preprocess(images))
 
-    tf.function(trace).get_concrete_function(tf.TensorSpec([1, network.height, network.width, 3], tf.float32))
+    tf.function(trace, autograph=False).get_concrete_function(
+        tf.TensorSpec([1, network.height, network.width, 3], tf.float32)
+    )
     return sorted(recorder.asked)
 
 

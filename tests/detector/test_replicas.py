@@ -23,6 +23,8 @@ ROOT = Path(__file__).parents[2]
 STEPS = 6
 # Sums over replicas are taken in another order than sums over one batch, and differences grow step by step.
 TOLERANCE = 1e-3
+# Adam would take the sign of a gradient that is next to nothing, and rounding decides that.
+SMOOTH = {"optimizer": "momentum", "learning_rate": 0.01}
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +51,17 @@ class Worker:
     def __init__(self, inputs: Path, out: Path, *, devices: int = 1, tf_config: str = "", **changes: object) -> None:
         out.mkdir(exist_ok=True)
         params = train_params(
-            **({"steps": STEPS, "batch_size": 4, "warmup_steps": 2, "eval_every": 3, "save_every": 3} | changes)
+            **(
+                {"steps": STEPS, "batch_size": 4, "warmup_steps": 2, "eval_every": 3, "save_every": 3}
+                | SMOOTH
+                | changes
+            )
         )
         settings = {"folder": str(inputs), "out": str(out), "devices": devices, "params": params.model_dump()}
         path = out / f"settings-{abs(hash(tf_config))}.json"
         path.write_text(json.dumps(settings))
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CONFIG": tf_config, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+        environment |= {"TF_CONFIG": tf_config} if tf_config else {}
         self.process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("one_worker.py")), str(path)],
             env=environment,
@@ -89,9 +96,9 @@ def same_learning(alone: Path, other: Path) -> None:
     assert len(losses(alone)) == STEPS
     expected, found = (checkpoint_values(out / "trained" / "last" / "ckpt-0") for out in (alone, other))
     assert found.keys() == expected.keys()
-    # Adam's first steps are the sign of the gradient: where that is next to nothing, a sign may differ.
-    apart = [np.mean(np.abs(found[key] - value)) / (np.mean(np.abs(value)) + 1e-3) for key, value in expected.items()]
-    assert np.mean(apart) < 0.01
+    for key, value in expected.items():
+        if "save_counter" not in key:
+            np.testing.assert_allclose(found[key], value, rtol=1e-2, atol=1e-3, err_msg=key)
 
 
 @pytest.mark.slow
