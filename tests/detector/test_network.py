@@ -60,6 +60,27 @@ def test_every_part_has_variables_and_blocks_count_from_the_image(network: Netwo
 
 
 @pytest.mark.parametrize(
+    ("key", "part"),
+    [
+        ("_feature_extractor/classification_backbone/layer_with_weights-3/gamma", "backbone"),
+        ("_feature_extractor/_fpn_features_generator/top_layers/0/kernel", "feature_maps"),
+        ("_feature_extractor/feature_map_generator/convolutions/1/0/kernel", "feature_maps"),
+        ("_box_predictor/_head_scope_conv_layers/ClassPredictionTower/0/kernel", "tower"),
+        ("_box_predictor/_base_tower_layers_for_heads/box_encodings/0/1/gamma", "tower"),
+        ("_box_predictor/_base_tower_layers_for_heads/class_predictions_with_background/0/1/gamma", "tower"),
+        ("_box_predictor/_box_prediction_head/_box_encoder_layers/0/bias", "box_head"),
+        ("_box_predictor/_prediction_heads/box_encodings/0/_box_encoder_layers/0/bias", "box_head"),
+        (
+            "_box_predictor/_prediction_heads/class_predictions_with_background/_class_predictor_layers/0/bias",
+            "class_head",
+        ),
+    ],
+)
+def test_a_key_tells_its_part(key: str, part: str) -> None:
+    assert part_of(f"model/{key}") == part
+
+
+@pytest.mark.parametrize(
     ("name", "block"),
     [
         ("Conv1/kernel:0", 0),
