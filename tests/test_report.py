@@ -212,14 +212,18 @@ def test_the_checkpoint_table_counts_what_was_restored(tmp_path):
                 {"module": "backbone", "variables": 260, "restored": 260, "new": 0, "mismatched": 0},
                 {"module": "heads", "variables": 10, "restored": 0, "new": 8, "mismatched": 2},
             ],
-            "mismatched": ["heads/kernel", "heads/bias"],
+            "mismatched": [
+                "heads/kernel: trained for other classes",
+                "heads/bias: (2,) in the base, (3,) in the model",
+            ],
         },
     )
     page = run.page()
     assert (
-        "Weights came from imagenet. They filled 260 of 270 variables; 8 began new and 2 had another shape" in page.text
+        "Weights came from imagenet. They filled 260 of 270 variables; 8 began new and 2 of the checkpoint did not fit."
+        in page.text
     )
-    assert "heads/kernel" in page.text
+    assert "did not fit, and why (2) heads/kernel: trained for other classes" in page.text
 
 
 def test_the_split_table_counts_images_and_boxes_by_class_and_part(tmp_path):
