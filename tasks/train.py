@@ -43,6 +43,7 @@ _CURVES = {
     "mAP": "val/mAP",
     "AP50": "val/AP50",
 }
+_NAMES_SHOWN = 3
 
 
 def train(
@@ -149,11 +150,17 @@ def _tell(network: Network, restored: Restored, modules: Sequence[ModuleAudit]) 
     rows = restored.summary()["modules"]
     parts = ", ".join(f"{row['module']} {row['restored']}/{row['variables']}" for row in rows)
     print(f"train: restored from {restored.source}: {parts} variables")
+    if restored.left_over:
+        print(f"train: the model lacks {len(restored.left_over)} variables that they have: {_few(restored.left_over)}")
     print(f"train: {len(network.variables)} variables, {sum(row.frozen for row in modules)} of them frozen")
     print(f"  {'module':<20}{'parameters':>12}{'frozen':>12}  variables")
     for row in modules:
         said = "frozen" if row.frozen and not row.trained else f"{row.trained} trained, {row.frozen} frozen"
         print(f"  {row.module:<20}{row.parameters:>12,}{row.frozen_parameters:>12,}  {said}")
+
+
+def _few(names: set[str]) -> str:
+    return ", ".join(sorted(names)[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")
 
 
 def _refuse_moved(modules: Sequence[ModuleAudit], params: "TrainParams") -> None:

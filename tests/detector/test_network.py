@@ -132,6 +132,32 @@ def test_what_does_not_fit_is_named_and_what_is_missing_is_new(network: Network,
     assert backbone == {"module": BACKBONE, "variables": 260, "restored": 1, "new": 258, "mismatched": 1}
     assert len(summary["mismatched"]) == 1
     assert "(7,) in the base, (32,) in the model" in summary["mismatched"][0]
+    assert summary["left_over"] == []
+
+
+def test_weights_that_the_model_has_no_variable_for_are_named(network: Network, tmp_path: Path) -> None:
+    arrays = {"Conv1/kernel": np.ones((3, 3, 3, 32), np.float32), "Conv9/kernel": np.ones(2, np.float32)}
+    base = write_base(tmp_path / "base", "weights", **arrays)
+    assert restore(network, base, CLASSES).left_over == {"Conv9/kernel"}
+
+
+def test_of_a_checkpoint_only_the_models_own_variables_can_be_left_over(network: Network, tmp_path: Path) -> None:
+    base = write_base(tmp_path / "base", "tf_checkpoint")
+    backbone = {key: variable for key, variable in network.variables.items() if part_of(key) == BACKBONE}
+    (kernel, *_) = sorted(backbone)
+    others = ("model/second_head/bias", f"{kernel}/.OPTIMIZER_SLOT/optimizer/m", "optimizer/iter", "save_counter")
+    values = {**backbone, **{key: tf.zeros([2]) for key in others}}
+    (base / "checkpoint").mkdir()
+    names = [f"{key}/.ATTRIBUTES/VARIABLE_VALUE" for key in values]
+    tf.raw_ops.SaveV2(
+        prefix=str(base / "checkpoint" / "ckpt-0"),
+        tensor_names=names,
+        shape_and_slices=[""] * len(names),
+        tensors=[tf.convert_to_tensor(value) for value in values.values()],
+    )
+    result = restore(network, base, CLASSES)
+    assert result.keys == set(backbone)
+    assert result.summary()["left_over"] == ["model/second_head/bias"]
 
 
 def test_arrays_are_found_by_checkpoint_key_too_and_a_fallback_is_told_of(network: Network, tmp_path: Path) -> None:
