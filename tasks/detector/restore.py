@@ -14,6 +14,8 @@ from tasks.detector.network import BACKBONE, CLASS_HEAD, PARTS, Network, part_of
 from tasks.errors import CheckpointError
 from tasks.formats.label_map import read_label_map
 
+# Its reader has no class of its own for a file that ends too early.
+_UNREADABLE = (tf.errors.OpError, ValueError, IndexError)
 _SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 # An optimizer's memory of a variable stands below the variable's own key.
 _SLOT = "/.OPTIMIZER_SLOT/"
@@ -76,7 +78,8 @@ def restore(network: Network, base: Path, classes: tuple[str, ...]) -> Restored:
     start as confident wrong answers.
 
     Raises:
-        CheckpointError: the base is damaged, or it fills nothing of the backbone.
+        CheckpointError: the base is damaged (a checkpoint has a checksum for each value), or it fills nothing of the
+            backbone.
     """
     card = json.loads((base / "base.json").read_text(encoding="utf-8"))
     result = Restored(_told(card))
@@ -141,11 +144,20 @@ def _checkpoint(prefix: Path) -> _Weights:
     reader = _opened(prefix)
     keys = (key.removesuffix(_SUFFIX) for key in reader.get_variable_to_shape_map() if key.endswith(_SUFFIX))
     names = frozenset(key for key in keys if key.startswith("model/") and _SLOT not in key)
-    return _Weights(names, lambda name: reader.get_tensor(name + _SUFFIX))
+
+    def value(name: str) -> npt.NDArray[Any]:
+        try:
+            return reader.get_tensor(name + _SUFFIX)
+        except _UNREADABLE as error:
+            raise CheckpointError(
+                f"{prefix}: damaged, {name} cannot be read ({error}); get the weights again"
+            ) from error
+
+    return _Weights(names, value)
 
 
 def _opened(prefix: Path) -> Any:
     try:
         return tf.train.load_checkpoint(str(prefix))
-    except (tf.errors.OpError, ValueError) as error:
+    except _UNREADABLE as error:
         raise CheckpointError(f"{prefix}.index: not a readable TensorFlow checkpoint: {error}") from error

@@ -185,6 +185,21 @@ def test_a_damaged_checkpoint_is_an_error_that_names_it(network: Network, tmp_pa
         restore(network, base, CLASSES)
 
 
+@pytest.mark.parametrize("damage", ["a bit turned", "cut short"])
+def test_damaged_values_of_a_checkpoint_are_an_error_that_names_them(
+    network: Network, tmp_path: Path, damage: str
+) -> None:
+    base = write_base(tmp_path / "base", "tf_checkpoint")
+    tf.train.Checkpoint(model=network.model).write(str(base / "checkpoint" / "ckpt-0"))
+    data = base / "checkpoint" / "ckpt-0.data-00000-of-00001"
+    content = data.read_bytes()
+    half = len(content) // 2
+    rest = b"" if damage == "cut short" else bytes([content[half] ^ 1]) + content[half + 1 :]
+    data.write_bytes(content[:half] + rest)
+    with pytest.raises(CheckpointError, match=r"checkpoint/ckpt-0: damaged, model/.* cannot be read"):
+        restore(network, base, CLASSES)
+
+
 def test_first_values_depend_on_the_seed_and_the_key_alone(network: Network) -> None:
     keys = sorted(network.variables)
     initialise(network, keys, seed=1)
