@@ -156,6 +156,14 @@ def test_an_earlier_base_survives_a_failure(base: Path, zoo: str) -> None:
     assert described(base)["kind"] == "none"
 
 
+def test_what_a_killed_run_had_unpacked_is_removed_by_the_next(base: Path) -> None:
+    folder_of(Path("models/.base.4711.partial"), "unpacked/checkpoint/ckpt-0.data-00000-of-00001")
+
+    run(base, "none")
+
+    assert files_in(Path("models")) == ["base/base.json"]
+
+
 def test_imagenet_weights_are_written_by_layer_and_always_the_same(base: Path) -> None:
     figures = run(base, "imagenet")
 
