@@ -12,9 +12,10 @@ from tasks.detector.initialise import initialise
 from tasks.detector.model_definitions import MODELS
 from tasks.detector.model_proto import model_proto, pipeline_proto
 from tasks.detector.network import BACKBONE, CLASS_HEAD, PARTS, Network, block_of, build_network, part_of
-from tasks.detector.restore import restore
+from tasks.detector.restore import Restored, restore
 from tasks.errors import CheckpointError, ConfigError, ParamsError
 from tasks.formats.label_map import write_label_map
+from tasks.train import _tell
 
 ZOO = Path(__file__).parents[2].parent / "shared" / "zoo"
 CLASSES = ("cat", "dog")
@@ -139,6 +140,15 @@ def test_weights_that_the_model_has_no_variable_for_are_named(network: Network, 
     arrays = {"Conv1/kernel": np.ones((3, 3, 3, 32), np.float32), "Conv9/kernel": np.ones(2, np.float32)}
     base = write_base(tmp_path / "base", "weights", **arrays)
     assert restore(network, base, CLASSES).left_over == {"Conv9/kernel"}
+
+
+def test_the_log_of_train_names_the_first_of_them(network: Network, capsys: pytest.CaptureFixture[str]) -> None:
+    _tell(network, Restored("a test", left_over={f"model/x/{i}" for i in range(5)}), [])
+    assert (
+        "the model lacks 5 variables that they have: model/x/0, model/x/1, model/x/2, ...\n" in capsys.readouterr().out
+    )
+    _tell(network, Restored("a test"), [])
+    assert "lacks" not in capsys.readouterr().out
 
 
 def test_of_a_checkpoint_only_the_models_own_variables_can_be_left_over(network: Network, tmp_path: Path) -> None:
