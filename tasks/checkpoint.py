@@ -16,7 +16,7 @@ import numpy as np
 
 from tasks.detector.model_definitions import ModelDefinition, closest_model, find_model
 from tasks.errors import CheckpointError, UnreachableError
-from tasks.files import replacing, sha256_of, write_json
+from tasks.files import remove_leftovers, replacing, sha256_of, write_json
 from tasks.formats.archive import extract
 from tasks.formats.download import download
 from tasks.formats.tf_checkpoint import copy_checkpoint, find_checkpoint, is_checkpoint_file
@@ -47,6 +47,7 @@ def checkpoint(params: "CheckpointParams", model: "ModelParams", *, base: Path) 
     """
     found = find_model(model.name)
     definition = closest_model(found) if isinstance(found, Path) else found
+    remove_leftovers(base)
     with replacing(base) as beside:
         beside.mkdir()
         if params.source == "zoo":

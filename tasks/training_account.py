@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _LAST_STEPS = 20
 # A GPU, or a way to do less, is worth naming only where steps are most of the time.
 _MOST = 0.5
+_NAMES_SHOWN = 3
 
 
 def figures(
@@ -64,6 +65,8 @@ def tell_start(restored: Restored, modules: Sequence[ModuleAudit]) -> None:
     rows = restored.summary()["modules"]
     parts = ", ".join(f"{row['module']} {row['restored']}/{row['variables']}" for row in rows)
     print(f"train: restored from {restored.source}: {parts} variables")
+    if restored.left_over:
+        print(f"train: the model lacks {len(restored.left_over)} variables that they have: {_few(restored.left_over)}")
     print(
         f"train: {sum(row.frozen for row in modules)} variables are frozen, {sum(row.trained for row in modules)} train"
     )
@@ -71,6 +74,10 @@ def tell_start(restored: Restored, modules: Sequence[ModuleAudit]) -> None:
     for row in modules:
         said = "frozen" if row.frozen and not row.trained else f"{row.trained} trained, {row.frozen} frozen"
         print(f"  {row.module:<20}{row.parameters:>12,}{row.frozen_parameters:>12,}  {said}")
+
+
+def _few(names: set[str]) -> str:
+    return ", ".join(sorted(names)[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")
 
 
 def tell_end(metrics: dict[str, Any], params: "TrainParams", *, cached: bool, on_gpu: bool) -> None:

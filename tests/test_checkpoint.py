@@ -3,10 +3,7 @@ import io
 import json
 import os
 import tarfile
-import threading
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +14,7 @@ from tasks.errors import CheckpointError, ConfigError
 from tasks.files import sha256_of
 from tasks.formats.packed_weights import write_packed
 from tasks.params import CheckpointParams, ModelParams
+from tests.file_server import serving
 
 MODEL = "ssd_mobilenet_v2_fpnlite_320x320"
 ARCHIVE = f"{MODEL}_coco17_tpu-8.tar.gz"
@@ -77,18 +75,9 @@ def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of a server of the folder `zoo`."""
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
     monkeypatch.setenv("no_proxy", "*")
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path / "zoo"))) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving(tmp_path / "zoo") as server:
+        yield server.address
 
 
 def test_the_zoos_checkpoint_is_fetched_and_the_rest_of_its_archive_left(base: Path, zoo: str, tmp_path: Path) -> None:
@@ -165,6 +154,14 @@ def test_an_earlier_base_survives_a_failure(base: Path, zoo: str) -> None:
     with pytest.raises(CheckpointError):
         run(base, "zoo", zoo_url=zoo)
     assert described(base)["kind"] == "none"
+
+
+def test_what_a_killed_run_had_unpacked_is_removed_by_the_next(base: Path) -> None:
+    folder_of(Path("models/.base.4711.partial"), "unpacked/checkpoint/ckpt-0.data-00000-of-00001")
+
+    run(base, "none")
+
+    assert files_in(Path("models")) == ["base/base.json"]
 
 
 def test_imagenet_weights_are_written_by_layer_and_always_the_same(base: Path) -> None:

@@ -69,7 +69,7 @@ def test_hostile_names_are_shown_and_do_nothing(tmp_path, name):
     write_json(tmp_path / "data.json", {"problems": {given: 1}})
     write_json(
         tmp_path / "trained" / "restore.json",
-        {"source": given, "modules": [{"module": given, "variables": 1}], "mismatched": [given]},
+        {"source": given, "modules": [{"module": given, "variables": 1}], "mismatched": [given], "left_over": [given]},
     )
     if name == "\ud800":
         for path in tmp_path.rglob("*.json"):
@@ -78,7 +78,7 @@ def test_hostile_names_are_shown_and_do_nothing(tmp_path, name):
     benign = Run(tmp_path, classes=("cat", "dog"), problems=[Problem("a", "b", "c", "d")])
     write_json(
         tmp_path / "trained" / "restore.json",
-        {"source": "x", "modules": [{"module": "x", "variables": 1}], "mismatched": ["x"]},
+        {"source": "x", "modules": [{"module": "x", "variables": 1}], "mismatched": ["x"], "left_over": ["x"]},
     )
     write_json(tmp_path / "data.json", {"problems": {"a": 1}})
     assert [tag for tag, _ in page.elements] == [tag for tag, _ in benign.page().elements]
@@ -212,14 +212,20 @@ def test_the_checkpoint_table_counts_what_was_restored(tmp_path):
                 {"module": "backbone", "variables": 260, "restored": 260, "new": 0, "mismatched": 0},
                 {"module": "heads", "variables": 10, "restored": 0, "new": 8, "mismatched": 2},
             ],
-            "mismatched": ["heads/kernel", "heads/bias"],
+            "mismatched": [
+                "heads/kernel: trained for other classes",
+                "heads/bias: (2,) in the base, (3,) in the model",
+            ],
+            "left_over": ["model/second_head/bias"],
         },
     )
     page = run.page()
     assert (
-        "Weights came from imagenet. They filled 260 of 270 variables; 8 began new and 2 had another shape" in page.text
+        "Weights came from imagenet. They filled 260 of 270 variables; 8 began new and 2 of the checkpoint did not fit."
+        in page.text
     )
-    assert "heads/kernel" in page.text
+    assert "did not fit, and why (2) heads/kernel: trained for other classes" in page.text
+    assert "Variables of the checkpoint that this model does not have (1) model/second_head/bias" in page.text
 
 
 def test_the_split_table_counts_images_and_boxes_by_class_and_part(tmp_path):

@@ -152,7 +152,8 @@ def part_of(key: str) -> str:
         return BACKBONE
     if "/_feature_extractor/" in key:
         return FEATURE_MAPS
-    if "/class_predictions_with_background/" in key:
+    # A tower of its own before the class head has that name too, below _base_tower_layers_for_heads.
+    if "/_prediction_heads/class_predictions_with_background/" in key:
         return CLASS_HEAD
     if "/_box_prediction_head/" in key or "/_prediction_heads/box_encodings/" in key:
         return BOX_HEAD

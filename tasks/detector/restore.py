@@ -14,10 +14,19 @@ from tasks.detector.network import BACKBONE, CLASS_HEAD, PARTS, Network, part_of
 from tasks.errors import CheckpointError
 from tasks.formats.label_map import read_label_map
 
+# Its reader has no class of its own for a file that ends too early.
+_UNREADABLE = (tf.errors.OpError, ValueError, IndexError)
 _SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
+# An optimizer's memory of a variable stands below the variable's own key.
+_SLOT = "/.OPTIMIZER_SLOT/"
 
-# (key, variable name) -> the value the base has for it, or None.
-Lookup = Callable[[str, str], npt.NDArray[Any] | None]
+
+@dataclass(frozen=True)
+class _Weights:
+    """What a base holds for a model: names (checkpoint keys, or `<keras layer>/<weight>`), and the value of each."""
+
+    names: frozenset[str]
+    value: Callable[[str], npt.NDArray[Any]]
 
 
 @dataclass
@@ -29,15 +38,17 @@ class Restored:
         keys: those that the base filled.
         new: those that the base has nothing for.
         mismatched: key -> why the value in the base was not used.
+        left_over: names in the base, of a model's variables, that this model has none for.
     """
 
     source: str
     keys: set[str] = field(default_factory=set)
     new: set[str] = field(default_factory=set)
     mismatched: dict[str, str] = field(default_factory=dict)
+    left_over: set[str] = field(default_factory=set)
 
     def summary(self) -> dict[str, Any]:
-        """The account as the report shows it: a row a part, and what did not fit."""
+        """The account as the report shows it: a row a part, what did not fit, and what nothing asked for."""
         rows = []
         for part in PARTS:
             restored, new, mismatched = (
@@ -56,6 +67,7 @@ class Restored:
             "source": self.source,
             "modules": rows,
             "mismatched": [f"{key}: {why}" for key, why in sorted(self.mismatched.items())],
+            "left_over": sorted(self.left_over),
         }
 
 
@@ -66,23 +78,29 @@ def restore(network: Network, base: Path, classes: tuple[str, ...]) -> Restored:
     start as confident wrong answers.
 
     Raises:
-        CheckpointError: the base is damaged, or it fills nothing of the backbone.
+        CheckpointError: the base is damaged (a checkpoint has a checksum for each value), or it fills nothing of the
+            backbone.
     """
     card = json.loads((base / "base.json").read_text(encoding="utf-8"))
     result = Restored(_told(card))
-    lookup = _lookup(base, card["kind"])
+    weights = _weights(base, card["kind"])
+    used: set[str] = set()
     same_classes = (base / "label_map.pbtxt").exists() and read_label_map(base / "label_map.pbtxt") == classes
     for key, variable in network.variables.items():
-        value = lookup(key, variable.name.removesuffix(":0"))
-        if value is None:
+        name = key if key in weights.names else variable.name.removesuffix(":0")
+        if name not in weights.names:
             result.new.add(key)
-        elif part_of(key) == CLASS_HEAD and not same_classes:
+            continue
+        used.add(name)
+        value = weights.value(name)
+        if part_of(key) == CLASS_HEAD and not same_classes:
             result.mismatched[key] = "trained for other classes"
         elif value.shape != tuple(variable.shape):
             result.mismatched[key] = f"{value.shape} in the base, {tuple(variable.shape)} in the model"
         else:
             variable.assign(value)
             result.keys.add(key)
+    result.left_over.update(weights.names - used)
     if card["kind"] != "none" and not any(part_of(key) == BACKBONE for key in result.keys):
         raise CheckpointError(
             f"{base}: nothing of the backbone was restored from {result.source}: these weights are for another model; "
@@ -102,27 +120,44 @@ def checkpoint_values(prefix: Path) -> dict[str, npt.NDArray[Any]]:
     Raises:
         CheckpointError: it cannot be read.
     """
-    reader = _opened(prefix)
-    keys = [key.removesuffix(_SUFFIX) for key in reader.get_variable_to_shape_map() if key.endswith(_SUFFIX)]
-    return {key: reader.get_tensor(key + _SUFFIX) for key in sorted(keys) if key.startswith("model/")}
+    weights = _checkpoint(prefix)
+    return {key: weights.value(key) for key in sorted(weights.names)}
 
 
-def _lookup(base: Path, kind: str) -> Lookup:
+def _weights(base: Path, kind: str) -> _Weights:
     if kind == "none":
-        return lambda key, name: None
+        return _arrays({})
     if kind == "weights":
         with np.load(base / "weights.npz", allow_pickle=False) as archive:
-            weights = {name: archive[name] for name in archive.files}
-        return lambda key, name: weights.get(key, weights.get(name))
+            return _arrays({name: archive[name] for name in archive.files})
     found = sorted(base.glob("checkpoint/ckpt-*.index"))
     if not found:
         raise CheckpointError(f"{base}/checkpoint: no ckpt-*.index there; run `dvc repro -f checkpoint`")
-    reader = _opened(found[-1].with_suffix(""))
-    return lambda key, name: reader.get_tensor(key + _SUFFIX) if reader.has_tensor(key + _SUFFIX) else None
+    return _checkpoint(found[-1].with_suffix(""))
+
+
+def _arrays(arrays: dict[str, npt.NDArray[Any]]) -> _Weights:
+    return _Weights(frozenset(arrays), arrays.__getitem__)
+
+
+def _checkpoint(prefix: Path) -> _Weights:
+    reader = _opened(prefix)
+    keys = (key.removesuffix(_SUFFIX) for key in reader.get_variable_to_shape_map() if key.endswith(_SUFFIX))
+    names = frozenset(key for key in keys if key.startswith("model/") and _SLOT not in key)
+
+    def value(name: str) -> npt.NDArray[Any]:
+        try:
+            return reader.get_tensor(name + _SUFFIX)
+        except _UNREADABLE as error:
+            raise CheckpointError(
+                f"{prefix}: damaged, {name} cannot be read ({error}); get the weights again"
+            ) from error
+
+    return _Weights(names, value)
 
 
 def _opened(prefix: Path) -> Any:
     try:
         return tf.train.load_checkpoint(str(prefix))
-    except (tf.errors.OpError, ValueError) as error:
+    except _UNREADABLE as error:
         raise CheckpointError(f"{prefix}.index: not a readable TensorFlow checkpoint: {error}") from error

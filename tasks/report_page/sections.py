@@ -93,7 +93,10 @@ def frozen(rows: Any) -> list[dict[str, Any]]:
 
 
 def restored(content: Mapping[str, Any]) -> dict[str, Any]:
-    """What the checkpoint filled: its source, a row a module with a count of each outcome, names that did not fit."""
+    """What the checkpoint filled: its source, a row a module with a count of each outcome, names that it filled not.
+
+    `mismatched` did not fit; `left_over` are names in the checkpoint that the model has no variable for.
+    """
     rows: list[dict[str, Any]] = [
         {
             "module": str(row.get("module", "?")),
@@ -107,7 +110,7 @@ def restored(content: Mapping[str, Any]) -> dict[str, Any]:
         "source": str(content.get("source") or ""),
         "rows": rows,
         "total": total,
-        "mismatched": [str(name) for name in content.get("mismatched") or []],
+        **{key: [str(name) for name in content.get(key) or []] for key in ("mismatched", "left_over")},
     }
 
 

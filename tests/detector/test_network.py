@@ -12,9 +12,10 @@ from tasks.detector.initialise import initialise
 from tasks.detector.model_definitions import MODELS
 from tasks.detector.model_proto import model_proto, pipeline_proto
 from tasks.detector.network import BACKBONE, CLASS_HEAD, PARTS, Network, block_of, build_network, part_of
-from tasks.detector.restore import restore
+from tasks.detector.restore import Restored, restore
 from tasks.errors import CheckpointError, ConfigError, ParamsError
 from tasks.formats.label_map import write_label_map
+from tasks.train import _tell
 
 ZOO = Path(__file__).parents[2].parent / "shared" / "zoo"
 CLASSES = ("cat", "dog")
@@ -57,6 +58,27 @@ def test_every_part_has_variables_and_blocks_count_from_the_image(network: Netwo
     assert {part_of(key) for key in network.variables} == set(PARTS)
     blocks = {block_of(v.name) for key, v in network.variables.items() if part_of(key) == BACKBONE}
     assert blocks == set(range(18))
+
+
+@pytest.mark.parametrize(
+    ("key", "part"),
+    [
+        ("_feature_extractor/classification_backbone/layer_with_weights-3/gamma", "backbone"),
+        ("_feature_extractor/_fpn_features_generator/top_layers/0/kernel", "feature_maps"),
+        ("_feature_extractor/feature_map_generator/convolutions/1/0/kernel", "feature_maps"),
+        ("_box_predictor/_head_scope_conv_layers/ClassPredictionTower/0/kernel", "tower"),
+        ("_box_predictor/_base_tower_layers_for_heads/box_encodings/0/1/gamma", "tower"),
+        ("_box_predictor/_base_tower_layers_for_heads/class_predictions_with_background/0/1/gamma", "tower"),
+        ("_box_predictor/_box_prediction_head/_box_encoder_layers/0/bias", "box_head"),
+        ("_box_predictor/_prediction_heads/box_encodings/0/_box_encoder_layers/0/bias", "box_head"),
+        (
+            "_box_predictor/_prediction_heads/class_predictions_with_background/_class_predictor_layers/0/bias",
+            "class_head",
+        ),
+    ],
+)
+def test_a_key_tells_its_part(key: str, part: str) -> None:
+    assert part_of(f"model/{key}") == part
 
 
 @pytest.mark.parametrize(
@@ -111,6 +133,41 @@ def test_what_does_not_fit_is_named_and_what_is_missing_is_new(network: Network,
     assert backbone == {"module": BACKBONE, "variables": 260, "restored": 1, "new": 258, "mismatched": 1}
     assert len(summary["mismatched"]) == 1
     assert "(7,) in the base, (32,) in the model" in summary["mismatched"][0]
+    assert summary["left_over"] == []
+
+
+def test_weights_that_the_model_has_no_variable_for_are_named(network: Network, tmp_path: Path) -> None:
+    arrays = {"Conv1/kernel": np.ones((3, 3, 3, 32), np.float32), "Conv9/kernel": np.ones(2, np.float32)}
+    base = write_base(tmp_path / "base", "weights", **arrays)
+    assert restore(network, base, CLASSES).left_over == {"Conv9/kernel"}
+
+
+def test_the_log_of_train_names_the_first_of_them(network: Network, capsys: pytest.CaptureFixture[str]) -> None:
+    _tell(network, Restored("a test", left_over={f"model/x/{i}" for i in range(5)}), [])
+    assert (
+        "the model lacks 5 variables that they have: model/x/0, model/x/1, model/x/2, ...\n" in capsys.readouterr().out
+    )
+    _tell(network, Restored("a test"), [])
+    assert "lacks" not in capsys.readouterr().out
+
+
+def test_of_a_checkpoint_only_the_models_own_variables_can_be_left_over(network: Network, tmp_path: Path) -> None:
+    base = write_base(tmp_path / "base", "tf_checkpoint")
+    backbone = {key: variable for key, variable in network.variables.items() if part_of(key) == BACKBONE}
+    (kernel, *_) = sorted(backbone)
+    others = ("model/second_head/bias", f"{kernel}/.OPTIMIZER_SLOT/optimizer/m", "optimizer/iter", "save_counter")
+    values = {**backbone, **{key: tf.zeros([2]) for key in others}}
+    (base / "checkpoint").mkdir()
+    names = [f"{key}/.ATTRIBUTES/VARIABLE_VALUE" for key in values]
+    tf.raw_ops.SaveV2(
+        prefix=str(base / "checkpoint" / "ckpt-0"),
+        tensor_names=names,
+        shape_and_slices=[""] * len(names),
+        tensors=[tf.convert_to_tensor(value) for value in values.values()],
+    )
+    result = restore(network, base, CLASSES)
+    assert result.keys == set(backbone)
+    assert result.summary()["left_over"] == ["model/second_head/bias"]
 
 
 def test_arrays_are_found_by_checkpoint_key_too_and_a_fallback_is_told_of(network: Network, tmp_path: Path) -> None:
@@ -135,6 +192,21 @@ def test_a_damaged_checkpoint_is_an_error_that_names_it(network: Network, tmp_pa
     (base / "checkpoint").mkdir()
     (base / "checkpoint" / "ckpt-0.index").write_bytes(b"no checkpoint")
     with pytest.raises(CheckpointError, match=r"ckpt-0\.index"):
+        restore(network, base, CLASSES)
+
+
+@pytest.mark.parametrize("damage", ["a bit turned", "cut short"])
+def test_damaged_values_of_a_checkpoint_are_an_error_that_names_them(
+    network: Network, tmp_path: Path, damage: str
+) -> None:
+    base = write_base(tmp_path / "base", "tf_checkpoint")
+    tf.train.Checkpoint(model=network.model).write(str(base / "checkpoint" / "ckpt-0"))
+    data = base / "checkpoint" / "ckpt-0.data-00000-of-00001"
+    content = data.read_bytes()
+    half = len(content) // 2
+    rest = b"" if damage == "cut short" else bytes([content[half] ^ 1]) + content[half + 1 :]
+    data.write_bytes(content[:half] + rest)
+    with pytest.raises(CheckpointError, match=r"checkpoint/ckpt-0: damaged, model/.* cannot be read"):
         restore(network, base, CLASSES)
 
 

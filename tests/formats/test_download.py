@@ -1,8 +1,6 @@
 import base64
 import hashlib
-import re
 import shutil
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,73 +10,17 @@ import pytest
 
 from tasks.errors import CheckpointError, UnreachableError
 from tasks.formats.download import download
+from tests.file_server import FileServer, serving
 
 CONTENT = bytes(range(256)) * 4_000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
-class FileServer(ThreadingHTTPServer):
-    """Serves `content` at every path, with the faults that a test asks for."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.content = CONTENT
-        self.headers: dict[str, str] = {"ETag": '"v1"'}
-        self.cut_after: list[int] = []  # close the connection after so many bytes, one entry a request
-        self.statuses: list[int] = []  # answer with these instead, one entry a request
-        self.redirect_to = ""
-        self.ranges: list[str | None] = []  # what was asked for
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/model.tar.gz"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: FileServer
-
-    def do_GET(self) -> None:
-        server = self.server
-        server.ranges.append(self.headers.get("Range"))
-        if server.redirect_to:
-            self.send_response(302)
-            self.send_header("Location", server.redirect_to)
-            self.end_headers()
-            return
-        if server.statuses:
-            self.send_error(server.statuses.pop(0))
-            return
-        start = 0
-        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        same = self.headers.get("If-Range") in server.headers.values()
-        if asked and same:
-            start = int(asked[1])
-            if start >= len(server.content):
-                self.send_error(416)
-                return
-        self.send_response(206 if start else 200)
-        if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(server.content) - 1}/{len(server.content)}")
-        self.send_header("Content-Length", str(len(server.content) - start))
-        for name, value in server.headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        end = start + server.cut_after.pop(0) if server.cut_after else len(server.content)
-        self.wfile.write(server.content[start:end])
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
     monkeypatch.setenv("no_proxy", "*")
-    with FileServer() as running:
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(CONTENT) as running:
         yield running
-        running.shutdown()
-        thread.join()
 
 
 def test_a_whole_file_arrives_and_nothing_else_is_left(server: FileServer, tmp_path: Path) -> None:
