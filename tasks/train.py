@@ -59,18 +59,15 @@ def train(
     """Train `params.steps` steps, from the last saved step if an earlier run of exactly this was killed.
 
     Writes `trained`/best and `trained`/last (TensorFlow checkpoints), `trained`/restore.json, the metrics, and
-    dvclive's curves below `plots_train`.
+    dvclive's curves below `plots_train`. That there are training images, `configure` has seen to.
 
     Raises:
-        TrainingError: nothing to train on, another trainer in the resume folder, a loss that is not finite, or a frozen
-            variable that moved.
+        TrainingError: another trainer in the resume folder, a loss that is not finite, or a frozen variable that moved.
         CheckpointError: nothing of the backbone was restored.
     """
     prepare_runtime(params.seed)
     classes = read_label_map(records / "label_map.pbtxt")
     train_part, val_part = read_part(records, "train"), read_part(records, "val")
-    if not train_part:
-        raise TrainingError(f"{records}: no training images; lower split.val_fraction and split.test_fraction")
     network = build_network(read_pipeline_config(pipeline_config), is_training=True)
     restored = restore(network, base, classes)
     initialise(network, network.variables.keys() - restored.keys, params.seed)
