@@ -1,16 +1,25 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tasks.annotation.anchors import Anchors, Resizer
-from tasks.formats.model_geometry import ModelGeometry
+from tasks.detector.model_definitions import MODELS
+from tasks.detector.model_proto import pipeline_proto
+from tasks.detector.pipeline_config import config_text
+from tasks.formats.coco import read_coco
+from tasks.formats.model_geometry import ModelGeometry, model_geometry
+from tasks.ingest import ingest
 from tasks.lint.boxes import check_anchors, check_small
+from tasks.params import read_params
 from tests.lint.pictures import picture
 
 GEOMETRY = ModelGeometry(Resizer(width=320, height=320), Anchors((np.array([[32.0, 32.0]]),)), 0.5, True, 8)
 LARGER = replace(GEOMETRY, resizer=Resizer(width=640, height=640))
 FITTING, TINY, HUGE = ("mug", 32.0, 32.0), ("mug", 16.0, 16.0), ("mug", 200.0, 200.0)
+
+DATASETS = Path(__file__).resolve().parents[3] / "shared" / "datasets"
 
 
 def beyond(*boxes, geometry=GEOMETRY, others=(), **picture_values):
@@ -87,3 +96,18 @@ def test_small_boxes_count_from_a_tenth_of_all_on(of, warned):
 
 def test_without_boxes_none_are_small():
     assert check_small([], "small", GEOMETRY, {}) == check_small([picture()], "small", GEOMETRY, {}) == []
+
+
+@pytest.mark.skipif(not DATASETS.is_dir(), reason="the real data sets are not beside the repository")
+def test_the_platelets_of_real_blood_smears_are_found_to_need_a_larger_input(tmp_path):
+    folder = DATASETS / "bccd"
+    params = read_params(Path(__file__).parents[2] / "params.yaml").ingest
+    taken = params.model_copy(update={"source": folder / "annotations", "images": folder / "images"})
+    ingest(taken, ingested=tmp_path / "ingested.json")
+    images = [image for image in read_coco(tmp_path / "ingested.json").images if image.width]
+    of = {name: model_geometry(config_text(pipeline_proto(MODELS[name])), Path(name)) for name in MODELS}
+    small, large = "ssd_mobilenet_v2_fpnlite_320x320", "ssd_mobilenet_v2_fpnlite_640x640"
+    (found,) = check_anchors(images, small, of[small], {large: of[large]})
+    assert found.why.startswith("49 % of Platelets (178 of 361) overlap none of its anchors")
+    assert found.remedy == f"{large} would leave 0 % of them, with 4 times the pixels"
+    assert check_anchors(images, large, of[large], {}) == []
