@@ -52,6 +52,7 @@ class PathParams(Section):
     records_resume: Path
     base: Path
     pipeline_config: Path
+    lint: Path
     trained: Path
     resume: Path
     tensorboard: Path

@@ -59,6 +59,7 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
     plots_train: Path,
     plots_evaluate: Path,
     pipeline_config: Path,
+    lint: Path,
     report: Path,
 ) -> dict[str, Any]:
     """Write `report`/index.html.
@@ -90,6 +91,7 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
         "curves": [*_training_curves(plots_train, training["best_step"]), _precision_recall(plots_evaluate, colours)],
         "frozen": sections.frozen(_read_json(freeze_path) if freeze_path.is_file() else None),
         "restored": sections.restored(_read_object(restore_path) if restore_path.is_file() else {}),
+        "findings": sections.findings(_read_json(_there(lint))),
         **_gate(validate, take, read_coco(_there(ingested)), read_coco(_there(validated)), _read_object(metrics_data)),
         "parts": PARTS,
         "balance": balance(read_coco(ingested), parts, colours),

@@ -67,7 +67,7 @@ STAGES: dict[str, Stage] = {
         "tasks.configure:configure",
         ("model", "train", "export"),
         reads=("records", "base"),
-        writes=("pipeline_config",),
+        writes=("pipeline_config", "lint"),
     ),
     "train": Stage(
         "tasks.train:train",
@@ -100,6 +100,7 @@ STAGES: dict[str, Stage] = {
             "plots_train",
             "plots_evaluate",
             "pipeline_config",
+            "lint",
         ),
         writes=("report",),
     ),

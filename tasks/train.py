@@ -57,10 +57,10 @@ def train(
 
     Writes `trained`/best and `trained`/last (TensorFlow checkpoints), `trained`/restore.json, the metrics, and
     dvclive's curves below `plots_train`. Of several machines the first, the chief, does.
+    That there are training images, `configure` has seen to.
 
     Raises:
-        TrainingError: nothing to train on, another trainer in the resume folder, a loss that is not finite, or a frozen
-            variable that moved.
+        TrainingError: another trainer in the resume folder, a loss that is not finite, or a frozen variable that moved.
         CheckpointError: nothing of the backbone was restored.
     """
     started = time.monotonic()
@@ -68,8 +68,6 @@ def train(
     on_gpu = prepare_runtime(params.seed, params.precision)
     classes = read_label_map(records / "label_map.pbtxt")
     train_part, val_part = read_part(records, "train"), read_part(records, "val")
-    if not train_part:
-        raise TrainingError(f"{records}: no training images; lower split.val_fraction and split.test_fraction")
     run = _prepare(params, pipeline_config, base, classes, len(train_part), replicas)
     folder = ResumeFolder(resume, _run_key(params, pipeline_config, records, base))
     score = _scorer(run.network, records, Dataset(records, classes, val_part))

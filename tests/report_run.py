@@ -64,6 +64,7 @@ class Run:
         write_coco(Dataset(root / "images", classes, images), root / "ingested.json")
         write_coco(Dataset(root / "images", classes, images, tuple(problems)), root / "validated.json")
         (root / "pipeline.config").write_text(PIPELINE_CONFIG)
+        write_json(root / "lint.json", [])
         for part, chosen in (("train", images[:2]), ("val", images[2:3]), ("test", images[3:])):
             write_coco(Dataset(root / "images", classes, chosen), root / "splits" / f"{part}.json")
         self.detect([found((SQUARE, classes[0], 0.9)) for _ in range(tests)])
@@ -102,6 +103,7 @@ class Run:
             plots_train=root / "dvclive",
             plots_evaluate=root / "plots",
             pipeline_config=root / "pipeline.config",
+            lint=root / "lint.json",
             report=root / "report",
         )
 

@@ -3,28 +3,52 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from google.protobuf import text_format
 
+from tasks.annotation.dataset import AnnotatedImage
 from tasks.configure import configure
 from tasks.detector.model_definitions import MODELS
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.pipeline_config import read_pipeline_config
 from tasks.errors import CheckpointError, ConfigError, PipelineError
+from tasks.formats.tf_example import encode_example, shard_name
+from tasks.formats.tfrecord import write_records
 from tasks.params import ExportParams, ModelParams
+from tests.lint.pictures import picture
 from tests.train_params import train_params
 
-TRAIN = train_params(steps=40, batch_size=4, learning_rate=0.002, warmup_steps=5, eval_every=20, save_every=20)
+DEFAULT = "ssd_mobilenet_v2_fpnlite_320x320"
+SMALL = {
+    "steps": 40,
+    "batch_size": 4,
+    "learning_rate": 0.002,
+    "warmup_steps": 5,
+    "eval_every": 20,
+    "save_every": 20,
+}
 EXPORT = ExportParams(max_detections=20, nms_iou_threshold=0.4)
 
 
 @pytest.fixture(autouse=True)
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project's root with a label map of two classes and weights that are no checkpoint, as working directory."""
+    """A project's root with records of two classes and weights that are no checkpoint, as working directory."""
     monkeypatch.chdir(tmp_path)
     write(Path("data/records/label_map.pbtxt"), "item { id: 1 name: 'mug' }\nitem { id: 2 name: 'hat' }\n")
-    write(Path("models/base/base.json"), json.dumps({"kind": "weights"}))
+    for part in ("train", "val", "test"):
+        write_part(part, [picture(("mug", 40, 40), ("hat", 80, 80))] * 6)
+    write(Path("models/base/base.json"), json.dumps({"kind": "weights", "source": "imagenet"}))
+    np.savez("models/base/weights.npz", **{"Conv1/kernel": np.zeros(1)})
     return tmp_path
+
+
+def write_part(part: str, images: list[AnnotatedImage]) -> None:
+    """The records of a part; what is checked needs no pixels."""
+    write_records(
+        Path("data/records") / shard_name(part, 0, 1),
+        [encode_example(image, b"", "jpeg", {"mug": 1, "hat": 2}, source_id="1", sha256="") for image in images],
+    )
 
 
 def write(path: Path, text: str) -> None:
@@ -32,15 +56,21 @@ def write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def run(name: str) -> dict:
+def run(name: str, **changes: object) -> dict:
     return configure(
         ModelParams(name=name),
-        TRAIN,
+        train_params(**SMALL | changes),
         EXPORT,
         records=Path("data/records"),
         base=Path("models/base"),
         pipeline_config=Path("models/pipeline.config"),
+        lint=Path("models/lint.json"),
     )
+
+
+def findings() -> list[tuple[str, str, str]]:
+    rows = json.loads(Path("models/lint.json").read_text())
+    return [(row["level"], row["key"], row["value"]) for row in rows]
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -69,7 +99,7 @@ def test_a_tensorflow_checkpoint_is_named_as_the_start() -> None:
 
 @pytest.mark.parametrize("kind", ["weights", "none"])
 def test_other_weights_leave_the_start_unset(kind: str) -> None:
-    write(Path("models/base/base.json"), json.dumps({"kind": kind}))
+    write(Path("models/base/base.json"), json.dumps({"kind": kind, "source": kind}))
 
     run("ssd_mobilenet_v2_fpnlite_320x320")
 
@@ -106,7 +136,7 @@ def test_a_users_config_is_filled_in_and_otherwise_kept() -> None:
     figures = run("configs/mine.config")
 
     config = read_pipeline_config(Path("models/pipeline.config"))
-    assert figures == {"model": "configs/mine.config", "classes": 2, "input": "320x256"}
+    assert figures == {"model": "configs/mine.config", "classes": 2, "input": "320x256", "warnings": 0}
     assert config.model.ssd.loss.localization_weight == 2.0
     assert config.model.ssd.anchor_generator.multiscale_anchor_generator.anchor_scale == 3.0
     assert config.train_input_reader.num_readers == 3
@@ -132,6 +162,90 @@ def test_a_model_that_is_not_there_leaves_nothing_behind(name: str) -> None:
     with pytest.raises(PipelineError, match=r"model\.name"):
         run(name)
     assert not Path("models/pipeline.config").exists()
+
+
+def test_the_shipped_recipe_on_sound_data_has_nothing_to_tell(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = run(DEFAULT)
+
+    assert (figures["warnings"], findings(), capsys.readouterr().out) == (0, [], "")
+
+
+def test_findings_are_printed_counted_and_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    write_part("train", [picture(("mug", 12, 12), ("hat", 80, 80))] * 6)
+    write_part("val", [])
+
+    figures = run(DEFAULT, eval_every=50)
+
+    assert findings() == [
+        ("warning", "the val part", ""),
+        ("warning", "model.name", DEFAULT),
+        ("info", "train.eval_every", "50"),
+    ]
+    assert figures["warnings"] == 2
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(": ")[:2] for line in lines] == [
+        ["configure", "warning"],
+        ["configure", "warning"],
+        ["configure", "info"],
+    ]
+    assert "100 % of mug (6 of 6)" in lines[1]
+    assert lines[1].endswith("ssd_mobilenet_v2_fpnlite_640x640 would leave 0 % of them, with 4 times the pixels")
+
+
+def test_every_error_is_told_at_once_and_nothing_is_written() -> None:
+    write(Path("models/base/base.json"), json.dumps({"kind": "none", "source": "none"}))
+    write_part("train", [])
+
+    with pytest.raises(ConfigError) as raised:
+        run(DEFAULT, freeze=19)
+
+    said = str(raised.value)
+    for part in ("train.freeze 19: this backbone", "frozen layers would stay random", "the train part: no image"):
+        assert part in said
+    assert not Path("models/pipeline.config").exists()
+    assert not Path("models/lint.json").exists()
+
+
+def test_a_placeholder_in_a_users_config_is_refused_by_its_setting() -> None:
+    mine = pipeline_proto(MODELS[DEFAULT])
+    mine.eval_config.visualization_export_dir = "PATH_TO_BE_CONFIGURED"
+    write(Path("configs/mine.config"), text_format.MessageToString(mine))
+
+    with pytest.raises(ConfigError, match=r"configs/mine\.config: visualization_export_dir PATH_TO_BE_CONFIGURED"):
+        run("configs/mine.config")
+    assert not Path("models/pipeline.config").exists()
+
+
+def test_what_params_replace_in_a_users_config_is_told() -> None:
+    mine = pipeline_proto(MODELS[DEFAULT])
+    mine.train_config.batch_size = 128
+    cosine = mine.train_config.optimizer.momentum_optimizer.learning_rate.cosine_decay_learning_rate
+    cosine.learning_rate_base, cosine.total_steps = 0.08, 50000
+    write(Path("configs/mine.config"), text_format.MessageToString(mine))
+
+    run("configs/mine.config")
+
+    told = {row["value"]: row["why"] for row in json.loads(Path("models/lint.json").read_text())}
+    assert told == {
+        "num_classes 1": "replaced by 2, from the label map",
+        "batch_size 128": "replaced by 4, from train.batch_size",
+        "optimizer momentum_optimizer": "replaced by adam_optimizer, from train.optimizer",
+        "learning rate cosine_decay_learning_rate from 0.08 over 50000 steps": (
+            "replaced by cosine_decay_learning_rate from 0.002 over 40 steps, "
+            "from train.learning_rate, train.warmup_steps and train.steps"
+        ),
+    }
+
+
+def test_anchors_that_are_not_known_here_are_told_and_do_not_stop_the_run() -> None:
+    mine = pipeline_proto(MODELS[DEFAULT])
+    mine.model.ssd.anchor_generator.flexible_grid_anchor_generator.SetInParent()
+    write(Path("configs/mine.config"), text_format.MessageToString(mine))
+
+    run("configs/mine.config")
+
+    assert ("info", "model.name", "configs/mine.config") in findings()
+    assert Path("models/pipeline.config").is_file()
 
 
 def test_configure_does_not_import_tensorflow() -> None:

@@ -228,6 +228,16 @@ def test_the_checkpoint_table_counts_what_was_restored(tmp_path):
     assert "Variables of the checkpoint that this model does not have (1) model/second_head/bias" in page.text
 
 
+def test_what_was_found_before_training_is_told_with_its_remedy(tmp_path):
+    run = Run(tmp_path)
+    assert "params.yaml, the model and the training data go together" in run.page().text
+    finding = {"level": "warning", "key": "train.steps", "value": "3", "why": "<few>", "remedy": "more"}
+    write_json(tmp_path / "lint.json", [finding, {"level": "info", "key": "the val part"}])
+    text = run.page().text
+    assert "train.steps3warning<few>more the val part\u2013info\u2013" in text.replace(" \u2013", "\u2013")
+    assert "go together" not in text
+
+
 def test_the_split_table_counts_images_and_boxes_by_class_and_part(tmp_path):
     parts = {
         "train": Dataset(tmp_path, ("cat", "dog"), (annotated("a", [SQUARE, ELSEWHERE], ["cat", "cat"]),)),

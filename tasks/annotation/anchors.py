@@ -4,7 +4,7 @@ Where an anchor stands does not matter here: a box is compared with each anchor 
 best that the grid of anchors can give it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -109,6 +109,14 @@ def linear_scales(min_scale: float, max_scale: float, num_layers: int) -> list[f
 def sizes_at_input(image: AnnotatedImage, resizer: Resizer) -> Sizes:
     """`(N, 2)`: how large each of the image's boxes is once the image is resized; its size must be known."""
     return np.asarray((image.boxes[:, 2:] - image.boxes[:, :2]) * resizer.scales(image.width, image.height))
+
+
+def box_sizes(images: Iterable[AnnotatedImage], resizer: Resizer) -> tuple[Sizes, npt.NDArray[np.str_]]:
+    """`(N, 2)` sizes at the model's input of all boxes but crowds, which training does not match, and N class names."""
+    single = [image.keep(~image.iscrowd) for image in images]
+    sizes = [sizes_at_input(image, resizer) for image in single if len(image.boxes)]
+    names = np.array([name for image in single for name in image.classes], dtype=object)
+    return np.concatenate(sizes) if sizes else np.zeros((0, 2)), names
 
 
 def best_iou(sizes: Sizes, anchors: Anchors) -> npt.NDArray[np.float64]:

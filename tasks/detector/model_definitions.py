@@ -15,6 +15,10 @@ from tasks.errors import ConfigError
 
 Backbone = Literal["mobilenet_v1", "mobilenet_v2", "resnet50_v1"]
 
+# What `train.freeze` counts: MobileNet V1's Conv2d_0..13, MobileNet V2's stem with its first block, block_1..16 and
+# Conv_1, ResNet's stem and four stages.
+BLOCKS: dict[Backbone, int] = {"mobilenet_v1": 14, "mobilenet_v2": 18, "resnet50_v1": 5}
+
 CONFIGS = "configs"
 
 
@@ -108,6 +112,11 @@ MODELS: dict[str, ModelDefinition] = {
         ),
     )
 }
+
+
+def backbone_of(feature_extractor: str) -> Backbone | None:
+    """The family of the backbone in one of the OD API's feature extractors; None where no model of ours has it."""
+    return next((model.backbone for model in MODELS.values() if model.feature_extractor == feature_extractor), None)
 
 
 def find_model(name: str) -> ModelDefinition | Path:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 PipelineConfig: TypeAlias = pipeline_pb2.TrainEvalPipelineConfig
 
-PLACEHOLDER = "PATH_TO_BE_CONFIGURED"
 SUPPORTED = (
     "SSD models of TensorFlow 2 (model { ssd { ... } }, a feature extractor whose type ends with _keras) "
     "with a fixed_shape_resizer"
@@ -47,17 +46,18 @@ def write_pipeline_config(config: PipelineConfig, path: Path) -> None:
     """Write `config` as text that reads back as the same message.
 
     Raises:
-        ConfigError: a placeholder path is left in it, or it does not read back as it was.
+        ConfigError: it does not read back as it was.
     """
-    text = text_format.MessageToString(config)
-    for number, line in enumerate(text.splitlines(), start=1):
-        if PLACEHOLDER in line:
-            raise ConfigError(f"{path}:{number}: {line.strip()}: no path stands here; take this setting out")
     with replacing(path) as beside:
-        beside.write_text(text, encoding="utf-8")
+        beside.write_text(config_text(config), encoding="utf-8")
         # NaN is not equal to itself: a setting that is not a number ends here too.
         if read_pipeline_config(beside) != config:
             raise ConfigError(f"{path}: does not read back as it was written; look for settings that are not numbers")
+
+
+def config_text(config: PipelineConfig) -> str:
+    """`config` as a pipeline.config holds it."""
+    return str(text_format.MessageToString(config))
 
 
 def check_supported(config: PipelineConfig, path: Path) -> None:

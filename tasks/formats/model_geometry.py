@@ -47,6 +47,9 @@ _MESSAGES: dict[str, dict[str, Any]] = {
     "Argmax": {"matched_threshold": 0.5, "force_match_for_each_row": False},
 }
 
+# The OD API's SSD extractors without a pyramid start from the backbone's layer that halves the input four times.
+_STRIDE_WITHOUT_PYRAMID_PX = 16
+
 
 @dataclass(frozen=True)
 class ModelGeometry:
@@ -57,12 +60,14 @@ class ModelGeometry:
         anchors: in pixels of the resized image.
         matched_iou: an anchor learns an object that it overlaps by this much.
         force_match: whether an object that no anchor matches is given to the one that overlaps it most.
+        finest_stride_px: pixels of the input, across and down, for one place of the finest feature map.
     """
 
     resizer: Resizer
     anchors: Anchors
     matched_iou: float
     force_match: bool
+    finest_stride_px: int
 
 
 def read_model_geometry(path: Path) -> ModelGeometry:
@@ -72,7 +77,22 @@ def read_model_geometry(path: Path) -> ModelGeometry:
         ConfigError: no such file, not a pipeline.config, or a resizer, an anchor generator or a matcher that is not
             known here.
     """
-    ssd = _read(path).model.ssd
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file; the configure stage writes it (dvc repro configure)") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not a pipeline.config ({error})") from error
+    return model_geometry(text, path)
+
+
+def model_geometry(text: str, path: Path) -> ModelGeometry:
+    """The geometry of the SSD model in the `text` of a pipeline.config; `path` is what messages call it.
+
+    Raises:
+        ConfigError: as `read_model_geometry`.
+    """
+    ssd = _parsed(text, path).model.ssd
     if not ssd.matcher.HasField("argmax_matcher"):
         raise ConfigError(f"{path}: its matcher is no argmax_matcher")
     matcher = ssd.matcher.argmax_matcher
@@ -80,16 +100,19 @@ def read_model_geometry(path: Path) -> ModelGeometry:
     anchors = _anchors(ssd.anchor_generator, ssd.image_resizer, path)
     if not (np.isfinite(anchors.sizes) & (anchors.sizes > 0)).all():
         raise ConfigError(f"{path}: its anchor_generator gives anchors without a size above 0; look at its scales")
-    return ModelGeometry(resizer, anchors, matcher.matched_threshold, matcher.force_match_for_each_row)
+    return ModelGeometry(
+        resizer=resizer,
+        anchors=anchors,
+        matched_iou=matcher.matched_threshold,
+        force_match=matcher.force_match_for_each_row,
+        finest_stride_px=_finest_stride_px(ssd.anchor_generator),
+    )
 
 
-def _read(path: Path) -> Any:
-    message = _PIPELINE()
+def _parsed(text: str, path: Path) -> Any:
     try:
-        return text_format.Parse(path.read_bytes().decode("utf-8-sig"), message, allow_unknown_field=True)
-    except FileNotFoundError as error:
-        raise ConfigError(f"{path}: no such file; the configure stage writes it (dvc repro configure)") from error
-    except (UnicodeDecodeError, text_format.ParseError) as error:
+        return text_format.Parse(text, _PIPELINE(), allow_unknown_field=True)
+    except text_format.ParseError as error:
         raise ConfigError(f"{path}: not a pipeline.config ({error})") from error
 
 
@@ -128,6 +151,12 @@ def _anchors(message: Any, resizer: Any, path: Path) -> Anchors:
     raise ConfigError(
         f"{path}: its anchors come from neither a multiscale_anchor_generator nor an ssd_anchor_generator"
     )
+
+
+def _finest_stride_px(generator: Any) -> int:
+    if generator.HasField("multiscale_anchor_generator"):
+        return int(2**generator.multiscale_anchor_generator.min_level)
+    return _STRIDE_WITHOUT_PYRAMID_PX
 
 
 def _scales(ssd: Any, path: Path) -> list[float]:

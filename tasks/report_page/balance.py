@@ -1,12 +1,12 @@
 """How many boxes each class has, and how large they are beside the model's anchors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tasks.annotation.anchors import Sizes, best_iou, sizes_at_input
+from tasks.annotation.anchors import best_iou, box_sizes
 from tasks.annotation.dataset import Dataset
 from tasks.annotation.tallies import class_rows, image_counts
 from tasks.formats.model_geometry import ModelGeometry
@@ -54,7 +54,7 @@ def anchor_fit(dataset: Dataset, geometry: ModelGeometry) -> dict[str, Any]:
     A box counts as out of reach when no anchor overlaps it enough to match even with its centre on the box's. Crowds
     are left out: training does not match them.
     """
-    sizes, names = _sizes(dataset, geometry)
+    sizes, names = box_sizes(dataset.images, geometry.resizer)
     reached = best_iou(sizes, geometry.anchors) >= geometry.matched_iou
     sides = np.sqrt(sizes.prod(axis=1))
     rows = [_fit_row(name, names == name, sides, reached) for name in dataset.classes if (names == name).any()]
@@ -72,14 +72,6 @@ def anchor_fit(dataset: Dataset, geometry: ModelGeometry) -> dict[str, Any]:
         "smallest": float(anchors.min()),
         "largest": float(anchors.max()),
     }
-
-
-def _sizes(dataset: Dataset, geometry: ModelGeometry) -> tuple[Sizes, npt.NDArray[np.str_]]:
-    """`(N, 2)` sizes at the model's input, and N class names."""
-    images: Sequence[Any] = [image.keep(~image.iscrowd) for image in dataset.images]
-    sizes = [sizes_at_input(image, geometry.resizer) for image in images if len(image.boxes)]
-    names = np.array([name for image in images for name in image.classes], dtype=object)
-    return np.concatenate(sizes) if sizes else np.zeros((0, 2)), names
 
 
 def _fit_row(

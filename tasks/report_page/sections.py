@@ -114,6 +114,16 @@ def restored(content: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def findings(rows: Any) -> list[dict[str, str]]:
+    """A row for each thing that the configure stage found before training, from what it writes to lint.json."""
+    keys = ("level", "key", "value", "why", "remedy")
+    return [
+        {key: str(row.get(key, "")) for key in keys}
+        for row in (rows if isinstance(rows, list) else [])
+        if isinstance(row, Mapping)
+    ]
+
+
 def split_rows(parts: Mapping[str, Dataset], colours: Mapping[str, str]) -> list[dict[str, Any]]:
     """A row for each class: in every part, how many images show it and how many boxes it has; the first is for all."""
     rows = [

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tasks.detector.freeze import audit, frozen_keys, hold_still, max_abs_change, snapshot, trainable
 from tasks.detector.initialise import initialise
-from tasks.detector.model_definitions import MODELS
+from tasks.detector.model_definitions import BLOCKS, MODELS
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.network import Network, build_network, readable_name
 from tasks.errors import ParamsError
@@ -70,6 +70,16 @@ def test_what_is_frozen_stands_still_and_the_rest_moves(
     assert all(row.trained_max_abs_change > 0 for row in rows if row.trained)
     assert sum(row.frozen for row in rows) == len(frozen)
     assert sum(row.parameters for row in rows) == sum(value.size for value in before.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [V1, V2, RESNET])
+def test_every_backbone_has_the_blocks_that_configure_counts_on(name: str) -> None:
+    network = build(name)
+    most = BLOCKS[MODELS[name].backbone]
+    assert frozen_keys(network, most) == frozen_keys(network, "backbone") > frozen_keys(network, most - 1)
+    with pytest.raises(ParamsError, match=f"this backbone has {most}"):
+        frozen_keys(network, most + 1)
 
 
 @pytest.fixture(scope="module")

@@ -149,15 +149,6 @@ def test_a_written_file_reads_back_as_the_same_message(tmp_path: Path) -> None:
     assert read_pipeline_config(tmp_path / "in" / "pipeline.config") == config
 
 
-def test_a_placeholder_left_in_is_named_and_nothing_written(tmp_path: Path) -> None:
-    config = filled()
-    config.train_config.fine_tune_checkpoint = "PATH_TO_BE_CONFIGURED/mobilenet"
-
-    with pytest.raises(ConfigError, match=r"pipeline.config:\d+: fine_tune_checkpoint"):
-        write_pipeline_config(config, tmp_path / "pipeline.config")
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_a_setting_that_is_no_number_is_refused(tmp_path: Path) -> None:
     config = filled()
     config.model.ssd.loss.classification_weight = float("nan")

@@ -1,0 +1,89 @@
+"""Steps, warm-up and batch against each other and against the number of training images."""
+
+from typing import TYPE_CHECKING
+
+from tasks.lint.finding import Finding
+
+if TYPE_CHECKING:
+    from tasks.params import TrainParams
+
+# From a third on, more of the run is spent on the way to the rate than is usual for whole schedules; the zoo's warm-up
+# takes 2 to 8 % of its steps (1,000 of 50,000 and 2,000 of 25,000).
+WARMUP_SHARE = 1 / 3
+# Fine-tuning here takes 10 to 100 epochs; a network that has seen an image 500 times can know it by heart.
+MANY_EPOCHS = 500
+
+
+def check_schedule(train: "TrainParams") -> list[Finding]:
+    """Warm-up, validations and savings against `train.steps`."""
+    found = []
+    if train.warmup_steps >= WARMUP_SHARE * train.steps:
+        found.append(
+            Finding(
+                "warning",
+                "train.warmup_steps",
+                str(train.warmup_steps),
+                f"of train.steps {train.steps} that is a third or more: the rate hardly reaches train.learning_rate "
+                "before it falls",
+                f"try {train.steps // 10}",
+            )
+        )
+    if train.eval_every > train.steps:
+        found.append(
+            Finding(
+                "info",
+                "train.eval_every",
+                str(train.eval_every),
+                f"more than train.steps {train.steps}: the only validation is at the end, so that the last checkpoint "
+                "counts as the best",
+            )
+        )
+    if train.save_every > train.steps:
+        found.append(
+            Finding(
+                "info",
+                "train.save_every",
+                str(train.save_every),
+                f"more than train.steps {train.steps}: nothing is saved on the way, so that a killed run begins anew",
+            )
+        )
+    return found
+
+
+def check_amount(train: "TrainParams", images: int) -> list[Finding]:
+    """What the run looks at, against the `images` of the training part, at least 1."""
+    found = []
+    looked_at = train.steps * train.batch_size
+    if train.batch_size > images:
+        found.append(
+            Finding(
+                "warning",
+                "train.batch_size",
+                str(train.batch_size),
+                f"there are {images} training images: batches are filled all the same, with the same images again",
+                f"set it to {images} or less",
+            )
+        )
+    if looked_at < images:
+        found.append(
+            Finding(
+                "warning",
+                "train.steps",
+                str(train.steps),
+                f"with train.batch_size {train.batch_size} that is {looked_at} of {images} training images: "
+                f"{images - looked_at} are never seen",
+                f"set it to {-(-images // train.batch_size)} or more",
+            )
+        )
+    elif looked_at > MANY_EPOCHS * images:
+        found.append(
+            Finding(
+                "warning",
+                "train.steps",
+                str(train.steps),
+                f"with train.batch_size {train.batch_size} every one of {images} training images is seen "
+                f"{looked_at / images:.0f} times: they may be learned by heart",
+                "compare training loss with validation mAP in the report, or lower it",
+            )
+        )
+    return found

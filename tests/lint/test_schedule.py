@@ -1,0 +1,52 @@
+import pytest
+
+from tasks.lint.schedule import check_amount, check_schedule
+from tests.train_params import train_params
+
+
+def keys(found):
+    return [(finding.level, finding.key) for finding in found]
+
+
+@pytest.mark.parametrize(("warmup_steps", "warned"), [(0, False), (99, False), (100, True), (300, True)])
+def test_a_warm_up_of_a_third_of_the_steps_is_warned_of(warmup_steps, warned):
+    found = check_schedule(train_params(steps=300, warmup_steps=warmup_steps))
+    assert keys(found) == ([("warning", "train.warmup_steps")] if warned else [])
+
+
+def test_the_remedy_of_a_long_warm_up_is_itself_not_warned_of():
+    for steps in (1, 2, 5, 300):
+        (found,) = check_schedule(train_params(steps=steps, warmup_steps=steps, eval_every=1, save_every=1))
+        remedy = int(found.remedy.removeprefix("try "))
+        assert check_schedule(train_params(steps=steps, warmup_steps=remedy, eval_every=1, save_every=1)) == []
+
+
+@pytest.mark.parametrize("key", ["eval_every", "save_every"])
+@pytest.mark.parametrize(("value", "told"), [(300, False), (301, True)])
+def test_what_comes_less_often_than_the_run_is_long_is_told(key, value, told):
+    found = check_schedule(train_params(**{"steps": 300, key: value}))
+    assert keys(found) == ([("info", f"train.{key}")] if told else [])
+
+
+@pytest.mark.parametrize(("images", "warned"), [(8, False), (7, True)])
+def test_a_batch_of_more_images_than_there_are_is_warned_of(images, warned):
+    found = check_amount(train_params(steps=10, batch_size=8), images)
+    assert keys(found) == ([("warning", "train.batch_size")] if warned else [])
+
+
+@pytest.mark.parametrize(("images", "told"), [(80, None), (81, "80 of 81 training images: 1 are never seen")])
+def test_images_that_are_never_seen_are_counted(images, told):
+    found = check_amount(train_params(steps=10, batch_size=8), images)
+    assert [finding.why.partition("that is ")[2] for finding in found] == ([told] if told else [])
+    if told:
+        assert found[0].remedy == "set it to 11 or more"
+
+
+@pytest.mark.parametrize(("steps", "warned"), [(500, False), (501, True)])
+def test_more_than_five_hundred_looks_at_every_image_are_warned_of(steps, warned):
+    found = check_amount(train_params(steps=steps, batch_size=8), 8)
+    assert keys(found) == ([("warning", "train.steps")] if warned else [])
+
+
+def test_the_shipped_recipe_passes_with_the_sample_data():
+    assert check_schedule(train_params()) == check_amount(train_params(), 110) == []
