@@ -11,6 +11,7 @@ from bench.generated import generate
 from bench.processes import ROOT
 from bench.scale import measure_scale
 from bench.training import FREEZES, compare_training
+from bench.training_runs import LEAST_STEPS
 from bench.validation import compare_validation
 
 _PARTS = ("conversion", "validation", "scale", "train")
@@ -25,6 +26,8 @@ def main() -> None:
     args = parser.parse_args()
     if args.data and not args.data.is_dir():
         parser.error(f"--data: {args.data} is no folder")
+    if args.steps < LEAST_STEPS:
+        parser.error(f"--steps: {LEAST_STEPS} at least: the first one's time is no step's time")
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; medians, (least to most)")
     with tempfile.TemporaryDirectory(prefix="bench-", dir=args.room) as folder:
         room = Path(folder)
@@ -70,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         "generated ones; for train the drawn sample",
     )
     parser.add_argument("--generated", type=int, help="compare on so many generated images instead (not train)")
-    parser.add_argument("--steps", type=int, default=300, help="train: steps of a run, 3 at least (300)")
+    parser.add_argument("--steps", type=int, default=300, help=f"train: steps of a run, {LEAST_STEPS} at least (300)")
     parser.add_argument(
         "--freeze",
         nargs="+",

@@ -17,6 +17,7 @@ from tasks.formats.tf_example import read_part, shard_name
 from tasks.formats.tfrecord import write_records
 from tasks.params import Params, read_params
 
+LEAST_STEPS = 3
 # The first steps fill queues and pools of memory.
 _SETTLING = 10
 _PATHS_OF_A_RUN = ("trained", "resume", "metrics_train", "plots_train")
