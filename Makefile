@@ -36,9 +36,10 @@ test-fast: ## the tests that take seconds
 	@scripts/setup.sh dev
 	@python -m pytest $(SIDE_BY_SIDE) -m "not slow"
 
-bench: ## speed and memory beside the stock tools (PART=conversion|validation|scale, IMAGES="1000 10000", REPEATS=5)
+bench: ## speed and memory beside the stock tools (PART=conversion|validation|scale|train, REPEATS=5, ...: docs/bench.md)
 	@scripts/setup.sh dev
-	@python -m bench $(PART) $(if $(REPEATS),--repeats $(REPEATS)) $(if $(IMAGES),--images $(IMAGES)) $(if $(ROOM),--room $(ROOM))
+	@python -m bench $(PART) $(if $(REPEATS),--repeats $(REPEATS)) $(if $(IMAGES),--images $(IMAGES)) $(if $(ROOM),--room $(ROOM)) \
+	  $(if $(DATA),--data $(DATA)) $(if $(STEPS),--steps $(STEPS)) $(if $(FREEZE),--freeze $(FREEZE))
 
 fuzz: ## feed each parser what nobody would write, led by the code it reaches (EACH=60 seconds, TARGETS="voc coco")
 	@scripts/setup.sh fuzz

@@ -11,13 +11,14 @@ import time
 
 def main(report: str, command: list[str]) -> int:
     """The command's exit status."""
-    start = time.perf_counter()
+    started, start = time.time(), time.perf_counter()
     pid = os.posix_spawn(command[0], command, os.environ)
     _, status, usage = os.wait4(pid, 0)
     seconds = time.perf_counter() - start
     # Linux counts in 1,024 bytes, macOS in bytes.
     peak = usage.ru_maxrss * (1024 if sys.platform == "linux" else 1)
-    figures = {"seconds": seconds, "cpu_seconds": usage.ru_utime + usage.ru_stime, "peak_mb": peak / 1e6}
+    processor = usage.ru_utime + usage.ru_stime
+    figures = {"seconds": seconds, "cpu_seconds": processor, "peak_mb": peak / 1e6, "started": started}
     with open(report, "w", encoding="utf-8") as file:  # noqa: PTH123 - pathlib would double this process
         json.dump(figures, file)
     return os.waitstatus_to_exitcode(status) & 0xFF

@@ -9,8 +9,11 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from tqdm import tqdm
+
+Measured = TypeVar("Measured")
 
 ROOT = Path(__file__).resolve().parents[1]
 _ONE_PROCESS = Path(__file__).with_name("one_process.py")
@@ -24,16 +27,21 @@ class Cost:
         seconds: on the clock.
         cpu_seconds: of all cores together.
         peak_mb: resident memory of the largest of them, in 10^6 bytes.
+        started: when the first of them was started, in seconds since the epoch.
     """
 
     seconds: float
     cpu_seconds: float
     peak_mb: float
+    started: float = 0.0
 
     def __add__(self, other: "Cost") -> "Cost":
         """Both, one after the other."""
         return Cost(
-            self.seconds + other.seconds, self.cpu_seconds + other.cpu_seconds, max(self.peak_mb, other.peak_mb)
+            self.seconds + other.seconds,
+            self.cpu_seconds + other.cpu_seconds,
+            max(self.peak_mb, other.peak_mb),
+            self.started,
         )
 
 
@@ -56,15 +64,20 @@ def cost_of(arguments: Sequence[str], folder: Path) -> Cost:
         return Cost(**json.loads(report.read_text(encoding="utf-8")))
 
 
-def in_turns(sides: dict[str, Callable[[], Cost]], repeats: int, what: str) -> dict[str, list[Cost]]:
-    """The costs of each side, `repeats` times, A B A B ...; a turn before that fills caches and is not counted."""
-    costs: dict[str, list[Cost]] = {name: [] for name in sides}
-    for number in tqdm(range(repeats + 1), desc=what, unit="turn"):
-        for name, run in sides.items():
-            cost = run()
-            if number:
-                costs[name].append(cost)
-    return costs
+def in_turns(
+    sides: dict[str, Callable[[], Measured]], repeats: int, what: str, *, warm_up: bool = True
+) -> dict[str, list[Measured]]:
+    """What each side measured, `repeats` times, A B A B ...; a turn to `warm_up` fills caches and is not counted."""
+    found: dict[str, list[Measured]] = {name: [] for name in sides}
+    with tqdm(desc=what, unit="run", total=(repeats + warm_up) * len(sides)) as bar:
+        for number in range(repeats + warm_up):
+            for name, run in sides.items():
+                bar.set_postfix_str(name)
+                measured = run()
+                if number >= warm_up:
+                    found[name].append(measured)
+                bar.update()
+    return found
 
 
 def spread(values: Sequence[float], form: str = ".2f") -> str:

@@ -8,6 +8,8 @@ import pytest
 
 from bench.generated import generate
 from bench.processes import Cost, cost_of, in_turns, ratio, spread
+from bench.training import quality_lines
+from bench.training_runs import Run, settled_step
 from tasks.formats.pascal_voc import read_voc_folder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,6 +62,45 @@ def test_the_sides_take_turns_and_the_first_turn_does_not_count():
     assert ratio(costs["a"], costs["b"]).startswith("2.00 (2.00 to 2.00) times as fast")
 
 
+def test_without_a_warm_up_every_turn_counts():
+    costs = in_turns({"a": lambda: Cost(1.0, 1.0, 1.0)}, 2, "turns", warm_up=False)
+    assert len(costs["a"]) == 2
+
+
+def test_the_start_of_a_process_is_before_its_end_and_the_first_of_several_counts(tmp_path):
+    cost = cost_of(["-c", "import time; open('now', 'w').write(str(time.time()))"], tmp_path)
+    assert cost.started <= float((tmp_path / "now").read_text()) <= cost.started + cost.seconds
+    assert (cost + Cost(1.0, 1.0, 1.0, cost.started + 100)).started == cost.started
+
+
+@pytest.mark.parametrize(
+    ("times", "step"),
+    [
+        pytest.param([0.0, 9.0, 18.0, 19.0, 20.0], 1.0, id="short-the-second-half-counts"),
+        pytest.param([*(9.0 * n for n in range(11)), *(91.0 + n for n in range(10))], 1.0, id="long-all-but-ten-count"),
+    ],
+)
+def test_the_first_steps_of_a_run_do_not_count(times, step):
+    assert settled_step([(number, time) for number, time in enumerate(times, start=1)]) == step
+
+
+def test_steps_that_were_logged_together_count_one_by_one():
+    assert settled_step([(1, 0.0), (2, 9.0), (4, 13.0), (8, 21.0)]) == 2.0
+
+
+def test_quality_is_reached_where_a_validation_is_as_good_as_the_last_checkpoint_of_the_same_turn():
+    def run(*scores):
+        return Run(Cost(100.0, 1.0, 1.0), 1.0, 1.0, scores)
+
+    stock = [run((100.0, 0.5)), run((100.0, 0.9))]
+    ours = [run((20.0, 0.4), (50.0, 0.5), (80.0, 0.7)), run((20.0, 0.4), (80.0, 0.8))]
+    scored, reached = quality_lines(stock, ours, 25)
+    assert "AP50 0.700 (0.500 to 0.900)" in scored
+    assert "best AP50 0.750 (0.700 to 0.800)" in reached
+    assert reached.endswith("in 1 of 2 turns, after 50.0 (50.0 to 50.0) s, 2.00 (2.00 to 2.00) times as fast")
+    assert quality_lines(stock[1:], ours[1:], 25)[1].endswith("that of stock in 0 of 1 turns")
+
+
 def test_a_spread_is_the_median_with_its_range():
     assert spread([3.0, 1.0, 10.0]) == "3.00 (1.00 to 10.00)"
 
@@ -75,3 +116,23 @@ def test_every_part_runs_and_tells_what_it_measured():
     assert "validation: 12 annotated images of generated" in done.stdout
     assert len(re.findall(r"times as fast", done.stdout)) == 5
     assert re.search(r"10 to 20, 2 times as many: \d+\.\d times the time", done.stdout)
+
+
+@pytest.mark.slow
+def test_training_is_measured_for_both_sides_from_the_same_weights(tmp_path):
+    generate(tmp_path / "photos", 16)
+    arguments = ["-m", "bench", "train", "--data", str(tmp_path / "photos"), "--steps", "4", "--repeats", "1"]
+    done = subprocess.run(
+        [sys.executable, *arguments, "--freeze", "backbone"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    head, *lines = done.stdout.splitlines()[1:]
+    assert re.search(r"of photos, batch 8, 4 steps, both sides from the same weights \(imagenet\)", head)
+    number = r"\d+\.?\d* \(\d+\.?\d* to \d+\.?\d*\)"
+    for row, runs in (("stock train_loop", "whole"), ("train", "whole"), ("off", "step"), ("on", "step")):
+        side = row if runs == "whole" else rf"train, freeze backbone, cache {row} \(\d steps\)"
+        whole = f"start to end {number} s, " if runs == "whole" else ""
+        form = rf"  {side} +{number} s/step, first step ended after {number} s, {whole}{number} MB"
+        assert any(re.match(form, line) for line in lines), (side, lines)
+    assert len(re.findall(rf"{number} times as fast", done.stdout)) >= 5
+    assert re.search(rf"AP50 {number} of the stock loop's last checkpoint", done.stdout)

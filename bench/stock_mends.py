@@ -1,0 +1,23 @@
+"""What the stock training loop needs before it runs on the tested set of packages; none of it changes what it computes.
+
+`control_flow_ops.case` and `.cond`: its input code reads records with tf_slim's `tfexample_decoder`, which takes both
+from `tensorflow.python.ops.control_flow_ops`. TensorFlow 2.15 no longer has them there; they are what it calls
+`tf.case` and `tf.cond`. Unmended, the loop crashes at its first record.
+
+`cv2`: the loop's module imports the scorers of every data set there is, and that of LVIS imports OpenCV to draw with.
+Nothing is drawn in training, so an empty module does, and OpenCV need not be installed to be compared with.
+"""
+
+import sys
+from importlib.util import find_spec
+from types import ModuleType
+
+import tensorflow as tf
+from tensorflow.python.ops import control_flow_ops
+
+
+def mend_stock_loop() -> None:
+    """Put in place what is missing; call it before `object_detection.model_lib_v2` is imported."""
+    control_flow_ops.case, control_flow_ops.cond = tf.case, tf.cond
+    if find_spec("cv2") is None:
+        sys.modules["cv2"] = ModuleType("cv2")
