@@ -4,6 +4,10 @@ import ctypes
 import resource
 import signal
 import sys
+import time
+
+# The module that runs stages imports this one before all that takes time.
+_STARTED = time.monotonic()
 
 
 def die_with_parent() -> None:
@@ -14,6 +18,11 @@ def die_with_parent() -> None:
     if sys.platform == "linux":
         pr_set_pdeathsig = 1  # linux/prctl.h
         ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def seconds_since_start() -> float:
+    """How long this process has run."""
+    return time.monotonic() - _STARTED
 
 
 def peak_memory_mb() -> float:

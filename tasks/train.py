@@ -4,7 +4,6 @@ import hashlib
 import json
 import platform
 import shutil
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
@@ -63,7 +62,6 @@ def train(
         TrainingError: another trainer in the resume folder, a loss that is not finite, or a frozen variable that moved.
         CheckpointError: nothing of the backbone was restored.
     """
-    started = time.monotonic()
     replicas = replicas_here()
     on_gpu = prepare_runtime(params.seed, params.precision)
     classes = read_label_map(records / "label_map.pbtxt")
@@ -93,7 +91,7 @@ def train(
         with run.trainer.as_shipped():
             modules = audit(run.network, run.frozen, run.before)
             _refuse_moved(modules, params)
-            metrics = figures(progress, params, modules, startup_s=run.trainer.began - started, memory_mb=_peaks())
+            metrics = figures(progress, params, modules, startup_s=run.trainer.startup_s, memory_mb=_peaks())
             if replicas.chief:
                 _write_trained(trained, run, folder, progress, modules, records)
                 write_json(metrics_train, metrics)

@@ -33,7 +33,7 @@ def figures(
         progress: of the run that has ended.
         params: what it was asked.
         modules: its audit.
-        startup_s: from the stage's start to the first step of this process.
+        startup_s: from the start of this process to its first step.
         memory_mb: peaks by name, `peak_memory_mb` and, with a GPU, `peak_gpu_memory_mb`.
     """
     steps = [row for row in progress.history if "loss" in row]

@@ -1,5 +1,6 @@
 """Where a training run's curves go: dvclive's files, which DVC plots, and TensorBoard's, where that is asked for."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,11 +22,13 @@ _CURVES = {
     "mAP": "val/mAP",
     "AP50": "val/AP50",
 }
+_SUMMARY_EVERY_S = 1.0
 
 
 @contextmanager
 def training_curves(plots_train: Path, tensorboard: Path | None) -> Iterator[OnRow]:
     """What writes a row of the history to `plots_train` and, if it is not None, to `tensorboard`."""
+    told = 0.0
     board = TensorBoard(tensorboard) if tensorboard else None
     with Live(str(plots_train), dvcyaml=None, save_dvc_exp=False, report=None, monitor_system=False) as live:
 
@@ -34,7 +37,11 @@ def training_curves(plots_train: Path, tensorboard: Path | None) -> Iterator[OnR
             scalars = {curve: row[name] for name, curve in _CURVES.items() if name in row}
             for curve, value in scalars.items():
                 live.log_metric(curve, value)
-            live.sync()
+            nonlocal told
+            # Writing dvclive's summary takes milliseconds, which short steps would feel.
+            if "mAP" in row or time.monotonic() - told > _SUMMARY_EVERY_S:
+                live.sync()
+                told = time.monotonic()
             if board:
                 board.log(row["step"], scalars)
 

@@ -19,6 +19,7 @@ from tasks.detector.replicas import Copies, Replicas
 from tasks.detector.resume import Progress, ResumeFolder
 from tasks.detector.trunk import Trunk
 from tasks.errors import TrainingError
+from tasks.process import seconds_since_start
 
 if TYPE_CHECKING:
     from tasks.params import TrainParams
@@ -35,7 +36,7 @@ class Trainer:
     """Trains a network, step by step.
 
     Attributes:
-        began: the monotonic clock when everything stood ready for the first step.
+        startup_s: how long this process had run when everything stood ready for the first step.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class Trainer:
         """
         self._copies, self._replicas, self._optimizer, self._params = copies, replicas, optimizer, params
         self._network = copies.trained
-        self.began = time.monotonic()
+        self.startup_s = 0.0
         self._forward = trunk.forward if trunk else copies.trained.forward
         self._averages = None
         if params.ema_decay:
@@ -85,7 +86,7 @@ class Trainer:
         print("train: tracing the training step, which takes a while (half a minute on 2 cores)", flush=True)
         step = self._step.get_concrete_function(batches.element_spec)
         coming = iter(batches)
-        self.began = time.monotonic()
+        self.startup_s = seconds_since_start()
         with _progress_bar(params.steps, progress.step) as bar:
             while not progress.stopped_by:
                 self._one_step(step, coming, progress, on, bar)

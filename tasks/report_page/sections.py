@@ -70,6 +70,9 @@ def training(metrics: Mapping[str, Any]) -> dict[str, Any]:
             "loss",
             "seconds",
             "step_ms_median",
+            "images_per_s",
+            "startup_s",
+            "peak_memory_mb",
             "trainable_variables",
             "frozen_variables",
             "frozen_max_abs_change",
@@ -78,6 +81,7 @@ def training(metrics: Mapping[str, Any]) -> dict[str, Any]:
     for key in facts:
         value = metrics.get(key)
         facts[key] = float(len(value)) if isinstance(value, list) else number(value)
+    facts["stopped_by"] = str(metrics.get("stopped_by") or "steps")
     return facts
 
 
