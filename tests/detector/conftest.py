@@ -1,13 +1,17 @@
 """Records that the tests of this folder train on."""
 
 import io
+import json
 from pathlib import Path
 
 import pytest
+from google.protobuf import text_format
 from PIL import Image
 
 from tasks.annotation.boxes import as_boxes
 from tasks.annotation.dataset import AnnotatedImage, flags
+from tasks.detector.model_definitions import MODELS
+from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.runtime import prepare_runtime
 from tasks.formats.tf_example import encode_example
 from tasks.formats.tfrecord import write_records
@@ -46,3 +50,21 @@ def grey_shard(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     write_records(path, examples)
     return path
+
+
+@pytest.fixture(scope="session")
+def stage_inputs(tmp_path_factory: pytest.TempPathFactory, grey_shard: Path) -> Path:
+    """What the train stage reads, for a network of 64 px and no base."""
+    folder = tmp_path_factory.mktemp("inputs")
+    config = pipeline_proto(MODELS["ssd_mobilenet_v2_fpnlite_320x320"])
+    config.model.ssd.num_classes = 2
+    config.model.ssd.image_resizer.fixed_shape_resizer.height = 64
+    config.model.ssd.image_resizer.fixed_shape_resizer.width = 64
+    (folder / "pipeline.config").write_text(text_format.MessageToString(config))
+    (folder / "records").mkdir()
+    for part in ("train", "val"):
+        (folder / "records" / f"{part}-00000-of-00001.tfrecord").write_bytes(grey_shard.read_bytes())
+    (folder / "records" / "label_map.pbtxt").write_text("item { id: 1 name: 'cat' }\nitem { id: 2 name: 'dog' }\n")
+    (folder / "base").mkdir()
+    (folder / "base" / "base.json").write_text(json.dumps({"kind": "none", "source": "none"}))
+    return folder

@@ -10,10 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from google.protobuf import text_format
 
-from tasks.detector.model_definitions import MODELS
-from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.replicas import Replicas, replicas_here
 from tasks.detector.restore import checkpoint_values
 from tasks.errors import TrainingError
@@ -27,28 +24,12 @@ TOLERANCE = 1e-3
 SMOOTH = {"optimizer": "momentum", "learning_rate": 0.01}
 
 
-@pytest.fixture(scope="module")
-def inputs(tmp_path_factory: pytest.TempPathFactory, grey_shard: Path) -> Path:
-    """What the train stage reads, for a network of 64 px and no base."""
-    folder = tmp_path_factory.mktemp("inputs")
-    config = pipeline_proto(MODELS["ssd_mobilenet_v2_fpnlite_320x320"])
-    config.model.ssd.num_classes = 2
-    config.model.ssd.image_resizer.fixed_shape_resizer.height = 64
-    config.model.ssd.image_resizer.fixed_shape_resizer.width = 64
-    (folder / "pipeline.config").write_text(text_format.MessageToString(config))
-    (folder / "records").mkdir()
-    for part in ("train", "val"):
-        (folder / "records" / f"{part}-00000-of-00001.tfrecord").write_bytes(grey_shard.read_bytes())
-    (folder / "records" / "label_map.pbtxt").write_text("item { id: 1 name: 'cat' }\nitem { id: 2 name: 'dog' }\n")
-    (folder / "base").mkdir()
-    (folder / "base" / "base.json").write_text(json.dumps({"kind": "none", "source": "none"}))
-    return folder
-
-
 class Worker:
     """A training process that has been started."""
 
-    def __init__(self, inputs: Path, out: Path, *, devices: int = 1, tf_config: str = "", **changes: object) -> None:
+    def __init__(
+        self, stage_inputs: Path, out: Path, *, devices: int = 1, tf_config: str = "", **changes: object
+    ) -> None:
         out.mkdir(exist_ok=True)
         params = train_params(
             **(
@@ -57,7 +38,7 @@ class Worker:
                 | changes
             )
         )
-        settings = {"folder": str(inputs), "out": str(out), "devices": devices, "params": params.model_dump()}
+        settings = {"folder": str(stage_inputs), "out": str(out), "devices": devices, "params": params.model_dump()}
         path = out / f"settings-{abs(hash(tf_config))}.json"
         path.write_text(json.dumps(settings))
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -85,9 +66,9 @@ def losses(out: Path) -> list[float]:
 
 
 @pytest.fixture(scope="module")
-def alone(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def alone(stage_inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("alone")
-    Worker(inputs, out).finish()
+    Worker(stage_inputs, out).finish()
     return out
 
 
@@ -102,12 +83,14 @@ def same_learning(alone: Path, other: Path) -> None:
 
 
 @pytest.mark.slow
-def test_two_machines_learn_what_one_does_and_one_of_them_writes(inputs: Path, alone: Path, tmp_path: Path) -> None:
+def test_two_machines_learn_what_one_does_and_one_of_them_writes(
+    stage_inputs: Path, alone: Path, tmp_path: Path
+) -> None:
     addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
     configs = [
         json.dumps({"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}) for index in range(2)
     ]
-    workers = [Worker(inputs, tmp_path, tf_config=config) for config in configs]
+    workers = [Worker(stage_inputs, tmp_path, tf_config=config) for config in configs]
     said = [worker.finish() for worker in workers]
 
     same_learning(alone, tmp_path)
@@ -118,8 +101,8 @@ def test_two_machines_learn_what_one_does_and_one_of_them_writes(inputs: Path, a
 
 
 @pytest.mark.slow
-def test_two_devices_of_one_machine_learn_what_one_does(inputs: Path, alone: Path, tmp_path: Path) -> None:
-    Worker(inputs, tmp_path, devices=2).finish()
+def test_two_devices_of_one_machine_learn_what_one_does(stage_inputs: Path, alone: Path, tmp_path: Path) -> None:
+    Worker(stage_inputs, tmp_path, devices=2).finish()
 
     same_learning(alone, tmp_path)
 
