@@ -4,6 +4,7 @@ import io
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from google.protobuf import text_format
 from PIL import Image
@@ -52,9 +53,29 @@ def grey_shard(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def noisy_example(number: int) -> bytes:
+    """A bright dog on noise; of flat images, rounding would decide what BatchNorm makes."""
+    rng = np.random.default_rng(number)
+    pixels = rng.integers(0, 160, (64, 64, 3), dtype=np.uint8)
+    left, top = (int(side) for side in rng.integers(0, 32, 2))
+    pixels[top : top + 24, left : left + 32] += 90
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    image = AnnotatedImage(
+        file_name=f"{number}.png",
+        width=64,
+        height=64,
+        boxes=as_boxes([[left, top, left + 32, top + 24]]),
+        classes=("dog",),
+        difficult=flags(1),
+        iscrowd=flags(1),
+    )
+    return encode_example(image, buffer.getvalue(), "png", {"dog": 2}, source_id=str(number), sha256="0" * 64)
+
+
 @pytest.fixture(scope="session")
-def stage_inputs(tmp_path_factory: pytest.TempPathFactory, grey_shard: Path) -> Path:
-    """What the train stage reads, for a network of 64 px and no base."""
+def stage_inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the train stage reads, for a network of 64 px and no base: eight noisy images with a bright dog each."""
     folder = tmp_path_factory.mktemp("inputs")
     config = pipeline_proto(MODELS["ssd_mobilenet_v2_fpnlite_320x320"])
     config.model.ssd.num_classes = 2
@@ -62,8 +83,10 @@ def stage_inputs(tmp_path_factory: pytest.TempPathFactory, grey_shard: Path) -> 
     config.model.ssd.image_resizer.fixed_shape_resizer.width = 64
     (folder / "pipeline.config").write_text(text_format.MessageToString(config))
     (folder / "records").mkdir()
+    shard = folder / "noisy.tfrecord"
+    write_records(shard, [noisy_example(number) for number in range(8)])
     for part in ("train", "val"):
-        (folder / "records" / f"{part}-00000-of-00001.tfrecord").write_bytes(grey_shard.read_bytes())
+        (folder / "records" / f"{part}-00000-of-00001.tfrecord").write_bytes(shard.read_bytes())
     (folder / "records" / "label_map.pbtxt").write_text("item { id: 1 name: 'cat' }\nitem { id: 2 name: 'dog' }\n")
     (folder / "base").mkdir()
     (folder / "base" / "base.json").write_text(json.dumps({"kind": "none", "source": "none"}))
