@@ -61,7 +61,7 @@ def filled(definition_name: str = DEFAULT.name, **changes: Any) -> Any:
 
 
 def params(**changes: Any) -> TrainParams:
-    return train_params(**({"augment": {"flip": 0.5, "crop": 0.25, "colour": 0.0}} | changes))
+    return train_params(**({"augment": {"flip": 0.5, "crop": 0.25, "zoom_out": 0.0, "colour": 0.0}} | changes))
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -136,8 +136,12 @@ def test_augmentation_is_listed_as_often_as_it_is_applied() -> None:
 
     assert flip.random_horizontal_flip.probability == pytest.approx(0.5)
     assert crop.random_crop_image.random_coef == pytest.approx(0.75)
-    assert not filled(augment=AugmentParams(flip=0, crop=0, colour=0)).train_config.data_augmentation_options
-    (colour,) = filled(augment=AugmentParams(flip=0, crop=0, colour=1)).train_config.data_augmentation_options
+    assert not filled(
+        augment=AugmentParams(flip=0, crop=0, zoom_out=0, colour=0)
+    ).train_config.data_augmentation_options
+    (colour,) = filled(
+        augment=AugmentParams(flip=0, crop=0, zoom_out=0, colour=1)
+    ).train_config.data_augmentation_options
     assert colour.WhichOneof("preprocessing_step") == "random_distort_color"
 
 
