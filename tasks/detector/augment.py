@@ -8,7 +8,7 @@ import tensorflow as tf
 # A crop may cut objects; one of which less than this is left is no longer called one.
 _MIN_VISIBLE = 0.5
 _MIN_CROP_AREA = 0.4
-# The least that an image is shrunk to, as a fraction of its sides; the OD API's SSD recipes pad to twice the sides too.
+# The least that an image is shrunk to, as a fraction of its sides.
 _MIN_ZOOM = 0.5
 _GREY = 127.5
 

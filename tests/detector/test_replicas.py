@@ -109,6 +109,19 @@ def test_two_devices_of_one_machine_learn_what_one_does(stage_inputs: Path, alon
     same_learning(alone, tmp_path)
 
 
+@pytest.mark.slow
+def test_bfloat16_trains_on_kept_features_too_and_leaves_float32_weights_and_curves(
+    stage_inputs: Path, tmp_path: Path
+) -> None:
+    kept = NO_CACHE | {"use": "memory"}
+    Worker(stage_inputs, tmp_path, precision="bfloat16", tensorboard=True, cache=kept).finish()
+
+    assert np.isfinite(losses(tmp_path)).all()
+    values = checkpoint_values(tmp_path / "trained" / "last" / "ckpt-0")
+    assert {value.dtype for key, value in values.items() if "save_counter" not in key} == {np.dtype(np.float32)}
+    assert list((tmp_path / "logs").glob("events.out.tfevents.*"))
+
+
 def test_a_batch_that_cannot_be_divided_is_refused() -> None:
     replicas = Replicas(tf.distribute.get_strategy())
     replicas.count = 3
