@@ -13,10 +13,10 @@ from tqdm import tqdm
 from tasks.detector.averaging import AveragedWeights
 from tasks.detector.examples import Batch
 from tasks.detector.freeze import moving
-from tasks.detector.network import instead_of
 from tasks.detector.optimizing import TwoRates
 from tasks.detector.replicas import Copies, Replicas
 from tasks.detector.resume import Progress, ResumeFolder
+from tasks.detector.targets import assigning
 from tasks.detector.trunk import Trunk
 from tasks.errors import TrainingError
 from tasks.process import seconds_since_start
@@ -145,7 +145,7 @@ class Trainer:
             groundtruth_classes_list=tf.unstack(one_hot, share),
             groundtruth_weights_list=tf.unstack(batch.weights, share),
         )
-        with _matches_counted(model) as matches:
+        with assigning(model) as matches:
             losses = model.loss(predictions, self._network.shapes(batch.boxes))
         part = 1.0
         if self._replicas.count > 1 and model._normalize_loss_by_num_matches:
@@ -206,21 +206,6 @@ class Trainer:
     def _record(row: dict[str, Any], progress: Progress, on: OnRow) -> None:
         progress.history.append(row)
         on(row)
-
-
-@contextmanager
-def _matches_counted(model: Any) -> Iterator[list[tf.Tensor]]:
-    """Collects the number of matched anchors, by which the model's loss is divided and which it does not tell."""
-    matches: list[tf.Tensor] = []
-    assign = model._assign_targets
-
-    def counting(*args: Any, **kwargs: Any) -> Any:
-        targets = assign(*args, **kwargs)
-        matches.append(tf.reduce_sum(targets[3]))  # the box loss's weights
-        return targets
-
-    with instead_of(model, "_assign_targets", counting):
-        yield matches
 
 
 def _out_of(params: "TrainParams", progress: Progress) -> str:

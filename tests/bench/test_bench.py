@@ -127,7 +127,7 @@ def test_training_is_measured_for_both_sides_from_the_same_weights(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     head, *lines = done.stdout.splitlines()[1:]
-    assert re.search(r"of photos, batch 8, 4 steps, both sides from the same weights \(imagenet\)", head)
+    assert re.search(r"of photos, batch 8, 4 steps, both sides from the same weights \(base\)", head)
     number = r"\d+\.?\d* \(\d+\.?\d* to \d+\.?\d*\)"
     for row, runs in (("stock train_loop", "whole"), ("train", "whole"), ("off", "step"), ("on", "step")):
         side = row if runs == "whole" else rf"train, freeze backbone, cache {row} \(\d steps\)"

@@ -32,3 +32,21 @@ def test_new_variables_move_faster_and_the_norm_is_clipped_over_all() -> None:
     assert float(norm) == 5.0
     np.testing.assert_allclose(restored.numpy(), [-0.1 * 0.6], rtol=1e-5)
     np.testing.assert_allclose(new.numpy(), [-0.3 * 0.8], rtol=1e-5)
+
+
+def test_adam_is_adam() -> None:
+    settings = params(optimizer="adam", warmup_steps=0, clip_norm=100.0, new_layer_rate=1.0)
+    variable = tf.Variable([1.0, -2.0])
+    optimizer = TwoRates(settings, [variable], [])
+    gradients = np.float32([[0.5, -1.0], [0.1, 2.0], [-0.3, 0.4]])
+    apply = tf.function(optimizer.apply)
+
+    expected, mean, square = variable.numpy().astype(np.float64), np.zeros(2), np.zeros(2)
+    for step, gradient in enumerate(gradients, 1):
+        apply([tf.constant(gradient)])
+        mean = 0.9 * mean + 0.1 * gradient
+        square = 0.999 * square + 0.001 * gradient**2
+        rate = float(optimizer.schedule(tf.constant(step - 1)))
+        unbiased = np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
+        expected -= rate * unbiased * mean / (np.sqrt(square) + 1e-7)
+        np.testing.assert_allclose(variable.numpy(), expected, rtol=1e-4)

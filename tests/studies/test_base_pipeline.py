@@ -83,9 +83,10 @@ def test_the_params_are_valid_and_start_from_packaged_weights() -> None:
     assert params.ingest.source == Path("data/scenes/annotations.json")
 
 
-def test_the_pipelines_dvc_does_not_see_the_study() -> None:
+def test_the_pipelines_dvc_does_not_see_the_studies() -> None:
     command = [sys.executable, "-m", "dvc", "stage", "list", "--all", "--name-only"]
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=120).stdout
     assert "train" in listed.split()
     assert "pack" not in listed
+    assert "table" not in listed
     assert "studies" not in listed

@@ -1,0 +1,65 @@
+"""`python -m studies.trials data|train|table`: what the dvc.yaml of a study with a trials.yaml runs, in its folder."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from studies.trials.params import read_trials_params
+from tasks.errors import ParamsError, PipelineError
+from tasks.process import die_with_parent
+
+RESULTS = Path("results")
+
+
+def main() -> int:
+    """Run one stage; 0 when it ended well, 1 when there is something to mend."""
+    args = _parser().parse_args()
+    if "DVC_STAGE" in os.environ:
+        die_with_parent()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # as in tasks/__main__.py
+    try:
+        _run(args)
+    except PipelineError as error:
+        print(f"{args.stage}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _run(args: argparse.Namespace) -> None:
+    params = read_trials_params(Path("trials.yaml"))
+    # Imported where they are needed: a table must not pay for TensorFlow.
+    if args.stage == "table":
+        from studies.trials.table import write_table  # noqa: PLC0415
+
+        print(write_table(RESULTS, Path("table.json"), Path("table.md")))
+        return
+    from studies.trials.run import Trial, prepare_data, train_and_score  # noqa: PLC0415
+
+    if args.data not in params.data:
+        raise ParamsError(f"trials.yaml: no data `{args.data}`; there are: {', '.join(params.data)}")
+    if args.stage == "data":
+        prepare_data(args.data, params.data[args.data])
+        return
+    if args.arm not in params.arms:
+        raise ParamsError(f"trials.yaml: no arm `{args.arm}`; there are: {', '.join(params.arms)}")
+    trial = Trial(args.data, args.arm, args.steps, args.seed)
+    print(train_and_score(trial, params.arms[args.arm], params.scored_on, RESULTS))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m studies.trials", description=__doc__)
+    stages = parser.add_subparsers(dest="stage", required=True, metavar="STAGE")
+    data = stages.add_parser("data", help="gate, split and records of one data set")
+    data.add_argument("data", help="its name in trials.yaml")
+    train = stages.add_parser("train", help="one run, and its score")
+    train.add_argument("data", help="its name in trials.yaml")
+    train.add_argument("arm", help="its name in trials.yaml")
+    train.add_argument("steps", type=int, help="how long it trains")
+    train.add_argument("seed", type=int, help="of new layers, order and augmentation")
+    stages.add_parser("table", help="mean and spread of the runs there are, as table.json and table.md")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

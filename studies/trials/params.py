@@ -1,0 +1,46 @@
+"""trials.yaml, typed, as tasks/params.py has params.yaml."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from tasks.errors import ParamsError
+from tasks.params import Positive, Section, Seed
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9_.]+$")]
+
+
+class TrialsParams(Section):
+    """What is compared, on what, and how often.
+
+    Attributes:
+        data: the folder of each data set.
+        arms: what each says differently from the pipeline's params.yaml, section by section.
+        steps, seeds: lengths of training, and the seed of new layers, order and augmentation.
+        scored_on: `val` where the runs are there to choose by, else `test`.
+    """
+
+    data: dict[Name, Path]
+    arms: dict[Name, dict[str, dict[str, Any]]]
+    steps: Annotated[list[Positive], Field(min_length=1)]
+    seeds: Annotated[list[Seed], Field(min_length=1)]
+    scored_on: Literal["val", "test"]
+
+
+def read_trials_params(path: Path) -> TrialsParams:
+    """The content of a trials.yaml.
+
+    Raises:
+        ParamsError: there is no such file, or a key is missing, misspelt or out of range.
+    """
+    try:
+        return TrialsParams.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise ParamsError(f"{path}: no such file; run in the folder of a study that has one") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ParamsError(f"{path}: not YAML: {error}") from error
+    except ValidationError as error:
+        lines = [f"  {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+        raise ParamsError("\n".join([f"{path} is not valid:", *lines])) from error

@@ -1,0 +1,92 @@
+"""Trials, and the study of starts, which has some: its stages, where a run writes, and how results are summed up."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from studies.trials.params import read_trials_params
+from studies.trials.run import params_of
+from studies.trials.table import write_table
+from tasks.errors import PipelineError
+
+STUDY = Path(__file__).parents[2] / "studies" / "starts"
+
+
+def result(folder: Path, seed: int, **changes: Any) -> None:
+    row = {"data": "guns", "arm": "base", "steps": 60, "seed": seed, "code": "c", "step_ms_median": 500.0}
+    row |= {"part": "test", "images": 7, "mAP": 0.1 * seed, "AP50": 0.2 * seed} | changes
+    folder.mkdir(exist_ok=True)
+    name = "-".join(str(row[key]) for key in ("data", "arm", "steps", "seed"))
+    (folder / f"{name}.json").write_text(json.dumps(row))
+
+
+def test_the_matrix_is_over_all_that_trials_yaml_names() -> None:
+    stages = yaml.safe_load((STUDY / "dvc.yaml").read_text())["stages"]
+    trials = read_trials_params(STUDY / "trials.yaml")
+    matrix = stages["train"]["matrix"]
+    assert (matrix["data"], matrix["arm"]) == (list(trials.data), list(trials.arms))
+    assert (matrix["steps"], matrix["seed"]) == ("${steps}", "${seeds}")
+    assert len(trials.seeds) >= 5
+    assert trials.scored_on == "test"
+
+
+def test_a_run_differs_from_the_pipeline_in_what_was_asked_for_and_writes_into_its_own_folder(tmp_path: Path) -> None:
+    run, data = tmp_path / "run", tmp_path / "guns"
+    params = params_of(run, data, {"checkpoint": {"source": "none"}, "train": {"steps": 60, "seed": 3}})
+
+    own = yaml.safe_load((STUDY.parents[1] / "params.yaml").read_text())
+    assert (params.checkpoint.source, params.train.steps, params.train.seed) == ("none", 60, 3)
+    assert params.train.learning_rate == own["train"]["learning_rate"]
+    assert params.paths.records == data / "records"
+    assert params.paths.trained == run / "models" / "trained"
+    assert params.paths.ingested != params.paths.validated
+
+
+def test_the_table_has_mean_and_spread_of_each_group(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    for seed in (1, 2, 3):
+        result(results, seed)
+    result(results, 1, arm="none", mAP=0.05)
+
+    text = write_table(results, tmp_path / "s.json", tmp_path / "s.md")
+
+    assert "| guns (7) | 60 | base | 3 | 0.200 ± 0.100 | 0.400 ± 0.200 | 30 |" in text
+    assert "| guns (7) | 60 | none | 1 | 0.050 ± 0.000 |" in text
+    assert "different versions" not in text
+    assert (tmp_path / "s.md").read_text() == text
+    assert json.loads((tmp_path / "s.json").read_text())["guns-base-60"]["mAP"] == pytest.approx(0.2)
+
+
+def test_runs_by_other_code_are_told_of(tmp_path: Path) -> None:
+    result(tmp_path / "results", 1)
+    result(tmp_path / "results", 2, code="d")
+    assert "2 different versions" in write_table(tmp_path / "results", tmp_path / "s.json", tmp_path / "s.md")
+
+
+def test_no_result_and_a_file_that_is_none_are_errors(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match="no run has ended yet"):
+        write_table(tmp_path / "results", tmp_path / "s.json", tmp_path / "s.md")
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "a.json").write_text('{"data": "guns"}')
+    with pytest.raises(PipelineError, match=r"a\.json: AP50, arm, code"):
+        write_table(tmp_path / "results", tmp_path / "s.json", tmp_path / "s.md")
+    (tmp_path / "results" / "a.json").write_text("[")
+    with pytest.raises(PipelineError, match=r"a\.json: not a result"):
+        write_table(tmp_path / "results", tmp_path / "s.json", tmp_path / "s.md")
+
+
+def test_a_section_that_params_yaml_does_not_have_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match="no section `trian`"):
+        params_of(tmp_path / "run", tmp_path / "guns", {"trian": {"steps": 1}})
+
+
+def test_a_misspelt_key_in_trials_yaml_is_named(tmp_path: Path) -> None:
+    text = (STUDY / "trials.yaml").read_text()
+    (tmp_path / "trials.yaml").write_text(text.replace("scored_on: test", "scored_on: train"))
+    with pytest.raises(PipelineError, match="scored_on"):
+        read_trials_params(tmp_path / "trials.yaml")
+    with pytest.raises(PipelineError, match="no such file"):
+        read_trials_params(tmp_path / "other.yaml")
