@@ -1,4 +1,4 @@
-"""Trials, and the study of starts, which has some: its stages, where a run writes, and how results are summed up."""
+"""Trials: the stages of the studies that have some, where a run writes, and how results are summed up."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from studies.trials.run import params_of
 from studies.trials.table import write_table
 from tasks.errors import PipelineError
 
-STUDY = Path(__file__).parents[2] / "studies" / "starts"
+STUDIES = Path(__file__).parents[2] / "studies"
 
 
 def result(folder: Path, seed: int, **changes: Any) -> None:
@@ -23,21 +23,28 @@ def result(folder: Path, seed: int, **changes: Any) -> None:
     (folder / f"{name}.json").write_text(json.dumps(row))
 
 
-def test_the_matrix_is_over_all_that_trials_yaml_names() -> None:
-    stages = yaml.safe_load((STUDY / "dvc.yaml").read_text())["stages"]
-    trials = read_trials_params(STUDY / "trials.yaml")
+@pytest.mark.parametrize(("name", "part"), [("starts", "test"), ("recipes", "val")])
+def test_the_matrix_is_over_all_that_trials_yaml_names(name: str, part: str) -> None:
+    stages = yaml.safe_load((STUDIES / name / "dvc.yaml").read_text())["stages"]
+    trials = read_trials_params(STUDIES / name / "trials.yaml")
     matrix = stages["train"]["matrix"]
     assert (matrix["data"], matrix["arm"]) == (list(trials.data), list(trials.arms))
     assert (matrix["steps"], matrix["seed"]) == ("${steps}", "${seeds}")
-    assert len(trials.seeds) >= 5
-    assert trials.scored_on == "test"
+    assert len(trials.seeds) >= 3
+    assert trials.scored_on == part
+
+
+@pytest.mark.parametrize("name", ["starts", "recipes"])
+def test_every_arm_is_one_that_the_pipeline_understands(name: str, tmp_path: Path) -> None:
+    for arm, sections in read_trials_params(STUDIES / name / "trials.yaml").arms.items():
+        params_of(tmp_path / arm, tmp_path / "data", sections)
 
 
 def test_a_run_differs_from_the_pipeline_in_what_was_asked_for_and_writes_into_its_own_folder(tmp_path: Path) -> None:
     run, data = tmp_path / "run", tmp_path / "guns"
     params = params_of(run, data, {"checkpoint": {"source": "none"}, "train": {"steps": 60, "seed": 3}})
 
-    own = yaml.safe_load((STUDY.parents[1] / "params.yaml").read_text())
+    own = yaml.safe_load((STUDIES.parent / "params.yaml").read_text())
     assert (params.checkpoint.source, params.train.steps, params.train.seed) == ("none", 60, 3)
     assert params.train.learning_rate == own["train"]["learning_rate"]
     assert params.paths.records == data / "records"
@@ -84,7 +91,7 @@ def test_a_section_that_params_yaml_does_not_have_is_an_error(tmp_path: Path) ->
 
 
 def test_a_misspelt_key_in_trials_yaml_is_named(tmp_path: Path) -> None:
-    text = (STUDY / "trials.yaml").read_text()
+    text = (STUDIES / "starts" / "trials.yaml").read_text()
     (tmp_path / "trials.yaml").write_text(text.replace("scored_on: test", "scored_on: train"))
     with pytest.raises(PipelineError, match="scored_on"):
         read_trials_params(tmp_path / "trials.yaml")
