@@ -36,7 +36,7 @@ test-fast: ## the tests that take seconds
 	@scripts/setup.sh dev
 	@python -m pytest $(SIDE_BY_SIDE) -m "not slow"
 
-bench: ## speed and memory beside the stock tools (PART=conversion|validation|scale|train, REPEATS=5, ...: docs/bench.md)
+bench: ## speed and memory beside the stock tools (PART=conversion|validation|evaluation|scale|train, REPEATS=5, ...: docs/bench.md)
 	@scripts/setup.sh dev
 	@python -m bench $(PART) $(if $(REPEATS),--repeats $(REPEATS)) $(if $(IMAGES),--images $(IMAGES)) $(if $(ROOM),--room $(ROOM)) \
 	  $(if $(DATA),--data $(DATA)) $(if $(STEPS),--steps $(STEPS)) $(if $(FREEZE),--freeze $(FREEZE))

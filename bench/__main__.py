@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from bench.conversion import compare_conversion
+from bench.evaluation import compare_evaluation
 from bench.generated import generate
 from bench.processes import ROOT
 from bench.scale import measure_scale
@@ -14,9 +15,9 @@ from bench.training import FREEZES, compare_training
 from bench.training_runs import LEAST_STEPS
 from bench.validation import compare_validation
 
-_PARTS = ("conversion", "validation", "scale", "train")
+_PARTS = ("conversion", "validation", "evaluation", "scale", "train")
 # Training takes minutes a run, and runs longer than the others differ less.
-_REPEATS = {"conversion": 5, "validation": 5, "train": 3}
+_REPEATS = {"conversion": 5, "validation": 5, "evaluation": 3, "train": 3}
 _REAL = ROOT.parent / "shared" / "datasets" / "ppe_covid"
 
 
@@ -41,6 +42,8 @@ def _lines(part: str, args: argparse.Namespace, room: Path, place: Path) -> list
     if part == "scale":
         return measure_scale(args.images, place)
     repeats = args.repeats or _REPEATS[part]
+    if part == "evaluation":
+        return compare_evaluation(repeats)
     if part == "train":
         data = args.data and args.data.absolute()
         return compare_training(data, place, repeats, steps=args.steps, freezes=[f for f in args.freeze if f != "none"])
@@ -62,7 +65,7 @@ def _photos(args: argparse.Namespace, room: Path) -> Path:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Speed and memory beside the stock tools.")
     parser.add_argument("parts", nargs="*", choices=[*_PARTS, []], metavar="PART", help=f"{', '.join(_PARTS)}; all")
-    parser.add_argument("--repeats", type=int, help="turns of each comparison (5; train: 3)")
+    parser.add_argument("--repeats", type=int, help="turns of each comparison (5; evaluation, train: 3)")
     parser.add_argument(
         "--images", type=int, nargs="+", default=[1000, 10_000], help="sizes to scale over (1000 10000)"
     )

@@ -33,7 +33,6 @@ _PACKAGES = {
     "TensorFlow": "tensorflow",
     "OD API": "tf-object-detection-api",
     "DVC": "dvc",
-    "pycocotools": "pycocotools",
 }
 _TFLITE_MAY_LOSE = 0.02
 _EXAMPLE_PX = 240

@@ -1,25 +1,22 @@
-"""COCO's figures for detections, computed by pycocotools itself and held in memory.
+"""COCO's figures for detections, as pycocotools has them.
 
 Every figure is a fraction in 0..1, or None where there is no ground truth to measure against. As in COCO, a crowd box
 is ignored: it need not be found, and a detection inside it is not false. `difficult` boxes count as any other.
 """
 
-import contextlib
-import io
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
 
 from tasks.annotation.dataset import Dataset
 from tasks.annotation.detections import Detections
 from tasks.errors import EvaluationError
-from tasks.formats.coco import detection_rows, to_coco
+from tasks.metrics.average_precision import RECALLS, precision_at_recalls, recall
+from tasks.metrics.matching import Matches, match
 
-# The order of COCOeval.stats, as `COCOeval.summarize` fills it.
+# The order of COCOeval.stats.
 FIGURES = (
     "mAP",
     "AP50",
@@ -34,8 +31,8 @@ FIGURES = (
     "ARmedium",
     "ARlarge",
 )
-# COCOeval.eval: `precision` is (iou, recall, class, area, max detections), `recall` the same without its second axis.
-_ANY_AREA, _AT_MOST_100, _IOU_50 = 0, 2, 0
+_SIZES = ("", "small", "medium", "large")
+_IOU_50, _IOU_75 = 0, 5
 
 
 def coco_figures(groundtruth: Dataset, detections: Sequence[Detections]) -> dict[str, Any]:
@@ -47,20 +44,40 @@ def coco_figures(groundtruth: Dataset, detections: Sequence[Detections]) -> dict
     Raises:
         EvaluationError: detections are not one entry an image, name a class the data set lacks, or are not finite.
     """
-    evaluation = _evaluate(groundtruth, detections)
-    with contextlib.redirect_stdout(io.StringIO()):
-        evaluation.summarize()
-    precision, recall = evaluation.eval["precision"], evaluation.eval["recall"]
+    return figures_of(matched(groundtruth, detections))
+
+
+def matched(groundtruth: Dataset, detections: Sequence[Detections]) -> Matches:
+    """Checked, and matched: what figures, curves and errors are taken from.
+
+    Raises:
+        EvaluationError: as `coco_figures`.
+    """
+    _check(groundtruth, detections)
+    return match(groundtruth, detections)
+
+
+def figures_of(matches: Matches) -> dict[str, Any]:
+    """What `coco_figures` gives, from matches."""
+    precision, _ = precision_at_recalls(matches)
+    recalls = {most: recall(matches, most) for most in (1, 10, 100)}
+    found = {
+        "mAP": precision[0],
+        "AP50": precision[0, _IOU_50],
+        "AP75": precision[0, _IOU_75],
+        **{f"AP{size}": precision[a] for a, size in enumerate(_SIZES) if size},
+        **{f"AR{most}": values[0] for most, values in recalls.items()},
+        **{f"AR{size}": recalls[100][a] for a, size in enumerate(_SIZES) if size},
+    }
     per_class = {
         name: {
-            "AP": _mean(precision[:, :, k, _ANY_AREA, _AT_MOST_100]),
-            "AP50": _mean(precision[_IOU_50, :, k, _ANY_AREA, _AT_MOST_100]),
-            "AR100": _mean(recall[:, k, _ANY_AREA, _AT_MOST_100]),
+            "AP": _mean(precision[0, :, k]),
+            "AP50": _mean(precision[0, _IOU_50, k]),
+            "AR100": _mean(recalls[100][0, :, k]),
         }
-        for k, name in enumerate(groundtruth.classes)
+        for k, name in enumerate(matches.classes)
     }
-    figures = {name: _mean(value) for name, value in zip(FIGURES, evaluation.stats, strict=True)}
-    return {**figures, "per_class": per_class}
+    return {**{name: _mean(found[name]) for name in FIGURES}, "per_class": per_class}
 
 
 def precision_recall(groundtruth: Dataset, detections: Sequence[Detections]) -> list[dict[str, Any]]:
@@ -74,45 +91,30 @@ def precision_recall(groundtruth: Dataset, detections: Sequence[Detections]) -> 
     Raises:
         EvaluationError: as `coco_figures`.
     """
-    evaluation = _evaluate(groundtruth, detections)
-    recalls = evaluation.params.recThrs
-    precision = evaluation.eval["precision"][_IOU_50, :, :, _ANY_AREA, _AT_MOST_100]
-    scores = evaluation.eval["scores"][_IOU_50, :, :, _ANY_AREA, _AT_MOST_100]
-    measured = [k for k in range(len(groundtruth.classes)) if precision[0, k] >= 0]
+    every_precision, every_score = precision_at_recalls(matched(groundtruth, detections))
+    precision, scores = every_precision[0, _IOU_50], every_score[0, _IOU_50]
+    measured = [k for k in range(len(groundtruth.classes)) if precision[k, 0] >= 0]
     if not measured:
         return []
     average = "all"
     while average in groundtruth.classes:
         average += " classes"
-    rows = _rows(average, recalls, precision[:, measured].mean(axis=1), np.zeros(len(recalls)))
+    rows = _rows(average, precision[measured].mean(axis=0), np.zeros(len(RECALLS)))
     for k in measured:
-        rows += _rows(groundtruth.classes[k], recalls, precision[:, k], scores[:, k])
+        rows += _rows(groundtruth.classes[k], precision[k], scores[k])
     return rows
 
 
-def _rows(name: str, recalls: Any, precision: Any, scores: Any) -> list[dict[str, Any]]:
+def _rows(name: str, precision: Any, scores: Any) -> list[dict[str, Any]]:
     return [
         {
             "class": name,
-            "recall": round(float(recall), 2),
+            "recall": round(float(reached), 2),
             "precision": float(value),
             "score": float(score) if value > 0 and score > 0 else None,
         }
-        for recall, value, score in zip(recalls, precision, scores, strict=True)
+        for reached, value, score in zip(RECALLS, precision, scores, strict=True)
     ]
-
-
-def _evaluate(groundtruth: Dataset, detections: Sequence[Detections]) -> Any:
-    _check(groundtruth, detections)
-    # pycocotools reports its progress with print().
-    with contextlib.redirect_stdout(io.StringIO()):
-        content = to_coco(groundtruth)
-        truth = _indexed(content)
-        found = _indexed({**content, "annotations": _annotations(groundtruth, detections)})
-        evaluation = COCOeval(truth, found, iouType="bbox")
-        evaluation.evaluate()
-        evaluation.accumulate()
-    return evaluation
 
 
 def _check(groundtruth: Dataset, detections: Sequence[Detections]) -> None:
@@ -135,23 +137,8 @@ def _check(groundtruth: Dataset, detections: Sequence[Detections]) -> None:
             )
 
 
-def _indexed(content: dict[str, Any]) -> Any:
-    coco = COCO()
-    coco.dataset = content
-    coco.createIndex()
-    return coco
-
-
-def _annotations(groundtruth: Dataset, detections: Sequence[Detections]) -> list[dict[str, Any]]:
-    """What `COCO.loadRes` makes of a results file; it cannot read an empty one, and we have no file."""
-    return [
-        {**row, "id": number, "area": row["bbox"][2] * row["bbox"][3], "iscrowd": 0}
-        for number, row in enumerate(detection_rows(detections, groundtruth), start=1)
-    ]
-
-
 def _mean(values: npt.ArrayLike) -> float | None:
-    """The mean of what was measured; pycocotools marks with -1 what was not."""
+    """The mean of what was measured; -1 marks what was not."""
     measured = np.asarray(values, dtype=np.float64)
     measured = measured[measured > -1]
     return float(measured.mean()) if measured.size else None

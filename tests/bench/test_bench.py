@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from bench.evaluation import compare_evaluation
 from bench.generated import generate
 from bench.processes import Cost, cost_of, in_turns, ratio, spread
 from bench.training import quality_lines
 from bench.training_runs import Run, settled_step
 from tasks.formats.pascal_voc import read_voc_folder
+from tasks.metrics.coco import FIGURES
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -103,6 +105,20 @@ def test_quality_is_reached_where_a_validation_is_as_good_as_the_last_checkpoint
 
 def test_a_spread_is_the_median_with_its_range():
     assert spread([3.0, 1.0, 10.0]) == "3.00 (1.00 to 10.00)"
+
+
+def test_figures_are_the_same_as_pycocotools_before_their_speed_is_told():
+    head, theirs, ours, ratio_of_both = compare_evaluation(1, images=20)
+    assert re.match(r"evaluation: 20 images, \d+ boxes and 2000 detections of 80 classes", head)
+    assert theirs.startswith("  pycocotools ")
+    assert ours.startswith("  coco_figures ")
+    assert ratio_of_both.endswith("times as fast")
+
+
+def test_figures_that_differ_are_no_measurement(monkeypatch):
+    monkeypatch.setattr("bench.evaluation.coco_figures", lambda *_: dict.fromkeys(FIGURES, 0.5))
+    with pytest.raises(RuntimeError, match="the figures differ: mAP"):
+        compare_evaluation(1, images=3)
 
 
 @pytest.mark.slow
