@@ -69,7 +69,7 @@ class TwoRates(tf.Module):
 
 def _optimizer(name: str, schedule: WarmupCosine) -> tf.keras.optimizers.legacy.Optimizer:
     # Keras' newer optimizers make forty small operations of each variable's update, these one: the same formula, and
-    # ten thousand operations fewer to trace, to optimise and to run.
+    # nine thousand operations fewer to trace, to optimise and to run.
     if name == "adam":
         return tf.keras.optimizers.legacy.Adam(schedule)
     return tf.keras.optimizers.legacy.SGD(schedule, momentum=0.9)
