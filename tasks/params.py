@@ -177,7 +177,7 @@ class TrainParams(Section):
     optimizer: Literal["adam", "momentum"]
     clip_norm: Annotated[float, Field(gt=0.0)]
     localization_weight: Annotated[float, Field(gt=0.0)] | None
-    freeze: Literal["none", "backbone", "heads-only"] | Positive | Annotated[list[Pattern], Field(min_length=1)]
+    freeze: Literal["auto", "none", "backbone", "heads-only"] | Positive | Annotated[list[Pattern], Field(min_length=1)]
     cache: CacheParams
     batchnorm_decay: Annotated[float, Field(gt=0.0, lt=1.0)]
     ema_decay: Annotated[float, Field(ge=0.0, lt=1.0)]

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from tasks.annotation.dataset import Dataset
 from tasks.detector.balance import shares
 from tasks.detector.feeding import Feed, batches_of, choose_feed
-from tasks.detector.freeze import ModuleAudit, audit, frozen_keys, hold_still, snapshot, trainable
+from tasks.detector.freeze import ModuleAudit, audit, auto_freeze, frozen_keys, hold_still, snapshot, trainable
 from tasks.detector.inference import RecordsDetector
 from tasks.detector.initialise import initialise
 from tasks.detector.network import Network, build_network
@@ -33,7 +33,7 @@ from tasks.formats.label_map import read_label_map
 from tasks.formats.tf_example import read_part, shards_of
 from tasks.metrics.coco import coco_figures
 from tasks.process import peak_memory_mb
-from tasks.training_account import figures, tell_end, tell_start
+from tasks.training_account import figures, tell_auto_freeze, tell_end, tell_start
 from tasks.training_curves import training_curves
 
 if TYPE_CHECKING:
@@ -123,7 +123,11 @@ def _prepare(
     network = copies.plain
     restored = restore(network, base, classes)
     initialise(network, network.variables.keys() - restored.keys, params.seed)
-    frozen = frozen_keys(network, params.freeze)
+    freeze = params.freeze
+    if freeze == "auto":
+        freeze = auto_freeze(network, restored.keys)
+        tell_auto_freeze(freeze)
+    frozen = frozen_keys(network, freeze)
     hold_still(copies.trained, frozen)
     before = snapshot(network, network.variables)
     tell_start(restored, audit(network, frozen, before))

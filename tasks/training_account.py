@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tasks.detector.freeze import ModuleAudit
 from tasks.detector.network import PARTS
@@ -60,6 +60,15 @@ def figures(
     }
 
 
+def tell_auto_freeze(freeze: int | Literal["none"]) -> None:
+    """Print what `train.freeze: auto` came to."""
+    if freeze == "none":
+        said = "nothing, for no checkpoint filled the backbone's first blocks, or its blocks are not known"
+    else:
+        said = f"the first {freeze} blocks of the backbone; train.freeze: none lets all of it learn"
+    print(f"train: train.freeze auto: {said}")
+
+
 def tell_start(restored: Restored, modules: Sequence[ModuleAudit]) -> None:
     """Print what was restored, and by module what is frozen."""
     rows = restored.summary()["modules"]
@@ -87,10 +96,10 @@ def tell_end(metrics: dict[str, Any], params: "TrainParams", *, cached: bool, on
             f"train: stopped by train.{metrics['stopped_by']} after step {metrics['steps']} of {params.steps}, before "
             f"the rate had fallen to 0; train.steps {metrics['steps']} would let it"
         )
-    print(f"train: {what_limited(metrics, params, cached=cached, on_gpu=on_gpu)}")
+    print(f"train: {what_limited(metrics, cached=cached, on_gpu=on_gpu)}")
 
 
-def what_limited(metrics: dict[str, Any], params: "TrainParams", *, cached: bool, on_gpu: bool) -> str:
+def what_limited(metrics: dict[str, Any], *, cached: bool, on_gpu: bool) -> str:
     """One sentence: where the time went, and what would save most of it."""
     computing = metrics["seconds"] - metrics["waiting_s"] - metrics["validating_s"]
     shares = {
@@ -101,8 +110,9 @@ def what_limited(metrics: dict[str, Any], params: "TrainParams", *, cached: bool
     }
     total = sum(shares.values()) or 1.0
     longest = max(shares, key=lambda name: shares[name])
+    frozen = metrics["frozen_variables"] > 0
     advice = {
-        "computing the steps": _fewer_computations(params, cached=cached, on_gpu=on_gpu),
+        "computing the steps": _fewer_computations(frozen=frozen, cached=cached, on_gpu=on_gpu),
         "waiting for images": "records.max_side_px stores large photos smaller, which decodes faster",
         "validations": "a larger train.eval_every validates less often",
         "getting started": "longer runs, or several in one go, are hardly dearer",
@@ -113,9 +123,9 @@ def what_limited(metrics: dict[str, Any], params: "TrainParams", *, cached: bool
     )
 
 
-def _fewer_computations(params: "TrainParams", *, cached: bool, on_gpu: bool) -> str:
+def _fewer_computations(*, frozen: bool, cached: bool, on_gpu: bool) -> str:
     if not on_gpu:
-        if params.freeze == "none":
+        if not frozen:
             return "a GPU, or train.freeze: 8, whose frozen part is computed only once, makes steps shorter"
         if not cached:
             return "a GPU, or keeping the frozen part's outputs (train.cache.use: memory), makes steps shorter"

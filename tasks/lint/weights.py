@@ -82,7 +82,8 @@ def check_freeze(train: "TrainParams", extractor: str, base: BaseFacts) -> list[
     tell how many blocks it has.
     """
     freeze = train.freeze
-    if freeze == "none":
+    # auto freezes nothing that the weights do not fill.
+    if freeze in ("auto", "none"):
         return []
     backbone = backbone_of(extractor)
     found = []

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tasks.detector.freeze import audit, frozen_keys, hold_still, max_abs_change, snapshot, trainable
+from tasks.detector.freeze import audit, auto_freeze, frozen_keys, hold_still, max_abs_change, snapshot, trainable
 from tasks.detector.initialise import initialise
 from tasks.detector.model_definitions import BLOCKS, MODELS
 from tasks.detector.model_proto import pipeline_proto
@@ -80,11 +80,19 @@ def test_every_backbone_has_the_blocks_that_configure_counts_on(name: str) -> No
     assert frozen_keys(network, most) == frozen_keys(network, "backbone") > frozen_keys(network, most - 1)
     with pytest.raises(ParamsError, match=f"this backbone has {most}"):
         frozen_keys(network, most + 1)
+    assert auto_freeze(network, network.variables.keys()) == (3 if name == RESNET else 8)
 
 
 @pytest.fixture(scope="module")
 def network() -> Network:
     return build(V2)
+
+
+def test_auto_freezes_the_first_blocks_if_all_of_them_were_restored(network: Network) -> None:
+    eight = frozen_keys(network, 8)
+    assert auto_freeze(network, eight) == 8
+    assert auto_freeze(network, eight - {min(eight)}) == "none"
+    assert auto_freeze(network, set()) == "none"
 
 
 def test_the_audit_tells_weights_from_statistics_and_module_from_module(network: Network) -> None:

@@ -41,6 +41,7 @@ def test_freezing_without_weights_is_an_error(value):
 
 def test_nothing_frozen_gives_nothing_to_tell():
     assert freeze("none", NOTHING) == []
+    assert freeze("auto", NOTHING) == []
 
 
 @pytest.mark.parametrize(
