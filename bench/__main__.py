@@ -29,6 +29,8 @@ def main() -> None:
         parser.error(f"--data: {args.data} is no folder")
     if args.steps < LEAST_STEPS:
         parser.error(f"--steps: {LEAST_STEPS} at least: the first one's time is no step's time")
+    if args.room:
+        args.room.mkdir(parents=True, exist_ok=True)
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; medians, (least to most)")
     with tempfile.TemporaryDirectory(prefix="bench-", dir=args.room) as folder:
         room = Path(folder)
