@@ -8,7 +8,7 @@ export DO_NOT_TRACK = 1
 SIDE_BY_SIDE := -n 2 --dist loadfile
 export PREFECT_SERVER_ANALYTICS_ENABLED = false
 
-.PHONY: help setup run server agent test test-fast bench fuzz check format lock clean
+.PHONY: help setup run annotate server agent test test-fast bench fuzz check format lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -21,6 +21,12 @@ run: setup ## run what changed, from data to report; print the figures
 	@echo; python -m tasks summary
 	@echo; echo "The report: $(CURDIR)/reports/index.html"
 	@echo "Next: bring your own data (README.md), or try a value: .venv/bin/dvc exp run -S train.steps=600"
+
+annotate: ## draw boxes on IMAGES=folder in Label Studio, in your browser (CLASSES="cat dog", OUT=annotations.json, PORT=8080)
+	@test -n "$(IMAGES)" || { echo 'annotate: say where your images are: make annotate IMAGES=folder CLASSES="cat dog"'; exit 1; }
+	@scripts/annotate.sh
+	@python -m tasks annotate "$(IMAGES)" $(if $(CLASSES),--classes $(CLASSES)) $(if $(OUT),--out "$(OUT)") \
+	  $(if $(PORT),--port $(PORT))
 
 server: setup ## a Prefect server on loopback with its workers; Ctrl-C ends them (PORT=4200)
 	@python -m flows.server $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
@@ -62,4 +68,4 @@ lock: ## compile requirements*.in into pinned files with hashes
 	@scripts/lock.sh
 
 clean: ## remove what the stages wrote (not DVC's cache: `dvc repro` brings results back from it)
-	rm -rf data models metrics plots reports predictions
+	rm -rf data models metrics plots reports predictions compare.html

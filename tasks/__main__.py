@@ -1,4 +1,4 @@
-"""`python -m tasks STAGE`: what dvc.yaml runs; `predict`, `convert` and `summary`: what a person runs."""
+"""`python -m tasks STAGE`: what dvc.yaml runs; `predict`, `compare` and others: what a person runs."""
 
 import argparse
 import errno
@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 
 from tasks.errors import PipelineError, UnreachableError
@@ -15,6 +16,8 @@ from tasks.stages import STAGES, run_stage
 from tasks.summary import summary
 from tasks.text import tell
 
+# Each a function in a module of its name, imported when it is asked for: stages must not pay for matplotlib and scipy.
+_FOR_PEOPLE = ("annotate", "predict", "compare", "convert")
 _REMEDIES = {
     errno.ENOSPC: "make room on the disk",
     errno.EACCES: "see who may read and write there",
@@ -27,14 +30,8 @@ def main(argv: list[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     _quiet()
     try:
-        if args.command == "predict":
-            from tasks.predict import predict  # noqa: PLC0415 - imports matplotlib: stages must not pay for it
-
-            predict(args)
-        elif args.command == "convert":
-            from tasks.convert import convert  # noqa: PLC0415 - as above: every format's reader
-
-            convert(args)
+        if args.command in _FOR_PEOPLE:
+            getattr(import_module(f"tasks.{args.command}"), args.command)(args)
         elif args.command == "summary":
             tell(summary(read_params(args.params).paths))
         elif getattr(args, "explain", None):
@@ -87,18 +84,56 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--explain", metavar="FILE", help="tell all that is known of one image or annotation")
     shown = commands.add_parser("summary", help="print the figures of the last run")
     shown.add_argument("--params", type=Path, default=Path("params.yaml"), help="default: params.yaml")
+    _add_annotate(commands)
     _add_predict(commands)
+    _add_compare(commands)
     _add_convert(commands)
     return parser
 
 
+def _add_annotate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("annotate", help="draw boxes in Label Studio (by way of `make annotate`)")
+    command.add_argument("images", type=Path, metavar="FOLDER", help="with the images, its subfolders' too")
+    command.add_argument("--classes", nargs="+", default=[], metavar="NAME", help="default: those of --model")
+    command.add_argument("--out", type=Path, default=Path("annotations.json"), help="default: annotations.json")
+    command.add_argument("--model", type=Path, default=Path("models/exported"), help="drafts boxes, if it is there")
+    command.add_argument("--port", type=int, default=8080, help="default: 8080")
+
+
 def _add_predict(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     command = commands.add_parser("predict", help="draw and list what the exported detector sees in images")
-    command.add_argument("inputs", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER")
+    command.add_argument(
+        "inputs", nargs="+", type=Path, metavar="INPUT", help="image, folder, 'pattern/**/*.jpg' or video"
+    )
     command.add_argument("--model", type=Path, default=Path("models/exported"), help="default: models/exported")
     command.add_argument("--out", type=Path, default=Path("predictions"), help="default: predictions")
-    command.add_argument("--score-threshold", type=float, default=0.3, metavar="0..1", help="default: 0.3")
+    command.add_argument(
+        "--score-threshold", type=float, metavar="0..1", help="default: what MODEL/thresholds.json says, else 0.3"
+    )
     command.add_argument("--batch-size", type=int, default=8, help="default: 8")
+    command.add_argument(
+        "--write",
+        nargs="+",
+        choices=["pictures", "json", "voc", "csv", "gif"],
+        default=["pictures", "json"],
+        help="voc: XML to correct and learn from; gif: all pictures as one animation; default: pictures json",
+    )
+    command.add_argument("--tflite", action="store_true", help="run model.tflite instead of the SavedModel")
+    command.add_argument("--every", type=int, default=1, metavar="N", help="of videos every Nth frame; default: 1")
+    command.add_argument("--fps", type=float, default=5.0, help="pictures a second in the GIF; default: 5")
+
+
+def _add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("compare", help="say whether a run is better than another by more than chance")
+    for name in ("before", "after"):
+        command.add_argument(name, metavar=name.upper(), help="a git revision, a DVC experiment, or a project's folder")
+    command.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        default=Path("compare.html"),
+        help="a page (.html) or Markdown (.md); default: compare.html",
+    )
 
 
 def _add_convert(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

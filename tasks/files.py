@@ -42,6 +42,12 @@ def remove_leftovers(path: Path) -> None:
         _remove(beside)
 
 
+def megabytes(path: Path) -> float:
+    """The size of a file, or of all files below a folder, in 10^6 bytes, to one digit."""
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    return round(sum(file.stat().st_size for file in files) / 1e6, 1)
+
+
 def write_json(path: Path, content: Any) -> None:
     r"""JSON with sorted keys and a final newline, so that equal content is equal bytes. NaN is refused.
 

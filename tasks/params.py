@@ -57,6 +57,7 @@ class PathParams(Section):
     resume: Path
     tensorboard: Path
     exported: Path
+    model_card: Path
     detections: Path
     report: Path
     split_memory: Path
@@ -173,6 +174,7 @@ class TrainParams(Section):
     batch_size: Positive
     learning_rate: Annotated[float, Field(gt=0.0)]
     warmup_steps: Annotated[int, Field(ge=0)]
+    decay_steps: Positive | None
     new_layer_rate: Annotated[float, Field(gt=0.0)]
     optimizer: Literal["adam", "momentum"]
     clip_norm: Annotated[float, Field(gt=0.0)]
@@ -189,6 +191,11 @@ class TrainParams(Section):
     tensorboard: bool
     seed: Seed
 
+    @property
+    def decay_ends(self) -> int:
+        """After how many steps the rate has fallen to 0."""
+        return self.decay_steps or self.steps
+
 
 class ExportParams(Section):
     """What is shipped."""
@@ -201,6 +208,8 @@ class EvaluateParams(Section):
     """How it is scored."""
 
     batch_size: Positive
+    score_threshold: Fraction | None
+    intended_use: str | None
 
 
 class ReportParams(Section):

@@ -77,17 +77,23 @@ STAGES: dict[str, Stage] = {
         scratch=("resume", "tensorboard"),
     ),
     "export": Stage(
-        "tasks.export:export", ("export",), reads=("trained", "pipeline_config", "records"), writes=("exported",)
+        "tasks.export:export",
+        ("export",),
+        reads=("trained", "pipeline_config", "records", "splits"),
+        writes=("exported",),
     ),
     "evaluate": Stage(
         "tasks.evaluate:evaluate",
         ("evaluate",),
-        reads=("exported", "splits"),
-        writes=("detections", "metrics_evaluate", "plots_evaluate"),
+        reads=("exported", "base", "splits"),
+        writes=("detections", "metrics_evaluate", "plots_evaluate", "model_card"),
     ),
     "report": Stage(
         "tasks.report:report",
-        ("report", "validate"),
+        (
+            *("report", "validate", "sample", "ingest", "split", "records"),
+            *("model", "checkpoint", "train", "export", "evaluate"),
+        ),
         reads=(
             "ingested",
             "validated",
@@ -103,6 +109,7 @@ STAGES: dict[str, Stage] = {
             "lint",
         ),
         writes=("report",),
+        untracked=("records.workers", "records.scheduler"),
     ),
 }
 

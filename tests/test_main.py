@@ -53,15 +53,17 @@ def test_the_summary_shows_what_the_metrics_hold(
     assert main(arguments) == 1
     assert "metrics/data.json: not there yet" in capsys.readouterr().err
     model = {"mAP": 0.5, "AP50": 0.75, "AP75": None, "AR100": 0.625, "per_class": {"cat": {"AP": 0.25}}}
+    ends = {"mAP_low": 0.4125, "mAP_high": 0.5875, "AP50_low": None, "AP50_high": None}
     for name, content in {
         "data": {"images": 9, "boxes": 12, "dropped_images": 1, "dropped_boxes": 2, "fixed_boxes": 3},
         "train": {"steps": 7, "best_step": 5, "best_mAP": None, "loss": 0.125, "step_ms_median": 1500.0},
-        "evaluate": {"images": 3, "saved_model": model, "tflite": model},
+        "evaluate": {"images": 3, "saved_model": model | ends, "tflite": model},
     }.items():
         write_json(tmp_path / "metrics" / f"{name}.json", content)
     assert main(arguments) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert ["mAP", "0.500", "0.500"] in rows
+    assert ["mAP", "0.500", "0.500", "SavedModel,", "95", "%:", "0.41", "to", "0.59"] in rows
+    assert ["AP50", "0.750", "0.750"] in rows
     assert ["AP75", "-", "-"] in rows
     assert ["AP", "of", "cat", "0.250", "0.250"] in rows
 

@@ -37,6 +37,22 @@ def test_every_test_image_is_scored_in_both_exports(finished: tuple[Project, str
     assert 0 <= figures["tflite"]["mAP"] <= 1  # type: ignore[index]
 
 
+def test_dvc_has_every_file_beside_the_models(finished: tuple[Project, str]) -> None:
+    project, _ = finished
+    listed = project.run("dvc", "list", ".", "models/exported", "--dvc-only").split()
+    assert sorted(path.name for path in (project.folder / "models/exported").iterdir()) == sorted(listed)
+
+
+def test_the_figures_come_with_intervals_a_threshold_and_a_card(finished: tuple[Project, str]) -> None:
+    project, _ = finished
+    model = project.json("metrics/evaluate.json")["saved_model"]
+    assert isinstance(model, dict)
+    assert model["mAP_low"] is None or model["mAP_low"] <= model["mAP_high"]
+    shipped = project.json("models/exported/thresholds.json")
+    assert model["score_threshold"] == pytest.approx(shipped["score"], abs=1e-3)
+    assert "key" in (project.folder / "models/exported/README.md").read_text()
+
+
 def test_the_report_is_one_page_that_loads_nothing(finished: tuple[Project, str]) -> None:
     page = (finished[0].folder / "reports/index.html").read_text()
     assert "AP50" in page
@@ -58,7 +74,7 @@ def test_a_changed_param_runs_what_depends_on_it_and_taking_it_back_runs_nothing
     page = (project.folder / "reports/index.html").read_bytes()
     project.change("report", score_threshold=0.9)
     assert ran(project.run("dvc", "repro")) == ["report"]
-    project.change("report", score_threshold=0.3)
+    project.change("report", score_threshold=0.1)
     assert ran(project.run("dvc", "repro")) == []
     assert (project.folder / "reports/index.html").read_bytes() == page
 
