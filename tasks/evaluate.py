@@ -1,49 +1,74 @@
 """Stage `evaluate`: what is shipped is what is scored: the exported SavedModel and TFLite on the test split."""
 
+import os
+import platform
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
-
-from tasks.annotation.dataset import Dataset
-from tasks.annotation.detections import Detections, Detector
 from tasks.detector.exported import load_saved_model, load_tflite
-from tasks.errors import EvaluationError
-from tasks.files import replacing, write_json
+from tasks.files import megabytes, replacing, write_json
+from tasks.formats.base_description import read_base_description
 from tasks.formats.coco import read_coco, write_detections
-from tasks.formats.image_file import read_rgb
-from tasks.metrics.coco import coco_figures, precision_recall
+from tasks.formats.thresholds import read_thresholds
+from tasks.metrics.analysis import analysis, operating_point
+from tasks.metrics.coco import figures_of, matched, precision_recall
+from tasks.model_card import Facts, card
+from tasks.scoring import detect_all, measure_speed
 
 if TYPE_CHECKING:
     from tasks.params import EvaluateParams
+
+PARTS = ("train", "val", "test")
+_POINT = {"score_threshold": "score", "precision": "precision", "recall": "recall", "F1": "F1"}
 
 
 def evaluate(
     params: "EvaluateParams",
     *,
     exported: Path,
+    base: Path,
     splits: Path,
     detections: Path,
     metrics_evaluate: Path,
     plots_evaluate: Path,
+    model_card: Path,
 ) -> dict[str, Any]:
     """Score both exported models on every test image.
 
-    Writes COCO results for each below `detections`, the figures, and the precision-recall curve below `plots_evaluate`.
+    Writes COCO results for each below `detections`, there speed.json and, for the SavedModel, analysis.json: intervals,
+    precision and recall at the score that `export` chose, confusion, kinds of mistakes. Then the figures, and the
+    precision-recall curve below `plots_evaluate`, and the card of the exported model.
 
     Raises:
         EvaluationError: the models' classes are not the split's, or an image went unscored.
+        FormatError: the thresholds of the exported model cannot be read.
     """
-    test = read_coco(splits / "test.json")
+    parts = {part: read_coco(splits / f"{part}.json") for part in PARTS}
+    test = parts["test"]
+    score = params.score_threshold
+    if score is None:
+        score = read_thresholds(exported / "thresholds.json").score
     figures: dict[str, Any] = {"images": len(test.images)}
+    speed: dict[str, Any] = {"machine": f"{platform.machine()}, {os.cpu_count()} cores"}
     with replacing(detections) as partial:
         partial.mkdir()
-        for name, load in (("saved_model", load_saved_model), ("tflite", load_tflite)):
-            found = _detect_all(load(exported), test, params.batch_size, name)
+        for name, file, load in (
+            ("saved_model", "saved_model", load_saved_model),
+            ("tflite", "model.tflite", load_tflite),
+        ):
+            detector = load(exported)
+            found = detect_all(detector, test, params.batch_size, f"evaluate {name}")
+            speed[name] = {**measure_speed(detector, test, params.batch_size), "size_mb": megabytes(exported / file)}
             write_detections(found, test, partial / f"{name}.json")
-            figures[name] = coco_figures(test, found)
+            matches = matched(test, found)
+            figures[name] = {**figures_of(matches), **_at(operating_point(matches, score))}
             if name == "saved_model":
                 curve = precision_recall(test, found)
+                looked_into = analysis(test, found, matches, score)
+                write_json(partial / "analysis.json", looked_into)
+                figures[name] |= _ends(looked_into["intervals"])
+        # Not among the metrics: it is another at every run, and of this machine.
+        write_json(partial / "speed.json", speed)
     with replacing(plots_evaluate) as partial:
         partial.mkdir()
         write_json(partial / "precision_recall.json", curve)
@@ -51,23 +76,24 @@ def evaluate(
         average = [row for row in curve if row["class"] == curve[0]["class"]]
         write_json(partial / "precision_recall_average.json", average)
     write_json(metrics_evaluate, figures)
+    facts = Facts(params.intended_use, parts, figures, looked_into, read_base_description(base), speed)
+    with replacing(model_card) as beside:
+        beside.write_text(card(facts), encoding="utf-8")
     return {
         f"{name} {figure}": figures[name][figure] for name in ("saved_model", "tflite") for figure in ("mAP", "AP50")
     }
 
 
-def _detect_all(detector: Detector, test: Dataset, batch_size: int, name: str) -> list[Detections]:
-    if detector.classes != test.classes:
-        raise EvaluationError(
-            f"{name} knows the classes {', '.join(detector.classes)}, the test split has {', '.join(test.classes)}; "
-            "run `dvc repro` so that both come from the same run"
-        )
-    found: list[Detections] = []
-    with tqdm(total=len(test.images), desc=f"evaluate {name}", unit="image") as bar:
-        for start in range(0, len(test.images), batch_size):
-            part = test.images[start : start + batch_size]
-            found += detector.detect([read_rgb(test.image_path(image)) for image in part])
-            bar.update(len(part))
-    if len(found) != len(test.images):
-        raise EvaluationError(f"{name}: {len(found)} of {len(test.images)} test images were scored; the rest were lost")
-    return found
+def _at(point: dict[str, Any]) -> dict[str, Any]:
+    """What of an operating point stands among the figures, whose names are few."""
+    return {name: point.get(key) for name, key in _POINT.items()}
+
+
+def _ends(intervals: dict[str, list[float] | None]) -> dict[str, float | None]:
+    """Both ends of the headline figures' intervals, as figures of their own: `dvc metrics diff` shows numbers."""
+    return {
+        f"{name}_{end}": None if own is None else own[place]
+        for name in ("mAP", "AP50")
+        for own in [intervals[name]]
+        for place, end in enumerate(("low", "high"))
+    }

@@ -31,7 +31,10 @@ def summary(paths: "PathParams") -> str:
         "",
         f"{'':24}" + "".join(f"{title:>12}" for title in _MODELS.values()),
     ]
-    lines += [_row(name, [test[model][name] for model in _MODELS]) for name in ("mAP", "AP50", "AP75", "AR100")]
+    lines += [
+        _row(name, [test[model][name] for model in _MODELS]) + _interval(test["saved_model"], name)
+        for name in ("mAP", "AP50", "AP75", "AR100")
+    ]
     for name in test["saved_model"]["per_class"]:
         lines.append(_row(f"AP of {name}", [test[model]["per_class"][name]["AP"] for model in _MODELS]))
     return "\n".join(lines)
@@ -41,6 +44,11 @@ def _row(name: str, values: list[float | None]) -> str:
     return f"{printable(name[:23]):24}" + "".join(
         f"{'-' if value is None else format(value, '.3f'):>12}" for value in values
     )
+
+
+def _interval(figures: dict[str, Any], name: str) -> str:
+    low, high = (figures.get(f"{name}_{end}") for end in ("low", "high"))
+    return "" if low is None or high is None else f"   SavedModel, 95 %: {low:.2f} to {high:.2f}"
 
 
 def _read(path: "Path") -> dict[str, Any]:

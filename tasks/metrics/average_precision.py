@@ -1,5 +1,7 @@
 """From matches to precision and recall, COCO's way: interpolated at 101 recalls, averaged over IoUs and classes."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -8,6 +10,42 @@ from tasks.metrics.matching import AREAS, IOUS, Matches
 RECALLS = np.linspace(0.0, 1.0, 101)
 
 _Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Detections at one IoU, as arrays to change, to ask what if this one had been right.
+
+    Attributes:
+        class_, score: `(D,)`.
+        true, false: `(D,)`; one that is neither does not count.
+        boxes: `(K,)` how many there are to find.
+    """
+
+    class_: npt.NDArray[np.int64]
+    score: _Floats
+    true: npt.NDArray[np.bool_]
+    false: npt.NDArray[np.bool_]
+    boxes: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, matches: Matches, iou: int) -> "Scored":
+        """Of boxes of any size at `IOUS[iou]`."""
+        hit, ignored = matches.matched[0, iou], matches.ignored[0, iou]
+        counted = matches.box_class[~matches.box_ignored[0]]
+        boxes = np.bincount(counted, minlength=len(matches.classes))
+        return cls(matches.class_.copy(), matches.score, hit & ~ignored, ~hit & ~ignored, boxes)
+
+    def mean_precision(self) -> float | None:
+        """The mean over classes of the average precision; None where no class has a box."""
+        each = [self._precision(k) for k, boxes in enumerate(self.boxes) if boxes > 0]
+        return float(np.mean(each)) if each else None
+
+    def _precision(self, k: int) -> float:
+        own = np.flatnonzero(self.class_ == k)
+        own = own[np.argsort(-self.score[own], kind="stable")]
+        curve = _curves(self.true[own][None], self.false[own][None], int(self.boxes[k]))
+        return float(_at_recalls(*curve)[0].mean())
 
 
 def precision_at_recalls(matches: Matches) -> tuple[_Floats, _Floats]:

@@ -1,0 +1,120 @@
+"""What kind each mistake is, and what mending that kind would gain.
+
+The kinds and the order in which they are tried are those of TIDE (Bolya et al., TIDE: A General Toolbox for Identifying
+Object Detection Errors, ECCV 2020), with its thresholds: a box counts as found from an IoU of 0.5 on, and below 0.1 a
+detection lies on background. Crowd boxes, and detections that count neither as true nor as false, have no part in it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from tasks.annotation.boxes import iou
+from tasks.annotation.dataset import Dataset
+from tasks.annotation.detections import Detections
+from tasks.metrics.average_precision import Scored
+from tasks.metrics.matching import Matches
+
+Kind = Literal["classification", "localisation", "both", "duplicate", "background", "missed"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+_TAKES_A_BOX = ("classification", "localisation")
+_FOUND_FROM, _BACKGROUND_BELOW = 0.5, 0.1
+_IOU_50 = 0
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A detection that is not true, or a box that was missed.
+
+    Attributes:
+        image: the index of its image.
+        kind: what is wrong.
+        detection: its index in `Matches`; -1 for a missed box.
+        box: the index in `Matches` of the box that was meant, or missed; -1 where there is none.
+    """
+
+    image: int
+    kind: Kind
+    detection: int
+    box: int
+
+
+def mistakes(groundtruth: Dataset, detections: Sequence[Detections], matches: Matches) -> list[Mistake]:
+    """Every false detection, whatever its score, and every missed box that no false detection was meant for.
+
+    Image by image; `matches` are those of `groundtruth` and `detections`.
+    """
+    number = {name: k for k, name in enumerate(matches.classes)}
+    first_box = np.searchsorted(matches.box_image, np.arange(matches.images))
+    false = np.flatnonzero(~matches.matched[0, _IOU_50] & ~matches.ignored[0, _IOU_50])
+    false = false[np.argsort(matches.image[false], kind="stable")]
+    edges = np.searchsorted(matches.image[false], np.arange(matches.images + 1))
+    taken = _taken(matches)
+    found: list[Mistake] = []
+    for i, image in enumerate(groundtruth.images):
+        own = false[edges[i] : edges[i + 1]]
+        counted = np.flatnonzero(~image.iscrowd.astype(bool))
+        boxes = counted + int(first_box[i])
+        overlaps = iou(detections[i].boxes[matches.source[own]], image.boxes[counted])
+        classes = np.array([number[image.classes[place]] for place in counted], dtype=np.int64)
+        same = classes == matches.class_[own][:, None]
+        wrong = [
+            Mistake(i, kind, int(one), int(boxes[place]) if place >= 0 else -1)
+            for one, (kind, place) in zip(own, map(_kind, overlaps, same), strict=True)
+        ]
+        meant = {mistake.box for mistake in wrong if mistake.kind in _TAKES_A_BOX}
+        missed = [int(box) for box in boxes if not taken[box] and int(box) not in meant]
+        found += wrong + [Mistake(i, "missed", -1, box) for box in missed]
+    return found
+
+
+def gains(matches: Matches, found: Sequence[Mistake]) -> dict[Kind, float | None]:
+    """By how much AP50, the mean over classes, would be higher without the mistakes of each kind; None without boxes.
+
+    A detection of a wrong class or place takes the box that it was meant for, if that is free, and else goes away;
+    others go away; a missed box need not be found.
+    """
+    before = Scored.of(matches, _IOU_50).mean_precision()
+    if before is None:
+        return dict.fromkeys(KINDS)
+    return {kind: (_mended(matches, kind, found).mean_precision() or 0.0) - before for kind in KINDS}
+
+
+def _kind(overlap: npt.NDArray[np.float64], same: npt.NDArray[np.bool_]) -> tuple[Kind, int]:
+    """A false detection's kind, and which box was meant (-1: none), from its IoU with each, of its class or not."""
+    right, wrong = np.where(same, overlap, 0.0), np.where(same, 0.0, overlap)
+    if _BACKGROUND_BELOW <= right.max(initial=0.0) < _FOUND_FROM:
+        return "localisation", int(right.argmax())
+    if wrong.max(initial=0.0) >= _FOUND_FROM:
+        return "classification", int(wrong.argmax())
+    if right.max(initial=0.0) >= _FOUND_FROM:
+        return "duplicate", int(right.argmax())
+    if overlap.max(initial=0.0) < _BACKGROUND_BELOW:
+        return "background", -1
+    return "both", int(wrong.argmax())
+
+
+def _taken(matches: Matches) -> npt.NDArray[np.bool_]:
+    """`(G,)`: whether a detection found the box."""
+    taken = np.zeros(len(matches.box_image), dtype=bool)
+    taken[matches.box[_IOU_50][matches.box[_IOU_50] >= 0]] = True
+    return taken
+
+
+def _mended(matches: Matches, kind: Kind, found: Sequence[Mistake]) -> Scored:
+    scored, taken = Scored.of(matches, _IOU_50), _taken(matches)
+    own = [mistake for mistake in found if mistake.kind == kind]
+    if kind == "missed":
+        missed = [mistake.box for mistake in own]
+        scored.boxes[:] -= np.bincount(matches.box_class[missed], minlength=len(scored.boxes))
+        return scored
+    false = sorted(((each.detection, each.box) for each in own), key=lambda pair: -matches.score[pair[0]])
+    for detection, box in false:
+        scored.false[detection] = False
+        if kind in _TAKES_A_BOX and not taken[box]:
+            taken[box] = scored.true[detection] = True
+            scored.class_[detection] = matches.box_class[box]
+    return scored

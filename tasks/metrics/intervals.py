@@ -1,0 +1,161 @@
+"""How far a figure could be off: what it is on many random halves of the test images.
+
+A test set is a draw of images; another draw would have given other figures. How much others shows in halves of the one
+there is: between a half and the whole lies as much chance as between the whole and the truth (Politis, Romano & Wolf,
+Subsampling, 1999). Images are drawn, not boxes: boxes of one image share its light, its blur and its annotator.
+
+Halves, and not the bootstrap's draws with replacement, for two reasons. An image that is drawn twice has detections of
+the same score twice, which no test set has. And average precision is too high on few images, since COCO takes at each
+recall the best precision from there on; how much higher it is on a half says how much too high it is on the whole.
+tests/metrics/coverage.py measures how often the intervals hold the truth.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from tasks.metrics.average_precision import RECALLS
+from tasks.metrics.matching import IOUS, Matches
+
+PAIRS = 300
+# With fewer images the spread itself is not known.
+LEAST_IMAGES = 5
+# The excess of average precision falls with the number of images to this power: seen in simulations, from 15 to 60.
+_EXCESS_POWER = 0.5
+_LEVEL = 0.95
+_AT_ONCE = 50
+_IOU_50, _IOU_75 = 0, 5
+_NEAREST = 1e-3
+
+_Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Where a figure lies for all images of the kind that the test images are, with a probability of 95 %."""
+
+    low: float
+    high: float
+
+
+def halves(images: int, pairs: int = PAIRS, seed: int = 0) -> _Floats:
+    """Which images are in each half, `(2 * pairs, images)` of 0 and 1; two rows that follow each other complete it."""
+    random = np.random.default_rng(seed)
+    rows = np.zeros((2 * pairs, images))
+    for pair in range(pairs):
+        rows[2 * pair, random.permutation(images)[: images // 2]] = 1
+        rows[2 * pair + 1] = 1 - rows[2 * pair]
+    return rows
+
+
+def resampled(matches: Matches, weights: _Floats) -> dict[str, _Floats]:
+    """`mAP`, `AP50`, `AP75`, `AR100` and `AP of CLASS` in each resample, `(R,)`; NaN where no box is left to find.
+
+    Args:
+        matches: of the whole test set.
+        weights: how often each image comes in each, `(R, images)`.
+    """
+    classes = range(len(matches.classes))
+    precision = np.full((len(weights), len(classes), len(IOUS)), np.nan)
+    found = np.full_like(precision, np.nan)
+    for k in classes:
+        precision[:, k], found[:, k] = _of_class(matches, k, weights)
+    with np.errstate(invalid="ignore"):
+        return {
+            "mAP": _mean(precision, (1, 2)),
+            "AP50": _mean(precision[..., _IOU_50], 1),
+            "AP75": _mean(precision[..., _IOU_75], 1),
+            "AR100": _mean(found, (1, 2)),
+            **{f"AP of {name}": _mean(precision[:, k], 1) for k, name in enumerate(matches.classes)},
+        }
+
+
+def interval(value: float, on_halves: _Floats, drawn: _Floats, carriers: int) -> Interval | None:
+    """The 95 % interval of a figure in 0..1.
+
+    Args:
+        value: the figure on all images.
+        on_halves: on each half, `(R,)`; NaN where it could not be measured.
+        drawn: the halves, from `halves`.
+        carriers: how many images it rests on: of a class those that have it, of a mean over classes those that have the
+            rarest.
+
+    Returns:
+        None where fewer than 5 images carry it, or where it is the same on every half, which says nothing of its
+        spread.
+    """
+    found = _centre(value, on_halves, drawn, carriers)
+    if found is None:
+        return None
+    centre, reach = found
+    # On the scale of log odds an interval cannot leave 0..1, and is longer on the side away from the end.
+    inside = min(max(centre, _NEAREST), 1 - _NEAREST)
+    odds, slope = np.log(inside / (1 - inside)), 1 / (inside * (1 - inside))
+    low, high = (1 / (1 + np.exp(-(odds + sign * reach * slope))) for sign in (-1, 1))
+    return Interval(float(low), float(high))
+
+
+def interval_of_difference(value: float, on_halves: _Floats, drawn: _Floats, carriers: int) -> Interval | None:
+    """The 95 % interval of a difference of two figures on the same images; arguments and None as for `interval`."""
+    found = _centre(value, on_halves, drawn, carriers)
+    return None if found is None else Interval(found[0] - found[1], found[0] + found[1])
+
+
+def _centre(value: float, on_halves: _Floats, drawn: _Floats, carriers: int) -> tuple[float, float] | None:
+    """The figure without its excess, and how far to either side the truth may lie."""
+    measured = np.isfinite(on_halves)
+    if carriers < LEAST_IMAGES or not measured.any():
+        return None
+    share = drawn[measured].mean(axis=1)
+    apart = on_halves[measured] - value
+    excess = float(np.mean(apart / (share**-_EXCESS_POWER - 1)))
+    # A half of m out of n images is sqrt((n - m) / m) times as far from the whole as the whole from the truth.
+    around = (apart - apart.mean()) * np.sqrt(share / (1 - share))
+    spread = float(np.sqrt(np.mean(around**2)))
+    if spread == 0:
+        return None
+    return value - excess, spread * float(stats.t.ppf((1 + _LEVEL) / 2, carriers - 1))
+
+
+def _of_class(matches: Matches, k: int, weights: _Floats) -> tuple[_Floats, _Floats]:
+    """Average precision and recall of class `k`, each `(R, T)`."""
+    own = matches.class_ == k
+    image = matches.image[own]
+    counted = ~matches.ignored[0][:, own]
+    true, false = (matches.matched[0][:, own] & counted), (~matches.matched[0][:, own] & counted)
+    boxes = (matches.box_class == k) & ~matches.box_ignored[0]
+    number = weights @ np.bincount(matches.box_image[boxes], minlength=matches.images)
+    precision, found = (np.full((len(weights), len(IOUS)), np.nan) for _ in range(2))
+    for start in range(0, len(weights), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        # (R, 1, D) times (T, D): an image that was drawn twice has its detections twice.
+        each = weights[part][:, None, image]
+        hits, misses = np.cumsum(each * true, axis=2), np.cumsum(each * false, axis=2)
+        precision[part], found[part] = _averages(hits, misses, number[part])
+    return precision, found
+
+
+def _averages(hits: _Floats, misses: _Floats, number: _Floats) -> tuple[_Floats, _Floats]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        recalls = hits / number[:, None, None]
+        exact = hits / (hits + misses + np.spacing(1))
+    best = np.maximum.accumulate(exact[..., ::-1], axis=2)[..., ::-1]
+    padded = np.concatenate([best, np.zeros((*best.shape[:2], 1))], axis=2)
+    precision, found = np.full(hits.shape[:2], np.nan), np.full(hits.shape[:2], np.nan)
+    for r in np.flatnonzero(number > 0):
+        for t in range(hits.shape[1]):
+            precision[r, t] = padded[r, t, np.searchsorted(recalls[r, t], RECALLS, side="left")].mean()
+        found[r] = recalls[r, :, -1] if recalls.shape[2] else 0.0
+    return precision, found
+
+
+def _mean(values: _Floats, axis: int | Sequence[int]) -> _Floats:
+    """The mean of what was measured."""
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    measured = np.isfinite(values)
+    count = measured.sum(axis=axes)
+    total = np.where(measured, values, 0.0).sum(axis=axes)
+    return np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
