@@ -18,15 +18,18 @@ from tasks.errors import ConfigError, DataError, FormatError
 from tasks.files import replacing, sha256_of
 from tasks.formats.coco import read_coco, read_detections
 from tasks.formats.model_geometry import read_model_geometry
+from tasks.metrics.coco import matched
+from tasks.metrics.errors import KINDS
 from tasks.report_page import curves, gallery, sections
 from tasks.report_page.balance import anchor_fit, balance
 from tasks.report_page.examples import examples
 from tasks.report_page.gate import gate
+from tasks.report_page.outcomes import outcomes
 from tasks.report_page.page import render
 from tasks.text import printable
 
 if TYPE_CHECKING:
-    from tasks.params import ReportParams, ValidateParams
+    from tasks.params import ReportParams, Section, ValidateParams
 
 PARTS = ("train", "val", "test")
 _PACKAGES = {
@@ -36,6 +39,9 @@ _PACKAGES = {
 }
 _TFLITE_MAY_LOSE = 0.02
 _EXAMPLE_PX = 240
+# Of all pictures together: they are a third more as text, and the page is to stay below 10 MB.
+_MOST_PICTURE_BYTES = 5_000_000
+_LEAST_SIDE_PX = 160
 _CURVES = (
     ("loss", "Loss", "train/loss.tsv", PALETTE[0]),
     ("rate", "Learning rate", "train/learning_rate.tsv", PALETTE[3]),
@@ -46,7 +52,7 @@ _CURVES = (
 def report(  # noqa: PLR0913 - a path for each stage it tells of
     params: "ReportParams",
     validate: "ValidateParams",
-    *,
+    *others: "Section",
     ingested: Path,
     validated: Path,
     splits: Path,
@@ -65,7 +71,7 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
 
     Figures that a metrics file lacks show as a dash, curves, a record of the checkpoint and anchors that are missing as
     a sentence; an empty test part gives a page that says so. `validate` is for the gate's policy, and its limit on how
-    large images are opened holds here too.
+    large images are opened holds here too; `others` are only shown.
 
     Raises:
         DataError: a metrics file is missing or is not JSON, or the annotations or detections cannot be read.
@@ -77,15 +83,24 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
     training = sections.training(_read_object(metrics_train))
     take = partial(_taken, max_megapixels=validate.max_image_megapixels)
     shots = _shots(params, take, test, read_detections(_there(detections / "saved_model.json"), test), colours)
+    looked_into = detections / "analysis.json"
+    analysis = _read_object(looked_into) if looked_into.is_file() else {}
     restore_path, freeze_path = trained / "restore.json", trained / "freeze.json"
     content = {
-        **_scores(figures, test),
+        **_scores(figures, analysis, test),
         "classes": test.classes,
-        "class_rows": sections.class_rows(figures, test, colours),
+        "class_rows": sections.class_rows(figures, analysis, test, colours),
         "shots": shots,
         "why_no_pictures": "No pictures: the test part is empty, or report.gallery_images is 0.",
-        "score_threshold": params.score_threshold,
+        "class_places": {name: place for place, name in enumerate(test.classes)},
+        "kinds": KINDS,
         "slider_from": params.score_threshold,
+        "shown_from": max(params.score_threshold, sections.shipped_score(figures) or 0.0),
+        "operating": sections.operating(analysis, test.classes, colours),
+        "mistakes": sections.mistakes(analysis),
+        "confusion": sections.confusion(analysis, {shot.file_name: place for place, shot in enumerate(shots)}),
+        "by_iou": sections.by_iou(analysis),
+        "speed": sections.speed(_read_object(speed) if (speed := detections / "speed.json").is_file() else {}),
         "training": training,
         "curves": [*_training_curves(plots_train, training["best_step"]), _precision_recall(plots_evaluate, colours)],
         "frozen": sections.frozen(_read_json(freeze_path) if freeze_path.is_file() else None),
@@ -97,6 +112,7 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
         **_fit(read_coco(validated), pipeline_config),
         "split_rows": sections.split_rows(parts, colours),
         "leaks": sections.leaks(_read_json(leaks) if (leaks := splits / "leaks.json").is_file() else None, PARTS),
+        "param_rows": sections.param_rows([params, validate, *others]),
         "versions": _versions(),
         "fingerprint": sha256_of(validated),
     }
@@ -107,8 +123,8 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
     return {"page": str(report / "index.html"), "pictures": len(shots), "megabytes": round(len(page) / 1e6, 1)}
 
 
-def _scores(figures: Mapping[str, Any], test: Dataset) -> dict[str, Any]:
-    headlines = sections.headlines(figures)
+def _scores(figures: Mapping[str, Any], analysis: Mapping[str, Any], test: Dataset) -> dict[str, Any]:
+    headlines = sections.headlines(figures, analysis)
     boxes = sum(int((~image.iscrowd).sum()) for image in test.images)
     if not test.images:
         why = "No figures could be had: the test part holds no images. Set split.test_fraction in params.yaml above 0."
@@ -139,13 +155,25 @@ def _shots(
     colours: Mapping[str, str],
 ) -> list[gallery.Shot]:
     chosen = gallery.spread(len(test.images), params.gallery_images)
-    shots = []
-    for i in tqdm(chosen, desc="gallery", unit="image", disable=not chosen):
-        image = test.images[i]
-        taken = take(test.image_path(image), params.thumbnail_px)
-        jpeg = None if isinstance(taken, str) else taken.jpeg
-        shots.append(gallery.shot(image, found[i].above(params.score_threshold), colours, jpeg))
+    outcome = outcomes(test, found, matched(test, found))
+    jpegs = _pictures([test.image_path(test.images[i]) for i in chosen], params.thumbnail_px, take)
+    shots = [
+        gallery.shot(test.images[i], found[i], outcome[i], colours, jpeg, params.score_threshold)
+        for i, jpeg in zip(chosen, jpegs, strict=True)
+    ]
     return sorted(shots, key=lambda shot: -(shot.missed + shot.false))
+
+
+def _pictures(paths: list[Path], side_px: int, take: Callable[[Path, int], Thumbnail | str]) -> list[bytes | None]:
+    """A small JPEG of each image, None of those that cannot be read; smaller still where they would fill the page."""
+    for _ in range(2):
+        taken = [take(path, side_px) for path in tqdm(paths, desc="gallery", unit="image", disable=not paths)]
+        jpegs = [None if isinstance(picture, str) else picture.jpeg for picture in taken]
+        total = sum(len(jpeg) for jpeg in jpegs if jpeg is not None)
+        if total <= _MOST_PICTURE_BYTES:
+            break
+        side_px = max(_LEAST_SIDE_PX, int(side_px * (_MOST_PICTURE_BYTES / total) ** 0.5))
+    return jpegs
 
 
 def _taken(path: Path, max_side_px: int, max_megapixels: float) -> Thumbnail | str:

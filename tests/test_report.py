@@ -9,7 +9,10 @@ from tasks.annotation.dataset import Dataset, Problem
 from tasks.errors import DataError, FormatError
 from tasks.files import write_json
 from tasks.formats.coco import write_coco
+from tasks.metrics.analysis import analysis
+from tasks.metrics.coco import matched
 from tasks.report_page import curves, gallery, sections
+from tasks.report_page.outcomes import Outcomes, outcomes
 from tasks.report_page.page import change, figure, percent, whole
 from tests.report_run import ELSEWHERE, HOSTILE, SQUARE, Run, annotated, found
 
@@ -165,13 +168,51 @@ def test_the_gallery_draws_what_is_above_the_threshold_and_says_what_was_missed(
     assert all(picture["src"].startswith("data:image/jpeg;base64,/9j/") for picture in page.all("img"))
 
 
-def test_the_gallery_is_as_large_as_asked_and_folds_away_what_follows_the_first_nine(tmp_path):
+def test_the_gallery_is_as_large_as_asked(tmp_path):
     run = Run(tmp_path, tests=12)
-    assert len(run.page(gallery_images=4).all("figure")) == 4
+    page = run.page(gallery_images=4)
+    assert len(page.all("figure")) == 4
+    assert "4 of 12 test images, taken evenly" in page.text
     assert len(run.page(gallery_images=0).all("figure")) == 0
     page = run.page(gallery_images=60)
     assert len(page.all("figure")) == 12
-    assert "3 more pictures" in page.text
+    assert "All 12 test images" in page.text
+
+
+def test_pictures_shrink_until_they_fit_into_the_page(tmp_path, monkeypatch):
+    run = Run(tmp_path, tests=3)
+    full = [len(picture["src"]) for picture in run.page(thumbnail_px=160).all("img")]
+    monkeypatch.setattr("tasks.report._MOST_PICTURE_BYTES", sum(full) // 4)
+    monkeypatch.setattr("tasks.report._LEAST_SIDE_PX", 16)
+    fitted = [len(picture["src"]) for picture in run.page(thumbnail_px=160).all("img")]
+    assert len(fitted) == 3
+    assert sum(fitted) < sum(full)
+
+
+def test_what_the_evaluation_looked_into_is_on_the_page(tmp_path):
+    run = Run(tmp_path, tests=4)
+    detections = [found((SQUARE, "cat", 0.9)), found((SQUARE, "dog", 0.8)), found((ELSEWHERE, "cat", 0.7)), found()]
+    run.detect(detections)
+    write_json(
+        tmp_path / "detections" / "analysis.json",
+        analysis(run.test, detections, matched(run.test, detections), 0.5),
+    )
+    page = run.page()
+    (clicks,) = [[cell["data-pictures"] for cell in page.all("button") if "data-pictures" in cell]]
+    # Row cat: found as cat, as dog, missed twice; on nothing: one cat. The picture without a mistake comes last.
+    assert [len(places.split()) for places in clicks] == [1, 1, 2, 1]
+    assert clicks[0] == "3"
+    assert {"classification", "background", "missed"} <= {
+        button["data-show-kind"] for button in page.all("button") if "data-show-kind" in button
+    }
+    assert "all classes 0.333 0.250" in " ".join(re.sub(r"<[^>]+>", " ", page.html).split())
+
+
+def test_an_analysis_that_lacks_things_leaves_their_place_empty(tmp_path):
+    run = Run(tmp_path)
+    for content in ({}, {"confusion": {"classes": ["cat"]}, "mistakes": 3, "at_threshold": [], "by_iou": {}}):
+        write_json(tmp_path / "detections" / "analysis.json", content)
+        assert "recorded no score at which detections count" in run.page().text
 
 
 def test_an_image_that_has_gone_since_is_said_in_its_place(tmp_path):
@@ -266,30 +307,36 @@ def test_what_looks_alike_across_the_parts_is_told(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("image", "detections", "expected"),
+    ("image", "detections", "expected", "met"),
     [
-        (annotated("a"), found((SQUARE, "cat", 0.9), (SQUARE, "cat", 0.8)), [("found", 0), ("false", None)]),
-        (annotated("a"), found((SQUARE, "cat", 0.8), (SQUARE, "cat", 0.9)), [("false", None), ("found", 0)]),
-        (annotated("a"), found((SQUARE, "dog", 0.9)), [("false", None)]),
-        (annotated("a"), found(([10, 10, 50, 29], "cat", 0.9)), [("false", None)]),
-        (annotated("a", crowd={0}), found(([20, 20, 30, 30], "cat", 0.9)), [("ignored", None)]),
-        (annotated("a", crowd={0}), found(([45, 20, 65, 30], "cat", 0.9)), [("false", None)]),
-        (annotated("a", (), ()), found((SQUARE, "cat", 0.9)), [("false", None)]),
-        (annotated("a"), found(), []),
+        (annotated("a"), found((SQUARE, "cat", 0.9), (SQUARE, "cat", 0.8)), ["found", "duplicate"], {0: 0.9}),
+        (annotated("a"), found((SQUARE, "cat", 0.8), (SQUARE, "cat", 0.9)), ["duplicate", "found"], {0: 0.9}),
+        (annotated("a"), found((SQUARE, "dog", 0.9)), ["classification"], {}),
+        (annotated("a"), found(([10, 10, 50, 29], "cat", 0.9)), ["localisation"], {}),
+        (annotated("a"), found(([10, 10, 50, 29], "dog", 0.9)), ["both"], {}),
+        (annotated("a", crowd={0}), found(([20, 20, 30, 30], "cat", 0.9)), ["ignored"], {}),
+        (annotated("a", crowd={0}), found(([45, 20, 65, 30], "cat", 0.9)), ["background"], {}),
+        (annotated("a", (), ()), found((SQUARE, "cat", 0.9)), ["background"], {}),
+        (annotated("a"), found(), [], {}),
     ],
     ids=[
         "twice",
         "higher score first",
         "other class",
         "IoU below a half",
+        "other class and IoU below a half",
         "in a crowd",
         "mostly outside a crowd",
         "no object",
         "no detection",
     ],
 )
-def test_each_object_is_found_once_by_the_surest_detection_of_its_class(image, detections, expected):
-    assert gallery.match(image, detections) == expected
+def test_each_object_is_found_once_by_the_surest_detection_of_its_class(image, detections, expected, met):
+    truth = Dataset(Path("images"), ("cat", "dog"), (annotated("before"), image))
+    every = [found((SQUARE, "cat", 0.5)), detections]
+    before, own = outcomes(truth, every, matched(truth, every))
+    assert before == Outcomes(["found"], {0: 0.5})
+    assert own == Outcomes(expected, met)
 
 
 def test_the_gallery_takes_images_evenly_from_first_to_last():

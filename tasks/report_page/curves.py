@@ -18,6 +18,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from tasks.errors import FormatError
+from tasks.text import printable
 
 Curve = list[tuple[float, float]]
 
@@ -96,7 +97,7 @@ def precision_recall_svg(
 ) -> tuple[Markup, list[tuple[str, str]]]:
     """The curves of `class, recall, precision` rows, and a legend: each curve's name and CSS colour, in row order.
 
-    The first curve is the average, drawn thick in the text's colour. No name goes into the drawing.
+    The first curve is the average, drawn thick in the text's colour. Of names the drawing holds only titles of points.
     """
     curves: dict[str, Curve] = {}
     for row in rows:
@@ -110,7 +111,26 @@ def precision_recall_svg(
             thick = key == average
             axes.plot(recall, precision, color=INK if thick else colour, linewidth=2.6 if thick else 1.6)
         axes.set(xlim=(0, 1.005), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
-        return svg_of(figure, name, "Precision against recall at IoU 0.5"), legend
+        drawing = svg_of(figure, name, "Precision against recall at IoU 0.5")
+        return drawing.replace("</svg>", _points(figure, axes, rows) + Markup("</svg>")), legend
+
+
+def _points(figure: Any, axes: Any, rows: Sequence[Mapping[str, Any]]) -> Markup:
+    """Something to point at on each curve: it says which curve that is, and its recall, precision and score."""
+    points = []
+    for row in rows[:: -(-len(rows) // _MOST_POINTS)] if rows else []:
+        recall, precision, score = (float(row.get(key) or 0.0) for key in ("recall", "precision", "score"))
+        # In points of 1/72 inch, as the drawing is, which counts them from its top; savefig has laid the axes out.
+        x, y = axes.transData.transform((recall, precision)) * 72 / figure.dpi
+        said = f"{row['class']}: recall {recall:.2f}, precision {precision:.3f}" + (
+            f", score {score:.2f}" if score else ""
+        )
+        points.append(
+            Markup('<circle class="point" cx="{:.1f}" cy="{:.1f}" r="5"><title>{}</title></circle>').format(
+                x, figure.get_size_inches()[1] * 72 - y, printable(said)
+            )
+        )
+    return Markup("").join(points)
 
 
 def new_figure(size_inches: tuple[float, float] = (5.2, 3.1)) -> tuple[Any, Any]:

@@ -5,13 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from tasks.annotation.boxes import Boxes, area, iou
+from tasks.annotation.boxes import Boxes
 from tasks.annotation.dataset import AnnotatedImage
 from tasks.annotation.detections import Detections
-
-_MATCH_IOU = 0.5
+from tasks.report_page.outcomes import FOUND, IGNORED, Outcomes
 
 
 @dataclass(frozen=True)
@@ -22,6 +20,7 @@ class Mark:
         outcome: of a detection: `found`, `false`, or `ignored` inside a crowd; of groundtruth: `found`, `missed` or
             `crowd`.
         score: of a detection; of groundtruth that was found: its detection's.
+        kind: of a false detection, what is wrong with it.
     """
 
     x: float
@@ -32,6 +31,7 @@ class Mark:
     colour: str
     outcome: str
     score: float
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,17 +72,23 @@ def spread(total: int, wanted: int) -> list[int]:
     return [int(i) for i in np.unique(np.linspace(0, total - 1, min(wanted, total)).round())] if wanted > 0 else []
 
 
-def shot(image: AnnotatedImage, detections: Detections, colours: Mapping[str, str], jpeg: bytes | None) -> Shot:
-    """The gallery's entry for one image; `detections` are those to be shown, the highest score first."""
-    matches = match(image, detections)
-    score_of = {matched: float(detections.scores[i]) for i, (_, matched) in enumerate(matches) if matched is not None}
+def shot(
+    image: AnnotatedImage,
+    detections: Detections,
+    outcomes: Outcomes,
+    colours: Mapping[str, str],
+    jpeg: bytes | None,
+    least_score: float,
+) -> Shot:
+    """The gallery's entry for one image, with its detections from `least_score` on."""
+    met = {box: score for box, score in outcomes.met.items() if score >= least_score}
     truth = tuple(
-        _mark(image.boxes[i], name, "", _fate(image, i, score_of), score_of.get(i, 0.0))
-        for i, name in enumerate(image.classes)
+        _mark(image.boxes[i], name, "", _fate(image, i, met), met.get(i, 0.0)) for i, name in enumerate(image.classes)
     )
     found = tuple(
-        _mark(detections.boxes[i], name, colours.get(name, "#ffffff"), matches[i][0], float(detections.scores[i]))
-        for i, name in enumerate(detections.classes)
+        _detection(detections, i, outcomes.detections[i], colours)
+        for i in np.argsort(-detections.scores, kind="stable")
+        if detections.scores[i] >= least_score
     )
     return Shot(
         file_name=image.file_name,
@@ -95,28 +101,10 @@ def shot(image: AnnotatedImage, detections: Detections, colours: Mapping[str, st
     )
 
 
-def match(image: AnnotatedImage, detections: Detections) -> list[tuple[str, int | None]]:
-    """For each detection `("found", index of its object)`, `("false", None)` or `("ignored", None)`.
-
-    As COCO does: in the order of their scores, each takes the free object of its class with the highest IoU of at
-    least 0.5; one that lies at least half inside a crowd of its class is ignored. Leaving out the lowest scores
-    therefore changes nothing for the others.
-    """
-    overlaps = iou(detections.boxes, image.boxes)
-    in_crowd = _inside(detections.boxes, image.boxes)
-    same = np.array([[name == other for other in image.classes] for name in detections.classes], dtype=bool)
-    same = same.reshape(overlaps.shape)
-    free = ~image.iscrowd
-    matches: list[tuple[str, int | None]] = [("false", None)] * len(detections.classes)
-    for i in np.argsort(-detections.scores, kind="stable"):
-        candidates = np.where(free & same[i] & (overlaps[i] >= _MATCH_IOU), overlaps[i], 0.0)
-        if candidates.any():
-            taken = int(candidates.argmax())
-            free[taken] = False
-            matches[i] = ("found", taken)
-        elif (image.iscrowd & same[i] & (in_crowd[i] >= _MATCH_IOU)).any():
-            matches[i] = ("ignored", None)
-    return matches
+def _detection(detections: Detections, i: int, outcome: str, colours: Mapping[str, str]) -> Mark:
+    name, score = detections.classes[i], float(detections.scores[i])
+    kind = "" if outcome in (FOUND, IGNORED) else outcome
+    return _mark(detections.boxes[i], name, colours.get(name, "#ffffff"), "false" if kind else outcome, score, kind)
 
 
 def _fate(image: AnnotatedImage, i: int, found: Mapping[int, float]) -> str:
@@ -125,16 +113,7 @@ def _fate(image: AnnotatedImage, i: int, found: Mapping[int, float]) -> str:
     return "found" if i in found else "missed"
 
 
-def _inside(boxes: Boxes, regions: Boxes) -> npt.NDArray[np.float64]:
-    """`(N, M)`: how much of each box lies in each region, in 0..1."""
-    top_left = np.maximum(boxes[:, None, :2], regions[None, :, :2])
-    sides = np.clip(np.minimum(boxes[:, None, 2:], regions[None, :, 2:]) - top_left, 0.0, None)
-    covered = sides[..., 0] * sides[..., 1]
-    whole = np.broadcast_to(area(boxes)[:, None], covered.shape)
-    return np.asarray(np.divide(covered, whole, out=np.zeros_like(covered), where=whole > 0))
-
-
-def _mark(box: Boxes, name: str, colour: str, outcome: str, score: float) -> Mark:
+def _mark(box: Boxes, name: str, colour: str, outcome: str, score: float, kind: str = "") -> Mark:
     xmin, ymin, xmax, ymax = (round(float(value), 1) for value in box)
     sides = (round(max(0.0, xmax - xmin), 1), round(max(0.0, ymax - ymin), 1))
-    return Mark(xmin, ymin, *sides, name, colour, outcome, score)
+    return Mark(xmin, ymin, *sides, name, colour, outcome, score, kind)

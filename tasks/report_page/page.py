@@ -17,13 +17,15 @@ _HERE = Path(__file__).parent
 NOTHING = "\u2013"
 
 
-def render(content: Mapping[str, Any], show: Callable[[str], str]) -> str:
-    """The page for `content`, which holds the names that template.html.j2 uses; a missing one is an error.
+def render(
+    content: Mapping[str, Any], show: Callable[[str], str], template: str = "template.html.j2", folder: Path = _HERE
+) -> str:
+    """The page for `content`, which holds the names that `template` in `folder` uses; a missing one is an error.
 
     `show` is applied to every string, to make characters visible that would act on the text around them.
     """
     environment = Environment(
-        loader=FileSystemLoader(_HERE),
+        loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -33,7 +35,7 @@ def render(content: Mapping[str, Any], show: Callable[[str], str]) -> str:
     environment.filters.update(figure=figure, change=change, percent=percent, whole=whole)
     script = (_HERE / "script.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return environment.get_template("template.html.j2").render(
+    return environment.get_template(template).render(
         content,
         style=Markup((_HERE / "style.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file

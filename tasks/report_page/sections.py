@@ -1,11 +1,15 @@
 """The page's tables, from the metrics files: any figure may be missing from those, and then shows as a dash."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from tasks.annotation.dataset import Dataset
 from tasks.report_page.page import number
+
+if TYPE_CHECKING:
+    from tasks.params import Section
 
 HEADLINES = {
     "mAP": "averaged over IoU 0.50 to 0.95 and the classes",
@@ -15,16 +19,29 @@ HEADLINES = {
 }
 _FURTHER = ("APsmall", "APmedium", "APlarge", "AR1", "AR10", "ARsmall", "ARmedium", "ARlarge")
 _MOST_EXAMPLES = 10
+_KINDS = {
+    "classification": "on an object, but of another class",
+    "localisation": "of the right class, but the box is off (IoU 0.1 to 0.5)",
+    "both": "the class is wrong and the box is off",
+    "duplicate": "of an object that a surer detection has found already",
+    "background": "on nothing",
+    "missed": "objects that no detection comes near",
+}
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A figure of the two exported models, each in 0..1 or None."""
+    """A figure of the two exported models, each in 0..1 or None.
+
+    Attributes:
+        interval: ends of the 95 % interval of the SavedModel's; None where it has none.
+    """
 
     name: str
     saved_model: float | None
     tflite: float | None
     note: str = ""
+    interval: tuple[float, float] | None = None
 
     @property
     def difference(self) -> float | None:
@@ -32,9 +49,18 @@ class Pair:
         return None if self.saved_model is None or self.tflite is None else self.tflite - self.saved_model
 
 
-def headlines(metrics: Mapping[str, Any]) -> list[Pair]:
-    """The four figures that stand first."""
-    return [_pair(metrics, name, note) for name, note in HEADLINES.items()]
+def headlines(metrics: Mapping[str, Any], analysis: Mapping[str, Any]) -> list[Pair]:
+    """The four figures that stand first, with their intervals as far as analysis.json has them."""
+    return [
+        replace(_pair(metrics, name, note), interval=interval_of(analysis, name)) for name, note in HEADLINES.items()
+    ]
+
+
+def interval_of(analysis: Mapping[str, Any], name: str) -> tuple[float, float] | None:
+    """The 95 % interval of a figure; None where there is none."""
+    ends = _part(analysis, "intervals").get(name)
+    low, high = (number(end) for end in ends) if isinstance(ends, list) and len(ends) == 2 else (None, None)
+    return None if low is None or high is None else (low, high)
 
 
 def further(metrics: Mapping[str, Any]) -> list[Pair]:
@@ -43,8 +69,10 @@ def further(metrics: Mapping[str, Any]) -> list[Pair]:
     return [pair for pair in pairs if pair.saved_model is not None or pair.tflite is not None]
 
 
-def class_rows(metrics: Mapping[str, Any], test: Dataset, colours: Mapping[str, str]) -> list[dict[str, Any]]:
-    """A row for each class of the data set: test boxes, and AP, AP50 and AR100 of both models."""
+def class_rows(
+    metrics: Mapping[str, Any], analysis: Mapping[str, Any], test: Dataset, colours: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """A row for each class of the data set: test boxes, AP with its interval, AP50 and AR100, and TFLite's AP."""
     boxes = test.box_counts()
     saved_model, tflite = (_part(_part(metrics, model), "per_class") for model in ("saved_model", "tflite"))
     return [
@@ -53,6 +81,7 @@ def class_rows(metrics: Mapping[str, Any], test: Dataset, colours: Mapping[str, 
             "colour": colours[name],
             "boxes": boxes[name],
             **{key: number(_part(saved_model, name).get(key)) for key in ("AP", "AP50", "AR100")},
+            "interval": interval_of(analysis, f"AP of {name}"),
             "tflite": number(_part(tflite, name).get("AP")),
         }
         for name in test.classes
@@ -171,3 +200,110 @@ def _pair(metrics: Mapping[str, Any], name: str, note: str = "") -> Pair:
 def _part(content: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     part = content.get(key)
     return part if isinstance(part, Mapping) else {}
+
+
+def shipped_score(metrics: Mapping[str, Any]) -> float | None:
+    """The score from which the exported model's detections are worth showing."""
+    return number(_part(metrics, "saved_model").get("score_threshold"))
+
+
+def operating(analysis: Mapping[str, Any], classes: Sequence[str], colours: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Precision, recall and F1 at the shipped score and the best F1 there could be; the first row is of all classes."""
+    shipped, best = _part(analysis, "at_threshold"), _part(analysis, "at_best_F1")
+    if not _part(shipped, "all"):
+        return []
+    rows = [("all classes", "", _part(shipped, "all"), _part(best, "all"))]
+    for name in classes:
+        own, most = (_part(_part(which, "per_class"), name) for which in (shipped, best))
+        rows.append((name, colours.get(name, ""), own, most))
+    keys = ("score", "precision", "recall", "F1", "true", "false", "missed")
+    return [
+        {
+            "name": name,
+            "colour": colour,
+            **{key: number(own.get(key)) for key in keys},
+            "best_F1": number(most.get("F1")),
+            "best_score": number(most.get("score")),
+        }
+        for name, colour, own, most in rows
+    ]
+
+
+def mistakes(analysis: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A row for each kind: how many, what mending them would gain, and what it is; none where nobody looked."""
+    kinds = _part(analysis, "mistakes")
+    rows = [
+        {
+            "kind": kind,
+            "count": number(_part(kinds, kind).get("at_threshold")),
+            "all": number(_part(kinds, kind).get("count")),
+            "gain": number(_part(kinds, kind).get("AP50_gain")),
+            "said": said,
+        }
+        for kind, said in _KINDS.items()
+        if kind in kinds
+    ]
+    return sorted(rows, key=lambda row: -(row["gain"] or 0.0))
+
+
+def confusion(analysis: Mapping[str, Any], places: Mapping[str, int]) -> dict[str, Any] | None:
+    """The matrix as rows of cells; a cell has its count, its share of the largest, and the places of its pictures.
+
+    Args:
+        analysis: the content of analysis.json.
+        places: where in the gallery the picture of a file is.
+    """
+    content = _part(analysis, "confusion")
+    classes, counts = content.get("classes"), content.get("counts")
+    if not isinstance(classes, list) or not isinstance(counts, list):
+        return None
+    names = [str(name) for name in classes]
+    pictures: dict[tuple[Any, Any], list[int]] = {
+        (entry.get("annotated"), entry.get("detected")): [
+            places[name] for name in entry.get("images") or [] if name in places
+        ]
+        for entry in content.get("images") or []
+        if isinstance(entry, Mapping)
+    }
+    rows = []
+    matrix = [[number(value) or 0.0 for value in row] for row in counts if isinstance(row, list)]
+    most = max([1.0, *(value for values in matrix for value in values)])
+    for r, values in enumerate(matrix):
+        cells = [
+            {"count": value, "share": value / most, "right": r == c < len(names), "pictures": pictures.get((r, c), [])}
+            for c, value in enumerate(values)
+        ]
+        rows.append({"name": names[r] if r < len(names) else None, "cells": cells})
+    return {"classes": names, "columns": [*names, "nothing"], "rows": rows}
+
+
+def by_iou(analysis: Mapping[str, Any]) -> list[tuple[float | None, float | None]]:
+    """`(IoU, AP)`, the loosest IoU first."""
+    rows = analysis.get("by_iou")
+    return [
+        (number(row.get("IoU")), number(row.get("AP")))
+        for row in (rows if isinstance(rows, list) else [])
+        if isinstance(row, Mapping)
+    ]
+
+
+def param_rows(given: Sequence["Section"]) -> list[tuple[str, str]]:
+    """`(section.key, value)` of every param, as JSON."""
+    return [
+        (f"{type(section).__name__.removesuffix('Params').lower()}.{key}", json.dumps(value, ensure_ascii=False))
+        for section in given
+        for key, value in section.model_dump(mode="json").items()
+    ]
+
+
+def speed(content: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What speed.json says of both models, and of which machine; None where nobody measured."""
+    rows = [
+        {
+            "name": title,
+            **{key: number(_part(content, name).get(key)) for key in ("size_mb", "latency_ms", "images_per_s")},
+        }
+        for name, title in (("saved_model", "SavedModel"), ("tflite", "TFLite"))
+        if name in content
+    ]
+    return {"machine": str(content.get("machine") or "a machine that is not recorded"), "rows": rows} if rows else None
