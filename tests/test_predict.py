@@ -2,14 +2,20 @@ import argparse
 import json
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
 
 from tasks.annotation.boxes import as_boxes
 from tasks.annotation.detections import Detections
-from tasks.errors import CheckpointError, DataError, PipelineError
-from tasks.predict import announce, find_images, predict, predict_images
+from tasks.errors import CheckpointError, DataError, FormatError, PipelineError
+from tasks.formats.csv import read_csv
+from tasks.formats.pascal_voc import read_voc
+from tasks.formats.thresholds import Thresholds, write_thresholds
+from tasks.predict import announce, predict, predict_pictures, writers_for
+from tasks.prediction.inputs import find_inputs
+from tasks.prediction.threshold import score_threshold
 
 
 class WhiteFinder:
@@ -46,10 +52,19 @@ def listed(out):
     return json.loads((out / "detections.json").read_text(encoding="utf-8"))
 
 
-def options(*inputs, out, model=Path("missing"), score_threshold=0.3, batch_size=8):
-    return argparse.Namespace(
-        inputs=list(inputs), out=out, model=model, score_threshold=score_threshold, batch_size=batch_size
-    )
+def predict_images(paths, detector, out, score, batch_size, write=("pictures", "json"), **more):
+    writers = writers_for(write, out, detector.classes, score, 5.0)
+    return predict_pictures(paths, detector, writers, score, batch_size=batch_size, **more)
+
+
+def drawn_in(out):
+    return sorted(path.name for path in out.glob("*.jpg"))
+
+
+def options(*inputs, out, model=Path("missing"), score_threshold=0.3, batch_size=8, **more):
+    given = {"inputs": list(inputs), "out": out, "model": model, "score_threshold": score_threshold}
+    defaults = {"batch_size": batch_size, "write": ["json"], "tflite": False, "every": 1, "fps": 5.0}
+    return argparse.Namespace(**given, **defaults | more)
 
 
 def test_what_is_found_is_listed_as_coco_json(tmp_path):
@@ -82,10 +97,11 @@ def test_a_lower_threshold_lists_the_doubtful_too(tmp_path):
 
 def test_each_image_is_drawn_under_a_name_of_its_own(tmp_path):
     paths = [picture(tmp_path / name) for name in ("x/cat.png", "y/cat.jpg", "y/CAT.bmp", "y/cat-2.png")]
-    done = predict_images(paths, WhiteFinder(), tmp_path / "out", 0.3, 8)
-    assert [path.name for path in done.drawn] == ["cat.jpg", "cat-2.jpg", "CAT-3.jpg", "cat-2-2.jpg"]
-    for path in done.drawn:
-        with Image.open(path) as image:
+    predict_images(paths, WhiteFinder(), tmp_path / "out", 0.3, 8)
+    names = [image["drawn"] for image in listed(tmp_path / "out")["images"]]
+    assert names == ["cat.jpg", "cat-2.jpg", "CAT-3.jpg", "cat-2-2.jpg"]
+    for name in names:
+        with Image.open(tmp_path / "out" / name) as image:
             assert image.format == "JPEG"
             assert image.size == (60, 40)
             assert len(image.getcolors(60 * 40)) > 2
@@ -107,9 +123,10 @@ def test_an_unreadable_image_is_named_and_the_others_are_done(tmp_path):
     cut = tmp_path / "cut.jpg"
     cut.write_bytes(picture(tmp_path / "whole.jpg", size=(600, 400)).read_bytes()[:1500])
     done = predict_images([good[0], bad, cut, good[1]], WhiteFinder(), tmp_path / "out", 0.3, 3)
-    assert [path.name for path in done.drawn] == ["a.jpg", "c.jpg"]
-    assert [line.split(": ")[0] for line in done.unreadable] == [str(bad), str(cut)]
-    assert listed(tmp_path / "out")["info"]["unreadable"] == done.unreadable
+    assert drawn_in(tmp_path / "out") == ["a.jpg", "c.jpg"]
+    assert [each.name for each in done.unreadable] == [str(bad), str(cut)]
+    said = [f"{each.name}: {each.reason}" for each in done.unreadable]
+    assert listed(tmp_path / "out")["info"]["unreadable"] == said
     assert [image["id"] for image in listed(tmp_path / "out")["images"]] == [1, 2]
 
 
@@ -166,7 +183,7 @@ def test_folders_are_searched_below_and_in_either_case(tmp_path):
     for name in ("b/deep/x.JPG", "b/a.jpeg", "b/notes.txt", "b/folder.png/y.bmp"):
         picture(tmp_path / name, format="PNG")
     single = picture(tmp_path / "odd.suffix", format="PNG")
-    found = find_images([single, tmp_path / "b", tmp_path / "b" / "a.jpeg"], tmp_path / "out")
+    found = find_inputs([single, tmp_path / "b", tmp_path / "b" / "a.jpeg"], tmp_path / "out")
     assert [path.relative_to(tmp_path).as_posix() for path in found] == [
         "odd.suffix",
         "b/a.jpeg",
@@ -176,17 +193,17 @@ def test_folders_are_searched_below_and_in_either_case(tmp_path):
 
 
 def test_inputs_that_hold_no_image_are_an_error(tmp_path):
-    with pytest.raises(DataError, match=r"no images found; looked for files ending in \.bmp"):
-        find_images([tmp_path], Path("out"))
+    with pytest.raises(DataError, match=r"no images found; looked for files ending in \.avi, \.bmp"):
+        find_inputs([tmp_path], Path("out"))
     with pytest.raises(DataError, match="absent: no such file or folder"):
-        find_images([tmp_path / "absent"], Path("out"))
+        find_inputs([tmp_path / "absent"], Path("out"))
 
 
 @pytest.mark.parametrize("out", ["photos", "photos/drawn", "."], ids=["the inputs' folder", "below it", "above it"])
 def test_drawn_pictures_never_land_among_the_inputs(tmp_path, out):
     picture(tmp_path / "photos" / "a.jpg")
     with pytest.raises(DataError, match="lie in each other; choose a folder beside it"):
-        find_images([tmp_path / "photos"], tmp_path / out)
+        find_inputs([tmp_path / "photos"], tmp_path / out)
 
 
 def test_a_missing_model_says_how_to_make_one(tmp_path):
@@ -205,3 +222,123 @@ def test_a_score_threshold_outside_0_to_1_is_refused(tmp_path, score_threshold):
 def test_a_batch_of_nothing_is_refused(tmp_path):
     with pytest.raises(PipelineError, match="--batch-size 0: at least 1 image"):
         predict(options(picture(tmp_path / "a.png"), out=tmp_path / "out", batch_size=0))
+
+
+def test_the_threshold_is_the_wanted_one_else_the_exported_one_else_a_third(tmp_path, capsys):
+    assert score_threshold(0.9, tmp_path) == 0.9
+    assert capsys.readouterr().out == ""
+    assert score_threshold(None, tmp_path) == 0.3
+    assert "says none" in capsys.readouterr().out
+    write_thresholds(Thresholds(score=0.42, per_class={"cat": None}, images=7), tmp_path / "thresholds.json")
+    assert score_threshold(None, tmp_path) == 0.42
+    assert "a score of 0.42 on are drawn, as" in capsys.readouterr().out
+    write_thresholds(Thresholds(score=None, per_class={}, images=0), tmp_path / "thresholds.json")
+    assert score_threshold(None, tmp_path) == 0.3
+
+
+@pytest.mark.parametrize(
+    "content", ["{", "[]", '{"score": 2, "per_class": {}, "images": 1}', "[" * 100_000, b"\xff".decode("latin1")]
+)
+def test_broken_thresholds_are_named(tmp_path, content):
+    (tmp_path / "thresholds.json").write_text(content, encoding="latin1")
+    with pytest.raises(FormatError, match=r"thresholds\.json: not what the export stage writes"):
+        score_threshold(None, tmp_path)
+
+
+def test_patterns_are_matched_and_sorted(tmp_path):
+    for name in ("a/2.jpg", "a/1.jpg", "a/b/3.png", "a/notes.txt"):
+        picture(tmp_path / name, format="PNG")
+    names = [path.name for path in find_inputs([tmp_path / "a" / "**" / "*"], tmp_path / "out")]
+    assert names == ["1.jpg", "2.jpg", "3.png"]
+    with pytest.raises(DataError, match=r"\*\.bmp: no such file or folder"):
+        find_inputs([tmp_path / "*.bmp"], tmp_path / "out")
+
+
+def test_voc_can_be_corrected_and_learned_from(tmp_path):
+    paths = [picture(tmp_path / "photos" / "a.png"), picture(tmp_path / "photos" / "empty.png", white=None)]
+    predict_images(paths, WhiteFinder(), tmp_path / "out", 0.3, 8, write=["voc"])
+    assert sorted(path.name for path in (tmp_path / "out").rglob("*.*")) == ["a.xml", "empty.xml"]
+    image, problems = read_voc(tmp_path / "out" / "voc" / "a.xml")
+    assert problems == []
+    assert (image.file_name, image.width, image.height, image.classes) == ("a.png", 60, 40, ("white",))
+    np.testing.assert_array_equal(image.boxes, [[10, 5, 30, 25]])
+    assert read_voc(tmp_path / "out" / "voc" / "empty.xml")[0].classes == ()
+
+
+def test_what_is_to_be_learned_from_is_in_pixels_as_stored(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = picture(tmp_path / "a.png", exif=exif)
+    predict_images([path], WhiteFinder(), tmp_path / "out", 0.3, 8, write=["voc", "csv"])
+    image, _ = read_voc(tmp_path / "out" / "voc" / "a.xml")
+    assert (image.width, image.height) == (60, 40)
+    np.testing.assert_array_equal(image.boxes, [[10, 5, 30, 25]])
+    (image,), problems = read_csv(tmp_path / "out" / "detections.csv", {})
+    assert problems == []
+    np.testing.assert_array_equal(image.boxes, [[10, 5, 30, 25]])
+
+
+def test_csv_has_scores_and_pictures_without_detections(tmp_path):
+    paths = [picture(tmp_path / "a.png"), picture(tmp_path / "b.png", white=None)]
+    predict_images(paths, WhiteFinder(), tmp_path / "out", 0.0, 8, write=["csv"])
+    rows = (tmp_path / "out" / "detections.csv").read_text(encoding="utf-8").splitlines()
+    assert rows == [
+        "filename,width,height,class,xmin,ymin,xmax,ymax,score",
+        f"{paths[0]},60,40,white,10.0,5.0,30.0,25.0,0.9",
+        f"{paths[0]},60,40,nothing,10.0,5.0,30.0,25.0,0.2",
+        f"{paths[1]},60,40,,,,,,",
+    ]
+
+
+def test_a_gif_shows_every_picture_in_the_size_of_the_first(tmp_path):
+    sizes = [(600, 400), (300, 400), (600, 400)]
+    paths = [picture(tmp_path / f"{i}.png", size=size) for i, size in enumerate(sizes)]
+    done = predict_images(paths, WhiteFinder(), tmp_path / "out", 0.3, 2, write=["gif"])
+    assert done.written == ["detections.gif of 3 pictures"]
+    with Image.open(tmp_path / "out" / "detections.gif") as gif:
+        assert (gif.n_frames, gif.size, gif.info["duration"], gif.info["loop"]) == (3, (480, 320), 200, 0)
+
+
+def video(path, frames=5, size=(64, 48)):
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        for i in range(frames):
+            image = Image.new("RGB", size)
+            image.paste((255, 255, 255), (8 * i, 8, 8 * i + 16, 24))
+            container.mux(stream.encode(av.VideoFrame.from_image(image)))
+        container.mux(stream.encode(None))
+    return path
+
+
+def test_frames_of_a_video_are_pictures_between_others(tmp_path):
+    paths = [picture(tmp_path / "a.png"), video(tmp_path / "clip.mp4"), picture(tmp_path / "z.png")]
+    done = predict_images(paths, WhiteFinder(), tmp_path / "out", 0.3, 2, every=2, write=["json", "pictures", "voc"])
+    content = listed(tmp_path / "out")
+    names = [Path(image["file_name"]).name for image in content["images"]]
+    assert names == ["a.png", "clip.mp4#0", "clip.mp4#2", "clip.mp4#4", "z.png"]
+    assert drawn_in(tmp_path / "out") == ["a.jpg", "clip-000000.jpg", "clip-000002.jpg", "clip-000004.jpg", "z.jpg"]
+    assert done.pictures == 5
+    lefts = [row["bbox"][0] for row in content["annotations"] if 2 <= row["image_id"] <= 4]
+    assert lefts == [pytest.approx(left, abs=2) for left in (0, 16, 32)]
+    frame, _ = read_voc(tmp_path / "out" / "voc" / "clip-000002.xml")
+    with Image.open(tmp_path / "out" / "frames" / frame.file_name) as image:
+        assert image.size == (frame.width, frame.height) == (64, 48)
+
+
+def test_what_is_no_video_or_only_half_of_one_is_named(tmp_path):
+    whole = video(tmp_path / "whole.avi", frames=60)
+    (tmp_path / "cut.avi").write_bytes(whole.read_bytes()[:600])
+    (tmp_path / "none.mp4").write_bytes(b"not a video")
+    # FFmpeg would read this list, and open what it names.
+    (tmp_path / "list.mp4").write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{whole}\n#EXT-X-ENDLIST\n")
+    paths = [tmp_path / name for name in ("none.mp4", "list.mp4", "cut.avi")]
+    done = predict_images(paths, WhiteFinder(), tmp_path / "out", 0.3, 2)
+    assert {Path(each.name).name for each in done.unreadable} >= {"none.mp4", "list.mp4"}
+    assert all("cannot be read as a video" in each.reason for each in done.unreadable)
+
+
+@pytest.mark.parametrize(("name", "value"), [("every", 0), ("fps", 0.0), ("fps", float("nan"))])
+def test_options_of_videos_and_gifs_are_checked(tmp_path, name, value):
+    with pytest.raises(PipelineError, match=f"--{name}"):
+        predict(options(picture(tmp_path / "a.png"), out=tmp_path / "out", **{name: value}))

@@ -124,7 +124,7 @@ def _decoded(image: Image.Image) -> ImageFacts:
         *image.size,
         format=kind,
         mode=mode,
-        exif_orientation=_orientation(image),
+        exif_orientation=orientation_of(image),
         frames=1 if kind == "JPEG" else getattr(image, "n_frames", 1),
         perceptual_hash=_perceptual_hash(image),
     )
@@ -164,7 +164,8 @@ def _perceptual_hash(image: Image.Image) -> str:
     return str(imagehash.phash(small.resize((64, 64), Image.Resampling.LANCZOS), hash_size=16))
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation_of(image: Image.Image) -> int:
+    """The EXIF orientation, 1 to 8; 1 where it is not said or cannot be read."""
     try:
         value = image.getexif().get(_EXIF_ORIENTATION, 1)
     except _BROKEN:

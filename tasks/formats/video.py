@@ -1,0 +1,56 @@
+"""Frames of video files that strangers made, by FFmpeg's libraries (PyAV)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from tasks.errors import FormatError
+
+# FFmpeg's demuxer for each suffix. Named, for left to guess it also takes playlists, which make it open other files.
+FORMAT_OF_VIDEO = {".mp4": "mov", ".m4v": "mov", ".mov": "mov", ".mkv": "matroska", ".webm": "matroska", ".avi": "avi"}
+
+
+def number_of_frames(path: Path) -> int:
+    """How many frames the file says it has, or about so many; 0 where it does not say, or cannot be read."""
+    try:
+        with _opened(path) as (container, stream):
+            if stream.frames:
+                return int(stream.frames)
+            seconds = (container.duration or 0) / 1_000_000
+            return int(seconds * float(stream.average_rate or 0))
+    except FormatError:
+        return 0
+
+
+def frames(path: Path, every: int, *, max_megapixels: float) -> Iterator[tuple[int, Image.Image]]:
+    """Every `every`th frame, from the first, with its number; RGB.
+
+    Raises:
+        FormatError: it is no video in the format of its suffix, a frame is larger than `max_megapixels`, or the file is
+            damaged: frames before that have been given.
+    """
+    with _opened(path) as (container, stream):
+        # Before decoding: a header may claim a frame that no memory holds.
+        if stream.codec_context.width * stream.codec_context.height > max_megapixels * 1e6:
+            raise FormatError(f"{path}: frames of more than {max_megapixels:g} megapixels")
+        stream.thread_type = "AUTO"
+        for number, frame in enumerate(container.decode(stream)):
+            if number % every == 0:
+                yield number, frame.to_image()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
+    import av  # noqa: PLC0415 - loads FFmpeg, which only videos need
+
+    try:
+        kind = FORMAT_OF_VIDEO.get(path.suffix.lower())
+        with av.open(str(path), format=kind, options={"protocol_whitelist": "file"}) as container:
+            if not container.streams.video:
+                raise FormatError(f"{path}: no pictures in it, only sound")
+            yield container, container.streams.video[0]
+    except (av.FFmpegError, ValueError, IndexError, MemoryError) as error:
+        raise FormatError(f"{path}: cannot be read as a video: {error}; convert it to MP4 with H.264") from error

@@ -1,0 +1,1 @@
+"""What `python -m tasks predict` reads and writes."""

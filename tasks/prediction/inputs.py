@@ -1,0 +1,150 @@
+"""Pictures to predict on: images, folders, patterns, and the frames of videos, batch by batch."""
+
+import glob
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from tasks.errors import DataError, FormatError
+from tasks.formats.image_file import FORMAT_OF_SUFFIX, open_image, orientation_of
+from tasks.formats.rgb import as_rgb
+from tasks.formats.video import FORMAT_OF_VIDEO, frames, number_of_frames
+
+# A file that claims more pixels than any camera gives is an attack on memory.
+_MAX_MEGAPIXELS = 250
+_PATTERN = "*?["
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture.
+
+    Attributes:
+        name: the file's path, of a frame with `#` and its number in the video, from 0.
+        stem: what files about it are called, before they are made unique.
+        image: upright, RGB.
+        orientation: the EXIF orientation that it was turned by; 1 of a picture that is stored upright, and of frames.
+        is_frame: whether it is a frame of a video, and no file of its own.
+    """
+
+    name: str
+    stem: str
+    image: Image.Image
+    orientation: int = 1
+    is_frame: bool = False
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A file, or the rest of a video, that could not be read, and why."""
+
+    name: str
+    reason: str
+
+
+def find_inputs(inputs: Sequence[Path], out: Path) -> list[Path]:
+    """The images and videos among `inputs`, below its folders and matching its patterns, each once.
+
+    A file named on its own is taken whatever its suffix; in folders the suffix decides, in either case. What does not
+    exist and has a `*`, `?` or `[` in it is a pattern; `**` stands for any folders. Folders and patterns are sorted.
+
+    Raises:
+        DataError: an input does not exist, nothing was found, or `out` and an input lie in each other, so that drawn
+            pictures would overwrite images or be read as images the next time.
+    """
+    found: dict[Path, Path] = {}
+    for entry in inputs:
+        matching = [entry] if entry.exists() else _matching(entry)
+        if not matching:
+            raise DataError(f"{entry}: no such file or folder; name images, videos, or folders with them")
+        for path in matching:
+            if out.resolve().is_relative_to(path.resolve()) or path.resolve().is_relative_to(out.resolve()):
+                raise DataError(
+                    f"--out {out} and the input {path} lie in each other; choose a folder beside it with --out"
+                )
+            for file in _files_below(path) if path.is_dir() else [path]:
+                found.setdefault(file.resolve(), file)
+    if not found:
+        raise DataError(
+            f"{', '.join(map(str, inputs))}: no images found; "
+            f"looked for files ending in {', '.join(sorted([*FORMAT_OF_SUFFIX, *FORMAT_OF_VIDEO]))}"
+        )
+    return list(found.values())
+
+
+def is_video(path: Path) -> bool:
+    """Whether the suffix is a video's."""
+    return path.suffix.lower() in FORMAT_OF_VIDEO
+
+
+def count_pictures(paths: Sequence[Path], every: int) -> int:
+    """How many pictures `read_pictures` will give, as far as videos say how many frames they have."""
+    return sum(-(-number_of_frames(path) // every) if is_video(path) else 1 for path in paths)
+
+
+def read_pictures(paths: Sequence[Path], batch_size: int, every: int) -> Iterator[list[Picture | Unreadable]]:
+    """The pictures in batches, of videos every `every`th frame; images are read ahead of the caller."""
+    with ThreadPoolExecutor() as pool:
+        start = 0
+        while start < len(paths):
+            if is_video(paths[start]):
+                yield from _batches(_frames(paths[start], every), batch_size)
+                start += 1
+                continue
+            end = next((i for i in range(start, len(paths)) if is_video(paths[i])), len(paths))
+            yield from _read_ahead(paths[start:end], batch_size, pool)
+            start = end
+
+
+def _matching(pattern: Path) -> list[Path]:
+    if not any(letter in str(pattern) for letter in _PATTERN):
+        return []
+    matching = map(Path, sorted(glob.glob(str(pattern), recursive=True)))  # noqa: PTH207 - it may be absolute
+    return [path for path in matching if path.is_dir() or path.suffix.lower() in {*FORMAT_OF_SUFFIX, *FORMAT_OF_VIDEO}]
+
+
+def _files_below(folder: Path) -> list[Path]:
+    known = {*FORMAT_OF_SUFFIX, *FORMAT_OF_VIDEO}
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in known and path.is_file())
+
+
+def _read_ahead(
+    paths: Sequence[Path], batch_size: int, pool: ThreadPoolExecutor
+) -> Iterator[list[Picture | Unreadable]]:
+    parts = [paths[i : i + batch_size] for i in range(0, len(paths), batch_size)]
+    reading = pool.map(_read, parts[0])
+    for i in range(len(parts)):
+        batch = list(reading)
+        reading = pool.map(_read, parts[i + 1]) if i + 1 < len(parts) else iter(())
+        yield batch
+
+
+def _read(path: Path) -> Picture | Unreadable:
+    try:
+        with open_image(path, max_megapixels=_MAX_MEGAPIXELS) as image:
+            orientation = orientation_of(image)
+            return Picture(str(path), path.stem, as_rgb(ImageOps.exif_transpose(image)), orientation)
+    except FormatError as error:
+        return Unreadable(str(path), str(error).removeprefix(f"{path}: "))
+
+
+def _frames(path: Path, every: int) -> Iterator[Picture | Unreadable]:
+    try:
+        for number, image in frames(path, every, max_megapixels=_MAX_MEGAPIXELS):
+            yield Picture(f"{path}#{number}", f"{path.stem}-{number:06}", image, is_frame=True)
+    except FormatError as error:
+        yield Unreadable(str(path), str(error).removeprefix(f"{path}: "))
+
+
+def _batches(each: Iterator[Picture | Unreadable], size: int) -> Iterator[list[Picture | Unreadable]]:
+    batch: list[Picture | Unreadable] = []
+    for one in each:
+        batch.append(one)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
