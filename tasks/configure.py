@@ -3,7 +3,6 @@
 Before that, it, params and data are checked against each other (`tasks.lint`), so that no mistake costs GPU time.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -24,6 +23,7 @@ from tasks.detector.pipeline_config import (
 from tasks.detector.replaced import TAKEN_FROM, settings_of
 from tasks.errors import CheckpointError, ConfigError
 from tasks.files import write_json
+from tasks.formats.base_description import read_base_description
 from tasks.formats.label_map import read_label_map
 from tasks.formats.model_geometry import ModelGeometry, model_geometry
 from tasks.formats.tf_example import read_part
@@ -65,7 +65,7 @@ def configure(
     config = _config_of(model.name)
     before = {} if model.name in MODELS else settings_of(config)
     classes = read_label_map(records / "label_map.pbtxt")
-    description = _description(base)
+    description = read_base_description(base)
     fill_in(
         config,
         num_classes=len(classes),
@@ -128,16 +128,6 @@ def _config_of(name: str) -> PipelineConfig:
     config = read_pipeline_config(found)
     check_supported(config, found)
     return config
-
-
-def _description(base: Path) -> dict[str, Any]:
-    path = base / "base.json"
-    try:
-        description = json.loads(path.read_text(encoding="utf-8"))
-        description["kind"]
-    except (FileNotFoundError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{path}: not what the checkpoint stage writes: {error!r}; run it again") from error
-    return dict(description)
 
 
 def _fine_tune_checkpoint(base: Path, description: Mapping[str, Any]) -> Path | None:

@@ -232,7 +232,7 @@ def test_what_params_replace_in_a_users_config_is_told() -> None:
         "optimizer momentum_optimizer": "replaced by adam_optimizer, from train.optimizer",
         "learning rate cosine_decay_learning_rate from 0.08 over 50000 steps": (
             "replaced by cosine_decay_learning_rate from 0.002 over 40 steps, "
-            "from train.learning_rate, train.warmup_steps and train.steps"
+            "from train.learning_rate, train.warmup_steps and train.decay_steps"
         ),
     }
 

@@ -1,13 +1,13 @@
 """The detectors that can be named in params.yaml, as numbers. Plain Python: neither TensorFlow nor protobuf.
 
 What they have in common (anchors, matcher, losses, non-maximum suppression) stands once in `model_proto`; here stands
-where they differ. All are SSD detectors of the TensorFlow 2 Detection Model Zoo (the release of 2020-07-11), so that
-the zoo's checkpoints fit.
+where they differ. All are SSD detectors of the TensorFlow 2 Detection Model Zoo (the release of 2020-07-11), two of
+them at a quarter of the pixels too, so that the zoo's checkpoints fit.
 """
 
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -45,6 +45,7 @@ class ModelDefinition:
         initializer: of the feature extractor's new layers.
         batchnorm_decay: the zoo's, for runs of many thousand steps.
         focal_alpha: weight of the positive anchors in the classification loss.
+        zoo_name: what the zoo calls the model whose weights fit, where it is not `name`: convolutions know no size.
     """
 
     name: str
@@ -57,23 +58,36 @@ class ModelDefinition:
     initializer: Initializer = Initializer(stddev=0.01)
     batchnorm_decay: float = 0.997
     focal_alpha: float = 0.25
+    zoo_name: str | None = None
 
     @property
     def zoo_archive(self) -> str:
         """The archive's name in the zoo, without `.tar.gz`."""
-        return f"{self.name}_coco17_tpu-8"
+        return f"{self.zoo_name or self.name}_coco17_tpu-8"
 
+
+_V1_FPN = ModelDefinition(
+    name="ssd_mobilenet_v1_fpn_640x640",
+    backbone="mobilenet_v1",
+    feature_extractor="ssd_mobilenet_v1_fpn_keras",
+    side_px=640,
+    fpn_depth=256,
+)
+_RESNET50_FPN = ModelDefinition(
+    name="ssd_resnet50_v1_fpn_640x640",
+    backbone="resnet50_v1",
+    feature_extractor="ssd_resnet50_v1_fpn_keras",
+    side_px=640,
+    fpn_depth=256,
+    l2_weight=4e-4,
+    initializer=Initializer(stddev=0.03, truncated=True),
+)
 
 MODELS: dict[str, ModelDefinition] = {
     model.name: model
     for model in (
-        ModelDefinition(
-            name="ssd_mobilenet_v1_fpn_640x640",
-            backbone="mobilenet_v1",
-            feature_extractor="ssd_mobilenet_v1_fpn_keras",
-            side_px=640,
-            fpn_depth=256,
-        ),
+        _V1_FPN,
+        replace(_V1_FPN, name="ssd_mobilenet_v1_fpn_320x320", side_px=320, zoo_name=_V1_FPN.name),
         # The name says 320; the zoo trained it, and published its figures, at 300.
         ModelDefinition(
             name="ssd_mobilenet_v2_320x320",
@@ -101,15 +115,8 @@ MODELS: dict[str, ModelDefinition] = {
             fpn_depth=128,
             depthwise=True,
         ),
-        ModelDefinition(
-            name="ssd_resnet50_v1_fpn_640x640",
-            backbone="resnet50_v1",
-            feature_extractor="ssd_resnet50_v1_fpn_keras",
-            side_px=640,
-            fpn_depth=256,
-            l2_weight=4e-4,
-            initializer=Initializer(stddev=0.03, truncated=True),
-        ),
+        _RESNET50_FPN,
+        replace(_RESNET50_FPN, name="ssd_resnet50_v1_fpn_320x320", side_px=320, zoo_name=_RESNET50_FPN.name),
     )
 }
 

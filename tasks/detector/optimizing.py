@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 class WarmupCosine(tf.keras.optimizers.schedules.LearningRateSchedule):
     """Linear from a tenth of `rate` over `warmup_steps`, then along a cosine to 0 at `steps`.
 
-    A decay that ends when training ends: the zoo's, made for 50,000 steps, has hardly begun after 4,000.
+    Unless `train.decay_steps` says otherwise, the decay ends when training ends: the zoo's, made for 50,000 steps, has
+    hardly begun after 4,000.
     """
 
     def __init__(self, rate: float, warmup_steps: int, steps: int) -> None:
@@ -41,8 +42,8 @@ class TwoRates(tf.Module):
 
     def __init__(self, params: "TrainParams", restored: Sequence[tf.Variable], new: Sequence[tf.Variable]) -> None:
         super().__init__()
-        self.schedule = WarmupCosine(params.learning_rate, params.warmup_steps, params.steps)
-        faster = WarmupCosine(params.learning_rate * params.new_layer_rate, params.warmup_steps, params.steps)
+        self.schedule = WarmupCosine(params.learning_rate, params.warmup_steps, params.decay_ends)
+        faster = WarmupCosine(params.learning_rate * params.new_layer_rate, params.warmup_steps, params.decay_ends)
         self._clip_norm = params.clip_norm
         self._groups = [
             (_optimizer(params.optimizer, schedule), list(variables))

@@ -146,10 +146,10 @@ def _optimizer(train: "TrainParams") -> optimizer_pb2.Optimizer:
         rate = optimizer.momentum_optimizer.learning_rate
     cosine = rate.cosine_decay_learning_rate
     cosine.learning_rate_base = train.learning_rate
-    cosine.total_steps = train.steps
+    cosine.total_steps = train.decay_ends
     cosine.warmup_learning_rate = train.learning_rate / 10
     # The OD API refuses a warm-up longer than the run: a run of a few steps, made to try things, shortens it.
-    cosine.warmup_steps = min(train.warmup_steps, train.steps - 1)
+    cosine.warmup_steps = min(train.warmup_steps, train.decay_ends - 1)
     return optimizer
 
 

@@ -10,7 +10,7 @@ TAKEN_FROM = {
     "batch_size": "train.batch_size",
     "num_steps": "train.steps",
     "optimizer": "train.optimizer",
-    "learning rate": "train.learning_rate, train.warmup_steps and train.steps",
+    "learning rate": "train.learning_rate, train.warmup_steps and train.decay_steps",
     "data_augmentation_options": "train.augment",
 }
 _FIRST, _LENGTH = (

@@ -1,6 +1,5 @@
 """Weights from models/base into a network, and the account of what was restored."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ import tensorflow as tf
 
 from tasks.detector.network import BACKBONE, CLASS_HEAD, PARTS, Network, part_of
 from tasks.errors import CheckpointError
+from tasks.formats.base_description import read_base_description
 from tasks.formats.label_map import read_label_map
 
 # Its reader has no class of its own for a file that ends too early.
@@ -81,7 +81,7 @@ def restore(network: Network, base: Path, classes: tuple[str, ...]) -> Restored:
         CheckpointError: the base is damaged (a checkpoint has a checksum for each value), or it fills nothing of the
             backbone.
     """
-    card = json.loads((base / "base.json").read_text(encoding="utf-8"))
+    card = read_base_description(base)
     result = Restored(_told(card))
     weights = _weights(base, card["kind"])
     used: set[str] = set()

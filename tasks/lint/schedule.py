@@ -1,5 +1,6 @@
-"""Steps, warm-up and batch against each other and against the number of training images."""
+"""Steps, warm-up, decay and batch against each other and against the number of training images."""
 
+import math
 from typing import TYPE_CHECKING
 
 from tasks.lint.finding import Finding
@@ -28,6 +29,8 @@ def check_schedule(train: "TrainParams") -> list[Finding]:
                 f"try {train.steps // 10}",
             )
         )
+    if train.decay_ends != train.steps:
+        found.append(_decay(train))
     if train.eval_every > train.steps:
         found.append(
             Finding(
@@ -48,6 +51,29 @@ def check_schedule(train: "TrainParams") -> list[Finding]:
             )
         )
     return found
+
+
+def _decay(train: "TrainParams") -> Finding:
+    if train.decay_ends < train.steps:
+        outcome = (
+            f"the rate is 0 for the last {train.steps - train.decay_ends} of {train.steps} steps, which change nothing"
+        )
+    else:
+        left = rate_left(train)
+        outcome = (
+            f"after train.steps {train.steps} the rate is still {left:.0%} of train.learning_rate: the last steps jump "
+            "around what they should settle in"
+        )
+    return Finding("warning", "train.decay_steps", str(train.decay_steps), outcome, "try null, which is train.steps")
+
+
+def rate_left(train: "TrainParams") -> float:
+    """The share of `train.learning_rate` at the last step."""
+    warmup = min(train.warmup_steps, train.decay_ends - 1)
+    if train.steps <= warmup:
+        return 0.1 + 0.9 * train.steps / warmup
+    progress = min(1.0, (train.steps - warmup) / (train.decay_ends - warmup))
+    return 0.5 * (1.0 + math.cos(math.pi * progress))
 
 
 def check_amount(train: "TrainParams", images: int) -> list[Finding]:

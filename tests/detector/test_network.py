@@ -12,6 +12,7 @@ from tasks.detector.initialise import initialise
 from tasks.detector.model_definitions import MODELS
 from tasks.detector.model_proto import model_proto, pipeline_proto
 from tasks.detector.network import BACKBONE, CLASS_HEAD, PARTS, Network, block_of, build_network, part_of
+from tasks.detector.pipeline_config import PipelineConfig
 from tasks.detector.restore import Restored, restore
 from tasks.errors import CheckpointError, ConfigError, ParamsError
 from tasks.formats.label_map import write_label_map
@@ -21,12 +22,16 @@ ZOO = Path(__file__).parents[2].parent / "shared" / "zoo"
 CLASSES = ("cat", "dog")
 
 
-def build(name: str, *, num_classes: int = 2, side_px: int = 64) -> Network:
+def config_of(name: str, *, num_classes: int, side_px: int = 64) -> PipelineConfig:
     config = pipeline_proto(MODELS[name])
     config.model.CopyFrom(model_proto(MODELS[name], num_classes=num_classes))
     config.model.ssd.image_resizer.fixed_shape_resizer.height = side_px
     config.model.ssd.image_resizer.fixed_shape_resizer.width = side_px
-    return build_network(config, is_training=True)
+    return config
+
+
+def build(name: str, *, num_classes: int = 2, side_px: int = 64) -> Network:
+    return build_network(config_of(name, num_classes=num_classes, side_px=side_px), is_training=True)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ import tensorflow as tf
 from tasks.detector.replicas import Replicas, replicas_here
 from tasks.detector.restore import checkpoint_values
 from tasks.errors import TrainingError
+from tests.ports import free_ports
 from tests.train_params import train_params
 
 ROOT = Path(__file__).parents[2]
@@ -144,13 +144,3 @@ def test_a_tf_config_that_is_none_is_told_of(text: str, monkeypatch: pytest.Monk
     monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(TrainingError, match="TF_CONFIG: expected"):
         replicas_here()
-
-
-def free_ports(number: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(number)]
-    for held in sockets:
-        held.bind(("127.0.0.1", 0))
-    ports = [held.getsockname()[1] for held in sockets]
-    for held in sockets:
-        held.close()
-    return ports

@@ -1,6 +1,8 @@
 import pytest
+import tensorflow as tf
 
-from tasks.lint.schedule import check_amount, check_schedule
+from tasks.detector.optimizing import WarmupCosine
+from tasks.lint.schedule import check_amount, check_schedule, rate_left
 from tests.train_params import train_params
 
 
@@ -19,6 +21,28 @@ def test_the_remedy_of_a_long_warm_up_is_itself_not_warned_of():
         (found,) = check_schedule(train_params(steps=steps, warmup_steps=steps, eval_every=1, save_every=1))
         remedy = int(found.remedy.removeprefix("try "))
         assert check_schedule(train_params(steps=steps, warmup_steps=remedy, eval_every=1, save_every=1)) == []
+
+
+@pytest.mark.parametrize(
+    ("decay_steps", "told"),
+    [
+        (None, None),
+        (4000, None),
+        (50_000, "the rate is still 99% of train.learning_rate"),
+        (3000, "the rate is 0 for the last 1000 of 4000 steps"),
+    ],
+)
+def test_a_decay_that_does_not_end_with_the_run_is_warned_of(decay_steps, told):
+    found = check_schedule(train_params(steps=4000, warmup_steps=1000, decay_steps=decay_steps))
+    assert keys(found) == ([("warning", "train.decay_steps")] if told else [])
+    assert all(told in str(finding) for finding in found)
+
+
+@pytest.mark.parametrize(("steps", "warmup_steps", "decay_steps"), [(4000, 1000, 50_000), (50, 60, 200), (9, 0, 20)])
+def test_what_is_left_of_the_rate_is_what_training_has(steps, warmup_steps, decay_steps):
+    schedule = WarmupCosine(1.0, warmup_steps, decay_steps)
+    params = train_params(steps=steps, warmup_steps=warmup_steps, decay_steps=decay_steps)
+    assert rate_left(params) == pytest.approx(float(schedule(tf.constant(steps))), abs=1e-6)
 
 
 @pytest.mark.parametrize("key", ["eval_every", "save_every"])
