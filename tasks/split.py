@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tasks.params import SplitParams
 
 PARTS = ("train", "val", "test")
+# No part that can be cut from so few images measures anything.
+FEW_IMAGES = 15
 _SHOWN = 10
 
 
@@ -189,6 +191,13 @@ def _notes(parts: Mapping[str, Dataset]) -> list[str]:
     """What a person should know before trusting figures from this split."""
     lost = {"train": "nothing is learned", "val": "no checkpoint is chosen by it", "test": "no figures will come of it"}
     notes = []
+    images = sum(len(part.images) for part in parts.values())
+    if images <= FEW_IMAGES:
+        notes.append(
+            f"warning: {images} images in all: a test part of so few says next to nothing. Learn from all of them "
+            "(split.val_fraction: 0, split.test_fraction: 0), look at what the model finds in new images, or have each "
+            "image scored by a model that learned from the others: python -m studies.leave_one_out (docs/few-images.md)"
+        )
     for name, part in parts.items():
         if not part.images:
             notes.append(f"note: {name} is empty, as asked for: {lost[name]}")

@@ -1,0 +1,33 @@
+"""`python -m studies.leave_one_out`, in the project's folder: figures where images are too few for a test part."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from tasks.errors import PipelineError
+
+
+def main() -> int:
+    """Train once for each image, score it, print and write the figures; 0 when it ended well."""
+    parser = argparse.ArgumentParser(
+        prog="python -m studies.leave_one_out",
+        description="Train with params.yaml once for each image of data/validated, on all that do not look like it, "
+        "and score the image that was left out. What was killed goes on when started again.",
+    )
+    parser.add_argument("--out", type=Path, default=Path("metrics/leave_one_out.json"), help="where the figures go")
+    parser.add_argument("--most", type=int, default=15, help="refuse more images than this: each is a training")
+    args = parser.parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # as in tasks/__main__.py
+    from studies.leave_one_out.run import leave_one_out  # noqa: PLC0415 - imports TensorFlow, which --help must not wait for
+
+    try:
+        print(leave_one_out(args.out, most=args.most))
+    except PipelineError as error:
+        print(f"leave_one_out: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""The presets are whole params files that differ from the project's own where they say, and nowhere else."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tasks.detector.model_definitions import find_model
+from tasks.params import read_params
+
+ROOT = Path(__file__).parents[1]
+PRESETS = sorted((ROOT / "presets").glob("*.yaml"))
+
+
+def leaves(content: Any, name: str = "") -> dict[str, Any]:
+    if not isinstance(content, dict) or not content:
+        return {name: content}
+    return {
+        key: leaf for own, value in content.items() for key, leaf in leaves(value, f"{name}.{own}"[not name :]).items()
+    }
+
+
+def heading(preset: Path) -> str:
+    comments = [line[2:] for line in preset.read_text().splitlines() if line.startswith("# ")]
+    return " ".join(comments)
+
+
+def test_there_is_one_for_each_system() -> None:
+    assert {preset.stem.split("_")[0] for preset in PRESETS} == {"guns", "ppe", "ducks"}
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.stem)
+def test_a_preset_is_read_and_differs_from_params_yaml_where_it_says(preset: Path) -> None:
+    assert find_model(read_params(preset).model.name)
+    ours, own = (leaves(yaml.safe_load(path.read_text())) for path in (preset, ROOT / "params.yaml"))
+    assert ours.keys() == own.keys()
+    said = re.search(r"explains every key, in: (.*)\.$", heading(preset))
+    assert said
+    assert set(said[1].split(", ")) == {key for key in ours if ours[key] != own[key]}
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.stem)
+def test_a_preset_says_how_to_use_it(preset: Path) -> None:
+    assert f"cp presets/{preset.name} params.yaml" in heading(preset)
+    assert (ROOT / "docs/systems.md").is_file()
