@@ -11,4 +11,5 @@ compile --overrides requirements-overrides.txt requirements.in -o requirements.t
 compile --overrides requirements-overrides.txt requirements-gpu.in -o requirements-gpu.txt
 compile requirements-dev.in -o requirements-dev.txt
 compile requirements-fuzz.in -o requirements-fuzz.txt
+compile requirements-annotate.in -o requirements-annotate.txt
 compile requirements-uv.in -o requirements-uv.txt

@@ -1,0 +1,148 @@
+"""Label Studio's own server, from an environment of its own, on loopback, for as long as somebody draws.
+
+It reports to nobody: its analytics, error reports and version check are switched off.
+"""
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import httpx
+
+from tasks.errors import PipelineError
+from tasks.files import write_json
+from tasks.process import die_with_parent
+
+HOST = "127.0.0.1"
+PROGRAM = Path("venv/bin/label-studio")
+_ACCOUNT = "account.json"
+_LOG = "server.log"
+# The first start makes the database.
+_STARTS_WITHIN_S = 300
+_ENDS_WITHIN_S = 15
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who logs in; kept in the room, for that user alone to read."""
+
+    email: str
+    password: str
+    token: str
+
+
+@contextmanager
+def label_studio(room: Path, document_root: Path, port: int) -> Iterator[httpx.Client]:
+    """A client of a server that lives as long as the block.
+
+    Args:
+        room: where its environment, database, account and log lie.
+        document_root: below it lie the folders whose images a project may show.
+        port: on loopback.
+
+    Raises:
+        PipelineError: it is not installed, the port is taken, or it does not come up; the message names its log.
+    """
+    program = room / PROGRAM
+    if not program.is_file():
+        raise PipelineError(f"{program}: Label Studio is not installed; `make annotate IMAGES=folder` does it")
+    with socket.socket() as probe:
+        if probe.connect_ex((HOST, port)) == 0:
+            raise PipelineError(f"port {port} of {HOST} is taken; choose another: PORT={port + 1}")
+    account = account_of(room)
+    log = room / _LOG
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            [
+                *(str(program.resolve()), "start", "--no-browser", "--enable-legacy-api-token"),
+                *("--internal-host", HOST, "--port", str(port), "--data-dir", str((room / "data").resolve())),
+            ],
+            cwd=room,
+            env=_environment(account, document_root),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - a killed command must take its server along
+        ) as process,
+    ):
+        try:
+            address = f"http://{HOST}:{port}"
+            # No proxy stands between this machine and itself.
+            with httpx.Client(
+                base_url=address, headers={"Authorization": f"Token {account.token}"}, timeout=60, trust_env=False
+            ) as client:
+                _wait(client, process, log)
+                yield client
+        finally:
+            process.terminate()
+            try:
+                process.wait(_ENDS_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def account_of(room: Path) -> Account:
+    """The account of the room, made up when it is asked for first.
+
+    Raises:
+        PipelineError: its file is damaged.
+    """
+    path = room / _ACCOUNT
+    try:
+        return Account(**json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        account = Account("annotator@localhost.local", secrets.token_urlsafe(9), secrets.token_hex(20))
+        room.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        write_json(path, asdict(account))
+        path.chmod(0o600)
+        return account
+    except (ValueError, TypeError) as error:
+        raise PipelineError(
+            f"{path}: damaged ({error}); remove it and {room / 'data'}, what was drawn there too"
+        ) from error
+
+
+def _environment(account: Account, document_root: Path) -> dict[str, str]:
+    return {
+        **{key: value for key, value in os.environ.items() if not key.startswith("LABEL_STUDIO_")},
+        "LABEL_STUDIO_USERNAME": account.email,
+        "LABEL_STUDIO_PASSWORD": account.password,
+        "LABEL_STUDIO_USER_TOKEN": account.token,
+        "LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED": "true",
+        "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT": str(document_root.resolve()),
+        "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
+        "LABEL_STUDIO_COLLECT_ANALYTICS": "false",
+        "LABEL_STUDIO_LATEST_VERSION_CHECK": "false",
+        "LABEL_STUDIO_SENTRY_DSN": "",
+        "LABEL_STUDIO_FRONTEND_SENTRY_DSN": "",
+        "SENTRY_DSN": "",
+        "FRONTEND_SENTRY_DSN": "",
+    }
+
+
+def _wait(client: httpx.Client, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    end = time.monotonic() + _STARTS_WITHIN_S
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise PipelineError(f"Label Studio ended as it started: {_last_line(log)}; all it said: {log}")
+        try:
+            if client.get("/health").status_code == httpx.codes.OK:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.5)
+    raise PipelineError(f"Label Studio did not answer within {_STARTS_WITHIN_S} s; what it said: {log}")
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
