@@ -7,7 +7,6 @@ DVC decides whether a stage runs; this says when, and shows why.
 import argparse
 import signal
 import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +17,15 @@ from flows.surroundings import own_server, prepare
 
 prepare(may_run_without_server=__name__ == "__main__")
 
-from prefect import State, flow, get_run_logger
-from prefect.futures import PrefectFuture
+from prefect import flow, get_run_logger
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.agents import cancel_agents
-from flows.child import stop_all
 from flows.clone import held
-from flows.graph import StageNode, read_graph
 from flows.notify import notify
 from flows.overrides import overridden
 from flows.publish import publish
-from flows.stage_run import stage
+from flows.run_all import run_all
 from tasks.errors import PipelineError
 
 # Stages at once, those that wait for agents included; `stage` bounds those that run here.
@@ -70,7 +66,7 @@ def pipeline(
     logger = get_run_logger()
     with held(folder, logger.info):
         with overridden(folder, params or {}):
-            states = _run_all(folder, targets or [], force, gpu)
+            states = run_all(folder, targets or [], force=force, gpu=gpu)
         try:
             publish(folder)
         except PipelineError as error:
@@ -79,37 +75,6 @@ def pipeline(
     outcomes = {name: str(state.name) for name, state in states.items()}
     logger.info("%s", ", ".join(f"{name} {outcome}" for name, outcome in outcomes.items()))
     return outcomes
-
-
-def _run_all(folder: Path, targets: list[str], force: bool, gpu: str | None) -> dict[str, State[Any]]:
-    nodes = read_graph(folder, targets)
-    futures = submit_in_order(nodes, lambda node, upstream: _submit(node, folder, force, gpu, upstream))
-    try:
-        states = {name: future.wait() or future.state for name, future in futures.items()}
-    except BaseException:
-        stop_all()  # cancelled, or Ctrl-C: the threads that run stages must not hold this process
-        raise
-    failed = [name for name, state in states.items() if not state.is_completed()]
-    if failed:
-        raise RuntimeError(f"not done: {', '.join(failed)}; the log of each says why")
-    return states
-
-
-def _submit(
-    node: StageNode, folder: Path, force: bool, gpu: str | None, upstream: list[PrefectFuture[Any]]
-) -> PrefectFuture[State[Any]]:
-    # Named after the stage before it starts, too.
-    return stage.with_options(name=node.name).submit(node, folder, force, gpu, return_state=False, wait_for=upstream)
-
-
-def submit_in_order(
-    nodes: Sequence[StageNode], submit: Callable[[StageNode, list[PrefectFuture[Any]]], PrefectFuture[Any]]
-) -> dict[str, PrefectFuture[Any]]:
-    """Submit each stage with the futures of those it depends on; `nodes` has each after its upstream."""
-    futures: dict[str, PrefectFuture[Any]] = {}
-    for node in nodes:
-        futures[node.name] = submit(node, [futures[name] for name in node.upstream if name in futures])
-    return futures
 
 
 def _main() -> None:

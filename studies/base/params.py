@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from tasks.errors import ParamsError
+from studies.reading import read_section
 from tasks.params import Positive, Section, Seed
 
 
@@ -27,12 +26,4 @@ def read_scenes_params(path: Path) -> ScenesParams:
     Raises:
         ParamsError: there is no such file, or a key is missing, misspelt or out of range.
     """
-    try:
-        return ScenesParams.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))["scenes"])
-    except FileNotFoundError as error:
-        raise ParamsError(f"{path}: no such file; run from studies/base") from error
-    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError) as error:
-        raise ParamsError(f"{path}: expected YAML with a section `scenes`: {error!r}") from error
-    except ValidationError as error:
-        lines = [f"  scenes.{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
-        raise ParamsError("\n".join([f"{path} is not valid:", *lines])) from error
+    return read_section(path, ScenesParams, "scenes")

@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from tasks.errors import ParamsError
+from studies.reading import read_section
 from tasks.params import Positive, Section, Seed
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_.]+$")]
@@ -35,12 +34,4 @@ def read_trials_params(path: Path) -> TrialsParams:
     Raises:
         ParamsError: there is no such file, or a key is missing, misspelt or out of range.
     """
-    try:
-        return TrialsParams.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except FileNotFoundError as error:
-        raise ParamsError(f"{path}: no such file; run in the folder of a study that has one") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ParamsError(f"{path}: not YAML: {error}") from error
-    except ValidationError as error:
-        lines = [f"  {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
-        raise ParamsError("\n".join([f"{path} is not valid:", *lines])) from error
+    return read_section(path, TrialsParams)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from tasks.annotation.dataset import Dataset
+from tasks.annotation.detections import Detections
 from tasks.detector.export import load_weights
 from tasks.detector.inference import RecordsDetector
 from tasks.detector.network import build_network
@@ -109,12 +110,17 @@ def params_of(folder: Path, data: Path, sections: Mapping[str, Mapping[str, Any]
     return read_params(written)
 
 
-def _scores(params: Params, part: str) -> dict[str, Any]:
+def detected(params: Params, part: str) -> tuple[Dataset, list[Detections]]:
+    """The images of a part, and what the last weights of a run find in them."""
     paths = params.paths
     classes = read_label_map(paths.records / "label_map.pbtxt")
     images = Dataset(paths.records, classes, read_part(paths.records, part))
     network = build_network(read_pipeline_config(paths.pipeline_config), is_training=False)
     load_weights(network, paths.trained / "last" / "ckpt-0")
-    found = RecordsDetector(network, shards_of(paths.records, part), images.images, classes)()
+    return images, RecordsDetector(network, shards_of(paths.records, part), images.images, classes)()
+
+
+def _scores(params: Params, part: str) -> dict[str, Any]:
+    images, found = detected(params, part)
     figures = coco_figures(images, found)
     return {"images": len(images.images), "mAP": figures["mAP"], "AP50": figures["AP50"]}

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from prefect.testing.utilities import prefect_test_harness
 
-from flows.pipeline import pipeline, stage
+from flows.pipeline import pipeline
+from flows.stage_run import stage
 from tests.small_project import wait_until
 
 pytestmark = pytest.mark.slow

@@ -1,0 +1,69 @@
+"""`python -m studies.freeze data|start|train|timing|page`: what studies/freeze/dvc.yaml runs, in its folder."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from studies.freeze.params import StudyParams, read_study_params
+from studies.freeze.places import DATA, PAGE, RESULTS, TIMING
+from tasks.errors import ParamsError, PipelineError
+from tasks.process import die_with_parent
+
+
+def main() -> int:
+    """Run one stage; 0 when it ended well, 1 when there is something to mend."""
+    args = _parser().parse_args()
+    if "DVC_STAGE" in os.environ:
+        die_with_parent()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # as in tasks/__main__.py
+    try:
+        _run(args, read_study_params(Path("study.yaml")))
+    except PipelineError as error:
+        print(f"{args.stage}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _run(args: argparse.Namespace, study: StudyParams) -> None:
+    for kind, names in (("model", study.models), ("arm", study.arms)):
+        name = getattr(args, kind, None)
+        if name is not None and name not in names:
+            raise ParamsError(f"study.yaml: no {kind} `{name}`; there are: {', '.join(names)}")
+    if args.stage == "page":
+        from studies.freeze.page import write_page  # noqa: PLC0415 - draws
+
+        print(write_page(study, DATA, RESULTS, TIMING, PAGE))
+        print(f"the page: {PAGE}")
+        return
+    # A message about a name must not wait for TensorFlow, nor the page.
+    from studies.freeze import run  # noqa: PLC0415
+
+    if args.stage == "data":
+        run.data(study)
+    elif args.stage == "start":
+        run.start(args.model, study)
+    elif args.stage == "train":
+        run.train(args.model, args.arm, args.seed, study)
+    else:
+        run.timing(args.model, args.arm, study)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m studies.freeze", description=__doc__)
+    stages = parser.add_subparsers(dest="stage", required=True, metavar="STAGE")
+    stages.add_parser("data", help="gate, split and records of the photographs")
+    start = stages.add_parser("start", help="what a model starts from")
+    train = stages.add_parser("train", help="one run, its curves and its audit")
+    timing = stages.add_parser("timing", help="a step of one arm without the cache")
+    stages.add_parser("page", help="table.json, table.md and reports/freeze.html, of the runs there are")
+    for each in (start, train, timing):
+        each.add_argument("model", help="its name in study.yaml")
+    for each in (train, timing):
+        each.add_argument("arm", help="its name in study.yaml")
+    train.add_argument("seed", type=int, help="of new layers, order and augmentation")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

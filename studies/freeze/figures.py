@@ -1,0 +1,298 @@
+"""What the runs of the freeze study say: one row an arm, and a conclusion that follows from the rows by rule."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from studies.freeze.places import DETECTIONS, RUN
+from tasks.annotation.dataset import Dataset
+from tasks.errors import PipelineError
+from tasks.files import read_json
+from tasks.formats.coco import read_detections
+from tasks.metrics.analysis import carriers_of, named_figures
+from tasks.metrics.coco import matched
+from tasks.metrics.intervals import Interval, halves, interval, interval_of_difference, resampled
+from tasks.metrics.matching import Matches
+
+# The first steps fill queues and pools of memory.
+_SETTLING = 10
+# Between means over seeds: as many standard errors of their difference count as more than chance.
+_ERRORS_APART = 2.0
+
+Curve = list[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class FreezeRun:
+    """One run of the matrix, read back.
+
+    Attributes:
+        arm, seed: as in study.yaml.
+        noted: what the run wrote down.
+        matches: of its detections in the test part.
+    """
+
+    arm: str
+    seed: int
+    noted: Mapping[str, Any]
+    matches: Matches
+
+    @property
+    def step_s(self) -> float:
+        """Median seconds a step, once settled."""
+        return _step_s(self.noted)
+
+    @property
+    def clock(self) -> Curve:
+        """`(step, seconds)`: start-up, in which the cache is filled, and steps; validations are left out."""
+        seconds = np.cumsum([ms / 1000 for _, ms in self.noted["curves"]["train/step_ms"]])
+        steps = [step for step, _ in self.noted["curves"]["train/step_ms"]]
+        return [(step, float(self.noted["startup_s"] + spent)) for step, spent in zip(steps, seconds, strict=True)]
+
+    def over_time(self, curve: str) -> Curve:
+        """A curve over seconds in place of steps."""
+        steps, seconds = zip(*self.clock, strict=True)
+        return [(float(np.interp(step, steps, seconds)), value) for step, value in self.noted["curves"][curve]]
+
+    def at(self, seconds: float) -> float:
+        """Validation mAP when training had taken so long: on a line between validations, 0 before the first step."""
+        times, values = zip(*[(float(self.noted["startup_s"]), 0.0), *self.over_time("val/mAP")], strict=True)
+        return float(np.interp(seconds, times, values))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One arm of one model over its seeds.
+
+    Attributes:
+        arm: its name.
+        frozen: variables, moving statistics included.
+        max_change: the largest change of any of them, over all seeds.
+        startup_s, step_s, total_s: medians over seeds; `step_range` has the smallest and the largest.
+        uncached_s: a step without the cache; None where nothing is frozen.
+        times: by how much a step is shorter than with nothing frozen, of the same seed: median, smallest, largest.
+        mean_ap, spread: mAP on the test part after all steps, mean and standard deviation over seeds.
+        interval: of that mean, over images, 95 %.
+        apart: from nothing frozen, on the same images; its interval, and what that says.
+        equal_time, equal_time_spread: validation mAP when the fastest arm had ended, mean and standard deviation.
+    """
+
+    arm: str
+    frozen: int
+    max_change: float
+    startup_s: float
+    step_s: float
+    step_range: tuple[float, float]
+    total_s: float
+    uncached_s: float | None
+    times: tuple[float, float, float]
+    mean_ap: float
+    spread: float
+    interval: Interval | None
+    apart: Interval | None
+    verdict: str
+    equal_time: float
+    equal_time_spread: float
+
+
+@dataclass(frozen=True)
+class ModelFigures:
+    """All arms of one model.
+
+    Attributes:
+        rows: in the order of study.yaml; the first is the one that others are compared with.
+        seconds: what "equal time" is: the median of the fastest arm.
+        repeats: of arms that freeze the same, the names, and whether their losses were equal to the last bit.
+    """
+
+    model: str
+    rows: list[Row]
+    runs: dict[str, list[FreezeRun]]
+    seconds: float
+    repeats: list[tuple[str, str, bool]]
+
+
+def read_runs(results: Path, model: str, test: Dataset) -> dict[str, list[FreezeRun]]:
+    """Every run of a model, by arm.
+
+    Raises:
+        PipelineError: a file cannot be read.
+    """
+    found: dict[str, list[FreezeRun]] = {}
+    for path in sorted(results.glob(f"{model}-*/{RUN}")):
+        noted = read_json(path, "what a run of this study writes")
+        matches = matched(test, read_detections(path.with_name(DETECTIONS), test))
+        found.setdefault(noted["arm"], []).append(FreezeRun(noted["arm"], noted["seed"], noted, matches))
+    return found
+
+
+def figures(
+    model: str, arms: Mapping[str, Any], runs: dict[str, list[FreezeRun]], uncached: Mapping[str, Mapping[str, Any]]
+) -> ModelFigures:
+    """The rows of one model.
+
+    Raises:
+        PipelineError: an arm has no run, or other seeds than the first.
+    """
+    first = next(iter(arms))
+    for arm in arms:
+        if [run.seed for run in runs.get(arm, [])] != [run.seed for run in runs.get(first, [])] or arm not in runs:
+            raise PipelineError(f"{model}: arm {arm} lacks runs that others have; `dvc repro` runs them")
+    ends = {arm: statistics.median(run.clock[-1][1] for run in runs[arm]) for arm in arms}
+    seconds = min(ends.values())
+    drawn = halves(runs[first][0].matches.images)
+    on_halves = {arm: _mean_on_halves(runs[arm], drawn) for arm in arms}
+    rows = [
+        _row(
+            arm,
+            runs,
+            first=first,
+            seconds=seconds,
+            total=ends[arm],
+            uncached=uncached.get(arm),
+            on=on_halves,
+            drawn=drawn,
+        )
+        for arm in arms
+    ]
+    return ModelFigures(model, rows, runs, seconds, _repeats(arms, runs))
+
+
+def conclusion(found: ModelFigures) -> list[str]:
+    """Sentences that follow from the rows by rule, so that other figures give others."""
+    rows = found.rows
+    base, others = rows[0], [row for row in rows[1:] if row.frozen]
+    moved = [row.arm for row in rows if row.max_change != 0]
+    said = [
+        f"Nothing that was frozen moved: the largest change of any frozen variable is 0 in all {len(others)} arms."
+        if not moved
+        else f"Frozen variables moved in {', '.join(moved)}: these runs are not what they say."
+    ]
+    if others:
+        steps = ", ".join(f"{row.arm} {row.times[0]:.2f} ({row.times[1]:.2f} to {row.times[2]:.2f})" for row in others)
+        said.append(
+            f"A step is shorter than with nothing frozen by these factors, median and range over seeds: {steps}."
+        )
+    for one, other, equal in found.repeats:
+        times = sorted(row.step_s for row in rows if row.arm in (one, other))
+        said.append(
+            f"{one} and {other} are the same run twice: "
+            + ("every loss is equal to the last bit" if equal else "their losses differ")
+            + f"; their step times differ by a factor of {times[1] / times[0]:.2f}, which is the machine's doing."
+        )
+    for verdict in ("better", "worse", "can't tell"):
+        arms = [row.arm for row in others if row.verdict == verdict]
+        if arms:
+            said.append(f"After equal steps, against {base.arm}: {', '.join(arms)} {_says(verdict)}.")
+    said.append(_at_equal_time(found, base, others))
+    return said
+
+
+def _at_equal_time(found: ModelFigures, base: Row, others: Sequence[Row]) -> str:
+    best = max([base, *others], key=lambda row: row.equal_time)
+    seeds = len(found.runs[base.arm])
+    level = [row.arm for row in [base, *others] if row is not best and not _apart(best, row, seeds)]
+    told = (
+        f"After equal time ({found.seconds:.0f} s), {best.arm} has the highest mean validation mAP "
+        f"({best.equal_time:.3f})"
+    )
+    if level:
+        return f"{told}, but {seeds} seeds do not set it apart from {', '.join(level)}."
+    return f"{told}, more than {_ERRORS_APART:.0f} standard errors above every other arm."
+
+
+def _apart(one: Row, other: Row, seeds: int) -> bool:
+    error = np.sqrt((one.equal_time_spread**2 + other.equal_time_spread**2) / seeds)
+    return bool(abs(one.equal_time - other.equal_time) > _ERRORS_APART * error)
+
+
+def _says(verdict: str) -> str:
+    ends = "with an interval of the difference that does not hold zero"
+    return {
+        "better": f"found better, {ends}",
+        "worse": f"found worse, {ends}",
+        "can't tell": "cannot be told from it on these test images",
+    }[verdict]
+
+
+def _row(
+    arm: str,
+    runs: Mapping[str, Sequence[FreezeRun]],
+    *,
+    first: str,
+    seconds: float,
+    total: float,
+    uncached: Mapping[str, Any] | None,
+    on: Mapping[str, npt.NDArray[np.float64]],
+    drawn: npt.NDArray[np.float64],
+) -> Row:
+    own, base = runs[arm], runs[first]
+    scores, reference = _scores(own), _scores(base)
+    value, carriers = statistics.fmean(scores), carriers_of(own[0].matches)["mAP"]
+    apart = interval_of_difference(value - statistics.fmean(reference), on[arm] - on[first], drawn, carriers)
+    times = sorted(before.step_s / run.step_s for before, run in zip(base, own, strict=True))
+    later = [run.at(seconds) for run in own]
+    steps = [run.step_s for run in own]
+    return Row(
+        arm=arm,
+        frozen=own[0].noted["frozen_variables"],
+        max_change=max(run.noted[name] for run in own for name in _CHANGES),
+        startup_s=statistics.median(run.noted["startup_s"] for run in own),
+        step_s=statistics.median(steps),
+        step_range=(min(steps), max(steps)),
+        total_s=total,
+        uncached_s=_step_s(uncached) if uncached else None,
+        times=(statistics.median(times), times[0], times[-1]),
+        mean_ap=value,
+        spread=_deviation(scores),
+        interval=interval(value, on[arm], drawn, carriers),
+        apart=apart,
+        verdict=_verdict(apart),
+        equal_time=statistics.fmean(later),
+        equal_time_spread=_deviation(later),
+    )
+
+
+_CHANGES = ("frozen_max_abs_change", "frozen_statistics_max_abs_change")
+
+
+def _step_s(noted: Mapping[str, Any]) -> float:
+    steps = noted["curves"]["train/step_ms"]
+    return statistics.median(float(ms) for _, ms in steps[min(_SETTLING, len(steps) // 2) :]) / 1000
+
+
+def _scores(runs: Sequence[FreezeRun]) -> list[float]:
+    return [named_figures(run.matches)["mAP"] or 0.0 for run in runs]
+
+
+def _mean_on_halves(runs: Sequence[FreezeRun], drawn: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.asarray(np.mean([resampled(run.matches, drawn)["mAP"] for run in runs], axis=0))
+
+
+def _deviation(values: Sequence[float]) -> float:
+    return statistics.stdev(values) if len(values) > 1 else 0.0
+
+
+def _verdict(apart: Interval | None) -> str:
+    if apart is None or apart.low <= 0 <= apart.high:
+        return "can't tell"
+    return "better" if apart.low > 0 else "worse"
+
+
+def _repeats(arms: Mapping[str, Any], runs: Mapping[str, Sequence[FreezeRun]]) -> list[tuple[str, str, bool]]:
+    names = list(arms)
+    return [
+        (one, other, all(_losses(a) == _losses(b) for a, b in zip(runs[one], runs[other], strict=True)))
+        for place, one in enumerate(names)
+        for other in names[place + 1 :]
+        if arms[one] == arms[other]
+    ]
+
+
+def _losses(run: FreezeRun) -> list[float]:
+    return [loss for _, loss in run.noted["curves"]["train/loss"]]

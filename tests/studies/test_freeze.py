@@ -1,0 +1,163 @@
+"""The layer-freezing study: its matrix, what is concluded from runs, and its page. The runs are made up."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from studies.freeze.figures import ModelFigures, conclusion, figures, read_runs
+from studies.freeze.page import write_page
+from studies.freeze.params import StudyParams, read_study_params
+from studies.freeze.places import DETECTIONS, RUN
+from tasks.annotation.dataset import Dataset
+from tasks.errors import ParamsError, PipelineError
+from tasks.files import write_json
+from tasks.formats.coco import write_coco, write_detections
+from tests.metrics.cases import annotated, dataset, found
+
+STUDY = Path(__file__).parents[2] / "studies" / "freeze"
+STEPS = 40
+ARMS = {"none": "none", "none_again": "none", "first_8": 8}
+BOX = (20.0, 20.0, 120.0, 120.0)
+
+
+@pytest.fixture
+def test_part() -> Dataset:
+    return dataset(*(annotated((BOX, "cat")) for _ in range(12)), classes=("cat",))
+
+
+def study(**changes: Any) -> StudyParams:
+    content = yaml.safe_load((STUDY / "study.yaml").read_text()) | {
+        "models": {"v2": {"name": "ssd_mobilenet_v2_fpnlite_320x320", "start": "base"}},
+        "arms": ARMS,
+        "seeds": [1, 2],
+        "steps": STEPS,
+    }
+    return StudyParams.model_validate(content | changes)
+
+
+def a_run(
+    folder: Path, test: Dataset, arm: str, seed: int, *, step_ms: float, off: float = 0.0, **changes: Any
+) -> None:
+    """A run whose boxes lie `off` pixels beside the true ones, more or less, and whose steps take `step_ms`."""
+    random = np.random.default_rng(seed)
+    shifts = off * random.uniform(0.5, 1.5, len(test.images))
+    boxes = [found(((BOX[0] + shift, BOX[1], BOX[2] + shift, BOX[3]), "cat", 0.9)) for shift in shifts]
+    steps = range(1, STEPS + 1)
+    noted = {
+        "model": "v2",
+        "arm": arm,
+        "seed": seed,
+        "code": "c",
+        "startup_s": 10.0,
+        "frozen_variables": 0 if arm.startswith("none") else 50,
+        "frozen_max_abs_change": 0.0,
+        "frozen_statistics_max_abs_change": 0.0,
+        "curves": {
+            "train/loss": [(step, seed + 1 / step) for step in steps],
+            "train/step_ms": [(step, step_ms) for step in steps],
+            "val/mAP": [(20, 0.2), (40, 0.4)],
+            "val/AP50": [(20, 0.3), (40, 0.6)],
+        },
+    }
+    run = folder / f"v2-{arm}-{seed}"
+    run.mkdir(parents=True)
+    write_json(run / RUN, noted | changes)
+    write_detections(boxes, test, run / DETECTIONS)
+
+
+def all_runs(folder: Path, test: Dataset, **changes: dict[str, Any]) -> None:
+    for seed in (1, 2):
+        for arm in ARMS:
+            what = {"step_ms": 250.0 if arm == "first_8" else 1000.0} | changes.get(arm, {})
+            a_run(folder, test, arm, seed, **what)
+
+
+def figures_of(folder: Path, test: Dataset) -> ModelFigures:
+    return figures("v2", ARMS, read_runs(folder, "v2", test), {})
+
+
+def test_the_matrix_is_over_all_that_study_yaml_names() -> None:
+    stages = yaml.safe_load((STUDY / "dvc.yaml").read_text())["stages"]
+    params = read_study_params(STUDY / "study.yaml")
+    matrix = stages["train"]["matrix"]
+    assert (matrix["model"], matrix["arm"], matrix["seed"]) == (list(params.models), list(params.arms), "${seeds}")
+    assert stages["start"]["matrix"]["model"] == list(params.models)
+    frozen = [arm for arm, freeze in params.arms.items() if freeze != "none"]
+    assert stages["timing"]["matrix"] == {"model": list(params.models), "arm": frozen}
+    assert len(params.seeds) >= 3
+
+
+def test_a_misspelt_key_of_the_study_is_named(tmp_path: Path) -> None:
+    text = (STUDY / "study.yaml").read_text()
+    (tmp_path / "study.yaml").write_text(text.replace("eval_every", "eval_evry"))
+    with pytest.raises(ParamsError, match=r"eval_evry: Extra inputs are not permitted"):
+        read_study_params(tmp_path / "study.yaml")
+
+
+def test_times_ratios_and_equal_time_come_from_the_curves(tmp_path: Path, test_part: Dataset) -> None:
+    all_runs(tmp_path, test_part)
+
+    found = figures_of(tmp_path, test_part)
+
+    none, _, frozen = found.rows
+    assert (none.step_s, frozen.step_s) == (1.0, 0.25)
+    assert frozen.times == (4.0, 4.0, 4.0)
+    assert found.seconds == 10 + STEPS * 0.25  # the fastest arm's start-up and steps
+    assert frozen.equal_time == pytest.approx(0.4)
+    # After 20 s, 10 of 40 steps are done: half-way between nothing and the first validation.
+    assert none.equal_time == pytest.approx(0.1)
+
+
+def test_a_worse_arm_is_told_by_an_interval_and_a_like_one_is_not(tmp_path: Path, test_part: Dataset) -> None:
+    all_runs(tmp_path, test_part, none={"off": 8.0, "step_ms": 1000.0}, none_again={"off": 8.0}, first_8={"off": 25.0})
+
+    rows = {row.arm: row for row in figures_of(tmp_path, test_part).rows}
+
+    assert rows["first_8"].verdict == "worse"
+    assert rows["first_8"].mean_ap < rows["none"].mean_ap
+    assert rows["none_again"].verdict == "can't tell"
+
+
+def test_the_conclusion_follows_the_figures(tmp_path: Path, test_part: Dataset) -> None:
+    all_runs(tmp_path / "equal", test_part, none={"off": 8.0}, none_again={"off": 8.0}, first_8={"off": 8.0})
+    said = " ".join(conclusion(figures_of(tmp_path / "equal", test_part)))
+    assert "Nothing that was frozen moved" in said
+    assert "every loss is equal to the last bit" in said
+    assert "first_8 4.00 (4.00 to 4.00)" in said
+    assert "first_8 cannot be told from it" in said
+    assert "first_8 has the highest mean validation mAP (0.400), more than 2 standard errors above" in said
+
+
+def test_a_frozen_variable_that_moved_is_told(tmp_path: Path, test_part: Dataset) -> None:
+    all_runs(tmp_path, test_part, first_8={"frozen_statistics_max_abs_change": 1e-7})
+    said = " ".join(conclusion(figures_of(tmp_path, test_part)))
+    assert "Frozen variables moved in first_8" in said
+
+
+def test_runs_that_are_missing_are_named(tmp_path: Path, test_part: Dataset) -> None:
+    a_run(tmp_path, test_part, "none", 1, step_ms=1000)
+    with pytest.raises(PipelineError, match="arm none_again lacks runs"):
+        figures_of(tmp_path, test_part)
+
+
+def test_the_page_and_the_table_hold_every_arm(
+    tmp_path: Path, test_part: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    all_runs(Path("results"), test_part, first_8={"code": "another"})
+    Path("photos/splits").mkdir(parents=True)
+    write_coco(test_part, Path("photos/splits/test.json"))
+
+    text = write_page(study(), Path("photos"), Path("results"), Path("timing"), Path("reports/freeze.html"))
+
+    page = Path("reports/freeze.html").read_text()
+    assert all(f'<th scope="row">{arm}</th>' in page and f"| {arm} |" in text for arm in ARMS)
+    assert page.count("<svg") == 4
+    assert "Runs of 2 different versions" in page
+    assert 'src="http' not in page
+    assert 'href="http' not in page
+    assert Path("table.md").read_text() == text
+    assert yaml.safe_load(Path("table.json").read_text())["v2"]["first_8"]["times"] == 4.0
