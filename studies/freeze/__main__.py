@@ -1,28 +1,19 @@
 """`python -m studies.freeze data|start|train|timing|page`: what studies/freeze/dvc.yaml runs, in its folder."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
+from studies.command import status_of
 from studies.freeze.params import StudyParams, read_study_params
 from studies.freeze.places import DATA, PAGE, RESULTS, TIMING
-from tasks.errors import ParamsError, PipelineError
-from tasks.process import die_with_parent
+from tasks.errors import ParamsError
 
 
 def main() -> int:
     """Run one stage; 0 when it ended well, 1 when there is something to mend."""
     args = _parser().parse_args()
-    if "DVC_STAGE" in os.environ:
-        die_with_parent()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # as in tasks/__main__.py
-    try:
-        _run(args, read_study_params(Path("study.yaml")))
-    except PipelineError as error:
-        print(f"{args.stage}: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return status_of(args.stage, lambda: _run(args, read_study_params(Path("study.yaml"))))
 
 
 def _run(args: argparse.Namespace, study: StudyParams) -> None:

@@ -16,6 +16,7 @@ from tasks.files import read_json
 from tasks.formats.coco import read_detections
 from tasks.metrics.analysis import carriers_of, named_figures
 from tasks.metrics.coco import matched
+from tasks.metrics.differences import verdict_of
 from tasks.metrics.intervals import Interval, halves, interval, interval_of_difference, resampled
 from tasks.metrics.matching import Matches
 
@@ -73,7 +74,7 @@ class Row:
         arm: its name.
         frozen: variables, moving statistics included.
         max_change: the largest change of any of them, over all seeds.
-        startup_s, step_s, total_s: medians over seeds; `step_range` has the smallest and the largest.
+        startup_s, step_s: medians over seeds; `step_range` has the smallest and the largest.
         uncached_s: a step without the cache; None where nothing is frozen.
         times: by how much a step is shorter than with nothing frozen, of the same seed: median, smallest, largest.
         mean_ap, spread: mAP on the test part after all steps, mean and standard deviation over seeds.
@@ -88,7 +89,6 @@ class Row:
     startup_s: float
     step_s: float
     step_range: tuple[float, float]
-    total_s: float
     uncached_s: float | None
     times: tuple[float, float, float]
     mean_ap: float
@@ -143,8 +143,7 @@ def figures(
     for arm in arms:
         if [run.seed for run in runs.get(arm, [])] != [run.seed for run in runs.get(first, [])] or arm not in runs:
             raise PipelineError(f"{model}: arm {arm} lacks runs that others have; `dvc repro` runs them")
-    ends = {arm: statistics.median(run.clock[-1][1] for run in runs[arm]) for arm in arms}
-    seconds = min(ends.values())
+    seconds = min(statistics.median(run.clock[-1][1] for run in runs[arm]) for arm in arms)
     drawn = halves(runs[first][0].matches.images)
     on_halves = {arm: _mean_on_halves(runs[arm], drawn) for arm in arms}
     rows = [
@@ -153,7 +152,6 @@ def figures(
             runs,
             first=first,
             seconds=seconds,
-            total=ends[arm],
             uncached=uncached.get(arm),
             on=on_halves,
             drawn=drawn,
@@ -226,7 +224,6 @@ def _row(
     *,
     first: str,
     seconds: float,
-    total: float,
     uncached: Mapping[str, Any] | None,
     on: Mapping[str, npt.NDArray[np.float64]],
     drawn: npt.NDArray[np.float64],
@@ -245,14 +242,13 @@ def _row(
         startup_s=statistics.median(run.noted["startup_s"] for run in own),
         step_s=statistics.median(steps),
         step_range=(min(steps), max(steps)),
-        total_s=total,
         uncached_s=_step_s(uncached) if uncached else None,
         times=(statistics.median(times), times[0], times[-1]),
         mean_ap=value,
         spread=_deviation(scores),
         interval=interval(value, on[arm], drawn, carriers),
         apart=apart,
-        verdict=_verdict(apart),
+        verdict=verdict_of(apart),
         equal_time=statistics.fmean(later),
         equal_time_spread=_deviation(later),
     )
@@ -276,12 +272,6 @@ def _mean_on_halves(runs: Sequence[FreezeRun], drawn: npt.NDArray[np.float64]) -
 
 def _deviation(values: Sequence[float]) -> float:
     return statistics.stdev(values) if len(values) > 1 else 0.0
-
-
-def _verdict(apart: Interval | None) -> str:
-    if apart is None or apart.low <= 0 <= apart.high:
-        return "can't tell"
-    return "better" if apart.low > 0 else "worse"
 
 
 def _repeats(arms: Mapping[str, Any], runs: Mapping[str, Sequence[FreezeRun]]) -> list[tuple[str, str, bool]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,7 @@ def _shown(found: ModelFigures, study: StudyParams) -> dict[str, Any]:
     model, runs = found.model, found.runs
     ranked = sorted(found.rows, key=lambda row: row.mean_ap)
     best, worst = ranked[-1].arm, ranked[0].arm
-    colours = dict(zip(study.arms, _COLOURS, strict=False))
+    colours = dict(zip(study.arms, cycle(_COLOURS), strict=False))
     losses = {arm: [_smooth(run.noted["curves"]["train/loss"]) for run in own] for arm, own in runs.items()}
     over_time = {arm: [_smooth(run.over_time("train/loss")) for run in own] for arm, own in runs.items()}
     scores = {arm: [run.over_time("val/mAP") for run in own] for arm, own in runs.items()}
@@ -128,7 +129,7 @@ def _shown(found: ModelFigures, study: StudyParams) -> dict[str, Any]:
         "seconds": found.seconds,
         "rows": [_cells(row) for row in found.rows],
         "conclusion": conclusion(found),
-        "legend": [(arm, colours[arm]) for arm in runs if arm in colours],
+        "legend": list(colours.items()),
         "pictures": [
             (title, _lines(lines, colours, f"{model}-{place}", title, axis))
             for place, (title, lines, axis) in enumerate(pictures)

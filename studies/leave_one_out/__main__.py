@@ -1,11 +1,10 @@
 """`python -m studies.leave_one_out`, in the project's folder: figures where images are too few for a test part."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
-from tasks.errors import PipelineError
+from studies.command import status_of
 
 
 def main() -> int:
@@ -18,15 +17,13 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("metrics/leave_one_out.json"), help="where the figures go")
     parser.add_argument("--most", type=int, default=15, help="refuse more images than this: each is a training")
     args = parser.parse_args()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # as in tasks/__main__.py
+    return status_of("leave_one_out", lambda: _run(args))
+
+
+def _run(args: argparse.Namespace) -> None:
     from studies.leave_one_out.run import leave_one_out  # noqa: PLC0415 - imports TensorFlow, which --help must not wait for
 
-    try:
-        print(leave_one_out(args.out, most=args.most))
-    except PipelineError as error:
-        print(f"leave_one_out: {error}", file=sys.stderr)
-        return 1
-    return 0
+    print(leave_one_out(args.out, most=args.most))
 
 
 if __name__ == "__main__":

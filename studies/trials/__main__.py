@@ -1,13 +1,12 @@
 """`python -m studies.trials data|train|table`: what the dvc.yaml of a study with a trials.yaml runs, in its folder."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
+from studies.command import status_of
 from studies.trials.params import read_trials_params
-from tasks.errors import ParamsError, PipelineError
-from tasks.process import die_with_parent
+from tasks.errors import ParamsError
 
 RESULTS = Path("results")
 
@@ -15,15 +14,7 @@ RESULTS = Path("results")
 def main() -> int:
     """Run one stage; 0 when it ended well, 1 when there is something to mend."""
     args = _parser().parse_args()
-    if "DVC_STAGE" in os.environ:
-        die_with_parent()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # as in tasks/__main__.py
-    try:
-        _run(args)
-    except PipelineError as error:
-        print(f"{args.stage}: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return status_of(args.stage, lambda: _run(args))
 
 
 def _run(args: argparse.Namespace) -> None:

@@ -31,12 +31,8 @@ class Difference:
 
     @property
     def verdict(self) -> Verdict:
-        """`better` or `worse` where the whole interval is on one side of zero."""
-        if self.interval is not None and self.interval.low > 0:
-            return "better"
-        if self.interval is not None and self.interval.high < 0:
-            return "worse"
-        return "can't tell"
+        """See `verdict_of`."""
+        return verdict_of(self.interval)
 
 
 @dataclass(frozen=True)
@@ -54,6 +50,15 @@ class Flip:
     box: int
     class_: str
     found: bool
+
+
+def verdict_of(interval: Interval | None) -> Verdict:
+    """`better` or `worse` where the whole interval of a difference is on one side of zero."""
+    if interval is not None and interval.low > 0:
+        return "better"
+    if interval is not None and interval.high < 0:
+        return "worse"
+    return "can't tell"
 
 
 def differences(before: Matches, after: Matches) -> list[Difference]:

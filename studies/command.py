@@ -1,0 +1,21 @@
+"""What the commands of all studies have in common."""
+
+import os
+import sys
+from collections.abc import Callable
+
+from tasks.errors import PipelineError
+from tasks.process import die_with_parent
+
+
+def status_of(name: str, work: Callable[[], object]) -> int:
+    """Do the work, and end with DVC where that started it; 0 when it ended well, 1 when there is something to mend."""
+    if "DVC_STAGE" in os.environ:
+        die_with_parent()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # as in tasks/__main__.py
+    try:
+        work()
+    except PipelineError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return 1
+    return 0
