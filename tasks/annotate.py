@@ -6,9 +6,10 @@ Where there is an exported model, what it sees stands in each image that nobody 
 import argparse
 import hashlib
 import signal
-import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 import httpx
 import numpy as np
@@ -47,12 +48,15 @@ def annotate(args: argparse.Namespace) -> None:
         if (args.model / "saved_model").is_dir():
             _show_predictions(project, images, args.model)
         account = account_of(ROOM)
+        ended: SimpleQueue[int] = SimpleQueue()
+        # From here on Ctrl-C must not break off a save. What a handler may call without harm is `put` of this queue.
+        signal.signal(signal.SIGINT, lambda number, _: ended.put(number))
         print(
             f"\nDraw at {client.base_url}/projects/{project.number}/data\n"
             f"  e-mail {account.email}, password {account.password}\n"
             f"What you submit there is written to {args.out}. Ctrl-C here ends it; nothing is lost.\n"
         )
-        done = _save_until_ended(project, args.out)
+        done = _save_until(ended, project, args.out)
     print(
         f"{args.out}: {done} of {len(images)} images are drawn. To learn from them, in params.yaml:\n"
         f"  ingest: {{source: {args.out}, images: {folder}}}\nthen: make run"
@@ -97,14 +101,15 @@ def _version(model: Path) -> str:
     return hashlib.sha256("".join(digests).encode()).hexdigest()[:8]
 
 
-def _save_until_ended(project: Project, out: Path) -> int:
-    done = project.save(out)
+def _save_until(ended: "SimpleQueue[int]", project: Project, out: Path) -> int:
+    """Save every few seconds until something is put into `ended`, and then once more; how many images are drawn."""
+    done = 0
     try:
         while True:
-            time.sleep(_SAVED_EVERY_S)
             done = project.save(out)
-    except KeyboardInterrupt:
-        return project.save(out)
+            with suppress(Empty):
+                ended.get(timeout=_SAVED_EVERY_S)
+                return project.save(out)
     except httpx.TransportError as error:
         raise PipelineError(
             f"Label Studio stopped answering ({error}); {out} has {done} images, start it again"

@@ -116,10 +116,12 @@ def test_boxes_drawn_on_the_real_server_are_learned_from(tmp_path: Path) -> None
 
 @contextmanager
 def served(folder: Path) -> Iterator[httpx.Client]:
-    """`python -m tasks annotate` in `folder`, and a client of its server; ended as by Ctrl-C."""
+    """`python -m tasks annotate` in `folder`, and a client of its server; ended as by Ctrl-C in a terminal."""
     (port,) = free_ports(1)
     command = [sys.executable, "-m", "tasks", "annotate", "photos", "--classes", "cat", "--port", str(port)]
-    with subprocess.Popen(command, cwd=folder, env=environment(), stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=folder, env=environment(), stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         try:
             assert process.stdout is not None
             said = ""
@@ -130,7 +132,7 @@ def served(folder: Path) -> Iterator[httpx.Client]:
             headers = {"Authorization": f"Token {account_of(folder / '.annotate').token}"}
             with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False) as client:
                 yield client
-            process.send_signal(signal.SIGINT)
+            os.killpg(process.pid, signal.SIGINT)
             rest, _ = process.communicate(timeout=60)
             assert "of 5 images are drawn" in rest
         finally:

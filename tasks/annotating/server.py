@@ -70,6 +70,8 @@ def label_studio(room: Path, document_root: Path, port: int) -> Iterator[httpx.C
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
+            # Ctrl-C in a terminal goes to all of its processes: the server must answer until the last save.
+            start_new_session=True,
             preexec_fn=die_with_parent,  # noqa: PLW1509 - a killed command must take its server along
         ) as process,
     ):
