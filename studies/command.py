@@ -5,14 +5,14 @@ import sys
 from collections.abc import Callable
 
 from tasks.errors import PipelineError
-from tasks.process import die_with_parent
+from tasks.process import die_with_parent, quiet
 
 
 def status_of(name: str, work: Callable[[], object]) -> int:
     """Do the work, and end with DVC where that started it; 0 when it ended well, 1 when there is something to mend."""
     if "DVC_STAGE" in os.environ:
         die_with_parent()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # as in tasks/__main__.py
+    quiet()
     try:
         work()
     except PipelineError as error:

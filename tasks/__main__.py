@@ -2,7 +2,6 @@
 
 import argparse
 import errno
-import logging
 import os
 import sys
 import time
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from tasks.errors import PipelineError, UnreachableError
 from tasks.params import FORMATS, read_params
-from tasks.process import die_with_parent
+from tasks.process import die_with_parent, quiet
 from tasks.stages import STAGES, run_stage
 from tasks.summary import summary
 from tasks.text import tell
@@ -28,7 +27,7 @@ _REMEDIES = {
 def main(argv: list[str] | None = None) -> int:
     """Run one command; 0 when it ended well, 1 when the user has something to mend, 75 when it may pass by itself."""
     args = _parser().parse_args(argv)
-    _quiet()
+    quiet()
     try:
         if args.command in _FOR_PEOPLE:
             getattr(import_module(f"tasks.{args.command}"), args.command)(args)
@@ -60,14 +59,6 @@ def _run(name: str, params_path: Path) -> None:
     figures = run_stage(name, read_params(params_path))
     shown = ", ".join(f"{key} {value}" for key, value in figures.items())
     print(f"{name}: done in {time.monotonic() - start:.1f} s ({shown})")
-
-
-def _quiet() -> None:
-    """Keep out of people's sight what no user can act on."""
-    # TensorFlow 2.15 reports CUDA libraries registered twice as errors wherever it starts.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # Deprecations inside the OD API, which will not change.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 def _parser() -> argparse.ArgumentParser:

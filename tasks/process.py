@@ -1,6 +1,8 @@
 """What a long-running process owes the one that started it, and what it can say of itself."""
 
 import ctypes
+import logging
+import os
 import resource
 import signal
 import sys
@@ -18,6 +20,17 @@ def die_with_parent() -> None:
     if sys.platform == "linux":
         pr_set_pdeathsig = 1  # linux/prctl.h
         ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def quiet() -> None:
+    """Keep out of people's sight what nobody can act on; to be called before TensorFlow and tqdm are imported."""
+    # TensorFlow 2.15 reports CUDA libraries registered twice as errors wherever it starts.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Deprecations inside the OD API, which will not change.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    # A bar that moves in a terminal adds a line to a log each time.
+    if not sys.stderr.isatty():
+        os.environ.setdefault("TQDM_MININTERVAL", "10")
 
 
 def seconds_since_start() -> float:

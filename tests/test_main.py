@@ -86,3 +86,11 @@ def test_a_full_disk_or_a_protected_file_is_one_sentence_and_other_errors_of_fil
     fails_with(errno.EIO)
     with pytest.raises(OSError, match="Input/output error"):
         main(["sample", "--params", str(ROOT / "params.yaml")])
+
+
+def test_a_bar_that_goes_to_a_log_adds_few_lines_to_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tasks", "sample", "--params", str(ROOT / "params.yaml")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    # Its first state, its last, and one in each ten seconds between them, of which no machine takes ten times as many.
+    assert 2 <= done.stderr.count("scene/s]") <= 12

@@ -1,15 +1,13 @@
 """`python -m studies.base scenes|pack|ship`: what studies/base/dvc.yaml runs, and what puts the result in place."""
 
 import argparse
-import os
 import sys
 import time
 from pathlib import Path
 
 from studies.base.params import read_scenes_params
-from tasks.errors import PipelineError
+from studies.command import status_of
 from tasks.params import read_params
-from tasks.process import die_with_parent
 
 
 def main() -> int:
@@ -17,21 +15,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m studies.base", description=__doc__)
     parser.add_argument("stage", choices=["scenes", "pack", "ship"])
     stage = parser.parse_args().stage
-    if "DVC_STAGE" in os.environ:
-        die_with_parent()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # as in tasks/__main__.py
+    return status_of(stage, lambda: _run(stage))
+
+
+def _run(stage: str) -> None:
     start = time.monotonic()
-    try:
-        figures = _run(stage)
-    except PipelineError as error:
-        print(f"{stage}: {error}", file=sys.stderr)
-        return 1
-    shown = ", ".join(f"{key} {value}" for key, value in figures.items())
+    shown = ", ".join(f"{key} {value}" for key, value in _figures_of(stage).items())
     print(f"{stage}: done in {time.monotonic() - start:.1f} s ({shown})")
-    return 0
 
 
-def _run(stage: str) -> dict[str, object]:
+def _figures_of(stage: str) -> dict[str, object]:
     params = read_scenes_params(Path("scenes.yaml"))
     if stage == "scenes":
         from studies.base.draw import draw  # noqa: PLC0415 - nothing that `pack` needs

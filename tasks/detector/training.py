@@ -1,10 +1,9 @@
 """The training loop: the OD API's model and losses, our own steps around them."""
 
 import math
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
@@ -87,7 +86,7 @@ class Trainer:
         step = self._step.get_concrete_function(batches.element_spec)
         coming = iter(batches)
         self.startup_s = seconds_since_start()
-        with _progress_bar(params.steps, progress.step) as bar:
+        with tqdm(total=params.steps, initial=progress.step, desc="train", unit="step", smoothing=0.1) as bar:
             while not progress.stopped_by:
                 self._one_step(step, coming, progress, on, bar)
                 over = self._agreed(_out_of(params, progress))
@@ -220,11 +219,3 @@ def _out_of_patience(params: "TrainParams", progress: Progress) -> str:
         return ""
     in_vain = sum("mAP" in row and row["step"] > progress.best_step for row in progress.history)
     return "patience" if in_vain >= params.patience else ""
-
-
-@contextmanager
-def _progress_bar(steps: int, done: int) -> Iterator["tqdm[Any]"]:
-    """A bar that moves in a terminal, and adds to a log only every ten seconds."""
-    interval = 0.2 if sys.stderr.isatty() else 10.0
-    with tqdm(total=steps, initial=done, desc="train", unit="step", smoothing=0.1, mininterval=interval) as bar:
-        yield bar
