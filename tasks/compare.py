@@ -3,68 +3,24 @@
 import argparse
 import base64
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from tasks.annotation.dataset import AnnotatedImage, Dataset
+from tasks.annotation.dataset import AnnotatedImage
+from tasks.comparison import NEEDED, Comparison, at_scores, comparison, lacks_intervals, outdated, scored
 from tasks.drawing import thumbnail
-from tasks.errors import EvaluationError, FormatError, PipelineError
-from tasks.files import replacing
-from tasks.formats.coco import read_coco, read_detections
-from tasks.formats.thresholds import read_thresholds
-from tasks.metrics.coco import matched
-from tasks.metrics.differences import Difference, Flip, differences, flips
+from tasks.errors import FormatError, PipelineError
+from tasks.files import replacing, sha256_of
+from tasks.metrics.differences import Difference, Flip
 from tasks.metrics.intervals import LEAST_IMAGES
-from tasks.metrics.matching import Matches
 from tasks.report_page.page import render
-from tasks.revisions import Run, changed_params, find_run
-from tasks.text import printable, tell
+from tasks.revisions import find_run
+from tasks.text import markdown_text, printable, tell
 
-_NEEDED = ("splits", "detections", "exported")
-# For runs whose export says none.
-_SCORE_THRESHOLD = 0.3
 _IMAGES_NAMED = 10
 _MOST_PICTURES, _PICTURE_PX, _MAX_MEGAPIXELS = 100, 400, 250
-
-
-@dataclass(frozen=True)
-class Scored:
-    """A run, and what it found in its test images.
-
-    Attributes:
-        run: where it comes from.
-        test: its test part.
-        matches: of its SavedModel's detections.
-        score: the threshold that it was exported with.
-    """
-
-    run: Run
-    test: Dataset
-    matches: Matches
-    score: float
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What `compare` shows.
-
-    Attributes:
-        before, after: the two runs.
-        params: `(key, before, after)` of params that differ.
-        figures: each with its interval.
-        flipped: the boxes that only one of them finds.
-    """
-
-    before: Scored
-    after: Scored
-    params: Sequence[tuple[str, object, object]]
-    figures: Sequence[Difference]
-    flipped: Sequence[Flip]
 
 
 def compare(args: argparse.Namespace) -> None:
@@ -77,53 +33,26 @@ def compare(args: argparse.Namespace) -> None:
         raise PipelineError(f"--out {args.out}: a file that ends in .html, for a page, or .md, for Markdown")
     with tempfile.TemporaryDirectory() as room:
         before, after = (
-            scored(find_run(name, Path(), _NEEDED, Path(room) / place))
+            scored(find_run(name, Path(), NEEDED, Path(room) / place))
             for place, name in (("before", args.before), ("after", args.after))
         )
         found = comparison(before, after)
     text = markdown(found)
-    tell(text)
     with replacing(args.out) as beside:
         beside.write_text(page(found) if args.out.suffix == ".html" else text, encoding="utf-8")
+    tell(text)
     tell(f"{args.out}")
-
-
-def scored(run: Run) -> Scored:
-    """A run's detections, matched.
-
-    Raises:
-        PipelineError: its files cannot be read.
-    """
-    test = read_coco(run.path("splits") / "test.json")
-    detections = read_detections(run.path("detections") / "saved_model.json", test)
-    file = run.path("exported") / "thresholds.json"
-    score = read_thresholds(file).score if file.is_file() else None
-    return Scored(run, test, matched(test, detections), _SCORE_THRESHOLD if score is None else score)
-
-
-def comparison(before: Scored, after: Scored) -> Comparison:
-    """What differs between two runs.
-
-    Raises:
-        EvaluationError: their test images, or boxes in them, are not the same; the message says how they differ.
-    """
-    _must_be_the_same(before, after)
-    return Comparison(
-        before,
-        after,
-        changed_params(before.run, after.run),
-        differences(before.matches, after.matches),
-        flips(before.matches, before.score, after.matches, after.score),
-    )
 
 
 def markdown(found: Comparison) -> str:
     """The comparison for a terminal and a pull request."""
     first, second = found.before.run.name, found.after.run.name
     lines = [
-        f"**{_cell(second)}** against **{_cell(first)}**, on the same {found.before.matches.images} test images",
+        f"**{markdown_text(second)}** against **{markdown_text(first)}**, "
+        f"on the same {found.before.matches.images} test images",
         "",
         *(_params_table(found) if found.params else ["Their params are the same.", ""]),
+        *(f"{markdown_text(line)}\n" for line in outdated(found)),
         "| figure | before | after | difference | 95 % interval | |",
         "|---|---:|---:|---:|---:|---|",
         *(_row(difference) for difference in found.figures),
@@ -147,14 +76,14 @@ def page(found: Comparison) -> str:
         "after": found.after.run.name,
         "images": found.before.matches.images,
         "figures": [_figure_row(each, widest) for each in found.figures],
-        "no_interval": _lacks_intervals(found),
+        "no_interval": lacks_intervals(found),
         "least_images": LEAST_IMAGES,
         "params": [(key, str(before), str(after)) for key, before, after in found.params],
+        "outdated": outdated(found),
         "now_found": sum(flip.found for flip in found.flipped),
         "now_missed": sum(not flip.found for flip in found.flipped),
-        "before_score": found.before.score,
-        "after_score": found.after.score,
-        "shots": [_shot(found.before.test, image, by_image[image]) for image in chosen[:_MOST_PICTURES]],
+        "at_scores": at_scores(found),
+        "shots": [_shot(found, image, by_image[image]) for image in chosen[:_MOST_PICTURES]],
         "more": max(0, len(chosen) - _MOST_PICTURES),
     }
     return render(content, printable, "compare.html.j2")
@@ -177,12 +106,8 @@ def _figure_row(difference: Difference, widest: float) -> dict[str, Any]:
     }
 
 
-def _shot(test: Dataset, place: int, flipped: Sequence[Flip]) -> dict[str, Any]:
-    image = test.images[place]
-    try:
-        small = thumbnail(test.image_path(image), _PICTURE_PX, max_megapixels=_MAX_MEGAPIXELS).jpeg
-    except FormatError:
-        small = b""
+def _shot(found: Comparison, place: int, flipped: Sequence[Flip]) -> dict[str, Any]:
+    image = found.before.test.images[place]
     boxes = [
         {
             **dict(zip(("x", "y"), box[:2].tolist(), strict=True)),
@@ -193,17 +118,34 @@ def _shot(test: Dataset, place: int, flipped: Sequence[Flip]) -> dict[str, Any]:
         for flip in flipped
         for box in [image.boxes[flip.box]]
     ]
-    picture = base64.b64encode(small).decode("ascii")
+    counts = [
+        {"found": now, "classes": list(Counter(flip.class_ for flip in flipped if flip.found == now).items())}
+        for now in (True, False)
+    ]
+    picture = base64.b64encode(_picture(found, image)).decode("ascii")
     size = {"width": max(1, image.width), "height": max(1, image.height)}
-    return {"file_name": image.file_name, "picture": picture, "boxes": boxes, **size}
+    return {"file_name": image.file_name, "picture": picture, "boxes": boxes, "counts": counts, **size}
 
 
-def _lacks_intervals(found: Comparison) -> bool:
-    return any(each.interval is None and each.before != each.after for each in found.figures)
+def _picture(found: Comparison, image: AnnotatedImage) -> bytes:
+    """A small JPEG of the image that was scored, from wherever one of both runs still has it; empty where none does.
+
+    What has another content by now is no picture of these boxes; and a test.json from elsewhere may name any file.
+    """
+    for each in (found.after, found.before):
+        path = each.run.photos / each.test.root / image.file_name
+        try:
+            if path.is_file() and sha256_of(path) == image.sha256:
+                return thumbnail(path, _PICTURE_PX, max_megapixels=_MAX_MEGAPIXELS).jpeg
+        except (FormatError, OSError):
+            continue
+    return b""
 
 
 def _params_table(found: Comparison) -> list[str]:
-    rows = [f"| `{_cell(key)}` | {_cell(before)} | {_cell(after)} |" for key, before, after in found.params]
+    rows = [
+        f"| `{_code(key)}` | {markdown_text(before)} | {markdown_text(after)} |" for key, before, after in found.params
+    ]
     return ["| param | before | after |", "|---|---|---|", *rows, ""]
 
 
@@ -212,7 +154,7 @@ def _row(difference: Difference) -> str:
     apart = "" if before is None or after is None else f"{after - before:+.3f}"
     ends = f"{difference.interval.low:+.3f} to {difference.interval.high:+.3f}" if difference.interval else "-"
     verdict = difference.verdict if difference.verdict == "can't tell" else f"**{difference.verdict}**"
-    return f"| {_cell(difference.name)} | {_figure(before)} | {_figure(after)} | {apart} | {ends} | {verdict} |"
+    return f"| {markdown_text(difference.name)} | {_figure(before)} | {_figure(after)} | {apart} | {ends} | {verdict} |"
 
 
 def _flips(found: Comparison) -> list[str]:
@@ -220,52 +162,19 @@ def _flips(found: Comparison) -> list[str]:
     for now_found, what in ((True, "found now and missed before"), (False, "missed now and found before")):
         own = [flip for flip in found.flipped if flip.found == now_found]
         names = list(dict.fromkeys(found.before.test.images[flip.image].file_name for flip in own))
-        shown = ", ".join(f"`{_cell(name)}`" for name in names[:_IMAGES_NAMED])
+        shown = ", ".join(f"`{_code(name)}`" for name in names[:_IMAGES_NAMED])
         more = f" and {len(names) - _IMAGES_NAMED} more" if len(names) > _IMAGES_NAMED else ""
         lines.append(f"- {len(own)} boxes {what}{': ' + shown + more if names else ''}")
-    scores = f"{found.before.score:.2f} before, {found.after.score:.2f} after"
-    told = [*lines, "", f"Each at the score it was exported with ({scores}) and an IoU of 0.5."]
-    if _lacks_intervals(found):
+    told = [*lines, "", f"{at_scores(found)}, and an IoU of 0.5."]
+    if lacks_intervals(found):
         told.append(f"No interval where fewer than {LEAST_IMAGES} test images show the class, or the rarest of them.")
     return told
-
-
-def _must_be_the_same(before: Scored, after: Scored) -> None:
-    first, second = ({image.file_name: image for image in each.test.images} for each in (before, after))
-    told = []
-    for only, where in ((first.keys() - second.keys(), before), (second.keys() - first.keys(), after)):
-        if only:
-            told.append(f"{len(only)} images only in {where.run.name} ({_few(only)})")
-    changed = [name for name in first.keys() & second.keys() if not _same(first[name], second[name])]
-    if changed:
-        told.append(f"{len(changed)} images changed, or annotated differently ({_few(changed)})")
-    if before.test.classes != after.test.classes:
-        told.append(f"classes {', '.join(before.test.classes)} and {', '.join(after.test.classes)}")
-    if told:
-        raise EvaluationError(
-            f"{before.run.name} and {after.run.name} were scored on different test sets: {'; '.join(told)}. Figures of "
-            "different images cannot be compared; run `dvc repro` of one with the other's data and split"
-        )
-    if list(first) != list(second):
-        raise EvaluationError(f"{after.run.name}: its test images stand in another order; run `dvc repro` again")
-
-
-def _same(one: AnnotatedImage, other: AnnotatedImage) -> bool:
-    return (
-        one.sha256 == other.sha256
-        and one.classes == other.classes
-        and np.array_equal(one.boxes, other.boxes)
-        and np.array_equal(one.iscrowd, other.iscrowd)
-    )
-
-
-def _few(names: Sequence[str] | set[str]) -> str:
-    return ", ".join(printable(name) for name in sorted(names)[:3]) + (", ..." if len(names) > 3 else "")
 
 
 def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def _cell(value: object) -> str:
+def _code(value: object) -> str:
+    """`value` for between backticks, where nothing but those and the bars of tables has a meaning."""
     return printable(str(value)).replace("|", "\\|").replace("`", "'")

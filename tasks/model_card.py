@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.annotation.dataset import Dataset
-from tasks.text import printable
+from tasks.text import markdown_text
 
 _FIGURES = {
     "mAP": "averaged over IoU 0.50 to 0.95 and the classes",
@@ -58,7 +58,7 @@ def card(facts: Facts) -> str:
         f"Finds {_listed(test.classes)} in photographs and gives a box, a class and a score for each. Files: "
         "`saved_model`, `model.tflite`, `label_map.pbtxt` (class names by number), `thresholds.json`.",
         "",
-        f"**Intended use:** {_text(facts.intended_use) if facts.intended_use else _NOT_SAID}.",
+        f"**Intended use:** {markdown_text(facts.intended_use) if facts.intended_use else _NOT_SAID}.",
         "",
         _SERVE.replace("{score}", "0.3" if score is None else f"{score:.2f}"),
         "",
@@ -78,9 +78,9 @@ def card(facts: Facts) -> str:
         "",
         "## Licence",
         "",
-        f"Training began from: {_text(facts.base.get('origin') or 'not recorded')}. Licence of those weights: "
-        f"{_text(facts.base.get('licence') or 'not recorded')}. Whether this model may be passed on depends on the "
-        "licence of the annotated photographs as well, which is not known here.",
+        f"Training began from: {markdown_text(facts.base.get('origin') or 'not recorded')}. Licence of those weights: "
+        f"{markdown_text(facts.base.get('licence') or 'not recorded')}. Whether this model may be passed on depends on "
+        "the licence of the annotated photographs as well, which is not known here.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -96,7 +96,7 @@ def _data(parts: Mapping[str, Dataset]) -> list[str]:
     return [
         "Images, and boxes by class, of each part.",
         "",
-        "| part | images | " + " | ".join(map(_text, classes)) + " |",
+        "| part | images | " + " | ".join(map(markdown_text, classes)) + " |",
         "|---|---:|" + "---:|" * len(classes),
         *rows,
     ]
@@ -111,7 +111,7 @@ def _figures(facts: Facts, test: Dataset) -> list[str]:
     ]
     at = facts.analysis["at_threshold"]
     classes = [
-        f"| {_text(name)} | {_figure(saved_model['per_class'][name]['AP'])} | "
+        f"| {markdown_text(name)} | {_figure(saved_model['per_class'][name]['AP'])} | "
         + f"{_ends(intervals.get(f'AP of {name}'))} | "
         + " | ".join(_figure(at["per_class"][name].get(key)) for key in ("precision", "recall", "F1"))
         + " |"
@@ -147,7 +147,7 @@ def _speed(speed: Mapping[str, Any]) -> list[str]:
         for name in ("saved_model", "tflite")
     ]
     return [
-        f"| on {_text(speed['machine'])} | MB | ms for an image | images/s in batches |",
+        f"| on {markdown_text(speed['machine'])} | MB | ms for an image | images/s in batches |",
         "|---|---:|---:|---:|",
         *rows,
     ]
@@ -180,7 +180,7 @@ def _limits(facts: Facts, test: Dataset) -> list[str]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = [_text(name) for name in names]
+    shown = [markdown_text(name) for name in names]
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
@@ -190,9 +190,3 @@ def _ends(ends: Sequence[float] | None) -> str:
 
 def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
-
-
-def _text(value: object) -> str:
-    """`value` as text that is no Markdown and no HTML: names come from other people's files."""
-    text = printable(str(value)).replace("&", "&amp;").replace("<", "&lt;")
-    return "".join(f"\\{letter}" if letter in "\\`*_|[]#" else letter for letter in text)

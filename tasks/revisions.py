@@ -12,6 +12,7 @@ import yaml
 from tasks.errors import ParamsError, PipelineError
 
 _PARAMS = "params.yaml"
+_LOCK = "dvc.lock"
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,17 @@ class Run:
     Attributes:
         name: as the person called it, and for a revision the commit's first digits.
         folder: where its `params.paths` lie.
-        params: its params.yaml as it stands: that of an older version of the project may lack what ours has.
+        photos: where the folders of its images lie: a revision has its results in DVC's cache, its images here.
+        params: what its results were made with, as dvc.lock has it, else as params.yaml has it; an older version of the
+            project may lack what ours has.
+        outdated: `section.key` of what params.yaml says otherwise than the results were made with.
     """
 
     name: str
     folder: Path
+    photos: Path
     params: dict[str, Any]
+    outdated: tuple[str, ...] = ()
 
     def path(self, name: str) -> Path:
         """Where `name` of `paths:` lies."""
@@ -48,16 +54,25 @@ def find_run(name: str, root: Path, needed: Iterable[str], room: Path) -> Run:
     """
     folder = Path(name)
     if (folder / _PARAMS).is_file():
-        run = Run(name, folder, _parsed((folder / _PARAMS).read_bytes(), str(folder / _PARAMS)))
+        file, lock = folder / _PARAMS, folder / _LOCK
+        params = _parsed(file.read_bytes(), str(file))
+        made_with = _made_with(lock.read_bytes(), str(lock)) if lock.is_file() else {}
+        run = _run(name, folder, folder, params, made_with)
         missing = [str(path) for key in needed if not (path := run.path(key)).exists()]
         if missing:
-            raise PipelineError(f"{', '.join(missing)}: not there; run `dvc repro` in {folder} first")
+            raise PipelineError(
+                f"{', '.join(missing)}: not there; run `dvc repro` in {folder} first{_a_tag(name, root)}"
+            )
         return run
     commit = _commit(name, root)
     params = _parsed(_git(root, "show", f"{commit}:./{_PARAMS}").encode(), f"{_PARAMS} of {name}")
     for tracked in _paths(params, needed, name):
         _get(root, commit, tracked, room, name)
-    return Run(f"{name} ({commit[:8]})" if not commit.startswith(name) else commit[:8], room, params)
+    locked = _git(root, "ls-tree", "--name-only", commit, f"./{_LOCK}").strip()
+    lock_of = f"{_LOCK} of {name}"
+    made_with = _made_with(_git(root, "show", f"{commit}:./{_LOCK}").encode(), lock_of) if locked else {}
+    full = f"{name} ({commit[:8]})" if not commit.startswith(name) else commit[:8]
+    return _run(full, room, root, params, made_with)
 
 
 def changed_params(before: Run, after: Run) -> list[tuple[str, object, object]]:
@@ -70,14 +85,40 @@ def changed_params(before: Run, after: Run) -> list[tuple[str, object, object]]:
     ]
 
 
+def _run(name: str, folder: Path, photos: Path, params: dict[str, Any], made_with: dict[str, Any]) -> Run:
+    said = _flat(params)
+    outdated = tuple(sorted(key for key, value in _flat(made_with).items() if key in said and said[key] != value))
+    merged = {
+        key: {**own, **made_with[key]} if isinstance(own, dict) and isinstance(made_with.get(key), dict) else own
+        for key, own in params.items()
+    }
+    return Run(name, folder, photos, merged, outdated)
+
+
+def _made_with(content: bytes, where: str) -> dict[str, Any]:
+    """The params that dvc.lock notes of all stages, section by section."""
+    lock = _yaml(content, where)
+    stages = lock.get("stages") if isinstance(lock, dict) else None
+    found: dict[str, Any] = {}
+    for stage in stages.values() if isinstance(stages, dict) else []:
+        noted = stage.get("params") if isinstance(stage, dict) else None
+        sections = noted.get(_PARAMS) if isinstance(noted, dict) else None
+        found |= sections if isinstance(sections, dict) else {}
+    return found
+
+
 def _parsed(content: bytes, where: str) -> dict[str, Any]:
-    try:
-        params = yaml.safe_load(content)
-    except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
-        raise ParamsError(f"{where}: not YAML: {error}") from error
+    params = _yaml(content, where)
     if not isinstance(params, dict) or not isinstance(params.get("paths"), dict):
         raise ParamsError(f"{where}: no section `paths:` in it; it is no params.yaml of this pipeline")
     return params
+
+
+def _yaml(content: bytes, where: str) -> Any:
+    try:
+        return yaml.safe_load(content)
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
+        raise ParamsError(f"{where}: not YAML: {error}") from error
 
 
 def _flat(params: dict[str, Any]) -> dict[str, object]:
@@ -102,15 +143,31 @@ def _paths(params: dict[str, Any], needed: Iterable[str], where: str) -> list[Pu
 def _commit(name: str, root: Path) -> str:
     # DVC keeps an experiment as a git reference, refs/exps/../NAME, which git does not find by its last part alone.
     listed = _git(root, "for-each-ref", "--format=%(objectname) %(refname)", "refs/exps").splitlines()
-    experiments = {line.split("/")[-1]: line.split(" ")[0] for line in listed}
-    if name in experiments:
-        return experiments[name]
-    try:
-        return _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").strip()
-    except PipelineError as error:
+    found = {line.split(" ")[0]: "an experiment" for line in listed if line.split("/")[-1] == name}
+    revision = _revision(name, root)
+    if revision:
+        found.setdefault(revision, "a git revision")
+    if not found:
         raise PipelineError(
             f"{name}: neither a folder with a {_PARAMS}, nor a git revision, nor an experiment of `dvc exp show`"
-        ) from error
+        )
+    if len(found) > 1:
+        told = ", ".join(f"{commit[:8]} ({what})" for commit, what in found.items())
+        raise PipelineError(f"{name}: the name of more than one: {told}; say which by these digits")
+    return next(iter(found))
+
+
+def _revision(name: str, root: Path) -> str | None:
+    try:
+        return _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").strip()
+    except PipelineError:
+        return None
+
+
+def _a_tag(name: str, root: Path) -> str:
+    """Words for who meant a revision that has the name of a folder."""
+    commit = _revision(name, root)
+    return f"; the git revision of that name is {commit[:8]}" if commit else ""
 
 
 def _get(root: Path, commit: str, path: PurePosixPath, room: Path, name: str) -> None:

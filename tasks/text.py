@@ -31,3 +31,9 @@ def _cut(text: str, longest: int) -> str:
 def tell(text: object, file: TextIO | None = None) -> None:
     """Print lines, made printable: how stages write to the terminal (or to `file`) what data says."""
     print("\n".join(map(printable, str(text).split("\n"))), file=file)
+
+
+def markdown_text(value: object) -> str:
+    """`value` as text that is no Markdown and no HTML: names come from other people's files."""
+    text = printable(str(value)).replace("&", "&amp;").replace("<", "&lt;")
+    return "".join(f"\\{letter}" if letter in "\\`*_|[]#" else letter for letter in text)

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from PIL import Image
 from tasks.__main__ import main
 from tasks.annotation.dataset import Dataset
 from tasks.annotation.detections import Detections
+from tasks.files import sha256_of
 from tasks.formats.coco import write_coco, write_detections
 from tasks.formats.thresholds import Thresholds, write_thresholds
 from tests.metrics.simulated import draw_for
@@ -36,6 +38,8 @@ def write_run(folder: Path, truth: Dataset, found: list[Detections], **train: ob
     (folder / "photos").mkdir(parents=True, exist_ok=True)
     for image in truth.images:
         Image.new("RGB", (4, 4)).save(folder / "photos" / image.file_name)
+    images = [replace(image, sha256=sha256_of(folder / "photos" / image.file_name)) for image in truth.images]
+    truth = replace(truth, images=tuple(images))
     (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     write_coco(replace(truth, root=Path("photos")), folder / "data/splits/test.json")
     write_detections(found, truth, folder / "data/detections/saved_model.json")
@@ -84,6 +88,64 @@ def test_the_page_shows_which_boxes_only_one_run_finds(tmp_path: Path, monkeypat
     assert page.count('<g class="better">') == len(boxes)
     assert 'title="07.jpg"' in page
     assert "data:image/jpeg;base64,/9j/" in page
+    counts = Counter(truth.images[7].classes)
+    assert f"found now: {', '.join(f'{boxes} {name}' for name, boxes in counts.items())}</span>" in page
+
+
+def test_a_picture_is_the_one_that_was_scored_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    truth, (poor, good) = world([0.4, 1.0])
+    for name, own in (("poor", poor), ("good", good)):
+        write_run(tmp_path / name, truth, own)
+    # What lies where the command is started is nobody's photo.
+    shutil.copytree(tmp_path / "good/photos", tmp_path / "photos")
+    for folder in (tmp_path / "poor", tmp_path / "good"):
+        for photo in (folder / "photos").iterdir():
+            Image.new("RGB", (4, 4), "red").save(photo)
+    assert compare(monkeypatch, tmp_path, "poor", "good") == 0
+    page = (tmp_path / "compare.html").read_text(encoding="utf-8")
+    assert page.count("<figure>") == page.count("no picture: the image was changed since, or is not here") > 1
+    shutil.rmtree(tmp_path / "poor/photos")
+    shutil.move(tmp_path / "photos", tmp_path / "poor/photos")
+    assert compare(monkeypatch, tmp_path, "poor", "good") == 0
+    assert "no picture" not in (tmp_path / "compare.html").read_text(encoding="utf-8")
+
+
+def test_names_of_others_are_no_markup(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truth, (poor, good) = world([0.4, 1.0])
+    name = "<img src=x> [a](b) **c** | d"
+    truth = replace(
+        truth,
+        classes=tuple(name if own == "cat" else own for own in truth.classes),
+        images=tuple(
+            replace(i, classes=tuple(name if own == "cat" else own for own in i.classes)) for i in truth.images
+        ),
+    )
+    for folder, own in (("poor", poor), ("good", good)):
+        renamed = [replace(each, classes=tuple(name if c == "cat" else c for c in each.classes)) for each in own]
+        write_run(tmp_path / folder, truth, renamed)
+    assert compare(monkeypatch, tmp_path, "poor", "good") == 0
+    assert r"| AP of &lt;img src=x> \[a\](b) \*\*c\*\* \| d |" in capsys.readouterr().out
+    assert "<img src=x>" not in (tmp_path / "compare.html").read_text(encoding="utf-8")
+
+
+def test_params_are_those_that_results_were_made_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truth, (poor, good) = world([0.4, 1.0])
+    write_run(tmp_path / "poor", truth, poor, steps=100)
+    write_run(tmp_path / "good", truth, good, steps=900)
+    lock = {"stages": {"train": {"params": {"params.yaml": {"train": {"steps": 300, "seed": 1}}}}, "sample": {}}}
+    (tmp_path / "good/dvc.lock").write_text(yaml.safe_dump(lock), encoding="utf-8")
+    assert compare(monkeypatch, tmp_path, "poor", "good") == 0
+    said = capsys.readouterr().out
+    assert "| `train.steps` | 100 | 300 |" in said
+    assert "params.yaml of good says otherwise by now than its results were made with (train.steps)" in said
+    assert "params.yaml of good says otherwise" in (tmp_path / "compare.html").read_text(encoding="utf-8")
+    (tmp_path / "good/dvc.lock").write_text("stages: [", encoding="utf-8")
+    assert compare(monkeypatch, tmp_path, "poor", "good") == 1
+    assert "good/dvc.lock: not YAML" in capsys.readouterr().err
 
 
 def test_equal_skill_is_no_verdict(
@@ -161,6 +223,13 @@ def test_commits_and_experiments_are_read_from_the_cache(
     assert "against **HEAD~1 (" in said.splitlines()[0]
     assert "| `train.steps` | 100 | 300 |" in said
     assert "**better**" in said
+    subprocess.run(["git", "update-ref", "refs/exps/aa/bbbb/brisk-name", "HEAD~1"], cwd=history, check=True)
+    assert compare(monkeypatch, history, "HEAD~1", "brisk-name") == 1
+    assert "brisk-name: the name of more than one: " in capsys.readouterr().err
+    subprocess.run(["git", "tag", "photos"], cwd=history, check=True)
+    shutil.copy(history / "params.yaml", history / "photos")
+    assert compare(monkeypatch, history, "HEAD~1", "photos") == 1
+    assert "in photos first; the git revision of that name is " in capsys.readouterr().err
     shutil.rmtree(history / ".dvc/cache")
     assert compare(monkeypatch, history, "HEAD~1", "HEAD") == 1
     assert "data/splits of HEAD~1: not in DVC's cache" in capsys.readouterr().err

@@ -36,9 +36,9 @@ class Scored:
         boxes = np.bincount(counted, minlength=len(matches.classes))
         return cls(matches.class_.copy(), matches.score, hit & ~ignored, ~hit & ~ignored, boxes)
 
-    def mean_precision(self) -> float | None:
-        """The mean over classes of the average precision; None where no class has a box."""
-        each = [self._precision(k) for k, boxes in enumerate(self.boxes) if boxes > 0]
+    def mean_precision(self, perfect: int = 0) -> float | None:
+        """The mean over classes, and `perfect` more of 1, of the average precision; None where no class has a box."""
+        each = [self._precision(k) for k, boxes in enumerate(self.boxes) if boxes > 0] + [1.0] * perfect
         return float(np.mean(each)) if each else None
 
     def _precision(self, k: int) -> float:

@@ -75,12 +75,17 @@ def gains(matches: Matches, found: Sequence[Mistake]) -> dict[Kind, float | None
     """By how much AP50, the mean over classes, would be higher without the mistakes of each kind; None without boxes.
 
     A detection of a wrong class or place takes the box that it was meant for, if that is free, and else goes away;
-    others go away; a missed box need not be found.
+    others go away; a missed box need not be found, and a class that has no other is perfect then.
     """
-    before = Scored.of(matches, _IOU_50).mean_precision()
+    scored = Scored.of(matches, _IOU_50)
+    before = scored.mean_precision()
     if before is None:
         return dict.fromkeys(KINDS)
-    return {kind: (_mended(matches, kind, found).mean_precision() or 0.0) - before for kind in KINDS}
+    after = {kind: _mended(matches, kind, found) for kind in KINDS}
+    return {
+        kind: (mended.mean_precision(int(((scored.boxes > 0) & (mended.boxes == 0)).sum())) or 0.0) - before
+        for kind, mended in after.items()
+    }
 
 
 def _kind(overlap: npt.NDArray[np.float64], same: npt.NDArray[np.bool_]) -> tuple[Kind, int]:

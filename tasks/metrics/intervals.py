@@ -26,7 +26,10 @@ LEAST_IMAGES = 5
 # The excess of average precision falls with the number of images to this power: seen in simulations, from 15 to 60.
 _EXCESS_POWER = 0.5
 _LEVEL = 0.95
-_AT_ONCE = 50
+# Numbers of a resample's detections held at once; a few arrays have ten times as many, one for each IoU: 40 MB each.
+_AT_ONCE = 500_000
+# Sums of the same numbers in another order differ by less.
+_NOTHING = 1e-9
 _IOU_50, _IOU_75 = 0, 5
 _NEAREST = 1e-3
 
@@ -99,9 +102,17 @@ def interval(value: float, on_halves: _Floats, drawn: _Floats, carriers: int) ->
 
 
 def interval_of_difference(value: float, on_halves: _Floats, drawn: _Floats, carriers: int) -> Interval | None:
-    """The 95 % interval of a difference of two figures on the same images; arguments and None as for `interval`."""
+    """The 95 % interval of a difference of two figures on the same images; arguments as for `interval`.
+
+    Returns:
+        None where fewer than 5 images carry it, or nothing differs. The difference itself where every half has the
+        same: one detector finds nothing at all and the other everything.
+    """
     found = _centre(value, on_halves, drawn, carriers)
-    return None if found is None else Interval(found[0] - found[1], found[0] + found[1])
+    if found is not None:
+        return Interval(found[0] - found[1], found[0] + found[1])
+    known = carriers >= LEAST_IMAGES and bool(np.isfinite(on_halves).any())
+    return Interval(value, value) if known and abs(value) > _NOTHING else None
 
 
 def _centre(value: float, on_halves: _Floats, drawn: _Floats, carriers: int) -> tuple[float, float] | None:
@@ -115,7 +126,7 @@ def _centre(value: float, on_halves: _Floats, drawn: _Floats, carriers: int) -> 
     # A half of m out of n images is sqrt((n - m) / m) times as far from the whole as the whole from the truth.
     around = (apart - apart.mean()) * np.sqrt(share / (1 - share))
     spread = float(np.sqrt(np.mean(around**2)))
-    if spread == 0:
+    if spread < _NOTHING:
         return None
     return value - excess, spread * float(stats.t.ppf((1 + _LEVEL) / 2, carriers - 1))
 
@@ -129,11 +140,19 @@ def _of_class(matches: Matches, k: int, weights: _Floats) -> tuple[_Floats, _Flo
     boxes = (matches.box_class == k) & ~matches.box_ignored[0]
     number = weights @ np.bincount(matches.box_image[boxes], minlength=matches.images)
     precision, found = (np.full((len(weights), len(IOUS)), np.nan) for _ in range(2))
-    for start in range(0, len(weights), _AT_ONCE):
-        part = slice(start, start + _AT_ONCE)
-        # (R, 1, D) times (T, D): an image that was drawn twice has its detections twice.
-        each = weights[part][:, None, image]
-        hits, misses = np.cumsum(each * true, axis=2), np.cumsum(each * false, axis=2)
+    # Precision counts only where something was found, at any IoU: up to there detections need not be told apart.
+    ends = np.flatnonzero(true.any(axis=0))
+    last = ends[-1] + 1 if len(ends) else 0
+    starts = np.append(0, ends[:-1] + 1)
+    rows = max(1, _AT_ONCE // max(1, last))
+    for start in range(0, len(weights), rows):
+        part = slice(start, start + rows)
+        # An image that was drawn twice has its detections twice.
+        each = weights[part][:, image[:last]]
+        hits, misses = (np.zeros((len(each), len(IOUS), len(ends))) for _ in range(2))
+        for t in range(len(IOUS) if last else 0):
+            for sums, kind in ((hits, true), (misses, false)):
+                sums[:, t] = np.cumsum(np.add.reduceat(each * kind[t, :last], starts, axis=1), axis=1)
         precision[part], found[part] = _averages(hits, misses, number[part])
     return precision, found
 

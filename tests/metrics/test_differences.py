@@ -5,6 +5,7 @@ import pytest
 
 from tasks.metrics.coco import figures_of, matched
 from tasks.metrics.differences import Flip, differences, flips
+from tasks.metrics.intervals import Interval
 from tests.metrics.cases import annotated, dataset, found
 from tests.metrics.simulated import draw_for
 
@@ -33,6 +34,13 @@ def test_a_detector_against_itself_gives_no_interval_and_no_verdict() -> None:
     truth, (once,) = draw_for(np.random.default_rng(1), 30, [1.0])
     for each in differences(matched(truth, once), matched(truth, once)):
         assert (each.before, each.interval, each.verdict) == (each.after, None, "can't tell")
+
+
+def test_all_against_nothing_is_better_by_all_there_is() -> None:
+    truth = dataset(*[annotated((A, "cat"))] * 8, classes=("cat",))
+    nothing, everything = (matched(truth, [own] * 8) for own in (found(), found((A, "cat", 0.9))))
+    for each in differences(nothing, everything):
+        assert (each.interval, each.verdict) == (Interval(1.0, 1.0), "better")
 
 
 def test_flips_are_the_boxes_that_one_of_both_finds_at_its_own_score() -> None:

@@ -97,3 +97,9 @@ def test_every_false_detection_has_one_kind_and_no_mending_makes_anything_worse(
         gained = gains(matches, every)
         assert (before is None) == (gained["missed"] is None)
         assert before is None or min(gain or 0.0 for gain in gained.values()) >= -1e-9, f"case {seed}: {gained}"
+
+
+def test_a_class_of_which_all_was_missed_has_all_to_gain() -> None:
+    every, gained = of(annotated((BOX, "cat"), (APART, "dog")), found((BOX, "cat", 0.9)))
+    assert [mistake.kind for mistake in every] == ["missed"]
+    assert gained["missed"] == 0.5
