@@ -8,7 +8,7 @@ import numpy as np
 from tasks.annotation.dataset import AnnotatedImage, Dataset
 from tasks.errors import EvaluationError
 from tasks.formats.coco import read_coco, read_detections
-from tasks.formats.thresholds import read_thresholds
+from tasks.formats.thresholds import DEFAULT_SCORE, read_thresholds
 from tasks.metrics.coco import matched
 from tasks.metrics.differences import Difference, Flip, differences, flips
 from tasks.metrics.matching import Matches
@@ -17,8 +17,6 @@ from tasks.text import printable
 
 # What of a run is read, by names in `paths:`.
 NEEDED = ("splits", "detections", "exported")
-# For runs whose export says none.
-_SCORE_THRESHOLD = 0.3
 
 
 @dataclass(frozen=True)
@@ -30,14 +28,12 @@ class Scored:
         test: its test part.
         matches: of its SavedModel's detections.
         score: the threshold that it was exported with, else 0.3.
-        shipped: whether it was exported with one.
     """
 
     run: Run
     test: Dataset
     matches: Matches
     score: float
-    shipped: bool
 
 
 @dataclass(frozen=True)
@@ -67,8 +63,8 @@ def scored(run: Run) -> Scored:
     test = read_coco(run.path("splits") / "test.json")
     detections = read_detections(run.path("detections") / "saved_model.json", test)
     file = run.path("exported") / "thresholds.json"
-    score = read_thresholds(file).score if file.is_file() else None
-    return Scored(run, test, matched(test, detections), _SCORE_THRESHOLD if score is None else score, score is not None)
+    score = read_thresholds(file).score if file.is_file() else DEFAULT_SCORE
+    return Scored(run, test, matched(test, detections), score)
 
 
 def comparison(before: Scored, after: Scored) -> Comparison:
@@ -105,9 +101,7 @@ def lacks_intervals(found: Comparison) -> bool:
 def at_scores(found: Comparison) -> str:
     """The beginning of a sentence on the scores from which boxes count as found."""
     scores = f"{found.before.score:.2f} before, {found.after.score:.2f} after"
-    lacking = [each.run.name for each in (found.before, found.after) if not each.shipped]
-    none = f"; {' and '.join(map(printable, lacking))} was exported with none" if lacking else ""
-    return f"Each at the score it was exported with ({scores}{none})"
+    return f"Each at the score it was exported with ({scores})"
 
 
 def _must_be_the_same(before: Scored, after: Scored) -> None:

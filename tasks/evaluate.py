@@ -45,9 +45,7 @@ def evaluate(
     """
     parts = {part: read_coco(splits / f"{part}.json") for part in PARTS}
     test = parts["test"]
-    score = params.score_threshold
-    if score is None:
-        score = read_thresholds(exported / "thresholds.json").score
+    thresholds = read_thresholds(exported / "thresholds.json")
     figures: dict[str, Any] = {"images": len(test.images)}
     speed: dict[str, Any] = {"machine": f"{platform.machine()}, {os.cpu_count()} cores"}
     with replacing(detections) as partial:
@@ -61,10 +59,10 @@ def evaluate(
             speed[name] = {**measure_speed(detector, test, params.batch_size), "size_mb": megabytes(exported / file)}
             write_detections(found, test, partial / f"{name}.json")
             matches = matched(test, found)
-            figures[name] = {**figures_of(matches), **_at(operating_point(matches, score))}
+            figures[name] = {**figures_of(matches), **_at(operating_point(matches, thresholds.score))}
             if name == "saved_model":
                 curve = precision_recall(test, found)
-                looked_into = analysis(test, found, matches, score)
+                looked_into = analysis(test, found, matches, thresholds.score) | {"score_origin": thresholds.origin}
                 write_json(partial / "analysis.json", looked_into)
                 figures[name] |= _ends(looked_into["intervals"])
         # Not among the metrics: it is another at every run, and of this machine.

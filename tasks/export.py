@@ -16,7 +16,7 @@ from tasks.detector.network import build_network
 from tasks.detector.pipeline_config import read_pipeline_config
 from tasks.files import megabytes, replacing
 from tasks.formats.coco import read_coco
-from tasks.formats.thresholds import Thresholds, write_thresholds
+from tasks.formats.thresholds import DEFAULT_SCORE, Thresholds, write_thresholds
 from tasks.metrics.coco import matched
 from tasks.metrics.operating import best_score
 from tasks.scoring import detect_all
@@ -44,7 +44,9 @@ def export(
         export_tflite(network, config, partial / "model.tflite", max_detections=params.max_detections)
         shutil.copy(records / "label_map.pbtxt", partial / "label_map.pbtxt")
         shutil.copy(pipeline_config, partial / "pipeline.config")
-        thresholds = choose_thresholds(load_saved_model(partial), read_coco(splits / "val.json"))
+        thresholds = choose_thresholds(
+            load_saved_model(partial), read_coco(splits / "val.json"), params.score_threshold
+        )
         write_thresholds(thresholds, partial / "thresholds.json")
         sizes = {
             "saved_model_mb": megabytes(partial / "saved_model"),
@@ -53,12 +55,16 @@ def export(
     return {**sizes, "score_threshold": thresholds.score}
 
 
-def choose_thresholds(detector: Detector, val: Dataset) -> Thresholds:
-    """Where F1 is highest on `val`, of all classes together and of each.
+def choose_thresholds(detector: Detector, val: Dataset, wanted: float | None) -> Thresholds:
+    """`wanted`, else where F1 is highest on `val`, of all classes together; and that of each.
 
     Raises:
         EvaluationError: an image could not be scored.
     """
     matches = matched(val, detect_all(detector, val, _BATCH, "export: choosing the score threshold"))
     per_class = {name: best_score(matches, k) for k, name in enumerate(matches.classes)}
-    return Thresholds(score=best_score(matches), per_class=per_class, images=len(val.images))
+    best = best_score(matches)
+    score, chosen_by = (best, "F1") if best is not None else (DEFAULT_SCORE, "default")
+    if wanted is not None:
+        score, chosen_by = wanted, "params"
+    return Thresholds(score=score, chosen_by=chosen_by, best_score=best, per_class=per_class, images=len(val.images))

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.annotation.dataset import Dataset
+from tasks.annotation.tallies import image_counts
+from tasks.metrics.intervals import LEAST_IMAGES
 from tasks.text import markdown_text
 
 _FIGURES = {
@@ -51,7 +53,7 @@ class Facts:
 def card(facts: Facts) -> str:
     """The card as Markdown."""
     test = facts.parts["test"]
-    score = facts.figures["saved_model"].get("score_threshold")
+    score = facts.figures["saved_model"]["score_threshold"]
     lines = [
         f"# Detector of {_listed(test.classes)}",
         "",
@@ -60,7 +62,7 @@ def card(facts: Facts) -> str:
         "",
         f"**Intended use:** {markdown_text(facts.intended_use) if facts.intended_use else _NOT_SAID}.",
         "",
-        _SERVE.replace("{score}", "0.3" if score is None else f"{score:.2f}"),
+        _SERVE.replace("{score}", f"{score:.2f}"),
         "",
         "## Data",
         "",
@@ -118,13 +120,11 @@ def _figures(facts: Facts, test: Dataset) -> list[str]:
         for name in test.classes
     ]
     whole = at["all"]
-    if whole:
-        told = (
-            f"From a score of {whole['score']:.2f} on, precision is {_figure(whole['precision'])}, recall "
-            f"{_figure(whole['recall'])} and F1 {_figure(whole['F1'])}, over all boxes (IoU 0.50)."
-        )
-    else:
-        told = "No score could be chosen: nothing was found in the validation images."
+    told = (
+        f"From a score of {whole['score']:.2f} on, {facts.analysis['score_origin']}, precision is "
+        f"{_figure(whole['precision'])}, recall {_figure(whole['recall'])} and F1 {_figure(whole['F1'])}, over all "
+        "boxes (IoU 0.50)."
+    )
     return [
         f"Of {len(test.images)} test images that training never saw, of the exported files themselves.",
         "",
@@ -164,7 +164,11 @@ def _limits(facts: Facts, test: Dataset) -> list[str]:
             f"The figures are of {len(test.images)} images only; the 95 % column says how much that leaves open."
         )
     if facts.analysis["intervals"].get("mAP") is None:
-        lines.append("Some class is in too few test images for an interval: its figures say next to nothing.")
+        rarest = min(image_counts(test.images).values(), default=0)
+        if rarest < LEAST_IMAGES:
+            lines.append("Some class is in too few test images for an interval: its figures say next to nothing.")
+        else:
+            lines.append("Every half of the test images gives the same figures: no interval can be given.")
     kinds = facts.analysis["mistakes"]
     worst = max(kinds, key=lambda kind: kinds[kind]["AP50_gain"] or 0.0)
     gain = kinds[worst]["AP50_gain"]

@@ -202,13 +202,13 @@ class ExportParams(Section):
 
     max_detections: Positive
     nms_iou_threshold: Fraction
+    score_threshold: Fraction | None
 
 
 class EvaluateParams(Section):
     """How it is scored."""
 
     batch_size: Positive
-    score_threshold: Fraction | None
     intended_use: str | None
 
 

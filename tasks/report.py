@@ -96,6 +96,7 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
         "kinds": KINDS,
         "slider_from": params.score_threshold,
         "shown_from": max(params.score_threshold, sections.shipped_score(figures) or 0.0),
+        "score_origin": str(analysis.get("score_origin", "")),
         "operating": sections.operating(analysis, test.classes, colours),
         "mistakes": sections.mistakes(analysis),
         "confusion": sections.confusion(analysis, {shot.file_name: place for place, shot in enumerate(shots)}),

@@ -43,7 +43,8 @@ def write_run(folder: Path, truth: Dataset, found: list[Detections], **train: ob
     (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     write_coco(replace(truth, root=Path("photos")), folder / "data/splits/test.json")
     write_detections(found, truth, folder / "data/detections/saved_model.json")
-    write_thresholds(Thresholds(score=0.4, per_class={}, images=9), folder / "models/exported/thresholds.json")
+    thresholds = Thresholds(score=0.4, chosen_by="F1", best_score=0.4, per_class={}, images=9)
+    write_thresholds(thresholds, folder / "models/exported/thresholds.json")
 
 
 def compare(monkeypatch: pytest.MonkeyPatch, where: Path, *arguments: str) -> int:

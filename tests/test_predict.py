@@ -228,12 +228,11 @@ def test_the_threshold_is_the_wanted_one_else_the_exported_one_else_a_third(tmp_
     assert score_threshold(0.9, tmp_path) == 0.9
     assert capsys.readouterr().out == ""
     assert score_threshold(None, tmp_path) == 0.3
-    assert "says none" in capsys.readouterr().out
-    write_thresholds(Thresholds(score=0.42, per_class={"cat": None}, images=7), tmp_path / "thresholds.json")
+    assert "thresholds.json is not there" in capsys.readouterr().out
+    chosen = Thresholds(score=0.42, chosen_by="F1", best_score=0.42, per_class={"cat": None}, images=7)
+    write_thresholds(chosen, tmp_path / "thresholds.json")
     assert score_threshold(None, tmp_path) == 0.42
     assert "a score of 0.42 on are drawn, as" in capsys.readouterr().out
-    write_thresholds(Thresholds(score=None, per_class={}, images=0), tmp_path / "thresholds.json")
-    assert score_threshold(None, tmp_path) == 0.3
 
 
 @pytest.mark.parametrize(

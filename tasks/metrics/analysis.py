@@ -72,10 +72,8 @@ def operating_point(matches: Matches, score: float | None, class_: int | None = 
     }
 
 
-def analysis(
-    groundtruth: Dataset, detections: Sequence[Detections], matches: Matches, score: float | None
-) -> dict[str, Any]:
-    """Intervals, operating points, confusion and mistakes; `score` is the threshold that is shipped, None for none."""
+def analysis(groundtruth: Dataset, detections: Sequence[Detections], matches: Matches, score: float) -> dict[str, Any]:
+    """Intervals, operating points, confusion and mistakes; `score` is the threshold that is shipped."""
     names = [image.file_name for image in groundtruth.images]
     own_intervals = intervals_of(matches)
     found = mistakes(groundtruth, detections, matches)
@@ -92,7 +90,7 @@ def analysis(
             "all": operating_point(matches, best_score(matches)),
             "per_class": {name: operating_point(matches, best_score(matches, k), k) for k, name in classes.items()},
         },
-        "confusion": None if score is None else _confusion(confusion(groundtruth, detections, matches, score), names),
+        "confusion": _confusion(confusion(groundtruth, detections, matches, score), names),
         "mistakes": {
             kind: {
                 "count": sum(each.kind == kind for each in found),
@@ -104,10 +102,8 @@ def analysis(
     }
 
 
-def _at_threshold(matches: Matches, found: Sequence[Mistake], kind: Kind, score: float | None) -> int | None:
+def _at_threshold(matches: Matches, found: Sequence[Mistake], kind: Kind, score: float) -> int:
     """How many mistakes of a kind there are from `score` on; missed is every box that no detection there finds."""
-    if score is None:
-        return None
     if kind == "missed":
         return counts_at(matches, score).missed
     own = [each.detection for each in found if each.kind == kind]

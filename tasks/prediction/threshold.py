@@ -2,14 +2,11 @@
 
 from pathlib import Path
 
-from tasks.formats.thresholds import read_thresholds
-
-# For models whose export says none.
-_SCORE_THRESHOLD = 0.3
+from tasks.formats.thresholds import DEFAULT_SCORE, read_thresholds
 
 
 def score_threshold(wanted: float | None, model: Path) -> float:
-    """`wanted`, else the score that was chosen on validation images when `model` was exported, else 0.3; printed.
+    """`wanted`, else the score that `model` was exported with, else 0.3; printed.
 
     Raises:
         FormatError: thresholds.json of the model is there and cannot be read.
@@ -17,11 +14,11 @@ def score_threshold(wanted: float | None, model: Path) -> float:
     if wanted is not None:
         return wanted
     file = model / "thresholds.json"
-    chosen = read_thresholds(file).score if file.exists() else None
-    if chosen is None:
+    if not file.exists():
         print(
-            f"boxes from a score of {_SCORE_THRESHOLD} on are drawn: {file} says none; --score-threshold says another"
+            f"boxes from a score of {DEFAULT_SCORE} on are drawn: {file} is not there; --score-threshold says another"
         )
-        return _SCORE_THRESHOLD
+        return DEFAULT_SCORE
+    chosen = read_thresholds(file).score
     print(f"boxes from a score of {chosen:.2f} on are drawn, as {file} says; --score-threshold says another")
     return chosen

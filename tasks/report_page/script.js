@@ -67,7 +67,8 @@
         shot.counts[key].textContent = `${shot.look[key]} ${key}`;
         shot.counts[key].classList.toggle("bad", key !== "found" && shot.look[key] > 0);
       }
-      const ofThisClass = !ofClass.value || [...shot.detections, ...shot.objects].some(({ name }) => name === ofClass.value);
+      const seen = shot.detections.filter(({ score, outcome }) => score >= threshold && outcome !== "ignored");
+      const ofThisClass = !ofClass.value || [...seen, ...shot.objects].some(({ name }) => name === ofClass.value);
       shot.chosen = (cell ? cell.has(shot.place) : ofThisClass) && (!ofKind.value || shot.look.own.has(ofKind.value));
     }
     const chosen = shots.filter((shot) => shot.chosen).sort((a, b) => ORDERS[order.value](a, b) || a.place - b.place);

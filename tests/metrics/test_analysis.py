@@ -27,14 +27,6 @@ def test_it_is_json_and_agrees_with_the_figures() -> None:
     assert all(kind["AP50_gain"] >= 0 for kind in content["mistakes"].values())
 
 
-def test_without_a_score_there_is_no_operating_point_and_no_confusion() -> None:
-    truth = dataset(annotated((A, "cat")))
-    content = analysis(truth, [found()], matched(truth, [found()]), None)
-    assert content["confusion"] is None
-    assert content["at_threshold"]["all"] == {}
-    assert content["intervals"]["mAP"] is None
-
-
 def test_a_mean_over_classes_rests_on_the_images_of_the_rarest() -> None:
     truth = dataset(
         annotated((A, "cat"), (B, "cat")), annotated((A, "cat"), (B, "dog")), annotated((A, "dog"), crowd=[0])
