@@ -20,7 +20,7 @@ from tasks.formats.coco import read_coco, read_detections
 from tasks.formats.model_geometry import read_model_geometry
 from tasks.metrics.coco import matched
 from tasks.metrics.errors import KINDS
-from tasks.report_page import curves, gallery, sections
+from tasks.report_page import curves, failures, gallery, sections
 from tasks.report_page.balance import anchor_fit, balance
 from tasks.report_page.examples import examples
 from tasks.report_page.gate import gate
@@ -39,9 +39,12 @@ _PACKAGES = {
 }
 _TFLITE_MAY_LOSE = 0.02
 _EXAMPLE_PX = 240
-# Of all pictures together: they are a third more as text, and the page is to stay below 10 MB.
-_MOST_PICTURE_BYTES = 5_000_000
-_LEAST_SIDE_PX = 160
+# Of the page, with a margin for its tables and curves: people send it by mail.
+_MOST_PAGE_BYTES = 9_000_000
+# A box in the gallery with its name, and a picture's text around it.
+_MARK_BYTES = 450
+_AS_TEXT = 4 / 3
+_LEAST_SIDE_PX = 96
 _CURVES = (
     ("loss", "Loss", "train/loss.tsv", PALETTE[0]),
     ("rate", "Learning rate", "train/learning_rate.tsv", PALETTE[3]),
@@ -82,7 +85,12 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
     figures = _read_object(metrics_evaluate)
     training = sections.training(_read_object(metrics_train))
     take = partial(_taken, max_megapixels=validate.max_image_megapixels)
-    shots = _shots(params, take, test, read_detections(_there(detections / "saved_model.json"), test), colours)
+    found_by_gate = _gate(
+        validate, take, read_coco(_there(ingested)), read_coco(_there(validated)), _read_object(metrics_data)
+    )
+    room = _MOST_PAGE_BYTES - sum(len(each.picture) for kind in found_by_gate["kinds"] for each in kind["examples"])
+    found = read_detections(_there(detections / "saved_model.json"), test)
+    shots = _shots(params, take, test, found, colours, room)
     looked_into = detections / "analysis.json"
     analysis = _read_object(looked_into) if looked_into.is_file() else {}
     restore_path, freeze_path = trained / "restore.json", trained / "freeze.json"
@@ -97,17 +105,17 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
         "slider_from": params.score_threshold,
         "shown_from": max(params.score_threshold, sections.shipped_score(figures) or 0.0),
         "score_origin": str(analysis.get("score_origin", "")),
-        "operating": sections.operating(analysis, test.classes, colours),
-        "mistakes": sections.mistakes(analysis),
-        "confusion": sections.confusion(analysis, {shot.file_name: place for place, shot in enumerate(shots)}),
-        "by_iou": sections.by_iou(analysis),
+        "operating": failures.operating(analysis, test.classes, colours),
+        "mistakes": failures.mistakes(analysis),
+        "confusion": failures.confusion(analysis, {shot.file_name: place for place, shot in enumerate(shots)}),
+        "by_iou": failures.by_iou(analysis),
         "speed": sections.speed(_read_object(speed) if (speed := detections / "speed.json").is_file() else {}),
         "training": training,
         "curves": [*_training_curves(plots_train, training["best_step"]), _precision_recall(plots_evaluate, colours)],
         "frozen": sections.frozen(_read_json(freeze_path) if freeze_path.is_file() else None),
         "restored": sections.restored(_read_object(restore_path) if restore_path.is_file() else {}),
         "findings": sections.findings(_read_json(_there(lint))),
-        **_gate(validate, take, read_coco(_there(ingested)), read_coco(_there(validated)), _read_object(metrics_data)),
+        "gate": found_by_gate,
         "parts": PARTS,
         "balance": balance(read_coco(ingested), parts, colours),
         **_fit(read_coco(validated), pipeline_config),
@@ -154,10 +162,14 @@ def _shots(
     test: Dataset,
     found: list[Detections],
     colours: Mapping[str, str],
+    room: int,
 ) -> list[gallery.Shot]:
+    """The gallery's pictures, which take at most `room` bytes of the page, boxes included, as far as that can be."""
     chosen = gallery.spread(len(test.images), params.gallery_images)
     outcome = outcomes(test, found, matched(test, found))
-    jpegs = _pictures([test.image_path(test.images[i]) for i in chosen], params.thumbnail_px, take)
+    marks = sum(1 + len(test.images[i].classes) + len(found[i].above(params.score_threshold).classes) for i in chosen)
+    paths = [test.image_path(test.images[i]) for i in chosen]
+    jpegs = _pictures(paths, params.thumbnail_px, take, int((room - marks * _MARK_BYTES) / _AS_TEXT))
     shots = [
         gallery.shot(test.images[i], found[i], outcome[i], colours, jpeg, params.score_threshold)
         for i, jpeg in zip(chosen, jpegs, strict=True)
@@ -165,16 +177,18 @@ def _shots(
     return sorted(shots, key=lambda shot: -(shot.missed + shot.false))
 
 
-def _pictures(paths: list[Path], side_px: int, take: Callable[[Path, int], Thumbnail | str]) -> list[bytes | None]:
-    """A small JPEG of each image, None of those that cannot be read; smaller still where they would fill the page."""
-    for _ in range(2):
+def _pictures(
+    paths: list[Path], side_px: int, take: Callable[[Path, int], Thumbnail | str], room: int
+) -> list[bytes | None]:
+    """A small JPEG of each image, None of those that cannot be read; smaller until all of them fit into `room`."""
+    while True:
         taken = [take(path, side_px) for path in tqdm(paths, desc="gallery", unit="image", disable=not paths)]
         jpegs = [None if isinstance(picture, str) else picture.jpeg for picture in taken]
         total = sum(len(jpeg) for jpeg in jpegs if jpeg is not None)
-        if total <= _MOST_PICTURE_BYTES:
-            break
-        side_px = max(_LEAST_SIDE_PX, int(side_px * (_MOST_PICTURE_BYTES / total) ** 0.5))
-    return jpegs
+        if total <= room or side_px <= _LEAST_SIDE_PX:
+            return jpegs
+        # A small picture has more bytes a pixel than a large one, so what would fit by area is not small enough.
+        side_px = max(_LEAST_SIDE_PX, int(side_px * 0.95 * (max(room, 1) / total) ** 0.5))
 
 
 def _taken(path: Path, max_side_px: int, max_megapixels: float) -> Thumbnail | str:
@@ -198,7 +212,7 @@ def _gate(
         {after.image_path(image).as_posix(): image.boxes for image in after.images},
         lambda path: take(path, _EXAMPLE_PX),
     )
-    return {"gate": gate(metrics, after.problems, Policy(params.on_problem, params.policy), shown)}
+    return gate(metrics, after.problems, Policy(params.on_problem, params.policy), shown)
 
 
 def _fit(dataset: Dataset, pipeline_config: Path) -> dict[str, Any]:
@@ -218,7 +232,8 @@ def _training_curves(plots: Path, best_step: float | None) -> list[dict[str, Any
         svg = curves.curve_svg(curve, name, label=label, colour=colour, noisy=noisy, mark_step=mark) if curve else None
         note = "Dotted: the step whose weights are shipped." if mark is not None else ""
         missing = f"The training run recorded no {title[0].lower()}{title[1:]}."
-        shown.append({"title": title, "svg": svg, "note": note, "legend": [], "missing": missing})
+        numbers = {"of": "step", "columns": [title], "rows": curves.numbers_of(curve)}
+        shown.append({"title": title, "svg": svg, "note": note, "legend": [], "missing": missing, "numbers": numbers})
     return shown
 
 
@@ -230,9 +245,11 @@ def _precision_recall(plots: Path, colours: Mapping[str, str]) -> dict[str, Any]
         return {"title": title, "svg": None, "note": "", "legend": [], "missing": missing}
     try:
         svg, legend = curves.precision_recall_svg(rows, "pr", colours)
+        columns, table = curves.precision_numbers(rows)
     except (KeyError, TypeError, ValueError) as error:
         raise FormatError(f"{path}: not rows of class, recall, precision ({error!r}); run evaluate again") from error
-    return {"title": title, "svg": svg, "note": "", "legend": legend, "missing": missing}
+    numbers = {"of": "recall", "columns": columns, "rows": table}
+    return {"title": title, "svg": svg, "note": "", "legend": legend, "missing": missing, "numbers": numbers}
 
 
 def _there(path: Path) -> Path:

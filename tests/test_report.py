@@ -1,9 +1,13 @@
+import base64
+import io
 import json
 import re
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tasks.annotation.dataset import Dataset, Problem
 from tasks.errors import DataError, FormatError
@@ -179,14 +183,20 @@ def test_the_gallery_is_as_large_as_asked(tmp_path):
     assert "All 12 test images" in page.text
 
 
-def test_pictures_shrink_until_they_fit_into_the_page(tmp_path, monkeypatch):
+def test_pictures_shrink_until_the_page_is_small_enough(tmp_path, monkeypatch):
     run = Run(tmp_path, tests=3)
-    full = [len(picture["src"]) for picture in run.page(thumbnail_px=160).all("img")]
-    monkeypatch.setattr("tasks.report._MOST_PICTURE_BYTES", sum(full) // 4)
-    monkeypatch.setattr("tasks.report._LEAST_SIDE_PX", 16)
-    fitted = [len(picture["src"]) for picture in run.page(thumbnail_px=160).all("img")]
+    for image in run.test.images:
+        noise = np.random.default_rng(1).integers(0, 255, (600, 800, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(run.test.image_path(image), format="JPEG")
+    full = [len(picture["src"]) for picture in run.page(thumbnail_px=480).all("img")]
+    monkeypatch.setattr("tasks.report._MOST_PAGE_BYTES", sum(full) // 4)
+    fitted = [len(picture["src"]) for picture in run.page(thumbnail_px=480).all("img")]
     assert len(fitted) == 3
-    assert sum(fitted) < sum(full)
+    assert sum(full) // 16 < sum(fitted) <= sum(full) // 4
+    # However little room there is, a picture stays one that can be recognised.
+    monkeypatch.setattr("tasks.report._MOST_PAGE_BYTES", 0)
+    smallest = [picture["src"].split(",")[1] for picture in run.page(thumbnail_px=480).all("img")]
+    assert {max(Image.open(io.BytesIO(base64.b64decode(jpeg))).size) for jpeg in smallest} == {96}
 
 
 def test_what_the_evaluation_looked_into_is_on_the_page(tmp_path):
@@ -420,3 +430,16 @@ def test_the_report_says_where_it_is_and_replaces_the_one_before(tmp_path):
     assert Path(figures["page"]).is_file()
     assert figures["pictures"] == 2
     assert [path.name for path in (tmp_path / "report").iterdir()] == ["index.html"]
+
+
+def test_curves_stand_in_numbers_too(tmp_path):
+    assert curves.numbers_of([(float(step), step / 2) for step in range(1, 26)])[-2:] == [
+        (23.0, [11.5]),
+        (25.0, [12.5]),
+    ]
+    assert len(curves.numbers_of([(float(step), 0.0) for step in range(300)])) == 10
+    run = Run(tmp_path)
+    run.curve("val/mAP", [(100, 0.25), (200, 0.5)])
+    text = " ".join(re.sub(r"<[^>]+>", " ", run.page().html).split())
+    assert "In numbers step Validation mAP 100 0.2500 200 0.5000" in text
+    assert re.search(r"In numbers recall all cat .*0\.0 1\.000 1\.000", text)

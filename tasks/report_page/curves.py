@@ -25,6 +25,7 @@ Curve = list[tuple[float, float]]
 # A colour nothing else uses; replaced by the page's text colour once the SVG is written.
 INK = "#010203"
 _MOST_POINTS = 400
+_NUMBERS = 10
 STYLE = {
     "svg.hashsalt": "report",
     "svg.fonttype": "none",
@@ -131,6 +132,21 @@ def _points(figure: Any, axes: Any, rows: Sequence[Mapping[str, Any]]) -> Markup
             )
         )
     return Markup("").join(points)
+
+
+def numbers_of(curve: Curve) -> list[tuple[float, list[float]]]:
+    """Some ten rows `(step, [value])` of a curve, its last among them: for who cannot see a drawing, or point at it."""
+    every = max(1, len(curve) // _NUMBERS)
+    return [(step, [value]) for step, value in curve[::-every][::-1]]
+
+
+def precision_numbers(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[tuple[float, list[float | None]]]]:
+    """Of `class, recall, precision` rows the classes, and `(recall, [precision of each])` for recalls 0, 0.1, .. 1."""
+    at: dict[str, dict[float, float]] = {}
+    for row in rows:
+        at.setdefault(str(row["class"]), {})[round(float(row["recall"]), 2)] = float(row["precision"])
+    recalls = [tenth / _NUMBERS for tenth in range(_NUMBERS + 1)]
+    return list(at), [(recall, [own.get(recall) for own in at.values()]) for recall in recalls]
 
 
 def new_figure(size_inches: tuple[float, float] = (5.2, 3.1)) -> tuple[Any, Any]:

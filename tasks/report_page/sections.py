@@ -19,14 +19,6 @@ HEADLINES = {
 }
 _FURTHER = ("APsmall", "APmedium", "APlarge", "AR1", "AR10", "ARsmall", "ARmedium", "ARlarge")
 _MOST_EXAMPLES = 10
-_KINDS = {
-    "classification": "on an object, but of another class",
-    "localisation": "of the right class, but the box is off (IoU 0.1 to 0.5)",
-    "both": "the class is wrong and the box is off",
-    "duplicate": "of an object that a surer detection has found already",
-    "background": "on nothing",
-    "missed": "objects that no detection comes near",
-}
 
 
 @dataclass(frozen=True)
@@ -58,7 +50,7 @@ def headlines(metrics: Mapping[str, Any], analysis: Mapping[str, Any]) -> list[P
 
 def interval_of(analysis: Mapping[str, Any], name: str) -> tuple[float, float] | None:
     """The 95 % interval of a figure; None where there is none."""
-    ends = _part(analysis, "intervals").get(name)
+    ends = part(analysis, "intervals").get(name)
     low, high = (number(end) for end in ends) if isinstance(ends, list) and len(ends) == 2 else (None, None)
     return None if low is None or high is None else (low, high)
 
@@ -74,15 +66,15 @@ def class_rows(
 ) -> list[dict[str, Any]]:
     """A row for each class of the data set: test boxes, AP with its interval, AP50 and AR100, and TFLite's AP."""
     boxes = test.box_counts()
-    saved_model, tflite = (_part(_part(metrics, model), "per_class") for model in ("saved_model", "tflite"))
+    saved_model, tflite = (part(part(metrics, model), "per_class") for model in ("saved_model", "tflite"))
     return [
         {
             "name": name,
             "colour": colours[name],
             "boxes": boxes[name],
-            **{key: number(_part(saved_model, name).get(key)) for key in ("AP", "AP50", "AR100")},
+            **{key: number(part(saved_model, name).get(key)) for key in ("AP", "AP50", "AR100")},
             "interval": interval_of(analysis, f"AP of {name}"),
-            "tflite": number(_part(tflite, name).get("AP")),
+            "tflite": number(part(tflite, name).get("AP")),
         }
         for name in test.classes
     ]
@@ -193,98 +185,19 @@ def leaks(rows: Any, parts: Sequence[str]) -> dict[str, Any] | None:
 
 
 def _pair(metrics: Mapping[str, Any], name: str, note: str = "") -> Pair:
-    saved_model, tflite = (number(_part(metrics, model).get(name)) for model in ("saved_model", "tflite"))
+    saved_model, tflite = (number(part(metrics, model).get(name)) for model in ("saved_model", "tflite"))
     return Pair(name, saved_model, tflite, note)
 
 
-def _part(content: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    part = content.get(key)
-    return part if isinstance(part, Mapping) else {}
+def part(content: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """What is below a key of a metrics file; nothing where that is no object."""
+    own = content.get(key)
+    return own if isinstance(own, Mapping) else {}
 
 
 def shipped_score(metrics: Mapping[str, Any]) -> float | None:
     """The score from which the exported model's detections are worth showing."""
-    return number(_part(metrics, "saved_model").get("score_threshold"))
-
-
-def operating(analysis: Mapping[str, Any], classes: Sequence[str], colours: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Precision, recall and F1 at the shipped score and the best F1 there could be; the first row is of all classes."""
-    shipped, best = _part(analysis, "at_threshold"), _part(analysis, "at_best_F1")
-    if not _part(shipped, "all"):
-        return []
-    rows = [("all classes", "", _part(shipped, "all"), _part(best, "all"))]
-    for name in classes:
-        own, most = (_part(_part(which, "per_class"), name) for which in (shipped, best))
-        rows.append((name, colours.get(name, ""), own, most))
-    keys = ("score", "precision", "recall", "F1", "true", "false", "missed")
-    return [
-        {
-            "name": name,
-            "colour": colour,
-            **{key: number(own.get(key)) for key in keys},
-            "best_F1": number(most.get("F1")),
-            "best_score": number(most.get("score")),
-        }
-        for name, colour, own, most in rows
-    ]
-
-
-def mistakes(analysis: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A row for each kind: how many, what mending them would gain, and what it is; none where nobody looked."""
-    kinds = _part(analysis, "mistakes")
-    rows = [
-        {
-            "kind": kind,
-            "count": number(_part(kinds, kind).get("at_threshold")),
-            "all": number(_part(kinds, kind).get("count")),
-            "gain": number(_part(kinds, kind).get("AP50_gain")),
-            "said": said,
-        }
-        for kind, said in _KINDS.items()
-        if kind in kinds
-    ]
-    return sorted(rows, key=lambda row: -(row["gain"] or 0.0))
-
-
-def confusion(analysis: Mapping[str, Any], places: Mapping[str, int]) -> dict[str, Any] | None:
-    """The matrix as rows of cells; a cell has its count, its share of the largest, and the places of its pictures.
-
-    Args:
-        analysis: the content of analysis.json.
-        places: where in the gallery the picture of a file is.
-    """
-    content = _part(analysis, "confusion")
-    classes, counts = content.get("classes"), content.get("counts")
-    if not isinstance(classes, list) or not isinstance(counts, list):
-        return None
-    names = [str(name) for name in classes]
-    pictures: dict[tuple[Any, Any], list[int]] = {
-        (entry.get("annotated"), entry.get("detected")): [
-            places[name] for name in entry.get("images") or [] if name in places
-        ]
-        for entry in content.get("images") or []
-        if isinstance(entry, Mapping)
-    }
-    rows = []
-    matrix = [[number(value) or 0.0 for value in row] for row in counts if isinstance(row, list)]
-    most = max([1.0, *(value for values in matrix for value in values)])
-    for r, values in enumerate(matrix):
-        cells = [
-            {"count": value, "share": value / most, "right": r == c < len(names), "pictures": pictures.get((r, c), [])}
-            for c, value in enumerate(values)
-        ]
-        rows.append({"name": names[r] if r < len(names) else None, "cells": cells})
-    return {"classes": names, "columns": [*names, "nothing"], "rows": rows}
-
-
-def by_iou(analysis: Mapping[str, Any]) -> list[tuple[float | None, float | None]]:
-    """`(IoU, AP)`, the loosest IoU first."""
-    rows = analysis.get("by_iou")
-    return [
-        (number(row.get("IoU")), number(row.get("AP")))
-        for row in (rows if isinstance(rows, list) else [])
-        if isinstance(row, Mapping)
-    ]
+    return number(part(metrics, "saved_model").get("score_threshold"))
 
 
 def param_rows(given: Sequence["Section"]) -> list[tuple[str, str]]:
@@ -301,7 +214,7 @@ def speed(content: Mapping[str, Any]) -> dict[str, Any] | None:
     rows = [
         {
             "name": title,
-            **{key: number(_part(content, name).get(key)) for key in ("size_mb", "latency_ms", "images_per_s")},
+            **{key: number(part(content, name).get(key)) for key in ("size_mb", "latency_ms", "images_per_s")},
         }
         for name, title in (("saved_model", "SavedModel"), ("tflite", "TFLite"))
         if name in content

@@ -32,7 +32,12 @@ def val(tmp_path, monkeypatch):
 
 def test_it_is_where_f1_is_highest_on_validation_images(val):
     chosen = choose_thresholds(Finds((BOX, "cat", 0.8), (APART, "cat", 0.4)), val, None)
-    assert (chosen.score, chosen.chosen_by, chosen.best_score, chosen.images) == (pytest.approx(0.6), "F1", pytest.approx(0.6), 3)
+    assert (chosen.score, chosen.chosen_by, chosen.best_score, chosen.images) == (
+        pytest.approx(0.6),
+        "F1",
+        pytest.approx(0.6),
+        3,
+    )
     assert chosen.per_class == {"cat": pytest.approx(0.6), "dog": None}
     assert chosen.origin == "at which F1 was highest on the 3 validation images"
 
