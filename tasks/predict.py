@@ -1,10 +1,11 @@
 """`python -m tasks predict`: what the exported detector sees in a person's pictures, drawn and listed.
 
-Pictures are turned upright as their EXIF orientation says before the detector sees them.
+Pictures are turned upright, as their EXIF orientation says, before the detector sees them.
 """
 
 import argparse
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -96,7 +97,8 @@ def predict_pictures(
 ) -> Done:
     """Detect in every picture of `paths`, and give what has a score of at least `score` to the writers, in order.
 
-    Pictures that cannot be read are in what is returned; the others are done.
+    Pictures that cannot be read are in what is returned; the others are done. A picture is dropped when it was written,
+    so that two batches and the drawn copy of one are held at most.
     """
     start = time.monotonic()
     done = Done()
@@ -104,18 +106,21 @@ def predict_pictures(
     draws = any(writer.draws for writer in writers)
     with ThreadPoolExecutor() as pool, tqdm(total=count_pictures(paths, every), desc="predict", unit="image") as bar:
         for batch in read_pictures(paths, batch_size, every):
+            read = len(batch)
             done.unreadable += [each for each in batch if isinstance(each, Unreadable)]
-            pictures = [each for each in batch if isinstance(each, Picture)]
+            pictures = deque(each for each in batch if isinstance(each, Picture))
+            batch.clear()
             found = detector.detect([np.asarray(picture.image) for picture in pictures]) if pictures else []
             shown = [detections.above(score) for detections in found]
             images = pool.map(_drawn if draws else _plain, pictures, shown, [detector.classes] * len(pictures))
-            for picture, detections, image in zip(pictures, shown, images, strict=True):
+            for detections, image in zip(shown, images, strict=True):
+                picture = pictures.popleft()
                 prediction = Prediction(picture, detections, _unique(picture.stem, names), image)
                 for writer in writers:
                     writer.add(prediction)
                 done.boxes += len(detections.classes)
-            done.pictures += len(pictures)
-            bar.update(len(batch))
+            done.pictures += len(shown)
+            bar.update(read)
     done.written = [writer.close(done.unreadable) for writer in writers]
     done.seconds = time.monotonic() - start
     return done

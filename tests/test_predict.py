@@ -1,4 +1,5 @@
 import argparse
+import gc
 import json
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from tasks.annotation.boxes import as_boxes
 from tasks.annotation.detections import Detections
 from tasks.errors import CheckpointError, DataError, FormatError, PipelineError
 from tasks.formats.csv import read_csv
+from tasks.formats.image_file import read_rgb
 from tasks.formats.pascal_voc import read_voc
 from tasks.formats.thresholds import Thresholds, write_thresholds
 from tasks.predict import announce, predict, predict_pictures, writers_for
-from tasks.prediction.inputs import find_inputs
+from tasks.prediction.inputs import Picture, find_inputs
 from tasks.prediction.threshold import score_threshold
 
 
@@ -114,6 +116,52 @@ def test_images_are_detected_in_batches_in_their_order(tmp_path):
     predict_images(paths, detector, tmp_path / "out", 0.3, 2)
     assert [[shape[1] for shape in batch] for batch in detector.batches] == [[60, 61], [62, 63], [64]]
     assert [image["width"] for image in listed(tmp_path / "out")["images"]] == [60, 61, 62, 63, 64]
+
+
+class BlindFinder(WhiteFinder):
+    """Sees nothing, fast."""
+
+    def _one(self, image):
+        return Detections(as_boxes([]), (), np.zeros(0))
+
+
+def test_a_batch_has_fewer_images_where_they_are_large(tmp_path):
+    sides = [4000, 4000, 4000, 4000, 100, 100, 100, 7200, 100]  # of 16, of 0.01, and of 52 megapixels
+    paths = [tmp_path / f"{i}.png" for i in range(len(sides))]
+    for path, side in zip(paths, sides, strict=True):
+        Image.new("1", (side, side)).save(path)
+    detector = BlindFinder()
+    predict_images(paths, detector, tmp_path / "out", 0.3, 8, write=["json"])
+    widths = [[shape[1] for shape in batch] for batch in detector.batches]
+    assert widths == [[4000, 4000, 4000], [4000, 100, 100, 100], [7200], [100]]
+    assert [image["width"] for image in listed(tmp_path / "out")["images"]] == sides
+
+
+class Living:
+    """A writer that looks which pictures are still in memory."""
+
+    draws = True
+
+    def __init__(self):
+        self.names = []
+        self.kept = []
+
+    def add(self, prediction):
+        living = {each.name for each in gc.get_objects() if isinstance(each, Picture)}
+        self.kept.append(len(living & set(self.names)))
+        self.names.append(prediction.picture.name)
+
+    def close(self, unreadable):
+        return "nothing"
+
+
+def test_a_picture_is_dropped_once_it_was_written(tmp_path):
+    paths = [picture(tmp_path / f"{i:02}.png") for i in range(24)]
+    living = Living()
+    predict_pictures(paths, WhiteFinder(), [living], 0.3, batch_size=8)
+    assert living.names == [str(path) for path in paths]
+    # A thread that has just drawn one may not have let go of it.
+    assert max(living.kept) <= 2
 
 
 def test_an_unreadable_image_is_named_and_the_others_are_done(tmp_path):
@@ -263,6 +311,23 @@ def test_voc_can_be_corrected_and_learned_from(tmp_path):
     assert (image.file_name, image.width, image.height, image.classes) == ("a.png", 60, 40, ("white",))
     np.testing.assert_array_equal(image.boxes, [[10, 5, 30, 25]])
     assert read_voc(tmp_path / "out" / "voc" / "empty.xml")[0].classes == ()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tiff"])
+def test_boxes_to_be_learned_from_lie_where_ingest_reads_the_pixels(tmp_path, suffix, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = picture(tmp_path / f"a.{suffix}", exif=exif)
+    predict_images([path], WhiteFinder(), tmp_path / "out", 0.3, 8, write=["voc", "csv"])
+    pixels = read_rgb(path)
+    rows, columns = np.where(pixels.min(axis=2) > 200)
+    white = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+    voc, _ = read_voc(tmp_path / "out" / "voc" / "a.xml")
+    (listed_in_csv,), _ = read_csv(tmp_path / "out" / "detections.csv", {})
+    for image in (voc, listed_in_csv):
+        assert (image.height, image.width) == pixels.shape[:2]
+        np.testing.assert_allclose(image.boxes, [white], atol=1)
 
 
 def test_what_is_to_be_learned_from_is_in_pixels_as_stored(tmp_path):
