@@ -1,6 +1,7 @@
 import argparse
 import gc
 import json
+import os
 from pathlib import Path
 
 import av
@@ -15,6 +16,8 @@ from tasks.formats.csv import read_csv
 from tasks.formats.image_file import read_rgb
 from tasks.formats.pascal_voc import read_voc
 from tasks.formats.thresholds import Thresholds, write_thresholds
+from tasks.ingest import gather
+from tasks.params import IngestParams
 from tasks.predict import announce, predict, predict_pictures, writers_for
 from tasks.prediction.inputs import Picture, find_inputs
 from tasks.prediction.threshold import score_threshold
@@ -313,6 +316,79 @@ def test_voc_can_be_corrected_and_learned_from(tmp_path):
     assert read_voc(tmp_path / "out" / "voc" / "empty.xml")[0].classes == ()
 
 
+def test_a_name_that_is_no_utf8_ends_no_run(tmp_path):
+    odd = tmp_path / os.fsdecode(b"caf\xe9.png")
+    try:
+        picture(odd)
+    except OSError:
+        pytest.skip("the file system takes UTF-8 alone")
+    done = predict_images([odd], WhiteFinder(), tmp_path / "out", 0.3, 8, write=["json", "voc", "csv"])
+    assert (done.unreadable, done.unwritten, len(done.written)) == ([], [], 3)
+    image, _ = read_voc(tmp_path / "out" / "voc" / os.fsdecode(b"caf\xe9.xml"))
+    assert (image.file_name, image.classes) == ("caf?.png", ("white",))
+
+
+def test_a_name_that_xml_cannot_hold_is_told_of_and_the_others_are_done(tmp_path, capsys):
+    paths = [picture(tmp_path / name) for name in ("a.png", "bell\a.png", "c.png")]
+    done = predict_images(paths, WhiteFinder(), tmp_path / "out", 0.3, 8, write=["json", "voc"])
+    assert sorted(path.name for path in (tmp_path / "out" / "voc").iterdir()) == ["a.xml", "c.xml"]
+    assert len(listed(tmp_path / "out")["images"]) == done.pictures == 3
+    with pytest.raises(DataError) as caught:
+        announce(done, tmp_path / "out")
+    head, line = str(caught.value).splitlines()
+    assert head == f"1 of 3 images are not in every file in {tmp_path / 'out'}. Rename:"
+    assert "bell\ufffd.png: no XML file: XML cannot hold every character" in line
+    assert "voc/ with 2 XML files" in capsys.readouterr().out
+
+
+def ingested(source, images):
+    """What `ingest` makes of the XML files in `source`: the boxes by image, and the kinds of problems."""
+    dataset = gather(IngestParams(source=source, images=images, format="voc", columns={}))
+    boxes = {image.file_name: image.boxes.astype(int).tolist() for image in dataset.images}
+    return boxes, {problem.kind for problem in dataset.problems}
+
+
+def test_ingest_tells_images_of_one_name_apart(tmp_path):
+    places = ["cat.png", "a/cat.png", "b/cat.png", "b/cat.bmp", "b/deep/cat.png", "labels/cat.png"]
+    whites = {f"photos/{place}": (i, i, 30, 25) for i, place in enumerate(places)}
+    paths = [picture(tmp_path / place, white=white) for place, white in whites.items()]
+    done = predict_images(paths, WhiteFinder(), tmp_path / "out", 0.3, 8, write=["voc"])
+    assert done.written == [f"voc/ with 6 XML files (ingest.images: {os.path.relpath(tmp_path / 'photos')})"]
+    written = {path.relative_to(tmp_path / "out" / "voc").as_posix() for path in (tmp_path / "out").rglob("*.xml")}
+    assert written == {
+        "cat.xml", "a/cat.xml", "b/cat.xml", "b/cat-2.xml", "b/deep/cat.xml", "labels/cat.xml",
+    }  # fmt: skip
+    boxes, problems = ingested(tmp_path / "out" / "voc", tmp_path / "photos")
+    assert problems == set()
+    assert boxes == {place: [list(whites[f"photos/{place}"])] for place in places}
+
+
+def test_ingest_takes_frames_and_not_the_pictures_that_were_drawn_of_them(tmp_path):
+    predict_images([video(tmp_path / "clip.mp4")], WhiteFinder(), tmp_path / "out", 0.3, 8, write=["pictures", "voc"])
+    boxes, problems = ingested(tmp_path / "out" / "voc", tmp_path / "out")
+    assert set(boxes) == {f"clip-00000{i}.jpg" for i in range(5)}
+    dataset = gather(IngestParams(source=tmp_path / "out/voc", images=tmp_path / "out", format="voc", columns={}))
+    assert Path(dataset.root).name == "frames"
+    assert problems == {"image_without_annotation"}  # those that were drawn
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        (["photos/a.png"], ""),
+        (["clip.mp4"], " (ingest.images: out)"),
+        (["photos/a.png", "clip.mp4"], " (move out/frames into photos, then ingest.images: photos)"),
+        (["photos/a.png", "more/a.png"], " (ingest.images: .)"),
+    ],
+    ids=["one folder", "frames", "both", "folders"],
+)
+def test_where_ingest_finds_the_images_is_said(tmp_path, monkeypatch, inputs, said):
+    monkeypatch.chdir(tmp_path)
+    paths = [video(Path(name), frames=2) if name.endswith("mp4") else picture(Path(name)) for name in inputs]
+    done = predict_images(paths, WhiteFinder(), Path("out"), 0.3, 8, write=["voc"])
+    assert done.written == [f"voc/ with {2 * ('clip.mp4' in inputs) + sum('png' in i for i in inputs)} XML files{said}"]
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("suffix", ["png", "jpg", "tiff"])
 def test_boxes_to_be_learned_from_lie_where_ingest_reads_the_pixels(tmp_path, suffix, orientation):
@@ -386,7 +462,7 @@ def test_frames_of_a_video_are_pictures_between_others(tmp_path):
     assert done.pictures == 5
     lefts = [row["bbox"][0] for row in content["annotations"] if 2 <= row["image_id"] <= 4]
     assert lefts == [pytest.approx(left, abs=2) for left in (0, 16, 32)]
-    frame, _ = read_voc(tmp_path / "out" / "voc" / "clip-000002.xml")
+    frame, _ = read_voc(tmp_path / "out" / "voc" / "frames" / "clip-000002.xml")
     with Image.open(tmp_path / "out" / "frames" / frame.file_name) as image:
         assert image.size == (frame.width, frame.height) == (64, 48)
 

@@ -1,6 +1,7 @@
 """Pictures to predict on: images, folders, patterns, and the frames of videos, batch by batch."""
 
 import glob
+import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,6 +13,7 @@ from PIL import Image
 from tasks.annotation.detections import MOST_PIXELS, batches
 from tasks.errors import DataError, FormatError
 from tasks.formats.image_file import FORMAT_OF_SUFFIX, open_image, orientation_of, stored_size
+from tasks.formats.image_finder import lexically_absolute
 from tasks.formats.rgb import as_rgb
 from tasks.formats.video import FORMAT_OF_VIDEO, frames, number_of_frames
 
@@ -39,6 +41,7 @@ class Picture:
         stem: what files about it are called, before they are made unique.
         image: upright, RGB.
         orientation: the EXIF orientation that it was turned by; 1 of a picture that is stored upright, and of frames.
+        folder: where the file is below the folder that all images of the run are in; empty of frames.
         is_frame: whether it is a frame of a video, and no file of its own.
     """
 
@@ -46,6 +49,7 @@ class Picture:
     stem: str
     image: Image.Image
     orientation: int = 1
+    folder: Path = Path()
     is_frame: bool = False
 
 
@@ -103,6 +107,7 @@ def read_pictures(paths: Sequence[Path], batch_size: int, every: int) -> Iterato
     A batch has fewer than `batch_size` where its pictures are large (`batches` says how large), and it is held here no
     longer: a picture is gone when the caller has dropped it.
     """
+    root = _common_folder([path for path in paths if not is_video(path)])
     with ThreadPoolExecutor() as pool:
         start = 0
         while start < len(paths):
@@ -111,8 +116,18 @@ def read_pictures(paths: Sequence[Path], batch_size: int, every: int) -> Iterato
                 start += 1
                 continue
             end = next((i for i in range(start, len(paths)) if is_video(paths[i])), len(paths))
-            yield from batches(_read_ahead(paths[start:end], batch_size, pool), batch_size, _pixels)
+            yield from batches(_read_ahead(paths[start:end], root, batch_size, pool), batch_size, _pixels)
             start = end
+
+
+def unique_name(name: str, taken: set[str]) -> str:
+    """`name`, or for the second `cat`, whatever its case, `cat-2`; it is among the `taken` from then on."""
+    unique, number = name, 1
+    while unique.lower() in taken:
+        number += 1
+        unique = f"{name}-{number}"
+    taken.add(unique.lower())
+    return unique
 
 
 def _matching(pattern: Path) -> list[Path]:
@@ -127,14 +142,21 @@ def _files_below(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in known and path.is_file())
 
 
-def _read_ahead(paths: Sequence[Path], size: int, pool: ThreadPoolExecutor) -> Iterator[Picture | Unreadable]:
+def _common_folder(paths: Sequence[Path]) -> Path:
+    """The deepest folder that all files are below, absolute."""
+    return Path(os.path.commonpath([lexically_absolute(path).parent for path in paths])) if paths else Path()
+
+
+def _read_ahead(
+    paths: Sequence[Path], root: Path, size: int, pool: ThreadPoolExecutor
+) -> Iterator[Picture | Unreadable]:
     """What is in `paths`, in their order; up to `size` and up to `MOST_PIXELS` are read or being read meanwhile."""
     reading: deque[tuple[int, Future[Picture | Unreadable]]] = deque()
     for path in paths:
         pixels = _claimed_pixels(path)
         while reading and (len(reading) == size or sum(each for each, _ in reading) + pixels > MOST_PIXELS):
             yield reading.popleft()[1].result()
-        reading.append((pixels, pool.submit(_read, path)))
+        reading.append((pixels, pool.submit(_read, path, root)))
     while reading:
         yield reading.popleft()[1].result()
 
@@ -151,7 +173,7 @@ def _pixels(one: Picture | Unreadable) -> int:
     return one.image.width * one.image.height if isinstance(one, Picture) else 0
 
 
-def _read(path: Path) -> Picture | Unreadable:
+def _read(path: Path, root: Path) -> Picture | Unreadable:
     try:
         with open_image(path, max_megapixels=_MAX_MEGAPIXELS) as image:
             rgb = as_rgb(image)
@@ -162,7 +184,7 @@ def _read(path: Path) -> Picture | Unreadable:
     # The second of two copies goes before a third is made.
     image.close()
     upright = rgb.transpose(_TURNS[orientation]) if orientation in _TURNS else rgb
-    return Picture(str(path), path.stem, upright, orientation)
+    return Picture(str(path), path.stem, upright, orientation, lexically_absolute(path).parent.relative_to(root))
 
 
 def _frames(path: Path, every: int) -> Iterator[Picture | Unreadable]:
