@@ -101,7 +101,9 @@ def _add_predict(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.add_argument(
         "--score-threshold", type=float, metavar="0..1", help="default: what MODEL/thresholds.json says, else 0.3"
     )
-    command.add_argument("--batch-size", type=int, default=8, help="default: 8")
+    command.add_argument(
+        "--batch-size", type=int, default=8, help="images detected together, fewer where they are large; default: 8"
+    )
     command.add_argument(
         "--write",
         nargs="+",

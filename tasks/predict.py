@@ -1,10 +1,11 @@
 """`python -m tasks predict`: what the exported detector sees in a person's pictures, drawn and listed.
 
-Pictures are turned upright as their EXIF orientation says before the detector sees them.
+Pictures are turned upright, as their EXIF orientation or their video says, before the detector sees them.
 """
 
 import argparse
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,8 +17,15 @@ from tqdm import tqdm
 
 from tasks.annotation.detections import Detections, Detector
 from tasks.drawing import draw_detections
-from tasks.errors import CheckpointError, DataError, PipelineError
-from tasks.prediction.inputs import Picture, Unreadable, count_pictures, find_inputs, read_pictures
+from tasks.errors import CheckpointError, DataError, FormatError, PipelineError
+from tasks.prediction.inputs import (
+    Picture,
+    Unreadable,
+    count_pictures,
+    find_inputs,
+    read_pictures,
+    unique_name,
+)
 from tasks.prediction.threshold import score_threshold
 from tasks.prediction.writers import (
     KINDS,
@@ -34,6 +42,14 @@ from tasks.text import printable, tell
 _MOST_NAMED = 20
 
 
+@dataclass(frozen=True)
+class Unwritten:
+    """A picture that one of the kinds of files cannot hold, and why."""
+
+    name: str
+    reason: str
+
+
 @dataclass
 class Done:
     """What came of a run.
@@ -43,6 +59,7 @@ class Done:
         boxes: how many boxes are in them.
         seconds: reading, detecting, drawing and writing.
         unreadable: what could not be read.
+        unwritten: what was predicted on, and is missing in one of the kinds of files, and why.
         written: what each writer says it wrote.
     """
 
@@ -50,6 +67,7 @@ class Done:
     boxes: int = 0
     seconds: float = 0.0
     unreadable: list[Unreadable] = field(default_factory=list)
+    unwritten: list[Unwritten] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
 
 
@@ -58,7 +76,7 @@ def predict(args: argparse.Namespace) -> None:
 
     Raises:
         PipelineError: an option is out of range, an input or the model is missing, `args.out` would mix results with
-            inputs, or an image could not be read (said after the others are done).
+            inputs, or an image could not be read or written (said after the others are done).
     """
     _check_options(args)
     paths = find_inputs(args.inputs, args.out)
@@ -96,7 +114,8 @@ def predict_pictures(
 ) -> Done:
     """Detect in every picture of `paths`, and give what has a score of at least `score` to the writers, in order.
 
-    Pictures that cannot be read are in what is returned; the others are done.
+    Pictures that cannot be read, or that a writer cannot write, are in what is returned; the others are done. A picture
+    is dropped when it was written, so that two batches and the drawn copy of one are held at most.
     """
     start = time.monotonic()
     done = Done()
@@ -104,18 +123,20 @@ def predict_pictures(
     draws = any(writer.draws for writer in writers)
     with ThreadPoolExecutor() as pool, tqdm(total=count_pictures(paths, every), desc="predict", unit="image") as bar:
         for batch in read_pictures(paths, batch_size, every):
+            read = len(batch)
             done.unreadable += [each for each in batch if isinstance(each, Unreadable)]
-            pictures = [each for each in batch if isinstance(each, Picture)]
+            pictures = deque(each for each in batch if isinstance(each, Picture))
+            batch.clear()
             found = detector.detect([np.asarray(picture.image) for picture in pictures]) if pictures else []
             shown = [detections.above(score) for detections in found]
             images = pool.map(_drawn if draws else _plain, pictures, shown, [detector.classes] * len(pictures))
-            for picture, detections, image in zip(pictures, shown, images, strict=True):
-                prediction = Prediction(picture, detections, _unique(picture.stem, names), image)
-                for writer in writers:
-                    writer.add(prediction)
+            for detections, image in zip(shown, images, strict=True):
+                picture = pictures.popleft()
+                prediction = Prediction(picture, detections, unique_name(picture.stem, names), image)
+                done.unwritten += _write(prediction, writers)
                 done.boxes += len(detections.classes)
-            done.pictures += len(pictures)
-            bar.update(len(batch))
+            done.pictures += len(shown)
+            bar.update(read)
     done.written = [writer.close(done.unreadable) for writer in writers]
     done.seconds = time.monotonic() - start
     return done
@@ -125,12 +146,12 @@ def announce(done: Done, out: Path) -> None:
     """Print what was done and where it is.
 
     Raises:
-        DataError: pictures could not be read.
+        DataError: pictures could not be read or written.
     """
     rate = done.pictures / done.seconds if done.seconds else 0.0
     print(f"{done.pictures} images, {done.boxes} boxes, {rate:.1f} images/s")
     tell(f"{out}: {', '.join(done.written)}")
-    if done.unreadable:
+    if done.unreadable or done.unwritten:
         raise DataError(_complaint(done, out))
 
 
@@ -142,14 +163,15 @@ def _plain(picture: Picture, _detections: Detections, _classes: Sequence[str]) -
     return picture.image
 
 
-def _unique(stem: str, taken: set[str]) -> str:
-    """`stem`, or for the second `cat`, whatever its case, `cat-2`."""
-    name, number = stem, 1
-    while name.lower() in taken:
-        number += 1
-        name = f"{stem}-{number}"
-    taken.add(name.lower())
-    return name
+def _write(prediction: Prediction, writers: Sequence[Writer]) -> list[Unwritten]:
+    """Give it to each of `writers`; what became of it where one cannot write it."""
+    failed: list[Unwritten] = []
+    for writer in writers:
+        try:
+            writer.add(prediction)
+        except FormatError as error:
+            failed.append(Unwritten(prediction.picture.name, str(error)))
+    return failed
 
 
 def _check_options(args: argparse.Namespace) -> None:
@@ -164,9 +186,19 @@ def _check_options(args: argparse.Namespace) -> None:
 
 
 def _complaint(done: Done, out: Path) -> str:
-    named = [f"  {printable(f'{each.name}: {each.reason}')}" for each in done.unreadable[:_MOST_NAMED]]
-    if len(done.unreadable) > _MOST_NAMED:
-        named.append(f"  and {len(done.unreadable) - _MOST_NAMED} more")
-    total = done.pictures + len(done.unreadable)
-    head = f"{len(done.unreadable)} of {total} images could not be read; the other {done.pictures} are in {out}."
-    return "\n".join([f"{head} Mend, convert or remove:", *named])
+    parts: list[str] = []
+    if done.unreadable:
+        total = done.pictures + len(done.unreadable)
+        head = f"{len(done.unreadable)} of {total} images could not be read; the other {done.pictures} are in {out}."
+        parts.append(f"{head} Mend, convert or remove:")
+        parts += _listed([f"{each.name}: {each.reason}" for each in done.unreadable])
+    if done.unwritten:
+        head = f"{len(done.unwritten)} of {done.pictures} images are not in every file in {out}."
+        parts.append(f"{head} Rename:")
+        parts += _listed([f"{each.name}: {each.reason}" for each in done.unwritten])
+    return "\n".join(parts)
+
+
+def _listed(lines: Sequence[str]) -> list[str]:
+    more = [f"  and {len(lines) - _MOST_NAMED} more"] if len(lines) > _MOST_NAMED else []
+    return [*(f"  {printable(line)}" for line in lines[:_MOST_NAMED]), *more]

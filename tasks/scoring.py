@@ -8,16 +8,20 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from tasks.annotation.dataset import Dataset
-from tasks.annotation.detections import Detections, Detector
+from tasks.annotation.dataset import AnnotatedImage, Dataset
+from tasks.annotation.detections import Detections, Detector, batches
 from tasks.errors import EvaluationError
 from tasks.formats.image_file import read_rgb
 
 _TIMED_IMAGES, _WARM_UP = 24, 3
+# All that are timed are held at once, in 300 MB, so that no decoding comes between two of them.
+_TIMED_PIXELS = 100_000_000
 
 
 def detect_all(detector: Detector, images: Dataset, batch_size: int, name: str) -> list[Detections]:
     """Detections in every image of `images`, in their order; `name` is the detector's, for the progress bar.
+
+    Up to `batch_size` images are held at once, fewer where they are large (`batches` says how large).
 
     Raises:
         EvaluationError: the detector's classes are not the images', or an image went unscored.
@@ -29,8 +33,7 @@ def detect_all(detector: Detector, images: Dataset, batch_size: int, name: str) 
         )
     found: list[Detections] = []
     with tqdm(total=len(images.images), desc=name, unit="image") as bar:
-        for start in range(0, len(images.images), batch_size):
-            part = images.images[start : start + batch_size]
+        for part in batches(images.images, batch_size, _pixels):
             found += detector.detect([read_rgb(images.image_path(image)) for image in part])
             bar.update(len(part))
     if len(found) != len(images.images):
@@ -41,19 +44,25 @@ def detect_all(detector: Detector, images: Dataset, batch_size: int, name: str) 
 def measure_speed(detector: Detector, images: Dataset, batch_size: int) -> dict[str, float | None]:
     """`latency_ms`, the median of one image at a time, and `images_per_s`, of batches; None without images.
 
-    From pixels in memory to boxes: reading and decoding files is not in it, resizing to the model's input is. Up to 24
-    images, after a few that count into nothing: the first calls compile and allocate.
+    From pixels in memory to boxes: reading and decoding files is not in it, resizing to the model's input is. The first
+    24 images, or as many of them as have 100 megapixels together, but at least one; a few of them first, which count
+    into nothing: the first calls compile and allocate. As in `detect_all`, large images make batches smaller.
     """
-    pixels = [read_rgb(images.image_path(image)) for image in images.images[:_TIMED_IMAGES]]
+    timed = next(batches(images.images, _TIMED_IMAGES, _pixels, _TIMED_PIXELS), [])
+    pixels = [read_rgb(images.image_path(image)) for image in timed]
     if not pixels:
         return {"latency_ms": None, "images_per_s": None}
     for pixel in pixels[:_WARM_UP]:
         detector.detect([pixel])
     each = [_seconds(detector, [pixel]) for pixel in pixels]
-    detector.detect(pixels[:batch_size])
-    batches = [pixels[start : start + batch_size] for start in range(0, len(pixels), batch_size)]
-    total = sum(_seconds(detector, batch) for batch in batches)
+    together = list(batches(pixels, batch_size, lambda pixel: pixel.shape[0] * pixel.shape[1]))
+    detector.detect(together[0])
+    total = sum(_seconds(detector, batch) for batch in together)
     return {"latency_ms": 1000 * statistics.median(each), "images_per_s": len(pixels) / total}
+
+
+def _pixels(image: AnnotatedImage) -> int:
+    return image.width * image.height
 
 
 def _seconds(detector: Detector, pixels: Sequence[npt.NDArray[np.uint8]]) -> float:

@@ -1,5 +1,7 @@
 import argparse
+import gc
 import json
+import os
 from pathlib import Path
 
 import av
@@ -11,10 +13,13 @@ from tasks.annotation.boxes import as_boxes
 from tasks.annotation.detections import Detections
 from tasks.errors import CheckpointError, DataError, FormatError, PipelineError
 from tasks.formats.csv import read_csv
+from tasks.formats.image_file import read_rgb
 from tasks.formats.pascal_voc import read_voc
 from tasks.formats.thresholds import Thresholds, write_thresholds
+from tasks.ingest import gather
+from tasks.params import IngestParams
 from tasks.predict import announce, predict, predict_pictures, writers_for
-from tasks.prediction.inputs import find_inputs
+from tasks.prediction.inputs import Picture, find_inputs
 from tasks.prediction.threshold import score_threshold
 
 
@@ -114,6 +119,52 @@ def test_images_are_detected_in_batches_in_their_order(tmp_path):
     predict_images(paths, detector, tmp_path / "out", 0.3, 2)
     assert [[shape[1] for shape in batch] for batch in detector.batches] == [[60, 61], [62, 63], [64]]
     assert [image["width"] for image in listed(tmp_path / "out")["images"]] == [60, 61, 62, 63, 64]
+
+
+class BlindFinder(WhiteFinder):
+    """Sees nothing, fast."""
+
+    def _one(self, image):
+        return Detections(as_boxes([]), (), np.zeros(0))
+
+
+def test_a_batch_has_fewer_images_where_they_are_large(tmp_path):
+    sides = [4000, 4000, 4000, 4000, 100, 100, 100, 7200, 100]  # of 16, of 0.01, and of 52 megapixels
+    paths = [tmp_path / f"{i}.png" for i in range(len(sides))]
+    for path, side in zip(paths, sides, strict=True):
+        Image.new("1", (side, side)).save(path)
+    detector = BlindFinder()
+    predict_images(paths, detector, tmp_path / "out", 0.3, 8, write=["json"])
+    widths = [[shape[1] for shape in batch] for batch in detector.batches]
+    assert widths == [[4000, 4000, 4000], [4000, 100, 100, 100], [7200], [100]]
+    assert [image["width"] for image in listed(tmp_path / "out")["images"]] == sides
+
+
+class Living:
+    """A writer that looks which pictures are still in memory."""
+
+    draws = True
+
+    def __init__(self):
+        self.names = []
+        self.kept = []
+
+    def add(self, prediction):
+        living = {each.name for each in gc.get_objects() if isinstance(each, Picture)}
+        self.kept.append(len(living & set(self.names)))
+        self.names.append(prediction.picture.name)
+
+    def close(self, unreadable):
+        return "nothing"
+
+
+def test_a_picture_is_dropped_once_it_was_written(tmp_path):
+    paths = [picture(tmp_path / f"{i:02}.png") for i in range(24)]
+    living = Living()
+    predict_pictures(paths, WhiteFinder(), [living], 0.3, batch_size=8)
+    assert living.names == [str(path) for path in paths]
+    # A thread that has just drawn one may not have let go of it.
+    assert max(living.kept) <= 2
 
 
 def test_an_unreadable_image_is_named_and_the_others_are_done(tmp_path):
@@ -264,6 +315,96 @@ def test_voc_can_be_corrected_and_learned_from(tmp_path):
     assert read_voc(tmp_path / "out" / "voc" / "empty.xml")[0].classes == ()
 
 
+def test_a_name_that_is_no_utf8_ends_no_run(tmp_path):
+    odd = tmp_path / os.fsdecode(b"caf\xe9.png")
+    try:
+        picture(odd)
+    except OSError:
+        pytest.skip("the file system takes UTF-8 alone")
+    done = predict_images([odd], WhiteFinder(), tmp_path / "out", 0.3, 8, write=["json", "voc", "csv"])
+    assert (done.unreadable, done.unwritten, len(done.written)) == ([], [], 3)
+    image, _ = read_voc(tmp_path / "out" / "voc" / os.fsdecode(b"caf\xe9.xml"))
+    assert (image.file_name, image.classes) == ("caf?.png", ("white",))
+
+
+def test_a_name_that_xml_cannot_hold_is_told_of_and_the_others_are_done(tmp_path, capsys):
+    paths = [picture(tmp_path / name) for name in ("a.png", "bell\a.png", "c.png")]
+    done = predict_images(paths, WhiteFinder(), tmp_path / "out", 0.3, 8, write=["json", "voc"])
+    assert sorted(path.name for path in (tmp_path / "out" / "voc").iterdir()) == ["a.xml", "c.xml"]
+    assert len(listed(tmp_path / "out")["images"]) == done.pictures == 3
+    with pytest.raises(DataError) as caught:
+        announce(done, tmp_path / "out")
+    head, line = str(caught.value).splitlines()
+    assert head == f"1 of 3 images are not in every file in {tmp_path / 'out'}. Rename:"
+    assert "bell\ufffd.png: no XML file: XML cannot hold every character" in line
+    assert "voc/ with 2 XML files" in capsys.readouterr().out
+
+
+def ingested(source, images):
+    """What `ingest` makes of the XML files in `source`: the boxes by image, and the kinds of problems."""
+    dataset = gather(IngestParams(source=source, images=images, format="voc", columns={}))
+    boxes = {image.file_name: image.boxes.astype(int).tolist() for image in dataset.images}
+    return boxes, {problem.kind for problem in dataset.problems}
+
+
+def test_ingest_tells_images_of_one_name_apart(tmp_path):
+    places = ["cat.png", "a/cat.png", "b/cat.png", "b/cat.bmp", "b/deep/cat.png", "labels/cat.png"]
+    whites = {f"photos/{place}": (i, i, 30, 25) for i, place in enumerate(places)}
+    paths = [picture(tmp_path / place, white=white) for place, white in whites.items()]
+    done = predict_images(paths, WhiteFinder(), tmp_path / "out", 0.3, 8, write=["voc"])
+    assert done.written == [f"voc/ with 6 XML files (ingest.images: {os.path.relpath(tmp_path / 'photos')})"]
+    written = {path.relative_to(tmp_path / "out" / "voc").as_posix() for path in (tmp_path / "out").rglob("*.xml")}
+    assert written == {
+        "cat.xml", "a/cat.xml", "b/cat.xml", "b/cat-2.xml", "b/deep/cat.xml", "labels/cat.xml",
+    }  # fmt: skip
+    boxes, problems = ingested(tmp_path / "out" / "voc", tmp_path / "photos")
+    assert problems == set()
+    assert boxes == {place: [list(whites[f"photos/{place}"])] for place in places}
+
+
+def test_ingest_takes_frames_and_not_the_pictures_that_were_drawn_of_them(tmp_path):
+    predict_images([video(tmp_path / "clip.mp4")], WhiteFinder(), tmp_path / "out", 0.3, 8, write=["pictures", "voc"])
+    boxes, problems = ingested(tmp_path / "out" / "voc", tmp_path / "out")
+    assert set(boxes) == {f"clip-00000{i}.jpg" for i in range(5)}
+    dataset = gather(IngestParams(source=tmp_path / "out/voc", images=tmp_path / "out", format="voc", columns={}))
+    assert Path(dataset.root).name == "frames"
+    assert problems == {"image_without_annotation"}  # those that were drawn
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        (["photos/a.png"], ""),
+        (["clip.mp4"], " (ingest.images: out)"),
+        (["photos/a.png", "clip.mp4"], " (move out/frames into photos, then ingest.images: photos)"),
+        (["photos/a.png", "more/a.png"], " (ingest.images: .)"),
+    ],
+    ids=["one folder", "frames", "both", "folders"],
+)
+def test_where_ingest_finds_the_images_is_said(tmp_path, monkeypatch, inputs, said):
+    monkeypatch.chdir(tmp_path)
+    paths = [video(Path(name), frames=2) if name.endswith("mp4") else picture(Path(name)) for name in inputs]
+    done = predict_images(paths, WhiteFinder(), Path("out"), 0.3, 8, write=["voc"])
+    assert done.written == [f"voc/ with {2 * ('clip.mp4' in inputs) + sum('png' in i for i in inputs)} XML files{said}"]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tiff"])
+def test_boxes_to_be_learned_from_lie_where_ingest_reads_the_pixels(tmp_path, suffix, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = picture(tmp_path / f"a.{suffix}", exif=exif)
+    predict_images([path], WhiteFinder(), tmp_path / "out", 0.3, 8, write=["voc", "csv"])
+    pixels = read_rgb(path)
+    rows, columns = np.where(pixels.min(axis=2) > 200)
+    white = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+    voc, _ = read_voc(tmp_path / "out" / "voc" / "a.xml")
+    (listed_in_csv,), _ = read_csv(tmp_path / "out" / "detections.csv", {})
+    for image in (voc, listed_in_csv):
+        assert (image.height, image.width) == pixels.shape[:2]
+        np.testing.assert_allclose(image.boxes, [white], atol=1)
+
+
 def test_what_is_to_be_learned_from_is_in_pixels_as_stored(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -320,7 +461,7 @@ def test_frames_of_a_video_are_pictures_between_others(tmp_path):
     assert done.pictures == 5
     lefts = [row["bbox"][0] for row in content["annotations"] if 2 <= row["image_id"] <= 4]
     assert lefts == [pytest.approx(left, abs=2) for left in (0, 16, 32)]
-    frame, _ = read_voc(tmp_path / "out" / "voc" / "clip-000002.xml")
+    frame, _ = read_voc(tmp_path / "out" / "voc" / "frames" / "clip-000002.xml")
     with Image.open(tmp_path / "out" / "frames" / frame.file_name) as image:
         assert image.size == (frame.width, frame.height) == (64, 48)
 

@@ -1,6 +1,7 @@
 """Opening image files that strangers made: which formats, how large, whether every pixel decodes.
 
-Size means the pixels as stored: an EXIF orientation is reported, never applied.
+Size means the pixels as stored: an EXIF orientation is reported, never applied. A TIFF's is the exception: Pillow has
+applied it whenever it gives pixels or a size, so that here "as stored" is upright.
 """
 
 import io
@@ -165,7 +166,10 @@ def _perceptual_hash(image: Image.Image) -> str:
 
 
 def orientation_of(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8; 1 where it is not said or cannot be read."""
+    """The EXIF orientation, 1 to 8; 1 where it is not said or cannot be read.
+
+    Of a TIFF, ask after its pixels were decoded: Pillow turns them upright while it does, and this is 1 from then on.
+    """
     try:
         value = image.getexif().get(_EXIF_ORIENTATION, 1)
     except _BROKEN:

@@ -126,10 +126,14 @@ class ImageFinder:
         return best[0] if len(best) == 1 else None
 
     def _mirrored(self, folder: Path) -> list[Path]:
-        """Where in each place `folder` would be if the place were the one it is in: labels/train -> PLACE/train."""
+        """Where in each place `folder` would be if the place were the one it is in: train -> PLACE/train.
+
+        labels/train -> PLACE/labels/train first, for a folder of images may be called so, then PLACE/train.
+        """
         own = next((place for place in self._places if folder.is_relative_to(place)), folder)
-        parts = [part for part in folder.relative_to(own).parts if part.casefold() not in _ANNOTATION_FOLDERS]
-        return [place.joinpath(*parts) for place in self._places]
+        whole = folder.relative_to(own).parts
+        parts = [part for part in whole if part.casefold() not in _ANNOTATION_FOLDERS]
+        return [place.joinpath(*which) for which in (whole, parts) for place in self._places]
 
     def _not_found(self, annotation: Path, written: str, name: PurePosixPath) -> Found:
         links = [path for stem in _stems(name) for path in self._links_out.get(stem, [])]

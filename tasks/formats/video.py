@@ -5,12 +5,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from tasks.errors import FormatError
 
 # FFmpeg's demuxer for each suffix. Named, for left to guess it also takes playlists, which make it open other files.
 FORMAT_OF_VIDEO = {".mp4": "mov", ".m4v": "mov", ".mov": "mov", ".mkv": "matroska", ".webm": "matroska", ".avi": "avi"}
+
+# How players turn and mirror a frame, by the signs of a, b, c and d in its display matrix: a pixel at (x, y) is shown
+# at (ax + cy, bx + dy), but for a shift (ISO/IEC 14496-12, 8.3.2; FFmpeg's libavutil/display.h).
+_TURNS = {
+    (0, 1, -1, 0): Image.Transpose.ROTATE_270,
+    (-1, 0, 0, -1): Image.Transpose.ROTATE_180,
+    (0, -1, 1, 0): Image.Transpose.ROTATE_90,
+    (-1, 0, 0, 1): Image.Transpose.FLIP_LEFT_RIGHT,
+    (1, 0, 0, -1): Image.Transpose.FLIP_TOP_BOTTOM,
+    (0, 1, 1, 0): Image.Transpose.TRANSPOSE,
+    (0, -1, -1, 0): Image.Transpose.TRANSVERSE,
+}
 
 
 def number_of_frames(path: Path) -> int:
@@ -26,7 +39,7 @@ def number_of_frames(path: Path) -> int:
 
 
 def frames(path: Path, every: int, *, max_megapixels: float) -> Iterator[tuple[int, Image.Image]]:
-    """Every `every`th frame, from the first, with its number; RGB.
+    """Every `every`th frame, from the first, with its number; RGB, upright as players show it.
 
     Raises:
         FormatError: it is no video in the format of its suffix, a frame is larger than `max_megapixels`, or the file is
@@ -39,7 +52,19 @@ def frames(path: Path, every: int, *, max_megapixels: float) -> Iterator[tuple[i
         stream.thread_type = "AUTO"
         for number, frame in enumerate(container.decode(stream)):
             if number % every == 0:
-                yield number, frame.to_image()
+                yield number, _upright(frame)
+
+
+def _upright(frame: Any) -> Image.Image:
+    """The frame's pixels as its display matrix says; an angle other than a right one is left to the player."""
+    image: Image.Image = frame.to_image()
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return image
+    # Nine numbers in rows of three, of which a and b, c and d come first; 1 is written as 65536.
+    a, b, _, c, d = np.sign(np.rint(np.frombuffer(matrix, dtype=np.int32)[:5] / 65536)).astype(int).tolist()
+    turn = _TURNS.get((a, b, c, d))
+    return image if turn is None else image.transpose(turn)
 
 
 @contextmanager

@@ -1,21 +1,35 @@
 """Pictures to predict on: images, folders, patterns, and the frames of videos, batch by batch."""
 
 import glob
+import os
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image
 
+from tasks.annotation.detections import MOST_PIXELS, batches
 from tasks.errors import DataError, FormatError
-from tasks.formats.image_file import FORMAT_OF_SUFFIX, open_image, orientation_of
+from tasks.formats.image_file import FORMAT_OF_SUFFIX, open_image, orientation_of, stored_size
+from tasks.formats.image_finder import lexically_absolute
 from tasks.formats.rgb import as_rgb
 from tasks.formats.video import FORMAT_OF_VIDEO, frames, number_of_frames
 
 # A file that claims more pixels than any camera gives is an attack on memory.
 _MAX_MEGAPIXELS = 250
 _PATTERN = "*?["
+# What brings an image upright, by its EXIF orientation (CIPA DC-008, table of tag Orientation).
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 @dataclass(frozen=True)
@@ -27,6 +41,7 @@ class Picture:
         stem: what files about it are called, before they are made unique.
         image: upright, RGB.
         orientation: the EXIF orientation that it was turned by; 1 of a picture that is stored upright, and of frames.
+        folder: where the file is below the folder that all images of the run are in; empty of frames.
         is_frame: whether it is a frame of a video, and no file of its own.
     """
 
@@ -34,6 +49,7 @@ class Picture:
     stem: str
     image: Image.Image
     orientation: int = 1
+    folder: Path = Path()
     is_frame: bool = False
 
 
@@ -86,17 +102,32 @@ def count_pictures(paths: Sequence[Path], every: int) -> int:
 
 
 def read_pictures(paths: Sequence[Path], batch_size: int, every: int) -> Iterator[list[Picture | Unreadable]]:
-    """The pictures in batches, of videos every `every`th frame; images are read ahead of the caller."""
+    """The pictures in batches, of videos every `every`th frame; up to a batch of images is read ahead of the caller.
+
+    A batch has fewer than `batch_size` where its pictures are large (`batches` says how large), and it is held here no
+    longer: a picture is gone when the caller has dropped it.
+    """
+    root = _common_folder([path for path in paths if not is_video(path)])
     with ThreadPoolExecutor() as pool:
         start = 0
         while start < len(paths):
             if is_video(paths[start]):
-                yield from _batches(_frames(paths[start], every), batch_size)
+                yield from batches(_frames(paths[start], every), batch_size, _pixels)
                 start += 1
                 continue
             end = next((i for i in range(start, len(paths)) if is_video(paths[i])), len(paths))
-            yield from _read_ahead(paths[start:end], batch_size, pool)
+            yield from batches(_read_ahead(paths[start:end], root, batch_size, pool), batch_size, _pixels)
             start = end
+
+
+def unique_name(name: str, taken: set[str]) -> str:
+    """`name`, or for the second `cat`, whatever its case, `cat-2`; it is among the `taken` from then on."""
+    unique, number = name, 1
+    while unique.lower() in taken:
+        number += 1
+        unique = f"{name}-{number}"
+    taken.add(unique.lower())
+    return unique
 
 
 def _matching(pattern: Path) -> list[Path]:
@@ -111,24 +142,49 @@ def _files_below(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in known and path.is_file())
 
 
+def _common_folder(paths: Sequence[Path]) -> Path:
+    """The deepest folder that all files are below, absolute."""
+    return Path(os.path.commonpath([lexically_absolute(path).parent for path in paths])) if paths else Path()
+
+
 def _read_ahead(
-    paths: Sequence[Path], batch_size: int, pool: ThreadPoolExecutor
-) -> Iterator[list[Picture | Unreadable]]:
-    parts = [paths[i : i + batch_size] for i in range(0, len(paths), batch_size)]
-    reading = pool.map(_read, parts[0])
-    for i in range(len(parts)):
-        batch = list(reading)
-        reading = pool.map(_read, parts[i + 1]) if i + 1 < len(parts) else iter(())
-        yield batch
+    paths: Sequence[Path], root: Path, size: int, pool: ThreadPoolExecutor
+) -> Iterator[Picture | Unreadable]:
+    """What is in `paths`, in their order; up to `size` and up to `MOST_PIXELS` are read or being read meanwhile."""
+    reading: deque[tuple[int, Future[Picture | Unreadable]]] = deque()
+    for path in paths:
+        pixels = _claimed_pixels(path)
+        while reading and (len(reading) == size or sum(each for each, _ in reading) + pixels > MOST_PIXELS):
+            yield reading.popleft()[1].result()
+        reading.append((pixels, pool.submit(_read, path, root)))
+    while reading:
+        yield reading.popleft()[1].result()
 
 
-def _read(path: Path) -> Picture | Unreadable:
+def _claimed_pixels(path: Path) -> int:
+    try:
+        width, height = stored_size(path)
+    except FormatError:
+        return 0  # `_read` says why.
+    return width * height
+
+
+def _pixels(one: Picture | Unreadable) -> int:
+    return one.image.width * one.image.height if isinstance(one, Picture) else 0
+
+
+def _read(path: Path, root: Path) -> Picture | Unreadable:
     try:
         with open_image(path, max_megapixels=_MAX_MEGAPIXELS) as image:
+            rgb = as_rgb(image)
+            # Not before the pixels are decoded: of a TIFF they are upright then.
             orientation = orientation_of(image)
-            return Picture(str(path), path.stem, as_rgb(ImageOps.exif_transpose(image)), orientation)
     except FormatError as error:
         return Unreadable(str(path), str(error).removeprefix(f"{path}: "))
+    # The second of two copies goes before a third is made.
+    image.close()
+    upright = rgb.transpose(_TURNS[orientation]) if orientation in _TURNS else rgb
+    return Picture(str(path), path.stem, upright, orientation, lexically_absolute(path).parent.relative_to(root))
 
 
 def _frames(path: Path, every: int) -> Iterator[Picture | Unreadable]:
@@ -137,14 +193,3 @@ def _frames(path: Path, every: int) -> Iterator[Picture | Unreadable]:
             yield Picture(f"{path}#{number}", f"{path.stem}-{number:06}", image, is_frame=True)
     except FormatError as error:
         yield Unreadable(str(path), str(error).removeprefix(f"{path}: "))
-
-
-def _batches(each: Iterator[Picture | Unreadable], size: int) -> Iterator[list[Picture | Unreadable]]:
-    batch: list[Picture | Unreadable] = []
-    for one in each:
-        batch.append(one)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

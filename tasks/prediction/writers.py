@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,11 @@ from tasks.annotation.boxes import Boxes, area, to_xywh
 from tasks.annotation.dataset import AnnotatedImage, flags
 from tasks.annotation.detections import Detections
 from tasks.annotation.exif_frame import TURNED, to_stored
+from tasks.errors import FormatError
 from tasks.files import replacing, write_json
+from tasks.formats.image_finder import lexically_absolute
 from tasks.formats.pascal_voc import write_voc
-from tasks.prediction.inputs import Picture, Unreadable
+from tasks.prediction.inputs import Picture, Unreadable, unique_name
 
 KINDS = ("pictures", "json", "voc", "csv", "gif")
 _CSV = ("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax", "score")
@@ -45,7 +48,11 @@ class Writer(Protocol):
     draws: bool
 
     def add(self, prediction: Prediction) -> None:
-        """Take one."""
+        """Take one.
+
+        Raises:
+            FormatError: the kind of file cannot hold it; the next can be given all the same.
+        """
 
     def close(self, unreadable: Sequence[Unreadable]) -> str:
         """Finish; what was written, for people."""
@@ -129,7 +136,8 @@ class VocWriter:
     """Pascal VOC XML for each, to be corrected in an annotation tool and learned from.
 
     Boxes are in pixels as stored, which is what `ingest` takes them for. A frame of a video has no file: it is written
-    beside, without boxes.
+    beside, without boxes. The XML files lie in folders as the images do, `a/cat.xml` and `b/cat.xml`: VOC names no more
+    than the image's file, and by the folders `ingest` tells images of one name apart.
     """
 
     draws = False
@@ -138,21 +146,43 @@ class VocWriter:
         """Write into the folder `out`/voc, and frames into `out`/frames."""
         self._out = out
         self._written = 0
+        self._taken: set[str] = set()
+        self._root: Path | None = None
+        self._has_folders = self._has_frames = False
 
     def add(self, prediction: Prediction) -> None:
         """See `Writer`."""
-        file_name, (width, height), boxes = _as_stored(prediction, self._out)
-        count = len(boxes)
-        classes = prediction.detections.classes
-        image = AnnotatedImage(file_name.name, width, height, boxes.round(), classes, flags(count), flags(count))
-        target = self._out / "voc" / f"{prediction.stem}.xml"
+        picture, classes = prediction.picture, prediction.detections.classes
+        file, (width, height), boxes = _as_stored(prediction, self._out)
+        folder = Path(file.parent.name) if picture.is_frame else picture.folder
+        name, count = writable((folder / file.name).as_posix()), len(boxes)
+        image = AnnotatedImage(name, width, height, boxes.round(), classes, flags(count), flags(count))
+        target = self._out / "voc" / f"{unique_name((folder / file.stem).as_posix(), self._taken)}.xml"
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_voc(image, target)
+        try:
+            write_voc(image, target)
+        except ValueError as error:
+            why = "XML cannot hold every character in the name of the file, of its folder or of a class"
+            raise FormatError(f"no XML file: {why}") from error
         self._written += 1
+        self._has_frames |= picture.is_frame
+        self._has_folders |= bool(folder.parts)
+        if not picture.is_frame:
+            self._root = lexically_absolute(file).parents[len(folder.parts)]
 
     def close(self, unreadable: Sequence[Unreadable]) -> str:
         """See `Writer`."""
-        return f"voc/ with {self._written} XML files"
+        return f"voc/ with {self._written} XML files{self._how_to_ingest() if self._has_folders else ''}"
+
+    def _how_to_ingest(self) -> str:
+        """Where the images have to be for the folders of the XML files to lead to them."""
+        if self._root is None:
+            return f" (ingest.images: {os.path.relpath(self._out)})"
+        if self._root == Path(self._root.anchor):
+            return " (for ingest, copy the images into one folder, in folders as in voc/)"
+        root = os.path.relpath(self._root)
+        moved = f"move {os.path.relpath(self._out / 'frames')} into {root}, then " if self._has_frames else ""
+        return f" ({moved}ingest.images: {root})"
 
 
 class CsvWriter:

@@ -101,6 +101,15 @@ def test_folders_that_mirror_those_of_another_place_tell_which_image(tree, tmp_p
     assert (path, problem) == (tmp_path / "photos/train/a.jpg", None)
 
 
+def test_a_folder_of_images_may_be_called_as_one_of_annotations(tree, tmp_path):
+    root = tree("notes.txt")
+    for name in ("a.jpg", "labels/a.jpg", "train/a.jpg"):
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "photos" / name).touch()
+    path, problem = ImageFinder([root, tmp_path / "photos"]).find(root / "labels/a.xml", "a.jpg")
+    assert (path, problem) == (tmp_path / "photos/labels/a.jpg", None)
+
+
 def test_places_inside_each_other_hold_each_image_once(tree):
     root = tree("images/a.jpg", "annotations/a.xml")
     finder = ImageFinder([root / "images", root, root / "images"])
