@@ -90,6 +90,20 @@ def test_the_matrix_is_over_all_that_study_yaml_names() -> None:
     assert len(params.seeds) >= 3
 
 
+@pytest.mark.parametrize(
+    ("stage", "keys"),
+    [
+        ("start", {"models.${item.model}", "scenes"}),
+        ("train", {"models.${item.model}", "arms.${item.arm}", "steps", "eval_every"}),
+        ("timing", {"models.${item.model}", "arms.${item.arm}", "timing_steps"}),
+        ("page", {"models", "arms", "seeds", "steps"}),
+    ],
+)
+def test_a_stage_runs_again_when_what_it_reads_in_study_yaml_changes(stage: str, keys: set[str]) -> None:
+    tracked = yaml.safe_load((STUDY / "dvc.yaml").read_text())["stages"][stage]["params"]
+    assert {key for entry in tracked for key in entry.get("study.yaml", [])} == keys
+
+
 def test_a_misspelt_key_of_the_study_is_named(tmp_path: Path) -> None:
     text = (STUDY / "study.yaml").read_text()
     (tmp_path / "study.yaml").write_text(text.replace("eval_every", "eval_evry"))
