@@ -1,7 +1,7 @@
 """What the runs of the freeze study say: one row an arm, and a conclusion that follows from the rows by rule."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,32 +117,30 @@ class ModelFigures:
     repeats: list[tuple[str, str, bool]]
 
 
-def read_runs(results: Path, model: str, test: Dataset) -> dict[str, list[FreezeRun]]:
-    """Every run of a model, by arm.
+def read_runs(
+    results: Path, model: str, arms: Iterable[str], seeds: Iterable[int], test: Dataset
+) -> dict[str, list[FreezeRun]]:
+    """The run of every seed, by arm; what else lies in `results` is of another study.yaml.
 
     Raises:
-        PipelineError: a file cannot be read.
+        PipelineError: a run is missing, or a file cannot be read.
     """
-    found: dict[str, list[FreezeRun]] = {}
-    for path in sorted(results.glob(f"{model}-*/{RUN}")):
-        noted = read_json(path, "what a run of this study writes")
-        matches = matched(test, read_detections(path.with_name(DETECTIONS), test))
-        found.setdefault(noted["arm"], []).append(FreezeRun(noted["arm"], noted["seed"], noted, matches))
-    return found
+    return {arm: [_read(results / f"{model}-{arm}-{seed}", test) for seed in seeds] for arm in arms}
+
+
+def _read(folder: Path, test: Dataset) -> FreezeRun:
+    if not (folder / RUN).is_file():
+        raise PipelineError(f"{folder}: no such run yet; `dvc repro train@{folder.name}` makes it")
+    noted = read_json(folder / RUN, "what a run of this study writes")
+    matches = matched(test, read_detections(folder / DETECTIONS, test))
+    return FreezeRun(noted["arm"], noted["seed"], noted, matches)
 
 
 def figures(
     model: str, arms: Mapping[str, Any], runs: dict[str, list[FreezeRun]], uncached: Mapping[str, Mapping[str, Any]]
 ) -> ModelFigures:
-    """The rows of one model.
-
-    Raises:
-        PipelineError: an arm has no run, or other seeds than the first.
-    """
+    """The rows of one model; of every arm there are runs of the same seeds, in the same order."""
     first = next(iter(arms))
-    for arm in arms:
-        if [run.seed for run in runs.get(arm, [])] != [run.seed for run in runs.get(first, [])] or arm not in runs:
-            raise PipelineError(f"{model}: arm {arm} lacks runs that others have; `dvc repro` runs them")
     seconds = min(statistics.median(run.clock[-1][1] for run in runs[arm]) for arm in arms)
     drawn = halves(runs[first][0].matches.images)
     on_halves = {arm: _mean_on_halves(runs[arm], drawn) for arm in arms}

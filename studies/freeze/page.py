@@ -35,7 +35,12 @@ def write_page(study: StudyParams, photos: Path, results: Path, timing: Path, ou
     """
     test = read_coco(photos / "splits" / "test.json")
     found = [
-        figures(model, study.arms, read_runs(results, model, test), _uncached(timing, model, study))
+        figures(
+            model,
+            study.arms,
+            read_runs(results, model, study.arms, study.seeds, test),
+            _uncached(timing, model, study),
+        )
         for model in study.models
     ]
     codes = {run.noted["code"] for one in found for runs in one.runs.values() for run in runs}

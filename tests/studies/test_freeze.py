@@ -76,7 +76,7 @@ def all_runs(folder: Path, test: Dataset, **changes: dict[str, Any]) -> None:
 
 
 def figures_of(folder: Path, test: Dataset) -> ModelFigures:
-    return figures("v2", ARMS, read_runs(folder, "v2", test), {})
+    return figures("v2", ARMS, read_runs(folder, "v2", ARMS, (1, 2), test), {})
 
 
 def test_the_matrix_is_over_all_that_study_yaml_names() -> None:
@@ -153,8 +153,18 @@ def test_a_frozen_variable_that_moved_is_told(tmp_path: Path, test_part: Dataset
 
 def test_runs_that_are_missing_are_named(tmp_path: Path, test_part: Dataset) -> None:
     a_run(tmp_path, test_part, "none", 1, step_ms=1000)
-    with pytest.raises(PipelineError, match="arm none_again lacks runs"):
+    with pytest.raises(PipelineError, match=r"v2-none-2: no such run yet; `dvc repro train@v2-none-2` makes it"):
         figures_of(tmp_path, test_part)
+
+
+def test_runs_of_seeds_and_arms_that_study_yaml_does_not_have_do_not_count(tmp_path: Path, test_part: Dataset) -> None:
+    all_runs(tmp_path, test_part)
+    a_run(tmp_path, test_part, "none", 3, step_ms=9e9)
+    a_run(tmp_path, test_part, "first_4", 1, step_ms=9e9)
+    runs = read_runs(tmp_path, "v2", ARMS, (1, 2), test_part)
+    assert [(arm, run.seed) for arm, own in runs.items() for run in own] == [
+        (arm, seed) for arm in ARMS for seed in (1, 2)
+    ]
 
 
 def test_the_page_and_the_table_hold_every_arm(
