@@ -1,6 +1,6 @@
 """The study's table as Markdown and JSON, and its page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import cycle
 from pathlib import Path
@@ -34,19 +34,12 @@ def write_page(study: StudyParams, photos: Path, results: Path, timing: Path, ou
         PipelineError: runs are missing, or cannot be read.
     """
     test = read_coco(photos / "splits" / "test.json")
+    uncached = {model: _uncached(timing, model, study) for model in study.models}
     found = [
-        figures(
-            model,
-            study.arms,
-            read_runs(results, model, study.arms, study.seeds, test),
-            _uncached(timing, model, study),
-        )
+        figures(model, study.arms, read_runs(results, model, study.arms, study.seeds, test), uncached[model])
         for model in study.models
     ]
-    codes = {run.noted["code"] for one in found for runs in one.runs.values() for run in runs}
-    mixed = (
-        f"Runs of {len(codes)} different versions of the code and params.yaml are mixed here." if len(codes) > 1 else ""
-    )
+    mixed = _mixed([*_accounts(found), *(noted for own in uncached.values() for noted in own.values())])
     text = "\n".join([*(line for one in found for line in _markdown(one, study)), *([mixed] if mixed else [])]) + "\n"
     Path("table.md").write_text(text, encoding="utf-8")
     write_json(Path("table.json"), {one.model: {row.arm: _plain(row) for row in one.rows} for one in found})
@@ -61,6 +54,17 @@ def write_page(study: StudyParams, photos: Path, results: Path, timing: Path, ou
     with replacing(out) as beside:
         beside.write_text(render(content, printable, "page.html.j2", Path(__file__).parent), encoding="utf-8")
     return text
+
+
+def _accounts(found: Sequence[ModelFigures]) -> list[Mapping[str, Any]]:
+    return [run.noted for one in found for runs in one.runs.values() for run in runs]
+
+
+def _mixed(accounts: Sequence[Mapping[str, Any]]) -> str:
+    codes = {noted["code"] for noted in accounts}
+    if len(codes) == 1:
+        return ""
+    return f"Runs of {len(codes)} different versions of the code, the params and the weights are mixed here."
 
 
 def _uncached(timing: Path, model: str, study: StudyParams) -> dict[str, dict[str, Any]]:

@@ -82,10 +82,15 @@ def train_and_score(trial: Trial, arm: Mapping[str, Mapping[str, Any]], scored_o
     return result
 
 
-def code() -> str:
-    """A hash of all that decides a run's result besides its own values: the pipeline's code and its params."""
-    files = [ROOT / "params.yaml", *sorted((ROOT / "tasks").rglob("*.py"))]
-    lines = [f"{path.relative_to(ROOT)} {sha256_of(path)}" for path in files]
+def code(*more: str) -> str:
+    """A hash of all that decides a run's result besides its own values.
+
+    Args:
+        more: patterns of files, seen from the project's folder, beside the pipeline's code, its params and its weights.
+    """
+    patterns = ("params.yaml", "tasks/**/*.py", "weights/*.npz", "studies/trials/run.py", *more)
+    files = sorted({path for pattern in patterns for path in ROOT.glob(pattern)})
+    lines = [f"{path.relative_to(ROOT).as_posix()} {sha256_of(path)}" for path in files]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 

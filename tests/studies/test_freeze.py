@@ -7,14 +7,17 @@ import numpy as np
 import pytest
 import yaml
 
+from studies.base.draw import ANNOTATIONS
 from studies.freeze.figures import ModelFigures, conclusion, figures, read_runs
 from studies.freeze.page import write_page
 from studies.freeze.params import StudyParams, read_study_params
-from studies.freeze.places import DETECTIONS, RUN
+from studies.freeze.places import DATA, DETECTIONS, PAGE, RESULTS, RUN, TIMING
+from studies.freeze.run import _CODE, _scenes
+from studies.trials.run import code
 from tasks.annotation.dataset import Dataset
 from tasks.errors import ParamsError, PipelineError
 from tasks.files import write_json
-from tasks.formats.coco import write_coco, write_detections
+from tasks.formats.coco import read_coco, write_coco, write_detections
 from tests.metrics.cases import annotated, dataset, found
 
 STUDY = Path(__file__).parents[2] / "studies" / "freeze"
@@ -73,6 +76,20 @@ def all_runs(folder: Path, test: Dataset, **changes: dict[str, Any]) -> None:
         for arm in ARMS:
             what = {"step_ms": 250.0 if arm == "first_8" else 1000.0} | changes.get(arm, {})
             a_run(folder, test, arm, seed, **what)
+
+
+def page_of(test: Dataset) -> str:
+    """The table; photographs, results and timings are where dvc.yaml has them."""
+    if not DATA.is_dir():
+        (DATA / "splits").mkdir(parents=True)
+        write_coco(test, DATA / "splits" / "test.json")
+    return write_page(study(), DATA, RESULTS, TIMING, PAGE)
+
+
+def a_timing(arm: str, *, step_ms: float, code: str = "c") -> None:
+    TIMING.mkdir(exist_ok=True)
+    curves = {"train/step_ms": [(step, step_ms) for step in range(1, STEPS + 1)]}
+    write_json(TIMING / f"v2-{arm}.json", {"code": code, "curves": curves})
 
 
 def figures_of(folder: Path, test: Dataset) -> ModelFigures:
@@ -171,17 +188,47 @@ def test_the_page_and_the_table_hold_every_arm(
     tmp_path: Path, test_part: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    all_runs(Path("results"), test_part, first_8={"code": "another"})
-    Path("photos/splits").mkdir(parents=True)
-    write_coco(test_part, Path("photos/splits/test.json"))
+    all_runs(RESULTS, test_part)
+    text = page_of(test_part)
 
-    text = write_page(study(), Path("photos"), Path("results"), Path("timing"), Path("reports/freeze.html"))
-
-    page = Path("reports/freeze.html").read_text()
+    page = PAGE.read_text()
     assert all(f'<th scope="row">{arm}</th>' in page and f"| {arm} |" in text for arm in ARMS)
     assert page.count("<svg") == 4
-    assert "Runs of 2 different versions" in page
+    assert "different versions" not in page
     assert 'src="http' not in page
     assert 'href="http' not in page
     assert Path("table.md").read_text() == text
     assert yaml.safe_load(Path("table.json").read_text())["v2"]["first_8"]["times"] == 4.0
+
+
+def test_a_run_or_a_timing_by_other_code_is_told_of(
+    tmp_path: Path, test_part: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    all_runs(RESULTS, test_part)
+    a_timing("first_8", step_ms=900)
+    assert "different versions" not in page_of(test_part)
+    a_timing("first_8", step_ms=900, code="another")
+    assert "Runs of 2 different versions of the code" in page_of(test_part)
+    assert "Runs of 2 different versions of the code" in PAGE.read_text()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["tasks/a/b.py", "weights/w.npz", "studies/trials/run.py", "studies/freeze/run.py", "studies/base/scenes/c.py"],
+)
+def test_a_run_notes_all_that_it_is_made_by(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studies.trials.run.ROOT", tmp_path)
+    (tmp_path / path).parent.mkdir(parents=True)
+    noted = []
+    for content in ("one", "other"):
+        (tmp_path / path).write_text(content)
+        noted.append(code(*_CODE))
+    assert noted[0] != noted[1]
+
+
+def test_scenes_of_a_killed_run_are_found_again_and_those_of_another_count_are_not(tmp_path: Path) -> None:
+    few = _scenes(1, tmp_path)
+    (few / "seen").touch()
+    assert (_scenes(1, tmp_path) / "seen").exists()
+    assert len(read_coco(_scenes(2, tmp_path) / ANNOTATIONS).images) == 2
