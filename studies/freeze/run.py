@@ -9,7 +9,7 @@ from studies.base.draw import ANNOTATIONS, IMAGES, draw
 from studies.base.params import ScenesParams
 from studies.freeze.params import ModelArm, StudyParams
 from studies.freeze.places import DATA, DETECTIONS, PHOTOS, RESULTS, RUN, STARTS, TIMING
-from studies.trials.run import code, detected, params_of, prepare_data
+from studies.trials.run import PARAMS, code, detected, params_of, prepare_data
 from tasks.errors import PipelineError
 from tasks.files import read_json, replacing, write_json
 from tasks.formats.coco import write_detections
@@ -89,7 +89,7 @@ def _train(folder: Path, name: str, study: StudyParams, changes: dict[str, Any])
     """Train in `folder`, where a run that was killed has left its state."""
     source = read_json(STARTS / name / "start.json", "what the stage start writes")["source"]
     sections = {"model": {"name": study.models[name].name}, "checkpoint": {"source": source}, "train": changes}
-    params = params_of(folder, DATA, sections)
+    params = params_of(PARAMS, folder, DATA, sections)
     for stage in _TRAINING:
         run_stage(stage, params)
     return params
@@ -122,6 +122,7 @@ def _train_on_scenes(model: ModelArm, study: StudyParams, folder: Path) -> Path:
     scenes = _scenes(study.scenes.count, folder)
     steps = study.scenes.steps
     params = params_of(
+        PARAMS,
         folder,
         folder / "data",
         {

@@ -12,12 +12,13 @@ from studies.freeze.figures import ModelFigures, conclusion, figures, read_runs
 from studies.freeze.page import write_page
 from studies.freeze.params import StudyParams, read_study_params
 from studies.freeze.places import DATA, DETECTIONS, PAGE, RESULTS, RUN, TIMING
-from studies.freeze.run import _CODE, _scenes
-from studies.trials.run import code
+from studies.freeze.run import _CODE, _SCENE_STAGES, _TRAINING, _scenes
+from studies.trials.run import _DATA_STAGES, code
 from tasks.annotation.dataset import Dataset
 from tasks.errors import ParamsError, PipelineError
 from tasks.files import write_json
 from tasks.formats.coco import read_coco, write_coco, write_detections
+from tasks.stages import STAGES
 from tests.metrics.cases import annotated, dataset, found
 
 STUDY = Path(__file__).parents[2] / "studies" / "freeze"
@@ -119,6 +120,18 @@ def test_the_matrix_is_over_all_that_study_yaml_names() -> None:
 def test_a_stage_runs_again_when_what_it_reads_in_study_yaml_changes(stage: str, keys: set[str]) -> None:
     tracked = yaml.safe_load((STUDY / "dvc.yaml").read_text())["stages"][stage]["params"]
     assert {key for entry in tracked for key in entry.get("study.yaml", [])} == keys
+
+
+@pytest.mark.parametrize(
+    ("stage", "runs"),
+    [("data", _DATA_STAGES), ("start", _SCENE_STAGES), ("train", _TRAINING), ("timing", _TRAINING)],
+)
+def test_a_stage_runs_again_when_a_section_changes_that_its_stages_of_the_pipeline_are_given(
+    stage: str, runs: tuple[str, ...]
+) -> None:
+    tracked = yaml.safe_load((STUDY / "dvc.yaml").read_text())["stages"][stage]["params"]
+    sections = {section for entry in tracked for section in entry.get("../params.yaml", [])}
+    assert sections == {section for name in runs for section in STAGES[name].sections}
 
 
 def test_a_misspelt_key_of_the_study_is_named(tmp_path: Path) -> None:
