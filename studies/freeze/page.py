@@ -10,7 +10,8 @@ import matplotlib as mpl
 import numpy as np
 from markupsafe import Markup
 
-from studies.freeze.figures import Curve, ModelFigures, Row, conclusion, figures, read_runs
+from studies.freeze.conclusion import conclusion
+from studies.freeze.figures import Curve, ModelFigures, Row, figures, read_runs
 from studies.freeze.params import StudyParams
 from tasks.files import read_json, replacing, write_json
 from tasks.formats.coco import read_coco

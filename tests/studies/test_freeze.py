@@ -8,7 +8,9 @@ import pytest
 import yaml
 
 from studies.base.draw import ANNOTATIONS
-from studies.freeze.figures import ModelFigures, conclusion, figures, read_runs
+from studies.freeze.chance import over_images_and_seeds, over_seeds
+from studies.freeze.conclusion import conclusion
+from studies.freeze.figures import ModelFigures, figures, read_runs
 from studies.freeze.page import write_page
 from studies.freeze.params import StudyParams, read_study_params
 from studies.freeze.places import DATA, DETECTIONS, PAGE, RESULTS, RUN, TIMING
@@ -18,18 +20,17 @@ from tasks.annotation.dataset import Dataset
 from tasks.errors import ParamsError, PipelineError
 from tasks.files import write_json
 from tasks.formats.coco import read_coco, write_coco, write_detections
+from tasks.metrics.intervals import Interval
 from tasks.stages import STAGES
-from tests.metrics.cases import annotated, dataset, found
+from tests.studies.freeze_runs import STEPS, beside, noted, photographs, told_apart
 
 STUDY = Path(__file__).parents[2] / "studies" / "freeze"
-STEPS = 40
 ARMS = {"none": "none", "none_again": "none", "first_8": 8}
-BOX = (20.0, 20.0, 120.0, 120.0)
 
 
 @pytest.fixture
 def test_part() -> Dataset:
-    return dataset(*(annotated((BOX, "cat")) for _ in range(12)), classes=("cat",))
+    return photographs(12)
 
 
 def study(**changes: Any) -> StudyParams:
@@ -48,28 +49,10 @@ def a_run(
     """A run whose boxes lie `off` pixels beside the true ones, more or less, and whose steps take `step_ms`."""
     random = np.random.default_rng(seed)
     shifts = off * random.uniform(0.5, 1.5, len(test.images))
-    boxes = [found(((BOX[0] + shift, BOX[1], BOX[2] + shift, BOX[3]), "cat", 0.9)) for shift in shifts]
-    steps = range(1, STEPS + 1)
-    noted = {
-        "model": "v2",
-        "arm": arm,
-        "seed": seed,
-        "code": "c",
-        "startup_s": 10.0,
-        "frozen_variables": 0 if arm.startswith("none") else 50,
-        "frozen_max_abs_change": 0.0,
-        "frozen_statistics_max_abs_change": 0.0,
-        "curves": {
-            "train/loss": [(step, seed + 1 / step) for step in steps],
-            "train/step_ms": [(step, step_ms) for step in steps],
-            "val/mAP": [(20, 0.2), (40, 0.4)],
-            "val/AP50": [(20, 0.3), (40, 0.6)],
-        },
-    }
     run = folder / f"v2-{arm}-{seed}"
     run.mkdir(parents=True)
-    write_json(run / RUN, noted | changes)
-    write_detections(boxes, test, run / DETECTIONS)
+    write_json(run / RUN, noted(arm, seed, step_ms, **changes))
+    write_detections(beside(shifts), test, run / DETECTIONS)
 
 
 def all_runs(folder: Path, test: Dataset, **changes: dict[str, Any]) -> None:
@@ -172,7 +155,66 @@ def test_the_conclusion_follows_the_figures(tmp_path: Path, test_part: Dataset) 
     assert "every loss is equal to the last bit" in said
     assert "first_8 4.00 (4.00 to 4.00)" in said
     assert "first_8 cannot be told from it" in said
-    assert "first_8 has the highest mean validation mAP (0.400), more than 2 standard errors above" in said
+    assert "first_8 has the highest mean validation mAP (0.400), above every other arm" in said
+
+
+def test_an_interval_over_seeds_is_students() -> None:
+    found = over_seeds([0.1, 0.2, 0.3])
+    assert found is not None
+    # The standard error is 0.1 / sqrt(3); t of two degrees of freedom, 4.303.
+    assert (found.low, found.high) == pytest.approx((0.2 - 0.2484, 0.2 + 0.2484), abs=1e-4)
+    assert over_seeds([0.1]) is None
+
+
+def test_an_interval_over_images_and_seeds_is_that_of_the_one_where_the_other_says_nothing() -> None:
+    images = Interval(0.1, 0.3)
+    same = over_images_and_seeds(images, 40, [0.2, 0.2, 0.2])
+    assert same is not None
+    assert (same.low, same.high) == pytest.approx((0.1, 0.3))
+    seeds, alone = over_images_and_seeds(Interval(0.1999, 0.2001), 40, [0.1, 0.2, 0.3]), over_seeds([0.1, 0.2, 0.3])
+    assert seeds is not None
+    assert alone is not None
+    assert (seeds.low, seeds.high) == pytest.approx((alone.low, alone.high), abs=1e-4)
+    assert over_images_and_seeds(images, 40, [0.2]) is None
+    assert over_images_and_seeds(None, 40, [0.1, 0.2]) is None
+
+
+def test_seeds_that_differ_much_do_not_tell_an_arm_from_another(tmp_path: Path, test_part: Dataset) -> None:
+    # Every image says that first_8 is worse, but one seed says so far more than the others.
+    for seed, off in ((1, 9.0), (2, 10.0), (3, 40.0)):
+        for arm in ARMS:
+            a_run(tmp_path, test_part, arm, seed, step_ms=1000, off=off if arm == "first_8" else 8.0)
+    runs = read_runs(tmp_path, "v2", ARMS, (1, 2, 3), test_part)
+    row = figures("v2", ARMS, runs, {}).rows[2]
+    assert row.verdict == "can't tell"
+
+
+@pytest.mark.parametrize(
+    ("gains", "said"),
+    [
+        # Two standard errors are 0.069; 4.3 of them are 0.149.
+        ((0.04, 0.10, 0.16), "but 3 seeds do not set it apart from none."),
+        ((0.15, 0.16, 0.17), "above every other arm with an interval over seeds that does not hold zero"),
+    ],
+)
+def test_at_equal_time_three_seeds_say_as_much_as_three_seeds_can(
+    gains: tuple[float, ...], said: str, tmp_path: Path, test_part: Dataset
+) -> None:
+    for seed, gain in enumerate(gains):
+        for arm in ARMS:
+            own = 0.2 + gain if arm == "first_8" else 0.2
+            curves = noted(arm, seed, 1000)["curves"] | {"val/mAP": [(20, own), (40, own)]}
+            a_run(tmp_path, test_part, arm, seed, step_ms=1000, curves=curves)
+    found = figures("v2", ARMS, read_runs(tmp_path, "v2", ARMS, (0, 1, 2), test_part), {})
+    assert said in conclusion(found)[-1]
+
+
+@pytest.mark.slow
+def test_an_arm_is_told_from_its_equal_about_as_rarely_as_is_said() -> None:
+    share, spread = told_apart(40, 1.2)
+    assert spread > 0.02
+    # Of 40 with a share of 5 % each, more than 6 come once in 300 times.
+    assert share <= 6 / 40
 
 
 def test_a_frozen_variable_that_moved_is_told(tmp_path: Path, test_part: Dataset) -> None:
