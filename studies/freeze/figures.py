@@ -75,7 +75,8 @@ class Row:
         frozen: variables, moving statistics included.
         max_change: the largest change of any of them, over all seeds.
         startup_s, step_s: medians over seeds; `step_range` has the smallest and the largest.
-        uncached_s: a step without the cache; None where nothing is frozen.
+        uncached_s: a step without the cache, of one run; None where nothing is frozen, or it was not measured.
+        alone: by how much that is shorter than with nothing frozen: what freezing gives without the cache.
         times: by how much a step is shorter than with nothing frozen, of the same seed: median, smallest, largest.
         mean_ap, spread: mAP on the test part after all steps, mean and standard deviation over seeds.
         interval: of that mean, over images, 95 %.
@@ -90,6 +91,7 @@ class Row:
     step_s: float
     step_range: tuple[float, float]
     uncached_s: float | None
+    alone: float | None
     times: tuple[float, float, float]
     mean_ap: float
     spread: float
@@ -178,6 +180,7 @@ def _row(
     times = sorted(before.step_s / run.step_s for before, run in zip(base, own, strict=True))
     later = [run.at(seconds) for run in own]
     steps = [run.step_s for run in own]
+    uncached_s = _step_s(uncached) if uncached else None
     return Row(
         arm=arm,
         frozen=own[0].noted["frozen_variables"],
@@ -185,7 +188,8 @@ def _row(
         startup_s=statistics.median(run.noted["startup_s"] for run in own),
         step_s=statistics.median(steps),
         step_range=(min(steps), max(steps)),
-        uncached_s=_step_s(uncached) if uncached else None,
+        uncached_s=uncached_s,
+        alone=uncached_s and statistics.median(run.step_s for run in base) / uncached_s,
         times=(statistics.median(times), times[0], times[-1]),
         mean_ap=value,
         spread=_deviation(scores),

@@ -23,7 +23,7 @@ from tasks.text import printable
 _COLOURS = ("#0072B2", "#56B4E9", "#E69F00", "#009E73", "#D55E00", "#CC79A7")
 _WINDOW = 10
 _HEAD = (
-    "| arm | frozen variables | largest change | step, s | without cache | times as fast | start-up, s | mAP | "
+    "| arm | frozen variables | largest change | step, s | without cache, s | times as fast | start-up, s | mAP | "
     "95 % interval | against the first | mAP at equal time |"
 )
 
@@ -102,7 +102,7 @@ def _cells(row: Row) -> dict[str, Any]:
         "frozen": row.frozen,
         "change": f"{row.max_change:g}",
         "step": f"{row.step_s:.3f} ({row.step_range[0]:.3f} to {row.step_range[1]:.3f})",
-        "uncached": "" if row.uncached_s is None else f"{row.uncached_s:.3f}",
+        "uncached": "" if row.uncached_s is None else f"{row.uncached_s:.3f} ({row.alone:.2f} times as fast)",
         "times": f"{row.times[0]:.2f} ({row.times[1]:.2f} to {row.times[2]:.2f})",
         "startup": f"{row.startup_s:.0f}",
         "mAP": f"{row.mean_ap:.3f} ± {row.spread:.3f}",
@@ -115,7 +115,7 @@ def _cells(row: Row) -> dict[str, Any]:
 def _plain(row: Row) -> dict[str, float | int | None]:
     kept = asdict(row)
     ends = {f"mAP_{end}": row.interval and getattr(row.interval, end) for end in ("low", "high")}
-    names = ("frozen", "max_change", "startup_s", "step_s", "uncached_s", "equal_time")
+    names = ("frozen", "max_change", "startup_s", "step_s", "uncached_s", "alone", "equal_time")
     return {**{name: kept[name] for name in names}, "times": row.times[0], "mAP": row.mean_ap, **ends}
 
 

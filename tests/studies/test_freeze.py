@@ -217,6 +217,25 @@ def test_an_arm_is_told_from_its_equal_about_as_rarely_as_is_said() -> None:
     assert share <= 6 / 40
 
 
+def test_what_is_the_caches_doing_is_told_from_what_is_freezings(
+    tmp_path: Path, test_part: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    all_runs(RESULTS, test_part)
+    assert "the cache" not in page_of(test_part)
+
+    # A step takes 1 s with nothing frozen, and 0.25 s with the cache.
+    a_timing("first_8", step_ms=800)
+    text = page_of(test_part)
+    assert "first_8 1.25 and 3.20; the cache gives the larger part in first_8." in text
+    assert "| 0.800 (1.25 times as fast) |" in text
+    assert "0.800 (1.25 times as fast)" in PAGE.read_text()
+    assert yaml.safe_load(Path("table.json").read_text())["v2"]["first_8"]["alone"] == 1.25
+
+    a_timing("first_8", step_ms=300)
+    assert "first_8 3.33 and 1.20; freezing itself gives the larger part in first_8." in page_of(test_part)
+
+
 def test_a_frozen_variable_that_moved_is_told(tmp_path: Path, test_part: Dataset) -> None:
     all_runs(tmp_path, test_part, first_8={"frozen_statistics_max_abs_change": 1e-7})
     said = " ".join(conclusion(figures_of(tmp_path, test_part)))
