@@ -306,3 +306,9 @@ def test_scenes_of_a_killed_run_are_found_again_and_those_of_another_count_are_n
     (few / "seen").touch()
     assert (_scenes(1, tmp_path) / "seen").exists()
     assert len(read_coco(_scenes(2, tmp_path) / ANNOTATIONS).images) == 2
+
+
+def test_the_readme_says_how_to_have_the_page_without_more_runs() -> None:
+    readme = (STUDY / "README.md").read_text()
+    assert "dvc repro -s page" in readme
+    assert "dvc repro page" not in readme
