@@ -85,9 +85,11 @@ def _parser() -> argparse.ArgumentParser:
 def _add_annotate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     command = commands.add_parser("annotate", help="draw boxes in Label Studio (by way of `make annotate`)")
     command.add_argument("images", type=Path, metavar="FOLDER", help="with the images, its subfolders' too")
-    command.add_argument("--classes", nargs="+", default=[], metavar="NAME", help="default: those of --model")
+    command.add_argument("--classes", nargs="+", default=[], metavar="NAME", help="default: those of the model")
     command.add_argument("--out", type=Path, default=Path("annotations.json"), help="default: annotations.json")
-    command.add_argument("--model", type=Path, default=Path("models/exported"), help="drafts boxes, if it is there")
+    command.add_argument(
+        "--model", type=Path, help="drafts boxes of these classes; default: models/exported, if it is there"
+    )
     command.add_argument("--port", type=int, default=8080, help="default: 8080")
 
 

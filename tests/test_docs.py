@@ -57,6 +57,15 @@ def test_every_link_leads_somewhere() -> None:
     assert [(page.name, link) for page, link in local if not (page.parent / link).exists()] == []
 
 
+def test_a_tried_value_is_tried_on_a_fresh_copy_of_its_preset() -> None:
+    # `-S` writes into params.yaml, and the next command would run with it too.
+    blocks = re.findall(r"```\n(.*?)```", (ROOT / "docs/systems.md").read_text(), flags=re.DOTALL)
+    tried = [block for block in blocks if "exp run -S" in block]
+    assert tried
+    for block in tried:
+        assert re.fullmatch(r"cp presets/\w+\.yaml params\.yaml\n\.venv/bin/dvc exp run( -S \S+)+\n", block)
+
+
 def test_ci_calls_the_readmes_commands() -> None:
     assert [line for line in (ROOT / ".ci" / "run").read_text().splitlines() if line.startswith("make")] == [
         "make check",

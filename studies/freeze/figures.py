@@ -1,7 +1,7 @@
-"""What the runs of the freeze study say: one row an arm, and a conclusion that follows from the rows by rule."""
+"""What the runs of the freeze study say: one row an arm."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from studies.freeze.chance import over_images_and_seeds
 from studies.freeze.places import DETECTIONS, RUN
 from tasks.annotation.dataset import Dataset
 from tasks.errors import PipelineError
@@ -22,8 +23,7 @@ from tasks.metrics.matching import Matches
 
 # The first steps fill queues and pools of memory.
 _SETTLING = 10
-# Between means over seeds: as many standard errors of their difference count as more than chance.
-_ERRORS_APART = 2.0
+_CHANGES = ("frozen_max_abs_change", "frozen_statistics_max_abs_change")
 
 Curve = list[tuple[float, float]]
 
@@ -75,11 +75,12 @@ class Row:
         frozen: variables, moving statistics included.
         max_change: the largest change of any of them, over all seeds.
         startup_s, step_s: medians over seeds; `step_range` has the smallest and the largest.
-        uncached_s: a step without the cache; None where nothing is frozen.
+        uncached_s: a step without the cache, of one run; None where nothing is frozen, or it was not measured.
+        alone: by how much that is shorter than with nothing frozen: what freezing gives without the cache.
         times: by how much a step is shorter than with nothing frozen, of the same seed: median, smallest, largest.
         mean_ap, spread: mAP on the test part after all steps, mean and standard deviation over seeds.
         interval: of that mean, over images, 95 %.
-        apart: from nothing frozen, on the same images; its interval, and what that says.
+        apart: from nothing frozen, same images, same seeds; its interval over both, and what that says.
         equal_time, equal_time_spread: validation mAP when the fastest arm had ended, mean and standard deviation.
     """
 
@@ -90,6 +91,7 @@ class Row:
     step_s: float
     step_range: tuple[float, float]
     uncached_s: float | None
+    alone: float | None
     times: tuple[float, float, float]
     mean_ap: float
     spread: float
@@ -117,32 +119,30 @@ class ModelFigures:
     repeats: list[tuple[str, str, bool]]
 
 
-def read_runs(results: Path, model: str, test: Dataset) -> dict[str, list[FreezeRun]]:
-    """Every run of a model, by arm.
+def read_runs(
+    results: Path, model: str, arms: Iterable[str], seeds: Iterable[int], test: Dataset
+) -> dict[str, list[FreezeRun]]:
+    """The run of every seed, by arm; what else lies in `results` is of another study.yaml.
 
     Raises:
-        PipelineError: a file cannot be read.
+        PipelineError: a run is missing, or a file cannot be read.
     """
-    found: dict[str, list[FreezeRun]] = {}
-    for path in sorted(results.glob(f"{model}-*/{RUN}")):
-        noted = read_json(path, "what a run of this study writes")
-        matches = matched(test, read_detections(path.with_name(DETECTIONS), test))
-        found.setdefault(noted["arm"], []).append(FreezeRun(noted["arm"], noted["seed"], noted, matches))
-    return found
+    return {arm: [_read(results / f"{model}-{arm}-{seed}", test) for seed in seeds] for arm in arms}
+
+
+def _read(folder: Path, test: Dataset) -> FreezeRun:
+    if not (folder / RUN).is_file():
+        raise PipelineError(f"{folder}: no such run yet; `dvc repro train@{folder.name}` makes it")
+    noted = read_json(folder / RUN, "what a run of this study writes")
+    matches = matched(test, read_detections(folder / DETECTIONS, test))
+    return FreezeRun(noted["arm"], noted["seed"], noted, matches)
 
 
 def figures(
     model: str, arms: Mapping[str, Any], runs: dict[str, list[FreezeRun]], uncached: Mapping[str, Mapping[str, Any]]
 ) -> ModelFigures:
-    """The rows of one model.
-
-    Raises:
-        PipelineError: an arm has no run, or other seeds than the first.
-    """
+    """The rows of one model; of every arm there are runs of the same seeds, in the same order."""
     first = next(iter(arms))
-    for arm in arms:
-        if [run.seed for run in runs.get(arm, [])] != [run.seed for run in runs.get(first, [])] or arm not in runs:
-            raise PipelineError(f"{model}: arm {arm} lacks runs that others have; `dvc repro` runs them")
     seconds = min(statistics.median(run.clock[-1][1] for run in runs[arm]) for arm in arms)
     drawn = halves(runs[first][0].matches.images)
     on_halves = {arm: _mean_on_halves(runs[arm], drawn) for arm in arms}
@@ -161,63 +161,6 @@ def figures(
     return ModelFigures(model, rows, runs, seconds, _repeats(arms, runs))
 
 
-def conclusion(found: ModelFigures) -> list[str]:
-    """Sentences that follow from the rows by rule, so that other figures give others."""
-    rows = found.rows
-    base, others = rows[0], [row for row in rows[1:] if row.frozen]
-    moved = [row.arm for row in rows if row.max_change != 0]
-    said = [
-        f"Nothing that was frozen moved: the largest change of any frozen variable is 0 in all {len(others)} arms."
-        if not moved
-        else f"Frozen variables moved in {', '.join(moved)}: these runs are not what they say."
-    ]
-    if others:
-        steps = ", ".join(f"{row.arm} {row.times[0]:.2f} ({row.times[1]:.2f} to {row.times[2]:.2f})" for row in others)
-        said.append(
-            f"A step is shorter than with nothing frozen by these factors, median and range over seeds: {steps}."
-        )
-    for one, other, equal in found.repeats:
-        times = sorted(row.step_s for row in rows if row.arm in (one, other))
-        said.append(
-            f"{one} and {other} are the same run twice: "
-            + ("every loss is equal to the last bit" if equal else "their losses differ")
-            + f"; their step times differ by a factor of {times[1] / times[0]:.2f}, which is the machine's doing."
-        )
-    for verdict in ("better", "worse", "can't tell"):
-        arms = [row.arm for row in others if row.verdict == verdict]
-        if arms:
-            said.append(f"After equal steps, against {base.arm}: {', '.join(arms)} {_says(verdict)}.")
-    said.append(_at_equal_time(found, base, others))
-    return said
-
-
-def _at_equal_time(found: ModelFigures, base: Row, others: Sequence[Row]) -> str:
-    best = max([base, *others], key=lambda row: row.equal_time)
-    seeds = len(found.runs[base.arm])
-    level = [row.arm for row in [base, *others] if row is not best and not _apart(best, row, seeds)]
-    told = (
-        f"After equal time ({found.seconds:.0f} s), {best.arm} has the highest mean validation mAP "
-        f"({best.equal_time:.3f})"
-    )
-    if level:
-        return f"{told}, but {seeds} seeds do not set it apart from {', '.join(level)}."
-    return f"{told}, more than {_ERRORS_APART:.0f} standard errors above every other arm."
-
-
-def _apart(one: Row, other: Row, seeds: int) -> bool:
-    error = np.sqrt((one.equal_time_spread**2 + other.equal_time_spread**2) / seeds)
-    return bool(abs(one.equal_time - other.equal_time) > _ERRORS_APART * error)
-
-
-def _says(verdict: str) -> str:
-    ends = "with an interval of the difference that does not hold zero"
-    return {
-        "better": f"found better, {ends}",
-        "worse": f"found worse, {ends}",
-        "can't tell": "cannot be told from it on these test images",
-    }[verdict]
-
-
 def _row(
     arm: str,
     runs: Mapping[str, Sequence[FreezeRun]],
@@ -229,12 +172,15 @@ def _row(
     drawn: npt.NDArray[np.float64],
 ) -> Row:
     own, base = runs[arm], runs[first]
-    scores, reference = _scores(own), _scores(base)
+    scores = _scores(own)
     value, carriers = statistics.fmean(scores), carriers_of(own[0].matches)["mAP"]
-    apart = interval_of_difference(value - statistics.fmean(reference), on[arm] - on[first], drawn, carriers)
+    differences = [later - before for later, before in zip(scores, _scores(base), strict=True)]
+    over_images = interval_of_difference(statistics.fmean(differences), on[arm] - on[first], drawn, carriers)
+    apart = over_images_and_seeds(over_images, carriers, differences)
     times = sorted(before.step_s / run.step_s for before, run in zip(base, own, strict=True))
     later = [run.at(seconds) for run in own]
     steps = [run.step_s for run in own]
+    uncached_s = _step_s(uncached) if uncached else None
     return Row(
         arm=arm,
         frozen=own[0].noted["frozen_variables"],
@@ -242,7 +188,8 @@ def _row(
         startup_s=statistics.median(run.noted["startup_s"] for run in own),
         step_s=statistics.median(steps),
         step_range=(min(steps), max(steps)),
-        uncached_s=_step_s(uncached) if uncached else None,
+        uncached_s=uncached_s,
+        alone=uncached_s and statistics.median(run.step_s for run in base) / uncached_s,
         times=(statistics.median(times), times[0], times[-1]),
         mean_ap=value,
         spread=_deviation(scores),
@@ -252,9 +199,6 @@ def _row(
         equal_time=statistics.fmean(later),
         equal_time_spread=_deviation(later),
     )
-
-
-_CHANGES = ("frozen_max_abs_change", "frozen_statistics_max_abs_change")
 
 
 def _step_s(noted: Mapping[str, Any]) -> float:

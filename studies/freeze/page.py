@@ -1,6 +1,6 @@
 """The study's table as Markdown and JSON, and its page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import cycle
 from pathlib import Path
@@ -10,7 +10,8 @@ import matplotlib as mpl
 import numpy as np
 from markupsafe import Markup
 
-from studies.freeze.figures import Curve, ModelFigures, Row, conclusion, figures, read_runs
+from studies.freeze.conclusion import conclusion
+from studies.freeze.figures import Curve, ModelFigures, Row, figures, read_runs
 from studies.freeze.params import StudyParams
 from tasks.files import read_json, replacing, write_json
 from tasks.formats.coco import read_coco
@@ -22,7 +23,7 @@ from tasks.text import printable
 _COLOURS = ("#0072B2", "#56B4E9", "#E69F00", "#009E73", "#D55E00", "#CC79A7")
 _WINDOW = 10
 _HEAD = (
-    "| arm | frozen variables | largest change | step, s | without cache | times as fast | start-up, s | mAP | "
+    "| arm | frozen variables | largest change | step, s | without cache, s | times as fast | start-up, s | mAP | "
     "95 % interval | against the first | mAP at equal time |"
 )
 
@@ -34,14 +35,12 @@ def write_page(study: StudyParams, photos: Path, results: Path, timing: Path, ou
         PipelineError: runs are missing, or cannot be read.
     """
     test = read_coco(photos / "splits" / "test.json")
+    uncached = {model: _uncached(timing, model, study) for model in study.models}
     found = [
-        figures(model, study.arms, read_runs(results, model, test), _uncached(timing, model, study))
+        figures(model, study.arms, read_runs(results, model, study.arms, study.seeds, test), uncached[model])
         for model in study.models
     ]
-    codes = {run.noted["code"] for one in found for runs in one.runs.values() for run in runs}
-    mixed = (
-        f"Runs of {len(codes)} different versions of the code and params.yaml are mixed here." if len(codes) > 1 else ""
-    )
+    mixed = _mixed([*_accounts(found), *(noted for own in uncached.values() for noted in own.values())])
     text = "\n".join([*(line for one in found for line in _markdown(one, study)), *([mixed] if mixed else [])]) + "\n"
     Path("table.md").write_text(text, encoding="utf-8")
     write_json(Path("table.json"), {one.model: {row.arm: _plain(row) for row in one.rows} for one in found})
@@ -56,6 +55,17 @@ def write_page(study: StudyParams, photos: Path, results: Path, timing: Path, ou
     with replacing(out) as beside:
         beside.write_text(render(content, printable, "page.html.j2", Path(__file__).parent), encoding="utf-8")
     return text
+
+
+def _accounts(found: Sequence[ModelFigures]) -> list[Mapping[str, Any]]:
+    return [run.noted for one in found for runs in one.runs.values() for run in runs]
+
+
+def _mixed(accounts: Sequence[Mapping[str, Any]]) -> str:
+    codes = {noted["code"] for noted in accounts}
+    if len(codes) == 1:
+        return ""
+    return f"Runs of {len(codes)} different versions of the code, the params and the weights are mixed here."
 
 
 def _uncached(timing: Path, model: str, study: StudyParams) -> dict[str, dict[str, Any]]:
@@ -92,7 +102,7 @@ def _cells(row: Row) -> dict[str, Any]:
         "frozen": row.frozen,
         "change": f"{row.max_change:g}",
         "step": f"{row.step_s:.3f} ({row.step_range[0]:.3f} to {row.step_range[1]:.3f})",
-        "uncached": "" if row.uncached_s is None else f"{row.uncached_s:.3f}",
+        "uncached": "" if row.uncached_s is None else f"{row.uncached_s:.3f} ({row.alone:.2f} times as fast)",
         "times": f"{row.times[0]:.2f} ({row.times[1]:.2f} to {row.times[2]:.2f})",
         "startup": f"{row.startup_s:.0f}",
         "mAP": f"{row.mean_ap:.3f} ± {row.spread:.3f}",
@@ -105,7 +115,7 @@ def _cells(row: Row) -> dict[str, Any]:
 def _plain(row: Row) -> dict[str, float | int | None]:
     kept = asdict(row)
     ends = {f"mAP_{end}": row.interval and getattr(row.interval, end) for end in ("low", "high")}
-    names = ("frozen", "max_change", "startup_s", "step_s", "uncached_s", "equal_time")
+    names = ("frozen", "max_change", "startup_s", "step_s", "uncached_s", "alone", "equal_time")
     return {**{name: kept[name] for name in names}, "times": row.times[0], "mAP": row.mean_ap, **ends}
 
 

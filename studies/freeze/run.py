@@ -1,5 +1,6 @@
 """What each model starts from, and single runs: the pipeline's own stages, but for model, start, freeze and seed."""
 
+import hashlib
 import shutil
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from studies.base.draw import ANNOTATIONS, IMAGES, draw
 from studies.base.params import ScenesParams
 from studies.freeze.params import ModelArm, StudyParams
 from studies.freeze.places import DATA, DETECTIONS, PHOTOS, RESULTS, RUN, STARTS, TIMING
-from studies.trials.run import code, detected, params_of, prepare_data
+from studies.trials.run import PARAMS, code, detected, params_of, prepare_data
 from tasks.errors import PipelineError
 from tasks.files import read_json, replacing, write_json
 from tasks.formats.coco import write_detections
@@ -18,6 +19,7 @@ from tasks.stages import run_stage
 
 _RUNS = Path("runs")
 _TRAINING = ("checkpoint", "configure", "train")
+_CODE = ("studies/freeze/run.py", "studies/base/**/*.py")
 _SCENE_STAGES = ("ingest", "validate", "split", "records", *_TRAINING)
 
 
@@ -87,7 +89,7 @@ def _train(folder: Path, name: str, study: StudyParams, changes: dict[str, Any])
     """Train in `folder`, where a run that was killed has left its state."""
     source = read_json(STARTS / name / "start.json", "what the stage start writes")["source"]
     sections = {"model": {"name": study.models[name].name}, "checkpoint": {"source": source}, "train": changes}
-    params = params_of(folder, DATA, sections)
+    params = params_of(PARAMS, folder, DATA, sections)
     for stage in _TRAINING:
         run_stage(stage, params)
     return params
@@ -104,18 +106,23 @@ def _account(params: Params) -> dict[str, Any]:
     if not curves["train/step_ms"] or not curves["val/mAP"]:
         raise PipelineError(f"{folder}: no curves of the run; the data have no validation part, or dvclive changed")
     kept = ("startup_s", "frozen_variables", "frozen_max_abs_change", "frozen_statistics_max_abs_change")
-    return {"code": code(), **{name: metrics[name] for name in kept}, "curves": curves}
+    return {"code": code(*_CODE), **{name: metrics[name] for name in kept}, "curves": curves}
+
+
+def _scenes(count: int, folder: Path) -> Path:
+    """Where the scenes are, drawn once: a killed run finds them again, but not those of another study.yaml."""
+    drawn = ScenesParams(seed=1, count=count, side_px=320, kinds_per_family=6, classes="families", workers=None)
+    scenes = folder / f"scenes-{hashlib.sha256(drawn.model_dump_json().encode()).hexdigest()[:8]}"
+    if not scenes.is_dir():
+        draw(drawn, scenes=scenes)
+    return scenes
 
 
 def _train_on_scenes(model: ModelArm, study: StudyParams, folder: Path) -> Path:
-    scenes = folder / "scenes"
-    if not scenes.is_dir():
-        drawn = ScenesParams(
-            seed=1, count=study.scenes.count, side_px=320, kinds_per_family=6, classes="families", workers=None
-        )
-        draw(drawn, scenes=scenes)
+    scenes = _scenes(study.scenes.count, folder)
     steps = study.scenes.steps
     params = params_of(
+        PARAMS,
         folder,
         folder / "data",
         {

@@ -18,6 +18,8 @@ from tasks.metrics.coco import figures_of, matched
 from tasks.params import Params, SplitParams, read_params
 from tasks.stages import run_stage
 
+# Of the data and the work at hand: this is no study of our own.
+_PARAMS = Path("params.yaml")
 _ROOM = Path(".leave-one-out")
 _STAGES = ("records", "checkpoint", "configure", "train")
 _HEADLINES = ("mAP", "AP50", "AP75", "AR100")
@@ -30,7 +32,7 @@ def leave_one_out(out: Path, *, most: int) -> str:
         DataError: fewer than 2 images, more than `most`, or all of them look alike.
         PipelineError: as the stages raise it.
     """
-    params = read_params(Path("params.yaml"))
+    params = read_params(_PARAMS)
     read = read_coco(params.paths.validated)
     # In the order of names, in which neighbours among frames are looked for.
     dataset = _part(read, sorted(read.images, key=lambda image: image.file_name))
@@ -83,7 +85,7 @@ def _left_out(dataset: Dataset, number: int, learned: Sequence[int], room: Path)
     if not done.is_file():
         name = dataset.images[number].file_name
         print(f"leave_one_out: {number + 1} of {len(dataset.images)}: without {name}", flush=True)
-        params = params_of(folder, folder / "data", {})
+        params = params_of(_PARAMS, folder, folder / "data", {})
         with replacing(params.paths.splits) as beside:
             beside.mkdir(parents=True)
             write_coco(_part(dataset, [dataset.images[i] for i in learned]), beside / "train.json")

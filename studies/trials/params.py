@@ -16,7 +16,7 @@ class TrialsParams(Section):
 
     Attributes:
         data: the folder of each data set.
-        arms: what each says differently from the pipeline's params.yaml, section by section.
+        arms: what each says differently from studies/params.yaml, section by section.
         steps, seeds: lengths of training, and the seed of new layers, order and augmentation.
         scored_on: `val` where the runs are there to choose by, else `test`.
     """

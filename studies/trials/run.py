@@ -1,4 +1,4 @@
-"""One run: the pipeline's own stages and params.yaml, but for what its arm says, how long it goes on, and the seed."""
+"""One run: the pipeline's own stages, with studies/params.yaml but for what the arm says, the steps and the seed."""
 
 import hashlib
 import shutil
@@ -23,6 +23,7 @@ from tasks.params import Params, read_params
 from tasks.stages import run_stage
 
 ROOT = Path(__file__).parents[2]
+PARAMS = ROOT / "studies" / "params.yaml"
 _DATA_STAGES = ("ingest", "validate", "split", "records")
 _TRAINING_STAGES = ("checkpoint", "configure", "train")
 
@@ -48,7 +49,7 @@ def prepare_data(name: str, folder: Path) -> None:
         PipelineError: as the stages raise it.
     """
     source = {"source": str(folder), "images": str(folder), "format": "auto"}
-    params = params_of(Path("data") / name, Path("data") / name, {"ingest": source})
+    params = params_of(PARAMS, Path("data") / name, Path("data") / name, {"ingest": source})
     for stage in _DATA_STAGES:
         print(f"{name}: {stage}", flush=True)
         run_stage(stage, params)
@@ -60,13 +61,13 @@ def train_and_score(trial: Trial, arm: Mapping[str, Mapping[str, Any]], scored_o
     No checkpoint is chosen: there is one validation, at the end.
 
     Raises:
-        PipelineError: as the stages raise it, or the arm says what params.yaml does not know.
+        PipelineError: as the stages raise it, or the arm says what studies/params.yaml does not know.
     """
     # A run that was killed goes on: the folder stays until there is a result.
     folder = Path("runs") / trial.key
     train = {"steps": trial.steps, "seed": trial.seed, "eval_every": trial.steps}
     sections = {**arm, "train": {**train, **arm.get("train", {})}}
-    params = params_of(folder, Path("data") / trial.data, sections)
+    params = params_of(PARAMS, folder, Path("data") / trial.data, sections)
     for stage in _TRAINING_STAGES:
         figures = run_stage(stage, params)
     result = {
@@ -82,23 +83,29 @@ def train_and_score(trial: Trial, arm: Mapping[str, Mapping[str, Any]], scored_o
     return result
 
 
-def code() -> str:
-    """A hash of all that decides a run's result besides its own values: the pipeline's code and its params."""
-    files = [ROOT / "params.yaml", *sorted((ROOT / "tasks").rglob("*.py"))]
-    lines = [f"{path.relative_to(ROOT)} {sha256_of(path)}" for path in files]
+def code(*more: str) -> str:
+    """A hash of all that decides a run's result besides its own values.
+
+    Args:
+        more: patterns of files, seen from the project's folder, beside the pipeline's code, the studies' params
+            and the weights.
+    """
+    patterns = ("studies/params.yaml", "tasks/**/*.py", "weights/*.npz", "studies/trials/run.py", *more)
+    files = sorted({path for pattern in patterns for path in ROOT.glob(pattern)})
+    lines = [f"{path.relative_to(ROOT).as_posix()} {sha256_of(path)}" for path in files]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
-def params_of(folder: Path, data: Path, sections: Mapping[str, Mapping[str, Any]]) -> Params:
-    """The pipeline's params with `sections` changed, and every path below `folder`, but the data's below `data`.
+def params_of(base: Path, folder: Path, data: Path, sections: Mapping[str, Mapping[str, Any]]) -> Params:
+    """The params in `base` with `sections` changed, and every path below `folder`, but the data's below `data`.
 
     Raises:
         ParamsError: a section or a key that the pipeline does not have.
     """
-    content = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    content = yaml.safe_load(base.read_text(encoding="utf-8"))
     for section, changes in sections.items():
         if section not in content:
-            raise ParamsError(f"trials.yaml: params.yaml has no section `{section}`")
+            raise ParamsError(f"trials.yaml: {base} has no section `{section}`")
         content[section] |= changes
     content["paths"] = {
         path: str(data / Path(where).relative_to("data") if Path(where).is_relative_to("data") else folder / where)

@@ -40,7 +40,8 @@ def write_table(results: Path, summary: Path, markdown: Path) -> str:
     ]
     codes = sorted({row["code"] for row in rows})
     if len(codes) > 1:
-        lines += ["", f"Runs of {len(codes)} different versions of the code and params.yaml are mixed here."]
+        mixed = f"Runs of {len(codes)} different versions of the code, the params and the weights are mixed here."
+        lines += ["", mixed]
     text = "\n".join(lines) + "\n"
     markdown.write_text(text, encoding="utf-8")
     return text

@@ -1,18 +1,27 @@
 """Trials: the stages of the studies that have some, where a run writes, and how results are summed up."""
 
 import json
+import os
+import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from PIL import Image
 
 from studies.trials.params import read_trials_params
-from studies.trials.run import params_of
+from studies.trials.run import PARAMS, params_of
 from studies.trials.table import write_table
 from tasks.errors import PipelineError
+from tests.test_presets import heading, leaves
 
 STUDIES = Path(__file__).parents[2] / "studies"
+VOC = """<annotation><filename>{}.jpg</filename><size><width>64</width><height>64</height></size><object>
+<name>gun</name><bndbox><xmin>9</xmin><ymin>9</ymin><xmax>40</xmax><ymax>40</ymax></bndbox></object></annotation>"""
 
 
 def result(folder: Path, seed: int, **changes: Any) -> None:
@@ -37,19 +46,45 @@ def test_the_matrix_is_over_all_that_trials_yaml_names(name: str, part: str) -> 
 @pytest.mark.parametrize("name", ["starts", "recipes"])
 def test_every_arm_is_one_that_the_pipeline_understands(name: str, tmp_path: Path) -> None:
     for arm, sections in read_trials_params(STUDIES / name / "trials.yaml").arms.items():
-        params_of(tmp_path / arm, tmp_path / "data", sections)
+        params_of(PARAMS, tmp_path / arm, tmp_path / "data", sections)
 
 
 def test_a_run_differs_from_the_pipeline_in_what_was_asked_for_and_writes_into_its_own_folder(tmp_path: Path) -> None:
     run, data = tmp_path / "run", tmp_path / "guns"
-    params = params_of(run, data, {"checkpoint": {"source": "none"}, "train": {"steps": 60, "seed": 3}})
+    params = params_of(PARAMS, run, data, {"checkpoint": {"source": "none"}, "train": {"steps": 60, "seed": 3}})
 
-    own = yaml.safe_load((STUDIES.parent / "params.yaml").read_text())
+    own = yaml.safe_load(PARAMS.read_text())
     assert (params.checkpoint.source, params.train.steps, params.train.seed) == ("none", 60, 3)
     assert params.train.learning_rate == own["train"]["learning_rate"]
     assert params.paths.records == data / "records"
     assert params.paths.trained == run / "models" / "trained"
     assert params.paths.ingested != params.paths.validated
+
+
+def test_what_the_runs_have_in_common_is_whole_and_differs_from_params_yaml_where_it_says() -> None:
+    ours, own = (leaves(yaml.safe_load(path.read_text())) for path in (PARAMS, STUDIES.parent / "params.yaml"))
+    assert ours.keys() == own.keys()
+    said = re.search(r"explains every key, in: (.*)\.$", heading(PARAMS))
+    assert said
+    assert set(said[1].split(", ")) == ({key for key in ours if ours[key] != own[key]} or {"nothing"})
+
+
+def test_a_study_does_not_see_what_is_edited_in_params_yaml(tmp_path: Path) -> None:
+    for name in ("tasks", "studies", "weights"):
+        shutil.copytree(STUDIES.parent / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", ".dvc"))
+    (tmp_path / "params.yaml").write_text("another: recipe\n")
+    study = tmp_path / "studies" / "recipes"
+    for number in range(12):
+        image = Image.effect_noise((64, 64), 20 * number + 10)
+        (study / "datasets" / "guns").mkdir(parents=True, exist_ok=True)
+        image.convert("RGB").save(study / "datasets" / "guns" / f"{number}.jpg")
+        (study / "datasets" / "guns" / f"{number}.xml").write_text(VOC.format(number))
+
+    command = [sys.executable, "-m", "studies.trials", "data", "guns"]
+    subprocess.run(command, cwd=study, env={**os.environ, "PYTHONPATH": str(tmp_path)}, check=True)
+
+    written = yaml.safe_load((study / "data" / "guns" / "params.yaml").read_text())
+    assert written["split"] == yaml.safe_load(PARAMS.read_text())["split"]
 
 
 def test_the_table_has_mean_and_spread_of_each_group(tmp_path: Path) -> None:
@@ -86,8 +121,8 @@ def test_no_result_and_a_file_that_is_none_are_errors(tmp_path: Path) -> None:
 
 
 def test_a_section_that_params_yaml_does_not_have_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(PipelineError, match="no section `trian`"):
-        params_of(tmp_path / "run", tmp_path / "guns", {"trian": {"steps": 1}})
+    with pytest.raises(PipelineError, match=r"studies/params\.yaml has no section `trian`"):
+        params_of(PARAMS, tmp_path / "run", tmp_path / "guns", {"trian": {"steps": 1}})
 
 
 def test_a_misspelt_key_in_trials_yaml_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,88 @@
+"""Runs of the freeze study that never were, and how often its page calls two arms different that are the same.
+
+`python -m tests.studies.freeze_runs --sets 1000`: minutes.
+"""
+
+import argparse
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from studies.freeze.figures import FreezeRun, figures
+from tasks.annotation.dataset import Dataset
+from tasks.annotation.detections import Detections
+from tasks.metrics.coco import matched
+from tests.metrics.cases import annotated, dataset, found
+
+STEPS = 40
+BOX = (20.0, 20.0, 120.0, 120.0)
+ARMS = {"none": "none", "first_8": 8}
+
+
+def noted(arm: str, seed: int, step_ms: float, **changes: Any) -> dict[str, Any]:
+    """What a run writes down."""
+    steps = range(1, STEPS + 1)
+    return {
+        "model": "v2",
+        "arm": arm,
+        "seed": seed,
+        "code": "c",
+        "startup_s": 10.0,
+        "frozen_variables": 0 if arm.startswith("none") else 50,
+        "frozen_max_abs_change": 0.0,
+        "frozen_statistics_max_abs_change": 0.0,
+        "curves": {
+            "train/loss": [(step, seed + 1 / step) for step in steps],
+            "train/step_ms": [(step, step_ms) for step in steps],
+            "val/mAP": [(20, 0.2), (40, 0.4)],
+            "val/AP50": [(20, 0.3), (40, 0.6)],
+        },
+    } | changes
+
+
+def photographs(count: int) -> Dataset:
+    """A cat in each."""
+    return dataset(*(annotated((BOX, "cat")) for _ in range(count)), classes=("cat",))
+
+
+def beside(shifts: Any) -> list[Detections]:
+    """A box in each photograph, so many pixels to the right of the cat."""
+    return [
+        found(((BOX[0] + shift, BOX[1], BOX[2] + shift, BOX[3]), "cat", 0.9 - place / 1000))
+        for place, shift in enumerate(shifts)
+    ]
+
+
+def told_apart(sets: int, spread: float, *, images: int = 66, seeds: int = 3) -> tuple[float, float]:
+    """The share of sets in which an arm is told from its equal, and the mean spread of mAP over seeds.
+
+    A run is better or worse than others by its seed, `spread` pixels of 12, and by each image.
+    """
+    verdicts, spreads = [], []
+    for number in tqdm(range(sets), unit="set"):
+        random = np.random.default_rng(number)
+        test, hard = photographs(images), random.uniform(0.2, 2.2, images)
+        runs: dict[str, list[FreezeRun]] = {arm: [] for arm in ARMS}
+        for seed in range(seeds):
+            for arm, own in runs.items():
+                shifts = (12 + random.normal(0, spread)) * np.clip(hard + random.normal(0, 0.35, images), 0.02, None)
+                own.append(FreezeRun(arm, seed, noted(arm, seed, 100.0), matched(test, beside(shifts))))
+        _, row = figures("v2", ARMS, runs, {}).rows
+        verdicts.append(row.verdict != "can't tell")
+        spreads.append(row.spread)
+    return float(np.mean(verdicts)), float(np.mean(spreads))
+
+
+def main() -> None:
+    """Print the shares."""
+    parser = argparse.ArgumentParser(prog="python -m tests.studies.freeze_runs", description=__doc__)
+    parser.add_argument("--sets", type=int, default=1000)
+    args = parser.parse_args()
+    for spread in (0.0, 0.5, 1.2, 3.0):
+        share, seen = told_apart(args.sets, spread)
+        print(f"spread of mAP over seeds {seen:.3f}: {share:.1%} of {args.sets} equal arms are told apart")
+
+
+if __name__ == "__main__":
+    main()
