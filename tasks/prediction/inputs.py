@@ -1,6 +1,7 @@
 """Pictures to predict on: images, folders, patterns, and the frames of videos, batch by batch."""
 
 import glob
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from tasks.formats.video import FORMAT_OF_VIDEO, frames, number_of_frames
 # A file that claims more pixels than any camera gives is an attack on memory.
 _MAX_MEGAPIXELS = 250
 _PATTERN = "*?["
+_NUMBER = re.compile(r"\d+")
+# More digits than a file's name can have.
+_DIGITS = 256
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,8 @@ def find_inputs(inputs: Sequence[Path], out: Path) -> list[Path]:
     """The images and videos among `inputs`, below its folders and matching its patterns, each once.
 
     A file named on its own is taken whatever its suffix; in folders the suffix decides, in either case. What does not
-    exist and has a `*`, `?` or `[` in it is a pattern; `**` stands for any folders. Folders and patterns are sorted.
+    exist and has a `*`, `?` or `[` in it is a pattern; `**` stands for any folders. What is in folders and
+    matches patterns is sorted, 2.jpg before 10.jpg.
 
     Raises:
         DataError: an input does not exist, nothing was found, or `out` and an input lie in each other, so that drawn
@@ -102,13 +107,20 @@ def read_pictures(paths: Sequence[Path], batch_size: int, every: int) -> Iterato
 def _matching(pattern: Path) -> list[Path]:
     if not any(letter in str(pattern) for letter in _PATTERN):
         return []
-    matching = map(Path, sorted(glob.glob(str(pattern), recursive=True)))  # noqa: PTH207 - it may be absolute
+    found = map(Path, glob.glob(str(pattern), recursive=True))  # noqa: PTH207 - it may be absolute
+    matching = sorted(found, key=_by_numbers)
     return [path for path in matching if path.is_dir() or path.suffix.lower() in {*FORMAT_OF_SUFFIX, *FORMAT_OF_VIDEO}]
 
 
 def _files_below(folder: Path) -> list[Path]:
     known = {*FORMAT_OF_SUFFIX, *FORMAT_OF_VIDEO}
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in known and path.is_file())
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in known and path.is_file())
+    return sorted(found, key=_by_numbers)
+
+
+def _by_numbers(path: Path) -> tuple[list[str], Path]:
+    """What sorts paths as people count: numbered frames are to play in their order, whether or not zeros lead."""
+    return [_NUMBER.sub(lambda number: number[0].zfill(_DIGITS), part) for part in path.parts], path
 
 
 def _read_ahead(
