@@ -13,6 +13,7 @@ from tqdm import tqdm
 from tasks.annotation.dataset import Dataset
 from tasks.annotation.detections import Detections
 from tasks.annotation.policy import Policy
+from tasks.annotation.tallies import FEW_IMAGES
 from tasks.drawing import PALETTE, Thumbnail, class_colours, thumbnail
 from tasks.errors import ConfigError, DataError, FormatError
 from tasks.files import replacing, sha256_of
@@ -87,7 +88,7 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
     analysis = _read_object(looked_into) if looked_into.is_file() else {}
     restore_path, freeze_path = trained / "restore.json", trained / "freeze.json"
     content = {
-        **_scores(figures, analysis, test),
+        **_scores(figures, analysis, parts),
         "classes": test.classes,
         "class_rows": sections.class_rows(figures, analysis, test, colours),
         "shots": shots,
@@ -123,28 +124,34 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
     return {"page": str(report / "index.html"), "pictures": len(shots), "megabytes": round(len(page) / 1e6, 1)}
 
 
-def _scores(figures: Mapping[str, Any], analysis: Mapping[str, Any], test: Dataset) -> dict[str, Any]:
+def _scores(figures: Mapping[str, Any], analysis: Mapping[str, Any], parts: Mapping[str, Dataset]) -> dict[str, Any]:
+    test = parts["test"]
     headlines = sections.headlines(figures, analysis)
     boxes = sum(int((~image.iscrowd).sum()) for image in test.images)
-    if not test.images:
-        why = "No figures could be had: the test part holds no images. Set split.test_fraction in params.yaml above 0."
-    elif not boxes:
-        why = (
-            "No figures could be had: the test images hold no boxes. Annotate more images, or split with another seed."
-        )
-    else:
-        why = "No figures could be had: the evaluation holds none. Run the evaluate stage again."
     scored = bool(boxes) and any(pair.saved_model is not None or pair.tflite is not None for pair in headlines)
     difference = headlines[0].difference
     return {
         "scored": scored,
-        "why_not_scored": why,
+        "why_not_scored": _why_not_scored(parts, boxes),
         "images": len(test.images),
         "boxes": boxes,
         "headlines": headlines,
         "further": sections.further(figures),
         "lost_in_tflite": difference is not None and abs(difference) > _TFLITE_MAY_LOSE,
     }
+
+
+def _why_not_scored(parts: Mapping[str, Dataset], test_boxes: int) -> str:
+    images = sum(len(part.images) for part in parts.values())
+    if test_boxes:
+        why = "the evaluation holds none. Run the evaluate stage again."
+    elif parts["test"].images:
+        why = "the test images hold no boxes. Annotate more images, or split with another seed."
+    elif images <= FEW_IMAGES:
+        why = f"{images} images are too few to cut a test part from. See docs/few-images.md for what to do instead."
+    else:
+        why = "the test part holds no images. Set split.test_fraction in params.yaml above 0."
+    return f"No figures could be had: {why}"
 
 
 def _shots(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tasks.annotation.dataset import AnnotatedImage, Dataset
 from tasks.annotation.near_duplicates import Pair, alike, consecutive, groups
 from tasks.annotation.stratify import deal
-from tasks.annotation.tallies import class_rows, size_rows
+from tasks.annotation.tallies import FEW_IMAGES, class_rows, size_rows
 from tasks.files import replacing, write_json
 from tasks.formats.coco import read_coco, write_coco
 from tasks.formats.split_memory import SplitMemory, read_split_memory, write_split_memory
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from tasks.params import SplitParams
 
 PARTS = ("train", "val", "test")
-# No part that can be cut from so few images measures anything.
-FEW_IMAGES = 15
 _SHOWN = 10
 
 
@@ -49,9 +47,10 @@ def split(
     """
     dataset = read_coco(validated)
     found = _alike(dataset.images, params)
-    rule = {"seed": params.seed, "val_fraction": params.val_fraction, "test_fraction": params.test_fraction}
+    fractions = _fractions(params, len(dataset.images))
+    rule = {"seed": params.seed, "val_fraction": fractions["val"], "test_fraction": fractions["test"]}
     memory = read_split_memory(split_memory, rule)
-    assigned = _assign(found, dataset.classes, params, memory)
+    assigned = _assign(found, dataset.classes, params, fractions, memory)
     parts = {
         name: Dataset(dataset.root, dataset.classes, tuple(i for i in found.images if assigned[i.file_name] == name))
         for name in PARTS
@@ -71,7 +70,7 @@ def split(
     by_content = {image.sha256: assigned[image.file_name] for image in found.images if image.sha256}
     write_split_memory(memory.with_parts(by_content), split_memory)
     tell(_table(parts))
-    for line in (*_notes(parts), *_told(found, leaks, params)):
+    for line in (*_notes(parts, params), *_told(found, leaks, params)):
         tell(printable(line))
     return {name: len(part.images) for name, part in parts.items()}
 
@@ -82,12 +81,22 @@ def _alike(images: Sequence[AnnotatedImage], params: "SplitParams") -> _Alike:
     return _Alike(ordered, pairs, [[ordered[i] for i in group] for group in groups(len(ordered), pairs)])
 
 
-def _assign(found: _Alike, classes: Sequence[str], params: "SplitParams", memory: SplitMemory) -> dict[str, str]:
+def _fractions(params: "SplitParams", images: int) -> dict[str, float]:
+    """The share of each part of so many images: of few, all are for training, whatever `params` ask for."""
+    val, test = (0.0, 0.0) if images <= FEW_IMAGES else (params.val_fraction, params.test_fraction)
+    return {"train": 1.0 - val - test, "val": val, "test": test}
+
+
+def _assign(
+    found: _Alike,
+    classes: Sequence[str],
+    params: "SplitParams",
+    fractions: Mapping[str, float],
+    memory: SplitMemory,
+) -> dict[str, str]:
     """The part of each image, by file name."""
-    fractions = {"train": 1.0 - params.val_fraction - params.test_fraction, "val": params.val_fraction}
-    fractions["test"] = params.test_fraction
     if params.author_split == "ignore" or not any(image.given_part for image in found.images):
-        kept = {i: part for i, group in enumerate(found.groups) if (part := memory.part_of(group))}
+        kept = _remembered(found.groups, fractions, memory)
         dealt = deal(found.groups, classes, fractions, seed=params.seed, kept=kept)
         return _by_name(found.groups, dealt)
     assigned = _as_given(found, repair=params.author_split == "repair")
@@ -121,8 +130,16 @@ def _cut_from_train(
     learned = [[image for image in group if assigned[image.file_name] == "train"] for group in found.groups]
     learned = [group for group in learned if group]
     shares = {"train": 1.0 - sum(fractions.values()), **fractions}
-    kept = {i: part for i, group in enumerate(learned) if (part := memory.part_of(group)) in shares}
+    kept = _remembered(learned, shares, memory)
     return _by_name(learned, deal(learned, classes, shares, seed=seed, kept=kept))
+
+
+def _remembered(
+    grouped: Sequence[Sequence[AnnotatedImage]], shares: Mapping[str, float], memory: SplitMemory
+) -> dict[int, str]:
+    """The part that groups were in, by their place; not where that part is to be empty, or is not dealt to."""
+    known = {i: memory.part_of(group) for i, group in enumerate(grouped)}
+    return {i: part for i, part in known.items() if part and shares.get(part)}
 
 
 def _by_name(grouped: Sequence[Sequence[AnnotatedImage]], parts: Sequence[str]) -> dict[str, str]:
@@ -187,20 +204,14 @@ def _table(parts: Mapping[str, Dataset]) -> str:
     )
 
 
-def _notes(parts: Mapping[str, Dataset]) -> list[str]:
+def _notes(parts: Mapping[str, Dataset], params: "SplitParams") -> list[str]:
     """What a person should know before trusting figures from this split."""
     lost = {"train": "nothing is learned", "val": "no checkpoint is chosen by it", "test": "no figures will come of it"}
-    notes = []
-    images = sum(len(part.images) for part in parts.values())
-    if images <= FEW_IMAGES:
-        notes.append(
-            f"warning: {images} images in all: a test part of so few says next to nothing. Learn from all of them "
-            "(split.val_fraction: 0, split.test_fraction: 0), look at what the model finds in new images, or have each "
-            "image scored by a model that learned from the others: python -m studies.leave_one_out (docs/few-images.md)"
-        )
+    asked = {"train": 1.0, "val": params.val_fraction, "test": params.test_fraction}
+    notes = _notes_of_few(parts, asked)
     for name, part in parts.items():
         if not part.images:
-            notes.append(f"note: {name} is empty, as asked for: {lost[name]}")
+            notes.append(f"note: {name} is empty{'' if asked[name] else ', as asked for'}: {lost[name]}")
             continue
         missing = [c for c, count in part.box_counts().items() if count == 0]
         if missing:
@@ -209,3 +220,20 @@ def _notes(parts: Mapping[str, Dataset]) -> list[str]:
                 "or try another split.seed"
             )
     return notes
+
+
+def _notes_of_few(parts: Mapping[str, Dataset], asked: Mapping[str, float]) -> list[str]:
+    """What few images do not allow, and what to do instead; nothing where there are more."""
+    images, tested = sum(len(part.images) for part in parts.values()), len(parts["test"].images)
+    if images > FEW_IMAGES:
+        return []
+    uncut = [name for name in ("val", "test") if asked[name] and not parts[name].images]
+    if not uncut and not tested:
+        return [f"note: {images} images in all: docs/few-images.md says how to see what a model has learned from them"]
+    why = [f"no {' and no '.join(uncut)} part is cut from fewer than {FEW_IMAGES + 1}"] if uncut else []
+    why += [f"figures of {tested} test images say next to nothing"] if tested else []
+    return [
+        f"warning: {images} images in all: {', and '.join(why)}. Look at what the model finds in new images, or have "
+        "each image scored by a model that learned from the others: python -m studies.leave_one_out "
+        "(docs/few-images.md)"
+    ]

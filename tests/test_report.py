@@ -91,8 +91,18 @@ def test_hostile_names_are_shown_and_do_nothing(tmp_path, name):
     assert page.text.count(shown) >= 4
 
 
+def test_no_test_part_of_few_images_is_not_asked_for_on_the_page(tmp_path):
+    text = Run(tmp_path, tests=0).page().text
+    assert "No figures could be had: 3 images are too few to cut a test part from. See docs/few-images.md" in text
+    assert "Set split.test_fraction" not in text
+
+
 def test_an_empty_test_part_gives_a_page_that_says_no_figures_could_be_had(tmp_path):
-    page = Run(tmp_path, tests=0).page()
+    run = Run(tmp_path, tests=0)
+    write_coco(
+        Dataset(tmp_path, ("cat", "dog"), [annotated(f"{i}.jpg") for i in range(16)]), tmp_path / "splits/train.json"
+    )
+    page = run.page()
     assert "No figures could be had: the test part holds no images. Set split.test_fraction" in page.text
     assert "No pictures" in page.text
     assert page.all("figure") == []
