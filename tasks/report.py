@@ -21,7 +21,7 @@ from tasks.formats.coco import read_coco, read_detections
 from tasks.formats.model_geometry import read_model_geometry
 from tasks.metrics.coco import matched
 from tasks.metrics.errors import KINDS
-from tasks.report_page import curves, gallery, sections
+from tasks.report_page import curves, dealt, gallery, sections
 from tasks.report_page.balance import anchor_fit, balance
 from tasks.report_page.examples import examples
 from tasks.report_page.gate import gate
@@ -109,10 +109,11 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
         "findings": sections.findings(_read_json(_there(lint))),
         **_gate(validate, take, read_coco(_there(ingested)), read_coco(_there(validated)), _read_object(metrics_data)),
         "parts": PARTS,
-        "balance": balance(read_coco(ingested), parts, colours),
+        "balance": balance(read_coco(ingested), read_coco(validated), parts, colours),
         **_fit(read_coco(validated), pipeline_config),
-        "split_rows": sections.split_rows(parts, colours),
-        "leaks": sections.leaks(_read_json(leaks) if (leaks := splits / "leaks.json").is_file() else None, PARTS),
+        "split_rows": dealt.split_rows(parts, colours),
+        "leaks": dealt.leaks(_read_json(leaks) if (leaks := splits / "leaks.json").is_file() else None, PARTS),
+        "dropped": dealt.dropped(_read_json(left) if (left := splits / "dropped.json").is_file() else None),
         "param_rows": sections.param_rows([params, validate, *others]),
         "versions": _versions(),
         "fingerprint": sha256_of(validated),
