@@ -79,7 +79,8 @@ def split(
 
 def _alike(images: Sequence[AnnotatedImage], params: "SplitParams") -> _Alike:
     ordered = sorted(images, key=lambda image: image.file_name)
-    pairs = [*alike(ordered, params.near_duplicate_distance), *consecutive(ordered, params.frame_run_distance)]
+    # Neighbours that are near-duplicates too come from both.
+    pairs = sorted({*alike(ordered, params.near_duplicate_distance), *consecutive(ordered, params.frame_run_distance)})
     return _Alike(ordered, pairs, [[ordered[i] for i in group] for group in groups(len(ordered), pairs)])
 
 

@@ -353,6 +353,17 @@ def test_dropping_all_that_is_to_be_learned_from_is_an_error(tmp_path):
     assert not (tmp_path / "splits").exists()
 
 
+def test_neighbouring_frames_that_are_near_duplicates_too_are_one_leak(tmp_path):
+    frames = [
+        replace(hashed(1, 20 * (part == "test")), file_name=f"clip/{number}.jpg", given_part=part)
+        for number, part in enumerate(("train", "test"))
+    ]
+    run(tmp_path, [*given_to("train", range(20)), *frames], val_fraction=0.0)
+    assert json.loads((tmp_path / "splits" / "leaks.json").read_text()) == [
+        {"train": "clip/0.jpg", "test": "clip/1.jpg", "differing_bits": 20, "same_content": False}
+    ]
+
+
 def test_a_part_that_the_author_did_not_make_is_cut_from_train(tmp_path):
     run(tmp_path, [*given_to("train", range(40)), *given_to("test", range(40, 50))], val_fraction=0.25)
     parts = parts_of(tmp_path)
