@@ -10,6 +10,7 @@ from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem
 from tasks.annotation.near_duplicates import alike
 from tasks.annotation.problem_kinds import remedy
 from tasks.errors import DataError
+from tasks.files import read_json
 from tasks.formats.coco import read_coco
 from tasks.text import printable
 
@@ -99,6 +100,8 @@ def _place(paths: "PathParams", passed: AnnotatedImage | None, after: Dataset | 
         if (paths.splits / f"{part}.json").exists()
         for image in read_coco(paths.splits / f"{part}.json").images
     }
+    if (path := paths.splits / "dropped.json").exists():
+        part_of |= {row["image"]: "dropped" for row in read_json(path, "what the split stage writes")}
     given = f"; {passed.given_part} in the author's split" if passed.given_part else ""
     yield f"  part         {part_of.get(passed.file_name, 'not dealt out yet')}{given}"
     place = after.images.index(passed)

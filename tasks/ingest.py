@@ -78,8 +78,11 @@ def _places(params: "IngestParams") -> list[Path]:
     """Folders to look for images in, most likely first."""
     if not params.source.is_dir():
         return [params.source.parent, params.images]
-    mirrored = [folder for folder in image_folders_for(params.source) if folder.is_dir()]
-    return [params.source, *mirrored, params.images]
+    source = lexically_absolute(params.source)
+    guessed = [folder for folder in image_folders_for(params.source) if folder.is_dir()]
+    # The walk comes to a guess within the source, unless it is a link: no link of the data is followed for a guess.
+    beside = [folder for folder in guessed if not lexically_absolute(folder).is_relative_to(source)]
+    return [params.source, *beside, params.images]
 
 
 def _locate(

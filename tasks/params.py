@@ -106,7 +106,7 @@ class SplitParams(Section):
     test_fraction: Fraction
     near_duplicate_distance: Annotated[int, Field(ge=0, le=128)]
     frame_run_distance: Annotated[int, Field(ge=0, le=128)]
-    author_split: Literal["keep", "repair", "ignore"]
+    author_split: Literal["keep", "drop", "repair", "ignore"]
 
     @model_validator(mode="after")
     def _leave_something_to_train_on(self) -> "SplitParams":

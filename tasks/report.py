@@ -13,6 +13,7 @@ from tqdm import tqdm
 from tasks.annotation.dataset import Dataset
 from tasks.annotation.detections import Detections
 from tasks.annotation.policy import Policy
+from tasks.annotation.tallies import FEW_IMAGES
 from tasks.drawing import PALETTE, Thumbnail, class_colours, thumbnail
 from tasks.errors import ConfigError, DataError, FormatError
 from tasks.files import replacing, sha256_of
@@ -20,7 +21,7 @@ from tasks.formats.coco import read_coco, read_detections
 from tasks.formats.model_geometry import read_model_geometry
 from tasks.metrics.coco import matched
 from tasks.metrics.errors import KINDS
-from tasks.report_page import curves, failures, gallery, sections
+from tasks.report_page import curves, dealt, failures, gallery, sections
 from tasks.report_page.balance import anchor_fit, balance
 from tasks.report_page.examples import examples
 from tasks.report_page.gate import gate
@@ -95,7 +96,7 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
     analysis = _read_object(looked_into) if looked_into.is_file() else {}
     restore_path, freeze_path = trained / "restore.json", trained / "freeze.json"
     content = {
-        **_scores(figures, analysis, test),
+        **_scores(figures, analysis, parts),
         "classes": test.classes,
         "class_rows": sections.class_rows(figures, analysis, test, colours),
         "shots": shots,
@@ -117,10 +118,11 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
         "findings": sections.findings(_read_json(_there(lint))),
         "gate": found_by_gate,
         "parts": PARTS,
-        "balance": balance(read_coco(ingested), parts, colours),
+        "balance": balance(read_coco(ingested), read_coco(validated), parts, colours),
         **_fit(read_coco(validated), pipeline_config),
-        "split_rows": sections.split_rows(parts, colours),
-        "leaks": sections.leaks(_read_json(leaks) if (leaks := splits / "leaks.json").is_file() else None, PARTS),
+        "split_rows": dealt.split_rows(parts, colours),
+        "leaks": dealt.leaks(_read_json(leaks) if (leaks := splits / "leaks.json").is_file() else None, PARTS),
+        "dropped": dealt.dropped(_read_json(left) if (left := splits / "dropped.json").is_file() else None),
         "param_rows": sections.param_rows([params, validate, *others]),
         "versions": _versions(),
         "fingerprint": sha256_of(validated),
@@ -132,28 +134,34 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
     return {"page": str(report / "index.html"), "pictures": len(shots), "megabytes": round(len(page) / 1e6, 1)}
 
 
-def _scores(figures: Mapping[str, Any], analysis: Mapping[str, Any], test: Dataset) -> dict[str, Any]:
+def _scores(figures: Mapping[str, Any], analysis: Mapping[str, Any], parts: Mapping[str, Dataset]) -> dict[str, Any]:
+    test = parts["test"]
     headlines = sections.headlines(figures, analysis)
     boxes = sum(int((~image.iscrowd).sum()) for image in test.images)
-    if not test.images:
-        why = "No figures could be had: the test part holds no images. Set split.test_fraction in params.yaml above 0."
-    elif not boxes:
-        why = (
-            "No figures could be had: the test images hold no boxes. Annotate more images, or split with another seed."
-        )
-    else:
-        why = "No figures could be had: the evaluation holds none. Run the evaluate stage again."
     scored = bool(boxes) and any(pair.saved_model is not None or pair.tflite is not None for pair in headlines)
     difference = headlines[0].difference
     return {
         "scored": scored,
-        "why_not_scored": why,
+        "why_not_scored": _why_not_scored(parts, boxes),
         "images": len(test.images),
         "boxes": boxes,
         "headlines": headlines,
         "further": sections.further(figures),
         "lost_in_tflite": difference is not None and abs(difference) > _TFLITE_MAY_LOSE,
     }
+
+
+def _why_not_scored(parts: Mapping[str, Dataset], test_boxes: int) -> str:
+    images = sum(len(part.images) for part in parts.values())
+    if test_boxes:
+        why = "the evaluation holds none. Run the evaluate stage again."
+    elif parts["test"].images:
+        why = "the test images hold no boxes. Annotate more images, or split with another seed."
+    elif images <= FEW_IMAGES:
+        why = f"{images} images are too few to cut a test part from. See docs/few-images.md for what to do instead."
+    else:
+        why = "the test part holds no images. Set split.test_fraction in params.yaml above 0."
+    return f"No figures could be had: {why}"
 
 
 def _shots(

@@ -269,7 +269,8 @@ def test_boxes_drawn_on_the_real_server_are_learned_from(tmp_path: Path) -> None
         assert (project.drafted("v1"), project.drafted("v2")) == ({tasks[0]["id"]}, set())
         for place in range(5):
             draw(client, place, CAT)
-        wait_until(lambda: len(read_json(tmp_path / "annotations.json", "an export")) == 5, 60)
+        out = tmp_path / "annotations.json"
+        wait_until(lambda: out.is_file() and len(read_json(out, "an export")) == 5, 60)
         # What lies outside the folder is not shown to anybody.
         assert client.get("/data/local-files/?d=params.yaml").status_code != 200
 

@@ -7,6 +7,7 @@ from tasks.annotation.boxes import as_boxes
 from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.errors import DataError
 from tasks.explain import explain
+from tasks.files import write_json
 from tasks.formats.coco import write_coco
 from tasks.params import PathParams, read_params
 
@@ -53,6 +54,13 @@ def test_all_that_is_known_of_an_image_is_told_by_the_end_of_a_path(paths: PathP
         "    box_outside_image (dropped_box): object 2 (dog): no part of it is inside",
         "      move the box into the image, or delete it",
     ]
+
+
+def test_an_image_that_the_split_left_out_is_said_to_be_dropped(paths: PathParams) -> None:
+    write_coco(Dataset(Path("photos"), ("cat", "dog"), ()), paths.splits / "train.json")
+    write_json(paths.splits / "dropped.json", [{"image": "more/a.jpg", "like": "b.jpg"}])
+    assert "  part         dropped; train in the author's split" in explain(paths, "a.jpg", 60).splitlines()
+    assert "  looks like   more/a.jpg (dropped): 1 of 256 bits differ" in explain(paths, "b.jpg", 60).splitlines()
 
 
 def test_an_annotation_that_could_not_be_read_is_told_too(paths: PathParams) -> None:

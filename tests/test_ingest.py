@@ -249,6 +249,37 @@ def test_images_may_lie_in_another_folder_outside_the_project(here, monkeypatch)
     assert dataset.image_path(dataset.images[0]).is_file()
 
 
+def test_a_linked_folder_beside_a_csv_file_is_searched_where_the_params_name_it(here):
+    picture(here / "elsewhere/train/a.jpg")
+    (here / "data").mkdir()
+    (here / "data/train").symlink_to(here / "elsewhere/train")
+    (here / "data/train.csv").write_text("filename,width,height,class,xmin,ymin,xmax,ymax\na.jpg,64,48,cat,1,2,30,40\n")
+    dataset, figures = run("data/train.csv", images="data/train")
+    assert (figures["images"], problems_of(dataset)) == (1, [])
+    assert dataset.image_path(dataset.images[0]) == Path("data/train/a.jpg")
+    with pytest.raises(DataError, match="data/train: a link to a folder outside: not searched"):
+        run("data/train.csv", images="data")
+
+
+@pytest.mark.parametrize(
+    ("link", "cwd", "source"),
+    [("data/images", ".", "data"), ("data/images", ".", "data/../data"), ("data/below/images", "data/below", "..")],
+    ids=["in the source", "called otherwise", "beside the folder that is worked in"],
+)
+def test_a_link_within_the_source_is_not_followed_because_images_are_usually_there(
+    here, monkeypatch, link, cwd, source
+):
+    picture(here / "elsewhere/a.jpg")
+    picture(here / "data/b.jpg")
+    for name in ("a", "b"):
+        annotation(here / f"data/{name}.xml", f"{name}.jpg", CAT)
+    (here / "data/below").mkdir()
+    (here / link).symlink_to(here / "elsewhere")
+    monkeypatch.chdir(here / cwd)
+    dataset, _ = run(source)
+    assert [image.file_name for image in dataset.images] == ["b.jpg"]
+
+
 def test_images_without_pixels_are_ingested_because_none_is_decoded(here):
     (here / "data").mkdir()
     (here / "data/a.jpg").write_text("not an image")

@@ -304,6 +304,23 @@ def test_patterns_are_matched_and_sorted(tmp_path):
         find_inputs([tmp_path / "*.bmp"], tmp_path / "out")
 
 
+@pytest.mark.parametrize("inputs", ["frames", "frames/out*.jpg"], ids=["a folder", "a pattern"])
+def test_numbered_frames_come_in_the_order_of_their_numbers(tmp_path, inputs):
+    numbers = ["1", "2", "9", "010", "11", "100"]
+    for number in reversed(numbers):
+        picture(tmp_path / "frames" / f"out{number}.jpg", format="PNG")
+    names = [path.name for path in find_inputs([tmp_path / inputs], tmp_path / "out")]
+    assert names == [f"out{number}.jpg" for number in numbers]
+
+
+def test_folders_are_sorted_by_their_numbers_too_and_keep_their_files_together(tmp_path):
+    names = ["2/1.jpg", "2/3.jpg", "10/2.jpg", "10-b/1.jpg"]
+    for name in reversed(names):
+        picture(tmp_path / "clips" / name, format="PNG")
+    found = find_inputs([tmp_path / "clips"], tmp_path / "out")
+    assert [path.relative_to(tmp_path / "clips").as_posix() for path in found] == names
+
+
 def test_voc_can_be_corrected_and_learned_from(tmp_path):
     paths = [picture(tmp_path / "photos" / "a.png"), picture(tmp_path / "photos" / "empty.png", white=None)]
     predict_images(paths, WhiteFinder(), tmp_path / "out", 0.3, 8, write=["voc"])

@@ -15,7 +15,7 @@ from tasks.files import write_json
 from tasks.formats.coco import write_coco
 from tasks.metrics.analysis import analysis
 from tasks.metrics.coco import matched
-from tasks.report_page import curves, gallery, sections
+from tasks.report_page import curves, dealt, gallery
 from tasks.report_page.outcomes import Outcomes, outcomes
 from tasks.report_page.page import change, figure, percent, whole
 from tests.report_run import ELSEWHERE, HOSTILE, SQUARE, Run, annotated, found
@@ -95,8 +95,18 @@ def test_hostile_names_are_shown_and_do_nothing(tmp_path, name):
     assert page.text.count(shown) >= 4
 
 
+def test_no_test_part_of_few_images_is_not_asked_for_on_the_page(tmp_path):
+    text = Run(tmp_path, tests=0).page().text
+    assert "No figures could be had: 3 images are too few to cut a test part from. See docs/few-images.md" in text
+    assert "Set split.test_fraction" not in text
+
+
 def test_an_empty_test_part_gives_a_page_that_says_no_figures_could_be_had(tmp_path):
-    page = Run(tmp_path, tests=0).page()
+    run = Run(tmp_path, tests=0)
+    write_coco(
+        Dataset(tmp_path, ("cat", "dog"), [annotated(f"{i}.jpg") for i in range(16)]), tmp_path / "splits/train.json"
+    )
+    page = run.page()
     assert "No figures could be had: the test part holds no images. Set split.test_fraction" in page.text
     assert "No pictures" in page.text
     assert page.all("figure") == []
@@ -294,7 +304,7 @@ def test_the_split_table_counts_images_and_boxes_by_class_and_part(tmp_path):
         "train": Dataset(tmp_path, ("cat", "dog"), (annotated("a", [SQUARE, ELSEWHERE], ["cat", "cat"]),)),
         "test": Dataset(tmp_path, ("cat", "dog"), (annotated("b"), annotated("c", (), ()))),
     }
-    rows = sections.split_rows(parts, {})
+    rows = dealt.split_rows(parts, {})
     assert [(row["name"], row["parts"]) for row in rows] == [
         ("all", [(1, 2), (2, 1)]),
         ("cat", [(1, 2), (1, 1)]),
@@ -313,7 +323,33 @@ def test_what_looks_alike_across_the_parts_is_told(tmp_path):
     assert "t9.jpg (train), <b>.jpg (test): 9 of 256 bits differ" in text
     assert "t10.jpg" not in text
     (tmp_path / "splits" / "leaks.json").write_text("[]")
-    assert "No image looks like one in another part" in project.page().text
+    text = project.page().text
+    assert "were kept together." in text
+    assert "in no part" not in text
+
+
+def test_images_in_no_part_are_told_with_what_they_look_like(tmp_path):
+    project = Run(tmp_path)
+    rows = [
+        {
+            "image": f"t{i}.jpg",
+            "given_part": "train",
+            "like": "<b>.jpg",
+            "like_in": "test",
+            "same_content": i == 0,
+            "differing_bits": i,
+        }
+        for i in range(12)
+    ]
+    (tmp_path / "splits" / "leaks.json").write_text("[]")
+    (tmp_path / "splits" / "dropped.json").write_text(json.dumps(rows))
+    text = project.page().text
+    assert "were kept together, or left out." in text
+    assert "12 images are in no part, because they look like images in test or val" in text
+    assert "t0.jpg (train) like <b>.jpg (test): the same content" in text
+    assert "t9.jpg (train) like <b>.jpg (test): 9 of 256 bits differ" in text
+    assert "t10.jpg" not in text
+    assert "Boxes that passed and are in no part (12 images" in text
 
 
 @pytest.mark.parametrize(

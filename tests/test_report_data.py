@@ -1,6 +1,7 @@
 """What the report page shows of the data: the gate's examples and policy, classes, and sizes beside the anchors."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -171,7 +172,7 @@ def test_classes_show_what_was_read_and_what_passed_by_part(tmp_path):
         "train": Dataset(tmp_path, ("cat",), (annotated("a", [SQUARE, ELSEWHERE], ["cat", "cat"]),)),
         "test": Dataset(tmp_path, ("cat",), ()),
     }
-    cat, other = balance(before, parts, {"cat": "#e69f00"})["rows"]
+    cat, other = balance(before, parts["train"], parts, {"cat": "#e69f00"})["rows"]
     assert (cat["name"], cat["before"], cat["after"]) == ("cat", (2, 2), (1, 2))
     assert cat["bars"] == [("train", 2, 1.0), ("test", 0, 0.0)]
     assert (other["name"], other["before"], other["after"], other["gone"]) == ("Cat", (1, 1), (0, 0), 0.5)
@@ -180,10 +181,18 @@ def test_classes_show_what_was_read_and_what_passed_by_part(tmp_path):
 def test_an_uneven_data_set_is_said_to_be_one():
     names = ["cat"] * 11 + ["dog"]
     dataset = Dataset(".", ("cat", "dog"), (annotated("a", [SQUARE] * 12, names),))
-    assert "cat has 11 times as many boxes as dog" in balance(dataset, {"train": dataset}, {})["uneven"]
+    assert "cat has 11 times as many boxes as dog" in balance(dataset, dataset, {"train": dataset}, {})["uneven"]
     even = Dataset(".", ("cat", "dog"), (annotated("a", [SQUARE] * 2, ["cat", "dog"]),))
-    assert balance(even, {"train": even}, {})["uneven"] == ""
-    assert balance(Dataset(".", (), ()), {"train": Dataset(".", (), ())}, {})["rows"] == []
+    assert balance(even, even, {"train": even}, {})["uneven"] == ""
+    empty = Dataset(".", (), ())
+    assert balance(empty, empty, {"train": empty}, {})["rows"] == []
+
+
+def test_boxes_in_no_part_passed_the_gate():
+    dataset = Dataset(".", ("cat",), (annotated("a"), annotated("b")))
+    (row,) = balance(dataset, dataset, {"train": replace(dataset, images=dataset.images[:1])}, {})["rows"]
+    assert (row["before"], row["after"], row["gone"]) == ((2, 2), (2, 2), 0)
+    assert row["bars"] == [("train", 1, 0.5)]
 
 
 def test_boxes_are_measured_at_the_models_input_and_counted_where_no_anchor_fits():

@@ -108,8 +108,8 @@ def test_a_class_that_a_part_lacks_is_warned_of(tmp_path, capsys):
 
 
 def test_a_fraction_of_0_gives_an_empty_part_and_says_so(tmp_path, capsys):
-    assert run(tmp_path, [image(i) for i in range(4)], val_fraction=0.0, test_fraction=0.0) == {
-        "train": 4,
+    assert run(tmp_path, [image(i) for i in range(16)], val_fraction=0.0, test_fraction=0.0) == {
+        "train": 16,
         "val": 0,
         "test": 0,
     }
@@ -117,18 +117,55 @@ def test_a_fraction_of_0_gives_an_empty_part_and_says_so(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "val is empty, as asked for" in printed
     assert "no figures will come of it" in printed
+    assert "few-images" not in printed
+
+
+@pytest.mark.parametrize("fractions", [{}, {"val_fraction": 0.0}, {"val_fraction": 0.49, "test_fraction": 0.02}])
+@pytest.mark.parametrize("count", [1, 5, 15])
+def test_of_few_images_none_is_kept_from_training_whatever_the_fractions(tmp_path, capsys, count, fractions):
+    assert run(tmp_path, [image(i) for i in range(count)], **fractions) == {"train": count, "val": 0, "test": 0}
+    printed = capsys.readouterr().out
+    uncut = "no test part" if fractions == {"val_fraction": 0.0} else "no val and no test part"
+    assert f"warning: {count} images in all: {uncut} is cut from fewer than 16. Look at" in printed
+    assert "python -m studies.leave_one_out (docs/few-images.md)" in printed
+    assert "note: test is empty: no figures will come of it" in printed
+
+
+def test_of_one_image_more_parts_are_cut(tmp_path, capsys):
+    assert run(tmp_path, [image(i) for i in range(16)]) == {"train": 11, "val": 2, "test": 3}
+    assert "few-images" not in capsys.readouterr().out
+
+
+def test_nothing_is_warned_of_where_few_images_are_all_learned_from_as_asked_for(tmp_path, capsys):
+    run(tmp_path, [image(i, "abc") for i in range(5)], val_fraction=0.0, test_fraction=0.0)
+    printed = capsys.readouterr().out
+    assert "warning" not in printed
+    assert "note: 5 images in all: docs/few-images.md says how to see" in printed
+
+
+def test_a_split_that_few_images_came_with_is_kept_and_no_part_added(tmp_path, capsys):
+    images = [*given_to("train", range(9)), *given_to("test", range(9, 12))]
+    assert run(tmp_path, images) == {"train": 9, "val": 0, "test": 3}
+    printed = capsys.readouterr().out
+    assert "no val part is cut from fewer than 16, and figures of 3 test images say next to nothing" in printed
+    assert run(tmp_path, images, author_split="ignore") == {"train": 12, "val": 0, "test": 0}
+
+
+def test_images_that_were_too_few_are_dealt_anew_when_others_come(tmp_path):
+    run(tmp_path, [image(i) for i in range(15)])
+    assert run(tmp_path, [image(i) for i in range(18)]) == {"train": 11, "val": 3, "test": 4}
 
 
 @pytest.mark.parametrize(
     ("count", "val", "test", "needed"),
-    [(10, 0.15, 0.02, 25), (2, 0.15, 0.2, 4), (0, 0.15, 0.2, 4), (4, 0.49, 0.49, 51)],
-    ids=["a small fraction", "two images", "no image", "none to train on"],
+    [(20, 0.15, 0.02, 25), (16, 0.02, 0.2, 25), (0, 0.15, 0.2, 1), (20, 0.49, 0.49, 51)],
+    ids=["a small fraction", "a small fraction to validate", "no image", "none to train on"],
 )
 def test_too_few_images_for_a_fraction_say_how_many_are_needed(tmp_path, count, val, test, needed):
     with pytest.raises(DataError, match=f"at least {needed} images"):
         run(tmp_path, [image(i) for i in range(count)], val_fraction=val, test_fraction=test)
     assert not (tmp_path / "splits").exists()
-    shares = {"train": 1 - val - test, "val": val, "test": test}
+    shares = {"train": 1 - val - test, "val": val, "test": test} if count else {"train": 1.0}
     assert "train" in deal([[image(i)] for i in range(needed)], CLASSES, shares, seed=1, kept={})
 
 
@@ -226,6 +263,107 @@ def test_the_authors_split_is_kept_and_what_crosses_it_is_told(tmp_path, capsys)
     assert json.loads((tmp_path / "split.json").read_text())["leaks"] == 0
 
 
+def looking_like(number, flipped, part):
+    """An image that the author put in `part`; `number` and `flipped` as `hashed` takes them."""
+    found = hashed(number, flipped)
+    return replace(found, file_name=f"{part}/{found.file_name}", given_part=part)
+
+
+@pytest.fixture
+def crossed():
+    """Forty images that the author dealt out, and some beside them that look alike, most of them across the parts."""
+    parts = ["train"] * 24 + ["val"] * 8 + ["test"] * 8
+    alone = [looking_like(number, 0, part) for number, part in enumerate(parts, start=10)]
+    alike = {
+        "train like test": [(1, 0, "test"), (1, 20, "train")],
+        "val like test": [(2, 0, "test"), (2, 20, "val")],
+        "train like val": [(3, 0, "val"), (3, 20, "train")],
+        "train like train like test": [(4, 0, "test"), (4, 50, "train"), (4, 100, "train")],
+        "test like test": [(5, 0, "test"), (5, 20, "test")],
+    }
+    return [*alone, *(looking_like(*one) for group in alike.values() for one in group)]
+
+
+def test_dropping_leaves_the_test_part_as_it_came_and_takes_what_looks_alike_out_of_training(tmp_path, crossed):
+    run(tmp_path, crossed)
+    before = parts_of(tmp_path)
+    assert run(tmp_path, crossed, author_split="drop") == {"train": 24, "val": 9, "test": 13, "dropped": 5}
+    after = parts_of(tmp_path)
+    gone = {"train/1020.jpg", "val/2020.jpg", "train/3020.jpg", "train/4050.jpg", "train/4100.jpg"}
+    assert before.keys() - after.keys() == gone
+    assert after == {name: part for name, part in before.items() if name not in gone}
+    assert json.loads((tmp_path / "splits" / "leaks.json").read_text()) == []
+
+
+def test_each_dropped_image_is_listed_with_what_it_looks_most_like(tmp_path, crossed, capsys):
+    run(tmp_path, crossed, author_split="drop")
+    rows = json.loads((tmp_path / "splits" / "dropped.json").read_text())
+    assert [(row["image"], row["given_part"], row["like"], row["like_in"], row["differing_bits"]) for row in rows] == [
+        ("train/1020.jpg", "train", "test/1000.jpg", "test", 20),
+        ("train/3020.jpg", "train", "val/3000.jpg", "val", 20),
+        ("train/4050.jpg", "train", "test/4000.jpg", "test", 50),
+        ("train/4100.jpg", "train", "train/4050.jpg", "dropped", 50),
+        ("val/2020.jpg", "val", "test/2000.jpg", "test", 20),
+    ]
+    assert json.loads((tmp_path / "split.json").read_text())["dropped"] == {
+        "images": 5,
+        "boxes": {"a": 5, "b": 0, "c": 0},
+    }
+    printed = capsys.readouterr().out
+    assert ["dropped", "5", "5", "5", "0", "0"] in [line.split() for line in printed.splitlines()]
+    assert "5 images are in no part, because they look like images in test or val:" in printed
+    assert "  train/1020.jpg (train): like test/1000.jpg (test), 20 of 256 bits differ" in printed
+
+
+@pytest.mark.parametrize("mode", ["keep", "repair", "ignore"])
+def test_no_image_is_in_no_part_unless_it_is_asked_for(tmp_path, crossed, mode):
+    assert sum(run(tmp_path, crossed, author_split=mode).values()) == len(crossed)
+    assert json.loads((tmp_path / "splits" / "dropped.json").read_text()) == []
+    assert "dropped" not in json.loads((tmp_path / "split.json").read_text())
+
+
+def test_a_part_is_cut_from_what_is_left_after_dropping(tmp_path, crossed):
+    unvalidated = [replace(one, given_part=one.given_part.replace("val", "train")) for one in crossed]
+    assert run(tmp_path, unvalidated, author_split="drop") == {"train": 29, "val": 5, "test": 13, "dropped": 4}
+    assert json.loads((tmp_path / "splits" / "leaks.json").read_text()) == []
+
+
+def test_a_dropped_image_has_its_part_again_when_it_is_no_longer_dropped(tmp_path, crossed):
+    unvalidated = [replace(one, given_part=one.given_part.replace("val", "train")) for one in crossed]
+    run(tmp_path, unvalidated)
+    before = parts_of(tmp_path)
+    run(tmp_path, unvalidated, author_split="drop")
+    dropped = before.keys() - parts_of(tmp_path).keys()
+    run(tmp_path, unvalidated)
+    after = parts_of(tmp_path)
+    assert len(dropped) == 4
+    assert {name: after[name] for name in dropped} == {name: before[name] for name in dropped}
+
+
+def test_an_image_that_was_never_in_a_part_is_not_remembered(tmp_path, crossed):
+    run(tmp_path, crossed, author_split="drop")
+    remembered = json.loads((tmp_path / "splits.json").read_text())["parts"]
+    assert {part: len(keys) for part, keys in remembered.items()} == {"train": 24, "val": 9, "test": 13}
+
+
+def test_dropping_all_that_is_to_be_learned_from_is_an_error(tmp_path):
+    images = [looking_like(number, 20 * (part == "train"), part) for number in range(10) for part in ("train", "test")]
+    with pytest.raises(DataError, match="drop leaves nothing to train on"):
+        run(tmp_path, images, author_split="drop")
+    assert not (tmp_path / "splits").exists()
+
+
+def test_neighbouring_frames_that_are_near_duplicates_too_are_one_leak(tmp_path):
+    frames = [
+        replace(hashed(1, 20 * (part == "test")), file_name=f"clip/{number}.jpg", given_part=part)
+        for number, part in enumerate(("train", "test"))
+    ]
+    run(tmp_path, [*given_to("train", range(20)), *frames], val_fraction=0.0)
+    assert json.loads((tmp_path / "splits" / "leaks.json").read_text()) == [
+        {"train": "clip/0.jpg", "test": "clip/1.jpg", "differing_bits": 20, "same_content": False}
+    ]
+
+
 def test_a_part_that_the_author_did_not_make_is_cut_from_train(tmp_path):
     run(tmp_path, [*given_to("train", range(40)), *given_to("test", range(40, 50))], val_fraction=0.25)
     parts = parts_of(tmp_path)
@@ -250,7 +388,7 @@ def test_an_ignored_split_is_dealt_anew(tmp_path):
 
 
 @needs_datasets
-def test_the_three_copies_across_the_split_of_real_data_are_found_and_repaired(tmp_path, capsys):
+def test_the_three_copies_across_the_split_of_real_data_are_found_dropped_and_repaired(tmp_path, capsys):
     source = DATASETS / "ppe_covid"
     params = read_params(Path(__file__).parents[1] / "params.yaml")
     taken = params.ingest.model_copy(update={"source": source / "annotations", "images": source / "images"})
@@ -272,5 +410,13 @@ def test_the_three_copies_across_the_split_of_real_data_are_found_and_repaired(t
         ("train/gwrht.jpg", "test/vdvn.jpg"),
     }
     assert len(leaks) > len(copies)
+    tested = read_coco(tmp_path / "splits" / "test.json")
+    run(tmp_path, images, classes=read_coco(tmp_path / "all.json").classes, author_split="drop")
+    assert [image.file_name for image in read_coco(tmp_path / "splits" / "test.json").images] == [
+        image.file_name for image in tested.images
+    ]
+    dropped = json.loads((tmp_path / "splits" / "dropped.json").read_text())
+    assert copies <= {(row["image"], row["like"]) for row in dropped}
+    assert json.loads((tmp_path / "splits" / "leaks.json").read_text()) == []
     run(tmp_path, images, classes=read_coco(tmp_path / "all.json").classes, author_split="repair")
     assert json.loads((tmp_path / "splits" / "leaks.json").read_text()) == []

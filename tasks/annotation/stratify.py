@@ -69,6 +69,8 @@ def _sizes(n_images: int, n_groups: int, fractions: Mapping[str, float]) -> list
 
 def _enough(fraction: float, *, is_first: bool) -> int:
     """So many images that a part with this fraction has one, whatever the other parts round to."""
+    if fraction == 1:
+        return 1
     # The margin is for 1 - 0.49 - 0.49, which is not quite 0.02.
     return math.floor(1 / fraction + 1e-6) + 1 if is_first else math.ceil(0.5 / fraction - 1e-6)
 

@@ -9,6 +9,8 @@ import numpy as np
 from tasks.annotation.boxes import area
 from tasks.annotation.dataset import AnnotatedImage, Dataset
 
+# No part that is cut from so few images measures anything: none is (docs/few-images.md).
+FEW_IMAGES = 15
 # The root of a box's share of its image, in percent: what a side is of the image's, were both square.
 SIZE_EDGES_PERCENT = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 100)
 

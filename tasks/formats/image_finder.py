@@ -1,6 +1,7 @@
 """Finding the image that an annotation speaks of, among the images below given folders and nowhere else.
 
-What an annotation says is a hint, never a path to open: only files that the walk over the folders has met are returned.
+A given folder may be a link; links to folders that are met below one are not followed. What an annotation says is a
+hint, never a path to open: only files that the walk over the folders has met are returned.
 """
 
 import os
@@ -27,6 +28,9 @@ class Found(NamedTuple):
 
 class ImageFinder:
     """An index of the image files below some folders; each folder is walked once, links to folders are not followed.
+
+    A place inside another is one of its own only where the walk over the other does not come to it: through a link, or
+    below a hidden folder.
 
     Attributes:
         problems: links to folders outside, which were not searched.
@@ -74,7 +78,7 @@ class ImageFinder:
         for folder, folders, files in os.walk(place, onerror=_refuse_protected):
             here = Path(folder)
             self._note_links_out(here / name for name in sorted(folders))
-            folders[:] = sorted(n for n in folders if n[0] != "." and n != "__MACOSX" and here / n not in earlier)
+            folders[:] = sorted(name for name in folders if not _passed_over(name) and here / name not in earlier)
             for name in sorted(files):
                 path = here / name
                 if name[0] == "." or path.suffix.lower() not in FORMAT_OF_SUFFIX:
@@ -149,7 +153,9 @@ class ImageFinder:
         return Found(None, Problem("missing_image", annotation.as_posix(), detail, "dropped_image"))
 
     def _rank(self, path: Path) -> int:
-        return next(number for number, place in enumerate(self._places) if path.is_relative_to(place))
+        """The number of the place that `path` was found in: of places inside each other, the inner one."""
+        holding = (number for number, place in enumerate(self._places) if path.is_relative_to(place))
+        return max(holding, key=lambda number: len(self._places[number].parts))
 
 
 def _refuse_protected(error: OSError) -> None:
@@ -177,9 +183,23 @@ def lexically_absolute(path: Path) -> Path:
 def _without_nested(places: list[Path]) -> list[Path]:
     kept: list[Path] = []
     for place in places:
-        if not _inside(place, kept):
+        if not any(_is_walked_to(place, other) for other in kept):
             kept.append(place)
     return kept
+
+
+def _is_walked_to(place: Path, start: Path) -> bool:
+    """Whether a walk over `start` comes to `place`, which it may be itself."""
+    if not place.is_relative_to(start):
+        return False
+    names = place.relative_to(start).parts
+    between = (start.joinpath(*names[: i + 1]) for i in range(len(names)))
+    return not any(_passed_over(path.name) or path.is_symlink() for path in between)
+
+
+def _passed_over(folder_name: str) -> bool:
+    """Whether folders of this name are left out of a walk."""
+    return folder_name.startswith(".") or folder_name == "__MACOSX"
 
 
 def _inside(path: Path, folders: Iterable[Path]) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from tasks.annotation.dataset import AnnotatedImage
-from tasks.annotation.tallies import image_counts
+from tasks.annotation.tallies import FEW_IMAGES, image_counts
 from tasks.lint.finding import Finding
 from tasks.text import shortened
 
@@ -14,15 +14,17 @@ _EMPTY = {
     ),
     "test": ("no image or no box in it: there will be no figures", "raise split.test_fraction"),
 }
+_OF_FEW = f"none is cut from {FEW_IMAGES} images and fewer: docs/few-images.md says what to do instead"
 _SHOWN = 5
 
 
 def check_parts(classes: Sequence[str], parts: Mapping[str, Sequence[AnnotatedImage]]) -> list[Finding]:
     """Empty parts, and classes of the label map that have no training box; `parts` has `train`, `val` and `test`."""
     found = _train(classes, parts["train"])
+    few = sum(map(len, parts.values())) <= FEW_IMAGES
     for part, (why, remedy) in _EMPTY.items():
         if not _boxes(parts[part]):
-            found.append(Finding("warning", f"the {part} part", "", why, remedy))
+            found.append(Finding("warning", f"the {part} part", "", why, _OF_FEW if few else remedy))
     return found
 
 

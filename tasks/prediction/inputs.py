@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -30,6 +31,9 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_NUMBER = re.compile(r"\d+")
+# More digits than a file's name can have.
+_DIGITS = 256
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,8 @@ def find_inputs(inputs: Sequence[Path], out: Path) -> list[Path]:
     """The images and videos among `inputs`, below its folders and matching its patterns, each once.
 
     A file named on its own is taken whatever its suffix; in folders the suffix decides, in either case. What does not
-    exist and has a `*`, `?` or `[` in it is a pattern; `**` stands for any folders. Folders and patterns are sorted.
+    exist and has a `*`, `?` or `[` in it is a pattern; `**` stands for any folders. What is in folders and
+    matches patterns is sorted, 2.jpg before 10.jpg.
 
     Raises:
         DataError: an input does not exist, nothing was found, or `out` and an input lie in each other, so that drawn
@@ -133,13 +138,20 @@ def unique_name(name: str, taken: set[str]) -> str:
 def _matching(pattern: Path) -> list[Path]:
     if not any(letter in str(pattern) for letter in _PATTERN):
         return []
-    matching = map(Path, sorted(glob.glob(str(pattern), recursive=True)))  # noqa: PTH207 - it may be absolute
+    found = map(Path, glob.glob(str(pattern), recursive=True))  # noqa: PTH207 - it may be absolute
+    matching = sorted(found, key=_by_numbers)
     return [path for path in matching if path.is_dir() or path.suffix.lower() in {*FORMAT_OF_SUFFIX, *FORMAT_OF_VIDEO}]
 
 
 def _files_below(folder: Path) -> list[Path]:
     known = {*FORMAT_OF_SUFFIX, *FORMAT_OF_VIDEO}
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in known and path.is_file())
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in known and path.is_file())
+    return sorted(found, key=_by_numbers)
+
+
+def _by_numbers(path: Path) -> tuple[list[str], Path]:
+    """What sorts paths as people count: numbered frames are to play in their order, whether or not zeros lead."""
+    return [_NUMBER.sub(lambda number: number[0].zfill(_DIGITS), part) for part in path.parts], path
 
 
 def _common_folder(paths: Sequence[Path]) -> Path:

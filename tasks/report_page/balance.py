@@ -16,9 +16,12 @@ _UNEVEN = 10
 _FIRST = 30
 
 
-def balance(before: Dataset, parts: Mapping[str, Dataset], colours: Mapping[str, str]) -> dict[str, Any]:
-    """A row for each class, the one with most boxes first: images and boxes before and after the gate, by part."""
-    after = {row["class"]: row for row in class_rows(parts)}
+def balance(
+    before: Dataset, passed: Dataset, parts: Mapping[str, Dataset], colours: Mapping[str, str]
+) -> dict[str, Any]:
+    """A row for each class, the one with most boxes first: images and boxes before and after the gate, and by part."""
+    after = {row["class"]: row for row in class_rows({"passed": passed})}
+    dealt = {row["class"]: row for row in class_rows(parts)}
     read_boxes, read_images = before.box_counts(), image_counts(before.images)
     most = max([*read_boxes.values(), *(row["boxes"] for row in after.values()), 1])
     rows = [
@@ -27,7 +30,7 @@ def balance(before: Dataset, parts: Mapping[str, Dataset], colours: Mapping[str,
             "colour": colours.get(name, ""),
             "before": (read_images.get(name, 0), read_boxes[name]),
             "after": (row.get("images", 0), row.get("boxes", 0)),
-            "bars": [(part, row.get(part, 0), row.get(part, 0) / most) for part in parts],
+            "bars": [(part, boxes, boxes / most) for part in parts for boxes in [dealt.get(name, {}).get(part, 0)]],
             "gone": max(0, read_boxes[name] - row.get("boxes", 0)) / most,
         }
         for name in dict.fromkeys([*after, *sorted(read_boxes)])

@@ -18,7 +18,6 @@ HEADLINES = {
     "AR100": "recall with up to 100 boxes an image",
 }
 _FURTHER = ("APsmall", "APmedium", "APlarge", "AR1", "AR10", "ARsmall", "ARmedium", "ARlarge")
-_MOST_EXAMPLES = 10
 
 
 @dataclass(frozen=True)
@@ -147,41 +146,6 @@ def findings(rows: Any) -> list[dict[str, str]]:
         for row in (rows if isinstance(rows, list) else [])
         if isinstance(row, Mapping)
     ]
-
-
-def split_rows(parts: Mapping[str, Dataset], colours: Mapping[str, str]) -> list[dict[str, Any]]:
-    """A row for each class: in every part, how many images show it and how many boxes it has; the first is for all."""
-    rows = [
-        {
-            "name": "all",
-            "colour": "",
-            "parts": [(len(part.images), part.box_counts().total()) for part in parts.values()],
-        }
-    ]
-    for name in dict.fromkeys(name for part in parts.values() for name in part.classes):
-        shown = [
-            (sum(name in image.classes for image in part.images), part.box_counts()[name]) for part in parts.values()
-        ]
-        rows.append({"name": name, "colour": colours.get(name, ""), "parts": shown})
-    return rows
-
-
-def leaks(rows: Any, parts: Sequence[str]) -> dict[str, Any] | None:
-    """How many pairs of images look alike across the parts, and the closest ten; None where nobody looked.
-
-    `rows` is what the split stage writes to leaks.json.
-    """
-    if not isinstance(rows, list):
-        return None
-    shown = [
-        {
-            "files": [(part, row[part]) for part in parts if part in row],
-            "how": "the same content" if row.get("same_content") else f"{row.get('differing_bits')} of 256 bits differ",
-        }
-        for row in rows[:_MOST_EXAMPLES]
-        if isinstance(row, dict)
-    ]
-    return {"count": len(rows), "rows": shown}
 
 
 def _pair(metrics: Mapping[str, Any], name: str, note: str = "") -> Pair:

@@ -156,6 +156,52 @@ def test_a_place_may_itself_be_a_link(tree, tmp_path):
     assert ImageFinder([tmp_path / "link"]).find(root / "a.xml", "a.jpg").path == tmp_path / "link/a.jpg"
 
 
+@pytest.fixture
+def linked(tree, tmp_path):
+    """A folder with notes.txt, in which `train` is a link to a folder outside, with a.jpg and a link in it."""
+    root = tree("notes.txt")
+    for name in ("photos/a.jpg", "photos/sub/b.jpg", "private/secret.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "photos" / "more").symlink_to(tmp_path / "private")
+    (root / "train").symlink_to(tmp_path / "photos")
+    return root
+
+
+def test_a_place_that_is_a_link_inside_another_is_searched(linked):
+    finder = ImageFinder([linked, linked / "train"])
+    assert finder.find(linked / "x.csv", "a.jpg") == (linked / "train/a.jpg", None)
+    assert finder.find(linked / "x.csv", "train/a.jpg") == (linked / "train/a.jpg", None)
+    assert finder.others([linked / "train/a.jpg"]) == [linked / "train/sub/b.jpg"]
+
+
+def test_a_place_behind_a_link_inside_another_is_searched_and_nothing_else_behind_it(linked):
+    finder = ImageFinder([linked, linked / "train/sub"])
+    assert finder.find(linked / "x.csv", "b.jpg").path == linked / "train/sub/b.jpg"
+    assert finder.find(linked / "x.csv", "a.jpg").path is None
+
+
+def test_links_below_a_place_that_is_a_link_are_not_followed(linked):
+    finder = ImageFinder([linked, linked / "train"])
+    assert finder.find(linked / "x.csv", "secret.jpg").path is None
+    assert [(p.kind, p.action) for p in finder.problems] == [("path_outside_root", "kept")]
+
+
+def test_a_place_that_links_back_to_the_one_it_is_in_holds_nothing_of_its_own(tree):
+    root = tree("a.jpg", "b.jpg")
+    (root / "loop").symlink_to(root)
+    finder = ImageFinder([root, root / "loop"])
+    assert finder.find(root / "x.xml", "a.jpg") == (root / "a.jpg", None)
+    assert finder.others([root / "a.jpg"]) == [root / "b.jpg"]
+
+
+@pytest.mark.parametrize("place", [".photos", "__MACOSX", ".cache/photos"])
+def test_a_place_in_a_folder_that_walks_pass_over_is_searched(tree, place):
+    root = tree(f"{place}/a.jpg", "notes.txt")
+    assert found(root, "x.csv", "a.jpg") == (None, "missing_image")
+    assert found(root, "x.csv", "a.jpg", root / place) == (f"{place}/a.jpg", None)
+
+
 def test_a_link_that_leads_to_itself_ends(tree):
     root = tree("a.jpg")
     (root / "loop").symlink_to(root)

@@ -23,6 +23,13 @@ def test_a_part_that_nothing_can_be_measured_on_is_warned_of(part, images):
     assert told(**{part: images}) == [("warning", f"the {part} part", "")]
 
 
+@pytest.mark.parametrize(("train", "said"), [(15, "docs/few-images.md"), (16, "raise split.{part}_fraction")])
+def test_of_few_images_no_part_is_asked_for(train, said):
+    found = check_parts(("mug", "hat"), {"train": FULL * train, "val": [], "test": []})
+    assert [finding.key for finding in found] == ["the val part", "the test part"]
+    assert all(said.format(part=part) in finding.remedy for finding, part in zip(found, ("val", "test"), strict=True))
+
+
 @pytest.mark.parametrize(
     "images", [[], [picture()], [picture(("mug", 9, 9), crowd=True)]], ids=["none", "bare", "crowd"]
 )

@@ -29,6 +29,10 @@ def _linked_folder(folder: Path) -> None:
     (folder / "data" / "more").symlink_to(picture(folder / "outside" / "bad.jpg").parent)
 
 
+def _linked_guess(folder: Path) -> None:
+    (folder / "data" / "images").symlink_to(picture(folder / "outside" / "bad.jpg").parent)
+
+
 def _loop(folder: Path) -> None:
     (folder / "data" / "more").symlink_to(folder / "data")
     picture(folder / "data" / "bad.jpg")
@@ -58,6 +62,12 @@ CASES = [
     _named("a-link-out", "bad.jpg", OUTSIDE, _linked_image),
     _named(
         "a-linked-folder-out", "bad.jpg", ("box_of_dropped_image", "missing_image", "path_outside_root"), _linked_folder
+    ),
+    _named(
+        "a-linked-folder-out-where-images-usually-are",
+        "bad.jpg",
+        ("box_of_dropped_image", "missing_image", "path_outside_root"),
+        _linked_guess,
     ),
     _named("a-linked-folder-in-a-loop", "bad.jpg", (), _loop),
     _named("a-link-to-nowhere", "bad.jpg", MISSING, lambda f: (f / "data/bad.jpg").symlink_to("gone.jpg")),
