@@ -28,7 +28,7 @@ SMALL = {
     "eval_every": 20,
     "save_every": 20,
 }
-EXPORT = ExportParams(max_detections=20, nms_iou_threshold=0.4)
+EXPORT = ExportParams(max_detections=20, nms_iou_threshold=0.4, score_threshold=None)
 
 
 @pytest.fixture(autouse=True)

@@ -48,7 +48,7 @@ def flatten(message: Any, prefix: str = "") -> dict[str, Any]:
 
 def filled(definition_name: str = DEFAULT.name, **changes: Any) -> Any:
     config = pipeline_proto(MODELS[definition_name])
-    export = ExportParams(max_detections=50, nms_iou_threshold=0.5)
+    export = ExportParams(max_detections=50, nms_iou_threshold=0.5, score_threshold=None)
     fill_in(
         config,
         num_classes=3,
