@@ -1,7 +1,7 @@
 # Everything a person does here is one of these. `make` alone lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-# dvc.yaml says `python`: the one of this project, whether or not the environment was activated.
+# This project's programs, whether or not its environment was activated.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DO_NOT_TRACK = 1
 # Two, whatever the machine: each may hold a TensorFlow of its own.

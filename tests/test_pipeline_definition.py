@@ -1,7 +1,9 @@
 """dvc.yaml, the stage table and the code say the same: else a changed helper would leave a stale result standing."""
 
 import ast
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +85,29 @@ def test_dvc_tracks_the_params_and_paths_that_a_stage_is_given(
 
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_is_run_by_its_own_name(name: str, dvc_stages: dict[str, Any]) -> None:
-    assert dvc_stages[name]["cmd"] == f"exec python -m tasks {name}"
+    assert dvc_stages[name]["cmd"] == f"${{run}} {name}"
+
+
+@pytest.mark.parametrize("has_own", [True, False])
+def test_stages_run_by_the_projects_own_python_whatever_is_activated(has_own: bool, tmp_path: Path) -> None:
+    (own, other) = (tmp_path / "clone with spaces/.venv/bin", tmp_path / "other")
+    for folder in (own, other) if has_own else (other,):
+        folder.mkdir(parents=True)
+        (folder / "python").write_text(f"#!/bin/sh\necho {folder.name} $*\n")
+        (folder / "python").chmod(0o755)
+    (tmp_path / "clone with spaces").mkdir(exist_ok=True)
+    command = yaml.safe_load((ROOT / "dvc.yaml").read_text())["vars"][0]["run"] + " sample"
+    environment = {**os.environ, "PATH": f"{other}:{os.environ['PATH']}"}
+    for shell in ("sh", "bash"):
+        done = subprocess.run(
+            [shell, "-c", command],
+            cwd=tmp_path / "clone with spaces",
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout == f"{'bin' if has_own else 'other'} -m tasks sample\n"
 
 
 @pytest.mark.parametrize(("name", "stage"), STAGES.items(), ids=list(STAGES))
