@@ -100,8 +100,7 @@ def lacks_intervals(found: Comparison) -> bool:
 
 def at_scores(found: Comparison) -> str:
     """The beginning of a sentence on the scores from which boxes count as found."""
-    scores = f"{found.before.score:.2f} before, {found.after.score:.2f} after"
-    return f"Each at the score it was exported with ({scores})"
+    return f"Each at its own score ({found.before.score:.2f} before, {found.after.score:.2f} after)"
 
 
 def _must_be_the_same(before: Scored, after: Scored) -> None:
