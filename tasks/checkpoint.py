@@ -1,8 +1,8 @@
 """Stage `checkpoint`: the weights that training starts from, in one folder with one description, whatever their source.
 
-`base.json` says what they are. `kind` is `tf_checkpoint` (a detector: `checkpoint/ckpt-0.*`), `weights` (arrays:
-`weights.npz`, named `<keras layer>/<weight>` or by checkpoint key) or `none`. `fallback`, where it is there, says why
-they are not what `checkpoint.source` named.
+`base.json` says what they are. `kind` is `tf_checkpoint` (a detector: `checkpoint/ckpt-0.*`), `saved_model` (a
+detector's variables: `variables/variables.*`), `weights` (arrays: `weights.npz`, named `<keras layer>/<weight>` or by
+checkpoint key) or `none`. `fallback`, where it is there, says why they are not what `checkpoint.source` named.
 """
 
 import difflib
@@ -19,7 +19,7 @@ from tasks.errors import CheckpointError, UnreachableError
 from tasks.files import remove_leftovers, replacing, sha256_of, write_json
 from tasks.formats.archive import extract
 from tasks.formats.download import download
-from tasks.formats.tf_checkpoint import copy_checkpoint, find_checkpoint, is_checkpoint_file
+from tasks.formats.tf_checkpoint import copy_checkpoint, find_checkpoint, find_saved_model, is_checkpoint_file
 from tasks.imagenet import FILE, PACKAGE, read_imagenet_weights, weights_file
 from tasks.shipped_base import NAME, read_shipped_base, suits
 
@@ -29,12 +29,18 @@ if TYPE_CHECKING:
 DESCRIPTION = "base.json"
 WEIGHTS = "weights.npz"
 PREFIX = Path("checkpoint/ckpt-0")
+SAVED_MODEL = Path("variables/variables")
 # Taken along where the source has them: training keeps a class head only if it was made for the same label map.
 COMPANIONS = ("pipeline.config", "label_map.pbtxt")
 
 _SOURCES = ("base", "zoo", "imagenet", "none")
 _RANDOM = {"kind": "none", "origin": "random numbers", "sha256": None, "licence": None}
-_KINDS = {"tf_checkpoint": PREFIX.with_suffix(".index"), "weights": Path(WEIGHTS), "none": Path(DESCRIPTION)}
+_PREFIXES = {"tf_checkpoint": PREFIX, "saved_model": SAVED_MODEL}
+_KINDS = {
+    **{kind: prefix.with_suffix(".index") for kind, prefix in _PREFIXES.items()},
+    "weights": Path(WEIGHTS),
+    "none": Path(DESCRIPTION),
+}
 
 
 def checkpoint(params: "CheckpointParams", model: "ModelParams", *, base: Path) -> dict[str, Any]:
@@ -140,7 +146,7 @@ def _from_path(source: Path, into: Path) -> dict[str, Any]:
         return {**_from_archive(source, into), "sha256": sha256_of(source)}
     index = f"{source.name}.index"
     if is_checkpoint_file(index) and source.with_name(index).is_file():
-        return _from_prefix(source, into)
+        return _from_prefix(source, into, "saved_model" if source.name == SAVED_MODEL.name else "tf_checkpoint")
     near = difflib.get_close_matches(str(source), _SOURCES, n=1)
     raise CheckpointError(
         f"checkpoint.source: {source} is neither a folder, a .tar.gz nor a checkpoint's prefix"
@@ -160,7 +166,7 @@ def _from_archive(archive: Path, into: Path) -> dict[str, Any]:
 
 
 def _is_ours(path: PurePosixPath) -> bool:
-    return path.name in {DESCRIPTION, WEIGHTS, *COMPANIONS} or is_checkpoint_file(path.name)
+    return path.name in {DESCRIPTION, WEIGHTS, "saved_model.pb", *COMPANIONS} or is_checkpoint_file(path.name)
 
 
 def _from_folder(folder: Path, into: Path, *, called: Path) -> dict[str, Any]:
@@ -170,25 +176,27 @@ def _from_folder(folder: Path, into: Path, *, called: Path) -> dict[str, Any]:
             shutil.copyfile(folder / name, into / name)
     if (folder / DESCRIPTION).is_file():
         return _from_base(folder, into, called=called)
-    prefix = find_checkpoint(folder)
+    prefix, kind = find_checkpoint(folder), "tf_checkpoint"
+    if prefix is None:
+        prefix, kind = find_saved_model(folder), "saved_model"
     if prefix is None:
         raise CheckpointError(
-            f"checkpoint.source: no checkpoint in {called}; looked for {DESCRIPTION}, best/ckpt-*.index, "
-            "checkpoint/ckpt-*.index and ckpt-*.index"
+            f"checkpoint.source: no weights in {called}; looked for {DESCRIPTION}, best/ckpt-*.index, "
+            "checkpoint/ckpt-*.index, ckpt-*.index, saved_model.pb and saved_model/saved_model.pb"
         )
     origin = (called / prefix.relative_to(folder)).as_posix()
     try:
-        return {**_from_prefix(prefix, into), "origin": origin}
+        return {**_from_prefix(prefix, into, kind), "origin": origin}
     except CheckpointError as error:
         # An archive was unpacked where nobody looks.
         raise CheckpointError(str(error).replace(folder.as_posix(), called.as_posix())) from error
 
 
-def _from_prefix(prefix: Path, into: Path) -> dict[str, Any]:
+def _from_prefix(prefix: Path, into: Path, kind: str) -> dict[str, Any]:
     digest = hashlib.sha256()
-    for path in copy_checkpoint(prefix, into / PREFIX):
+    for path in copy_checkpoint(prefix, into / _PREFIXES[kind]):
         digest.update(bytes.fromhex(sha256_of(path)))
-    return {"kind": "tf_checkpoint", "origin": prefix.as_posix(), "sha256": digest.hexdigest(), "licence": None}
+    return {"kind": kind, "origin": prefix.as_posix(), "sha256": digest.hexdigest(), "licence": None}
 
 
 def _from_base(folder: Path, into: Path, *, called: Path) -> dict[str, Any]:
@@ -203,8 +211,9 @@ def _from_base(folder: Path, into: Path, *, called: Path) -> dict[str, Any]:
         raise CheckpointError(f"{where}: not what the checkpoint stage writes: {error!r:.80}") from error
     if not promised.is_file() or promised.stat().st_size == 0:
         raise CheckpointError(f"{where}: promises {promised.relative_to(folder)}, which is missing or empty")
-    if description["kind"] == "tf_checkpoint":
-        copy_checkpoint(folder / PREFIX, into / PREFIX)
+    if description["kind"] in _PREFIXES:
+        prefix = _PREFIXES[description["kind"]]
+        copy_checkpoint(folder / prefix, into / prefix)
     elif description["kind"] == "weights":
         shutil.copyfile(promised, into / WEIGHTS)
     return description

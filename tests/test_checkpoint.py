@@ -131,7 +131,7 @@ def test_a_hostile_archive_leaves_no_base_and_no_archive(base: Path, zoo: str, t
 
 
 def test_an_archive_without_a_checkpoint_says_what_was_looked_for(base: Path, zoo: str, tmp_path: Path) -> None:
-    archive_of(tmp_path / "zoo" / ARCHIVE, {"model/saved_model/saved_model.pb": b"a graph"})
+    archive_of(tmp_path / "zoo" / ARCHIVE, {"model/saved_model/assets.txt": b"no weights"})
 
     with pytest.raises(CheckpointError, match=r"checkpoint/ckpt-\*\.index"):
         run(base, "zoo", zoo_url=zoo)
@@ -250,6 +250,44 @@ def test_an_archive_got_elsewhere_is_taken(base: Path, prefix: str) -> None:
     assert archive.exists()
 
 
+SAVED_MODEL = ["saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"]
+
+
+@pytest.mark.parametrize(
+    ("inside", "source"),
+    [("", "mine"), ("saved_model/", "mine"), ("saved_model/", "mine/saved_model"), ("", "mine/variables/variables")],
+    ids=["of a hub", "of an exporter", "named itself", "its variables"],
+)
+def test_a_saved_model_is_taken(base: Path, inside: str, source: str) -> None:
+    folder_of(Path("mine"), *(f"{inside}{name}" for name in SAVED_MODEL))
+
+    figures = run(base, source)
+
+    assert files_in(base) == ["base.json", *sorted(SAVED_MODEL[1:])]
+    assert (base / SAVED_MODEL[2]).read_bytes() == DATA
+    assert figures["kind"] == described(base)["kind"] == "saved_model"
+    assert figures["origin"] == f"mine/{inside}variables/variables"
+    run(Path("copy"), base)
+    assert files_in(Path("copy")) == files_in(base)
+
+
+@pytest.mark.parametrize("prefix", ["", "./", "model/"], ids=["flat", "dot", "one folder"])
+def test_an_archive_of_a_saved_model_is_taken(base: Path, prefix: str) -> None:
+    files = {f"{prefix}{name}": DATA for name in [*SAVED_MODEL, "assets/x"]}
+
+    figures = run(base, archive_of(Path("got/archive.tar.gz"), files))
+
+    assert files_in(base) == ["base.json", *sorted(SAVED_MODEL[1:])]
+    assert figures["origin"] == "got/archive.tar.gz/variables/variables"
+
+
+def test_where_a_folder_has_both_the_checkpoint_is_taken(base: Path) -> None:
+    names = ["checkpoint/ckpt-0.index", "checkpoint/ckpt-0.data-00000-of-00001"]
+    folder_of(Path("mine"), *names, *(f"saved_model/{name}" for name in SAVED_MODEL))
+
+    assert run(base, "mine")["kind"] == "tf_checkpoint"
+
+
 @pytest.mark.parametrize("source", ["imagenet", "none"])
 def test_a_base_of_ours_is_copied_with_its_description(base: Path, source: str) -> None:
     run(Path("elsewhere"), source)
@@ -295,10 +333,12 @@ def test_a_broken_base_is_refused(base: Path, text: str, complaint: str) -> None
     [
         ([], "looked for base.json, best/ckpt"),
         (["variables.index"], "looked for"),
+        (["saved_model.pb"], "mine/variables/variables.index: missing or empty"),
+        (["variables/variables.index"], "variables.data-00000-of-00001: missing or empty"),
         (["ckpt-0.index"], "data-00000-of-00001: missing or empty"),
         (["ckpt-0.index", "ckpt-0.data-00000-of-00002"], "data-00001-of-00002: missing or empty"),
     ],
-    ids=["empty", "another format", "no data", "a shard missing"],
+    ids=["empty", "another format", "a frozen SavedModel", "a SavedModel cut short", "no data", "a shard missing"],
 )
 def test_a_folder_without_a_whole_checkpoint_is_refused(base: Path, names: list[str], complaint: str) -> None:
     Path("mine").mkdir()

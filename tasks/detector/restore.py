@@ -1,5 +1,6 @@
 """Weights from models/base into a network, and the account of what was restored."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
+from google.protobuf.message import DecodeError
+from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 
 from tasks.detector.network import BACKBONE, CLASS_HEAD, PARTS, Network, part_of
 from tasks.errors import CheckpointError
@@ -16,6 +19,9 @@ from tasks.formats.label_map import read_label_map
 
 # Its reader has no class of its own for a file that ends too early.
 _UNREADABLE = (tf.errors.OpError, ValueError, IndexError)
+_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
+# The OD API's feature extractor puts its own name before its layers', with a number from the second in a process on.
+_EXTRACTOR = re.compile(r"^ssd_\w+_feature_extractor(_\d+)?/")
 _SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 # An optimizer's memory of a variable stands below the variable's own key.
 _SLOT = "/.OPTIMIZER_SLOT/"
@@ -23,7 +29,7 @@ _SLOT = "/.OPTIMIZER_SLOT/"
 
 @dataclass(frozen=True)
 class _Weights:
-    """What a base holds for a model: names (checkpoint keys, or `<keras layer>/<weight>`), and the value of each."""
+    """What a base holds for a model: names (checkpoint keys, or as `plain_name` has them), and the value of each."""
 
     names: frozenset[str]
     value: Callable[[str], npt.NDArray[Any]]
@@ -87,7 +93,7 @@ def restore(network: Network, base: Path, classes: tuple[str, ...]) -> Restored:
     used: set[str] = set()
     same_classes = (base / "label_map.pbtxt").exists() and read_label_map(base / "label_map.pbtxt") == classes
     for key, variable in network.variables.items():
-        name = key if key in weights.names else variable.name.removesuffix(":0")
+        name = key if key in weights.names else plain_name(variable.name)
         if name not in weights.names:
             result.new.add(key)
             continue
@@ -107,6 +113,11 @@ def restore(network: Network, base: Path, classes: tuple[str, ...]) -> Restored:
             "set checkpoint.source to weights of model.name, or to none to train from nothing"
         )
     return result
+
+
+def plain_name(name: str) -> str:
+    """A Keras variable's name without what differs from one build of a model to the next: `<layer>/<weight>`."""
+    return _EXTRACTOR.sub("", name.removesuffix(":0"), count=1)
 
 
 def _told(card: dict[str, Any]) -> str:
@@ -129,7 +140,9 @@ def _weights(base: Path, kind: str) -> _Weights:
         return _arrays({})
     if kind == "weights":
         with np.load(base / "weights.npz", allow_pickle=False) as archive:
-            return _arrays({name: archive[name] for name in archive.files})
+            return _arrays({plain_name(name): archive[name] for name in archive.files})
+    if kind == "saved_model":
+        return _saved_model(base / "variables" / "variables")
     found = sorted(base.glob("checkpoint/ckpt-*.index"))
     if not found:
         raise CheckpointError(f"{base}/checkpoint: no ckpt-*.index there; run `dvc repro -f checkpoint`")
@@ -145,15 +158,42 @@ def _checkpoint(prefix: Path) -> _Weights:
     keys = (key.removesuffix(_SUFFIX) for key in reader.get_variable_to_shape_map() if key.endswith(_SUFFIX))
     names = frozenset(key for key in keys if key.startswith("model/") and _SLOT not in key)
 
-    def value(name: str) -> npt.NDArray[Any]:
-        try:
-            return reader.get_tensor(name + _SUFFIX)
-        except _UNREADABLE as error:
-            raise CheckpointError(
-                f"{prefix}: damaged, {name} cannot be read ({error}); get the weights again"
-            ) from error
+    return _Weights(names, lambda name: _read(reader, name + _SUFFIX, prefix))
 
-    return _Weights(names, value)
+
+def _saved_model(prefix: Path) -> _Weights:
+    """By the names of its variables, with which its object graph notes them.
+
+    Its keys say where in the exported object a variable stood (`_model/_feature_extractor/variables/102`), another
+    place with every exporter.
+    """
+    reader = _opened(prefix)
+    shapes = reader.get_variable_to_shape_map()
+    graph = TrackableObjectGraph()
+    try:
+        graph.ParseFromString(_read(reader, _GRAPH, prefix) if _GRAPH in shapes else b"")
+    except (DecodeError, TypeError) as error:
+        raise CheckpointError(f"{prefix}.index: damaged, its object graph cannot be read ({error})") from error
+    keys: dict[str, str] = {}
+    for value in (value for node in graph.nodes for value in node.attributes if value.checkpoint_key in shapes):
+        name = plain_name(value.full_name)
+        if keys.setdefault(name, value.checkpoint_key) != value.checkpoint_key:
+            raise CheckpointError(f"{prefix}.index: two variables are named {name}; nobody can tell which is meant")
+    if not keys:
+        raise CheckpointError(
+            f"{prefix}.index: no TensorFlow 2 SavedModel with variables; a frozen one (of TensorFlow Lite, or a graph "
+            "of TensorFlow 1) cannot be trained on"
+        )
+    return _Weights(frozenset(keys), lambda name: _read(reader, keys[name], prefix))
+
+
+def _read(reader: Any, key: str, prefix: Path) -> Any:
+    try:
+        return reader.get_tensor(key)
+    except _UNREADABLE as error:
+        raise CheckpointError(
+            f"{prefix}: damaged, {key.removesuffix(_SUFFIX)} cannot be read ({error}); get the weights again"
+        ) from error
 
 
 def _opened(prefix: Path) -> Any:

@@ -7,11 +7,11 @@ from pathlib import Path
 from tasks.errors import CheckpointError
 
 _INDEX = re.compile(r"ckpt-(\d+)\.index")
-_FILE = re.compile(r"ckpt-\d+\.(index|data-\d{5}-of-\d{5})")
+_FILE = re.compile(r"(ckpt-\d+|variables)\.(index|data-\d{5}-of-\d{5})")
 
 
 def is_checkpoint_file(name: str) -> bool:
-    """Whether a file of this name is part of a checkpoint of the OD API's."""
+    """Whether a file of this name is part of a checkpoint of the OD API's, or of a SavedModel's."""
     return _FILE.fullmatch(name) is not None
 
 
@@ -24,6 +24,15 @@ def find_checkpoint(folder: Path) -> Path | None:
         numbers = [int(found[1]) for path in place.glob("ckpt-*.index") if (found := _INDEX.fullmatch(path.name))]
         if numbers:
             return place / f"ckpt-{max(numbers)}"
+    return None
+
+
+def find_saved_model(folder: Path) -> Path | None:
+    """The prefix of the variables of the SavedModel in `folder`, or in its `saved_model/`; None where there is none."""
+    for place in (folder, folder / "saved_model"):
+        prefix = place / "variables" / "variables"
+        if (place / "saved_model.pb").is_file() or prefix.with_suffix(".index").is_file():
+            return prefix
     return None
 
 

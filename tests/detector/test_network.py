@@ -186,6 +186,56 @@ def test_arrays_are_found_by_checkpoint_key_too_and_a_fallback_is_told_of(networ
     assert float(network.variables[key].numpy().min()) == 0.25
 
 
+def saved(base: Path, *variables: tf.Variable) -> Path:
+    """A SavedModel's variables in `base`, in an order and under keys that no checkpoint of a detector has."""
+    holder = tf.Module()
+    holder.things = list(reversed(variables))
+    tf.saved_model.save(holder, str(write_base(base, "saved_model")))
+    return base
+
+
+def test_a_saved_model_is_restored_by_the_names_of_its_variables(network: Network, tmp_path: Path) -> None:
+    initialise(network, network.variables, seed=5)
+    wanted = snapshot(network, set(network.variables))
+    base = saved(tmp_path / "base", *network.variables.values())
+    initialise(network, network.variables, seed=6)
+
+    result = restore(network, base, CLASSES)
+
+    assert result.keys == {key for key in network.variables if part_of(key) != CLASS_HEAD}
+    assert max_abs_change(network, {key: wanted[key] for key in result.keys}) == 0
+    assert set(result.mismatched.values()) == {"trained for other classes"}
+    assert result.left_over == set()
+
+
+def test_of_a_saved_model_the_number_in_the_extractors_name_does_not_matter(network: Network, tmp_path: Path) -> None:
+    key, variable = next(item for item in sorted(network.variables.items()) if "FeatureMaps" in item[1].name)
+    _, _, layer = variable.name.removesuffix(":0").partition("/")
+    named = tf.Variable(tf.fill(variable.shape, 0.125), name=f"ssd_any_keras_feature_extractor_41/{layer}")
+    backbone = next(variable for variable in network.variables.values() if variable.name == "Conv1/kernel:0")
+
+    result = restore(network, saved(tmp_path / "base", named, backbone), CLASSES)
+
+    assert result.keys >= {key}
+    assert float(network.variables[key].numpy().max()) == 0.125
+
+
+def test_a_saved_model_with_two_variables_of_one_name_is_refused(network: Network, tmp_path: Path) -> None:
+    base = saved(tmp_path / "base", *(tf.Variable(float(i), name="Conv1/kernel") for i in range(2)))
+    with pytest.raises(CheckpointError, match="two variables are named Conv1/kernel"):
+        restore(network, base, CLASSES)
+
+
+def test_a_saved_model_without_variables_is_refused(network: Network, tmp_path: Path) -> None:
+    base = write_base(tmp_path / "base", "saved_model")
+    (base / "variables").mkdir()
+    tf.raw_ops.SaveV2(
+        prefix=str(base / "variables" / "variables"), tensor_names=["x"], shape_and_slices=[""], tensors=[tf.zeros(2)]
+    )
+    with pytest.raises(CheckpointError, match="no TensorFlow 2 SavedModel"):
+        restore(network, base, CLASSES)
+
+
 def test_weights_of_another_model_are_refused(network: Network, tmp_path: Path) -> None:
     base = write_base(tmp_path / "base", "weights", **{"dense/kernel": np.ones((2, 2), np.float32)})
     with pytest.raises(CheckpointError, match="nothing of the backbone"):

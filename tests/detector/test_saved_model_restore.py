@@ -1,0 +1,44 @@
+"""A detector as the OD API's own exporter writes it, as the zoo and TensorFlow's hub have theirs, to start from."""
+
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+from object_detection.exporter_lib_v2 import export_inference_graph
+
+from tasks.checkpoint import checkpoint
+from tasks.detector.freeze import max_abs_change, snapshot
+from tasks.detector.initialise import initialise
+from tasks.detector.model_definitions import MODELS
+from tasks.detector.model_proto import model_proto, pipeline_proto
+from tasks.detector.network import CLASS_HEAD, build_network, part_of
+from tasks.detector.restore import restore
+from tasks.params import CheckpointParams, ModelParams
+
+pytestmark = pytest.mark.slow
+
+CLASSES = ("key", "leaf", "mug")
+
+
+@pytest.mark.parametrize("model", ["ssd_mobilenet_v1_fpn_320x320", "ssd_mobilenet_v2_fpnlite_320x320"])
+def test_all_but_the_class_head_of_an_exported_detector_is_restored(model: str, tmp_path: Path) -> None:
+    config = pipeline_proto(MODELS[model])
+    config.model.CopyFrom(model_proto(MODELS[model], num_classes=len(CLASSES)))
+    resizer = config.model.ssd.image_resizer.fixed_shape_resizer
+    resizer.height = resizer.width = 128
+    network = build_network(config, is_training=False)
+    initialise(network, network.variables, seed=1)
+    wanted = snapshot(network, set(network.variables))
+    tf.train.Checkpoint(model=network.model).save(str(tmp_path / "trained" / "ckpt"))
+    export_inference_graph("image_tensor", config, str(tmp_path / "trained"), str(tmp_path / "exported"))
+    source = CheckpointParams(source=str(tmp_path / "exported" / "saved_model"), zoo_url="", sha256=None)
+    checkpoint(source, ModelParams(name=model), base=tmp_path / "base")
+    initialise(network, network.variables, seed=2)
+
+    restored = restore(network, tmp_path / "base", CLASSES)
+
+    heads = {key for key in network.variables if part_of(key) == CLASS_HEAD}
+    assert restored.keys == network.variables.keys() - heads
+    assert max_abs_change(network, {key: wanted[key] for key in restored.keys}) == 0
+    assert restored.mismatched.keys() == heads
+    assert restored.new == restored.left_over == set()
