@@ -61,6 +61,7 @@ class Done:
         unreadable: what could not be read.
         unwritten: what was predicted on, and is missing in one of the kinds of files, and why.
         written: what each writer says it wrote.
+        older: files that were in the folder before, and that this run did not write.
     """
 
     pictures: int = 0
@@ -69,6 +70,7 @@ class Done:
     unreadable: list[Unreadable] = field(default_factory=list)
     unwritten: list[Unwritten] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
+    older: int = 0
 
 
 def predict(args: argparse.Namespace) -> None:
@@ -88,7 +90,11 @@ def predict(args: argparse.Namespace) -> None:
     detector: Detector = load_tflite(args.model) if args.tflite else load_saved_model(args.model)
     score = score_threshold(args.score_threshold, args.model)
     writers = writers_for(args.write, args.out, detector.classes, score, args.fps)
-    announce(predict_pictures(paths, detector, writers, score, batch_size=args.batch_size, every=args.every), args.out)
+    before = _files(args.out)
+    done = predict_pictures(paths, detector, writers, score, batch_size=args.batch_size, every=args.every)
+    # They stay: boxes in them may have been corrected by hand.
+    done.older = len(before & _files(args.out))
+    announce(done, args.out)
 
 
 def writers_for(kinds: Sequence[str], out: Path, classes: Sequence[str], score: float, fps: float) -> list[Writer]:
@@ -151,8 +157,15 @@ def announce(done: Done, out: Path) -> None:
     rate = done.pictures / done.seconds if done.seconds else 0.0
     print(f"{done.pictures} images, {done.boxes} boxes, {rate:.1f} images/s")
     tell(f"{out}: {', '.join(done.written)}")
+    if done.older:
+        tell(f"{out}: {done.older} files of earlier runs are still there; --out FOLDER keeps runs apart")
     if done.unreadable or done.unwritten:
         raise DataError(_complaint(done, out))
+
+
+def _files(out: Path) -> set[tuple[Path, int]]:
+    """The files below `out`, each with the time of its last change."""
+    return {(path, path.stat().st_mtime_ns) for path in out.rglob("*") if path.is_file()}
 
 
 def _drawn(picture: Picture, detections: Detections, classes: Sequence[str]) -> Image.Image:

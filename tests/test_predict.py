@@ -357,6 +357,21 @@ def test_a_name_that_xml_cannot_hold_is_told_of_and_the_others_are_done(tmp_path
     assert "voc/ with 2 XML files" in capsys.readouterr().out
 
 
+def test_what_an_earlier_run_left_stays_and_is_told_of(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("tasks.detector.exported.load_saved_model", lambda _: WhiteFinder())
+    (tmp_path / "model").mkdir()
+    first, both = picture(tmp_path / "in" / "a.png"), picture(tmp_path / "in" / "b.png")
+    given = {"out": tmp_path / "out", "model": tmp_path / "model", "write": ["pictures", "json", "voc"]}
+    predict(options(first, both, **given))
+    assert "earlier runs" not in capsys.readouterr().out
+
+    predict(options(both, **given))
+
+    said = capsys.readouterr().out
+    assert f"{tmp_path / 'out'}: 2 files of earlier runs are still there; --out FOLDER keeps runs apart" in said
+    assert drawn_in(tmp_path / "out") == ["a.jpg", "b.jpg"]
+
+
 def ingested(source, images):
     """What `ingest` makes of the XML files in `source`: the boxes by image, and the kinds of problems."""
     dataset = gather(IngestParams(source=source, images=images, format="voc", columns={}))
