@@ -96,10 +96,10 @@ def tell_end(metrics: dict[str, Any], params: "TrainParams", *, cached: bool, on
             f"train: stopped by train.{metrics['stopped_by']} after step {metrics['steps']} of {params.steps}, before "
             f"the rate had fallen to 0; train.steps {metrics['steps']} would let it"
         )
-    print(f"train: {what_limited(metrics, cached=cached, on_gpu=on_gpu)}")
+    print(f"train: {what_limited(metrics, params.freeze, cached=cached, on_gpu=on_gpu)}")
 
 
-def what_limited(metrics: dict[str, Any], *, cached: bool, on_gpu: bool) -> str:
+def what_limited(metrics: dict[str, Any], freeze: int | str | list[str], *, cached: bool, on_gpu: bool) -> str:
     """One sentence: where the time went, and what would save most of it."""
     computing = metrics["seconds"] - metrics["waiting_s"] - metrics["validating_s"]
     shares = {
@@ -112,7 +112,7 @@ def what_limited(metrics: dict[str, Any], *, cached: bool, on_gpu: bool) -> str:
     longest = max(shares, key=lambda name: shares[name])
     frozen = metrics["frozen_variables"] > 0
     advice = {
-        "computing the steps": _fewer_computations(frozen=frozen, cached=cached, on_gpu=on_gpu),
+        "computing the steps": _fewer_computations(freeze, frozen=frozen, cached=cached, on_gpu=on_gpu),
         "waiting for images": "records.max_side_px stores large photos smaller, which decodes faster",
         "validations": "a larger train.eval_every validates less often",
         "getting started": "longer runs, or several in one go, are hardly dearer",
@@ -123,8 +123,10 @@ def what_limited(metrics: dict[str, Any], *, cached: bool, on_gpu: bool) -> str:
     )
 
 
-def _fewer_computations(*, frozen: bool, cached: bool, on_gpu: bool) -> str:
+def _fewer_computations(freeze: int | str | list[str], *, frozen: bool, cached: bool, on_gpu: bool) -> str:
     if not on_gpu:
+        if not frozen and freeze == "auto":  # there was nothing that could be frozen
+            return "a GPU makes steps shorter, or weights to start from (checkpoint.source): auto freezes their blocks"
         if not frozen:
             return "a GPU, or train.freeze: 8, whose frozen part is computed only once, makes steps shorter"
         if not cached:
