@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from studies.freeze.chance import over_seeds
+from studies.chance import over_seeds
 from studies.freeze.figures import ModelFigures, Row
 from tasks.metrics.differences import verdict_of
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from studies.freeze.chance import over_images_and_seeds
+from studies.chance import over_images_and_seeds
 from studies.freeze.places import DETECTIONS, RUN
 from tasks.annotation.dataset import Dataset
 from tasks.errors import PipelineError

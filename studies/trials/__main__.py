@@ -23,7 +23,7 @@ def _run(args: argparse.Namespace) -> None:
     if args.stage == "table":
         from studies.trials.table import write_table  # noqa: PLC0415
 
-        print(write_table(RESULTS, Path("table.json"), Path("table.md")))
+        print(write_table(RESULTS, Path("table.json"), Path("table.md"), against=next(iter(params.arms))))
         return
     from studies.trials.run import Trial, prepare_data, train_and_score  # noqa: PLC0415
 

@@ -16,13 +16,14 @@ class TrialsParams(Section):
 
     Attributes:
         data: the folder of each data set.
-        arms: what each says differently from studies/params.yaml, section by section.
+        arms: what each says differently from studies/params.yaml, section by section; the first is what the table
+            compares the others with.
         steps, seeds: lengths of training, and the seed of new layers, order and augmentation.
         scored_on: `val` where the runs are there to choose by, else `test`.
     """
 
     data: dict[Name, Path]
-    arms: dict[Name, dict[str, dict[str, Any]]]
+    arms: Annotated[dict[Name, dict[str, dict[str, Any]]], Field(min_length=1)]
     steps: Annotated[list[Positive], Field(min_length=1)]
     seeds: Annotated[list[Seed], Field(min_length=1)]
     scored_on: Literal["val", "test"]

@@ -1,19 +1,28 @@
-"""Mean and spread over seeds, for each data set, length and arm."""
+"""Mean and spread over seeds, for each data set, length and arm, and the difference of each arm to one of them."""
 
 import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from studies.chance import over_seeds
 from tasks.errors import PipelineError
 from tasks.files import write_json
 
 _FIGURES = ("mAP", "AP50")
+# Data, steps, arm.
+_Group = tuple[str, int, str]
 
 
-def write_table(results: Path, summary: Path, markdown: Path) -> str:
+def write_table(results: Path, summary: Path, markdown: Path, *, against: str) -> str:
     """Sum up every result in `results` as JSON and as Markdown, which is also returned.
+
+    Args:
+        results: the folder with the file of each run.
+        summary: the JSON file to write.
+        markdown: the Markdown file to write.
+        against: the arm that the others are compared with, over the seeds that both have.
 
     Raises:
         PipelineError: there is no result, or a file is none.
@@ -21,7 +30,7 @@ def write_table(results: Path, summary: Path, markdown: Path) -> str:
     rows = [_read(path) for path in sorted(results.glob("*.json"))]
     if not rows:
         raise PipelineError(f"{results}: no run has ended yet; `dvc repro` runs them")
-    groups: dict[tuple[str, int, str], list[dict[str, Any]]] = {}
+    groups: dict[_Group, list[dict[str, Any]]] = {}
     for row in rows:
         groups.setdefault((row["data"], row["steps"], row["arm"]), []).append(row)
     sums = {group: _summed(groups[group]) for group in sorted(groups)}
@@ -38,6 +47,7 @@ def write_table(results: Path, summary: Path, markdown: Path) -> str:
             for (data, steps, arm), found in sums.items()
         ),
     ]
+    lines += _compared(groups, against)
     codes = sorted({row["code"] for row in rows})
     if len(codes) > 1:
         mixed = f"Runs of {len(codes)} different versions of the code, the params and the weights are mixed here."
@@ -45,6 +55,33 @@ def write_table(results: Path, summary: Path, markdown: Path) -> str:
     text = "\n".join(lines) + "\n"
     markdown.write_text(text, encoding="utf-8")
     return text
+
+
+def _compared(groups: Mapping[_Group, Sequence[dict[str, Any]]], against: str) -> list[str]:
+    lines = []
+    for (data, steps, arm), rows in sorted(groups.items()):
+        other = {row["seed"]: row for row in groups.get((data, steps, against), ())}
+        pairs = [(row, other[row["seed"]]) for row in rows if row["seed"] in other]
+        if arm == against or not pairs:
+            continue
+        cells = (_difference([row[name] - base[name] for row, base in pairs]) for name in _FIGURES)
+        lines.append(f"| {data} | {steps} | {arm} | {len(pairs)} | {' | '.join(cells)} |")
+    if not lines:
+        return []
+    return [
+        "",
+        f"Against `{against}`, the mean difference over the same seeds, and its 95 % interval for other seeds:",
+        "",
+        "| data | steps | arm | seeds | mAP | AP50 |",
+        "|---|---:|---|---:|---:|---:|",
+        *lines,
+    ]
+
+
+def _difference(values: Sequence[float]) -> str:
+    interval = over_seeds(values)
+    reach = f" ({interval.low:+.3f} to {interval.high:+.3f})" if interval else ""
+    return f"{statistics.fmean(values):+.3f}{reach}"
 
 
 def _summed(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from studies.base.draw import ANNOTATIONS
-from studies.freeze.chance import over_images_and_seeds, over_seeds
+from studies.chance import over_images_and_seeds, over_seeds
 from studies.freeze.conclusion import conclusion
 from studies.freeze.figures import ModelFigures, figures, read_runs
 from studies.freeze.page import write_page

@@ -93,7 +93,7 @@ def test_the_table_has_mean_and_spread_of_each_group(tmp_path: Path) -> None:
         result(results, seed)
     result(results, 1, arm="none", mAP=0.05)
 
-    text = write_table(results, tmp_path / "s.json", tmp_path / "s.md")
+    text = write_table(results, tmp_path / "s.json", tmp_path / "s.md", against="base")
 
     assert "| guns (7) | 60 | base | 3 | 0.200 ± 0.100 | 0.400 ± 0.200 | 30 |" in text
     assert "| guns (7) | 60 | none | 1 | 0.050 ± 0.000 |" in text
@@ -102,22 +102,40 @@ def test_the_table_has_mean_and_spread_of_each_group(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "s.json").read_text())["guns-base-60"]["mAP"] == pytest.approx(0.2)
 
 
+def test_an_arm_is_compared_with_the_first_over_the_seeds_that_both_have(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    for seed, gain in ((1, 0.01), (2, 0.02), (3, 0.03)):
+        result(results, seed)
+        result(results, seed, arm="none", mAP=0.1 * seed + gain)
+    result(results, 4, arm="none", mAP=0.9)
+    result(results, 1, arm="once")
+    result(results, 1, arm="none", steps=180)
+
+    lines = write_table(results, tmp_path / "s.json", tmp_path / "s.md", against="base").splitlines()
+
+    # Student's t of 2 degrees of freedom: 4.303; the spread of 0.01, 0.02 and 0.03 is 0.01.
+    assert "| guns | 60 | none | 3 | +0.020 (-0.005 to +0.045) | +0.000 (+0.000 to +0.000) |" in lines
+    assert "| guns | 60 | once | 1 | +0.000 | +0.000 |" in lines
+    assert not [line for line in lines if line.startswith(("| guns | 60 | base", "| guns | 180"))]
+
+
 def test_runs_by_other_code_are_told_of(tmp_path: Path) -> None:
     result(tmp_path / "results", 1)
     result(tmp_path / "results", 2, code="d")
-    assert "2 different versions" in write_table(tmp_path / "results", tmp_path / "s.json", tmp_path / "s.md")
+    text = write_table(tmp_path / "results", tmp_path / "s.json", tmp_path / "s.md", against="base")
+    assert "2 different versions" in text
 
 
 def test_no_result_and_a_file_that_is_none_are_errors(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match="no run has ended yet"):
-        write_table(tmp_path / "results", tmp_path / "s.json", tmp_path / "s.md")
+        write_table(tmp_path / "results", tmp_path / "s.json", tmp_path / "s.md", against="base")
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "a.json").write_text('{"data": "guns"}')
     with pytest.raises(PipelineError, match=r"a\.json: AP50, arm, code"):
-        write_table(tmp_path / "results", tmp_path / "s.json", tmp_path / "s.md")
+        write_table(tmp_path / "results", tmp_path / "s.json", tmp_path / "s.md", against="base")
     (tmp_path / "results" / "a.json").write_text("[")
     with pytest.raises(PipelineError, match=r"a\.json: not a result"):
-        write_table(tmp_path / "results", tmp_path / "s.json", tmp_path / "s.md")
+        write_table(tmp_path / "results", tmp_path / "s.json", tmp_path / "s.md", against="base")
 
 
 def test_a_section_that_params_yaml_does_not_have_is_an_error(tmp_path: Path) -> None:
