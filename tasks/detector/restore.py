@@ -174,17 +174,23 @@ def _saved_model(prefix: Path) -> _Weights:
         graph.ParseFromString(_read(reader, _GRAPH, prefix) if _GRAPH in shapes else b"")
     except (DecodeError, TypeError) as error:
         raise CheckpointError(f"{prefix}.index: damaged, its object graph cannot be read ({error})") from error
-    keys: dict[str, str] = {}
-    for value in (value for node in graph.nodes for value in node.attributes if value.checkpoint_key in shapes):
-        name = plain_name(value.full_name)
-        if keys.setdefault(name, value.checkpoint_key) != value.checkpoint_key:
-            raise CheckpointError(f"{prefix}.index: two variables are named {name}; nobody can tell which is meant")
+    keys: dict[str, set[str]] = {}
+    for value in (value for node in graph.nodes for value in node.attributes):
+        if value.full_name and value.checkpoint_key in shapes:
+            keys.setdefault(plain_name(value.full_name), set()).add(value.checkpoint_key)
     if not keys:
         raise CheckpointError(
             f"{prefix}.index: no TensorFlow 2 SavedModel with variables; a frozen one (of TensorFlow Lite, or a graph "
             "of TensorFlow 1) cannot be trained on"
         )
-    return _Weights(frozenset(keys), lambda name: _read(reader, keys[name], prefix))
+
+    def value_of(name: str) -> npt.NDArray[Any]:
+        if len(keys[name]) > 1:
+            raise CheckpointError(f"{prefix}.index: two variables are named {name}; nobody can tell which is meant")
+        (key,) = keys[name]
+        return _read(reader, key, prefix)
+
+    return _Weights(frozenset(keys), value_of)
 
 
 def _read(reader: Any, key: str, prefix: Path) -> Any:
