@@ -12,7 +12,8 @@ from tasks.formats.tf_checkpoint import checkpoint_files, copy_checkpoint, find_
         ("ckpt-0.index", True),
         ("ckpt-12.data-00001-of-00002", True),
         ("checkpoint", False),
-        ("variables.index", False),
+        ("variables.index", True),  # of a SavedModel
+        ("variables.index.bak", False),
         ("ckpt-0.index.bak", False),
         ("ckpt-0.data-1-of-2", False),
     ],
