@@ -92,16 +92,19 @@ def likeness(
     if dropped:
         lines.append(f"{len(dropped)} images are in no part, because they look like images in test or val:")
         for row in dropped[:_SHOWN]:
-            lines.append(f"  {row['image']} ({row['given_part']}): like {row['like']} ({row['like_in']}), {_how(row)}")
+            lines.append(
+                f"  {row['image']} ({row['given_part']}): like {row['like']} ({row['like_in']}), {how_alike(row)}"
+            )
         lines.append("  all of them: data/splits/dropped.json")
     if leaks:
         lines.append(f"warning: {len(leaks)} pairs look alike and are in different parts; figures will flatter:")
         for row in leaks[:_SHOWN]:
             files = ", ".join(f"{row[name]} ({name})" for name in ("train", "val", "test") if name in row)
-            lines.append(f"  {files}: {_how(row)}")
+            lines.append(f"  {files}: {how_alike(row)}")
         lines.append("  set split.author_split: drop or repair (docs/splits.md); all of them: data/splits/leaks.json")
     return lines
 
 
-def _how(row: Mapping[str, Any]) -> str:
-    return "the same content" if row["same_content"] else f"{row['differing_bits']} of 256 bits differ"
+def how_alike(row: Mapping[str, Any]) -> str:
+    """How alike a pair is that the split stage wrote to leaks.json or dropped.json, in words."""
+    return "the same content" if row.get("same_content") else f"{row.get('differing_bits')} of 256 bits differ"

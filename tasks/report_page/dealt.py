@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tasks.annotation.dataset import Dataset
+from tasks.split_account import how_alike
 
 _SHOWN = 10
 
@@ -35,7 +36,7 @@ def leaks(rows: Any, parts: Sequence[str]) -> dict[str, Any] | None:
     shown = [
         {
             "files": [(part, row[part]) for part in parts if part in row],
-            "how": _likeness(row),
+            "how": how_alike(row),
         }
         for row in rows[:_SHOWN]
         if isinstance(row, dict)
@@ -52,12 +53,8 @@ def dropped(rows: Any) -> dict[str, Any]:
     shown = [
         {
             "files": [(row.get("given_part"), row.get("image")), (row.get("like_in"), row.get("like"))],
-            "how": _likeness(row),
+            "how": how_alike(row),
         }
         for row in known[:_SHOWN]
     ]
     return {"count": len(known), "rows": shown}
-
-
-def _likeness(row: Mapping[str, Any]) -> str:
-    return "the same content" if row.get("same_content") else f"{row.get('differing_bits')} of 256 bits differ"

@@ -11,17 +11,23 @@ from PIL import Image
 
 from tasks.annotation.boxes import as_boxes
 from tasks.annotation.dataset import AnnotatedImage, flags
-from tasks.detector.model_definitions import MODELS
-from tasks.detector.model_proto import pipeline_proto
+from tasks.detector.network import Network
 from tasks.detector.runtime import prepare_runtime
 from tasks.formats.tf_example import encode_example
 from tasks.formats.tfrecord import write_records
+from tests.small_network import V2, small_config, small_network
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _deterministic() -> None:
     """As in training; TensorFlow has no way back, so all tests here run like this."""
     prepare_runtime(1)
+
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    """Of the default model at 64 px and two classes; tests of one module share it and what they do to it."""
+    return small_network(V2)
 
 
 def jpeg(grey: int) -> bytes:
@@ -77,11 +83,7 @@ def noisy_example(number: int) -> bytes:
 def stage_inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the train stage reads, for a network of 64 px and no base: eight noisy images with a bright dog each."""
     folder = tmp_path_factory.mktemp("inputs")
-    config = pipeline_proto(MODELS["ssd_mobilenet_v2_fpnlite_320x320"])
-    config.model.ssd.num_classes = 2
-    config.model.ssd.image_resizer.fixed_shape_resizer.height = 64
-    config.model.ssd.image_resizer.fixed_shape_resizer.width = 64
-    (folder / "pipeline.config").write_text(text_format.MessageToString(config))
+    (folder / "pipeline.config").write_text(text_format.MessageToString(small_config(V2)))
     (folder / "records").mkdir()
     shard = folder / "noisy.tfrecord"
     write_records(shard, [noisy_example(number) for number in range(8)])

@@ -7,21 +7,16 @@ import tensorflow as tf
 from tasks.detector.freeze import audit, auto_freeze, frozen_keys, hold_still, max_abs_change, snapshot, trainable
 from tasks.detector.initialise import initialise
 from tasks.detector.model_definitions import BLOCKS, MODELS
-from tasks.detector.model_proto import pipeline_proto
-from tasks.detector.network import Network, build_network, readable_name
+from tasks.detector.network import Network, readable_name
 from tasks.errors import ParamsError
+from tests.small_network import RESNET, V1, V2, small_network
 
 # The OD API asks for 129 at least.
 SIDE_PX = 160
-V1, V2, RESNET = "ssd_mobilenet_v1_fpn_640x640", "ssd_mobilenet_v2_fpnlite_320x320", "ssd_resnet50_v1_fpn_640x640"
 
 
 def build(name: str) -> Network:
-    config = pipeline_proto(MODELS[name])
-    config.model.ssd.num_classes = 2
-    config.model.ssd.image_resizer.fixed_shape_resizer.height = SIDE_PX
-    config.model.ssd.image_resizer.fixed_shape_resizer.width = SIDE_PX
-    network = build_network(config, is_training=True)
+    network = small_network(name, side_px=SIDE_PX)
     initialise(network, network.variables, seed=1)
     return network
 
@@ -81,11 +76,6 @@ def test_every_backbone_has_the_blocks_that_configure_counts_on(name: str) -> No
     with pytest.raises(ParamsError, match=f"this backbone has {most}"):
         frozen_keys(network, most + 1)
     assert auto_freeze(network, network.variables.keys()) == (3 if name == RESNET else 8)
-
-
-@pytest.fixture(scope="module")
-def network() -> Network:
-    return build(V2)
 
 
 def test_auto_freezes_the_first_blocks_if_all_of_them_were_restored(network: Network) -> None:

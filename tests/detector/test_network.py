@@ -1,50 +1,17 @@
-"""Building, restoring and freezing a real (small-input) network; built once, since building takes seconds."""
+"""Building and freezing a real (small-input) network."""
 
-import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 import tensorflow as tf
 
 from tasks.detector.freeze import frozen_keys, hold_still, max_abs_change, snapshot, trainable
 from tasks.detector.initialise import initialise
-from tasks.detector.model_definitions import MODELS
-from tasks.detector.model_proto import model_proto, pipeline_proto
-from tasks.detector.network import BACKBONE, CLASS_HEAD, PARTS, Network, block_of, build_network, part_of
-from tasks.detector.pipeline_config import PipelineConfig
-from tasks.detector.restore import Restored, restore
-from tasks.errors import CheckpointError, ConfigError, ParamsError
-from tasks.formats.label_map import write_label_map
-from tasks.training_account import tell_start
+from tasks.detector.network import BACKBONE, PARTS, Network, block_of, part_of
+from tasks.errors import ConfigError, ParamsError
+from tests.small_network import V2, small_network
 
 ZOO = Path(__file__).parents[2].parent / "shared" / "zoo"
-CLASSES = ("cat", "dog")
-
-
-def config_of(name: str, *, num_classes: int, side_px: int = 64) -> PipelineConfig:
-    config = pipeline_proto(MODELS[name])
-    config.model.CopyFrom(model_proto(MODELS[name], num_classes=num_classes))
-    config.model.ssd.image_resizer.fixed_shape_resizer.height = side_px
-    config.model.ssd.image_resizer.fixed_shape_resizer.width = side_px
-    return config
-
-
-def build(name: str, *, num_classes: int = 2, side_px: int = 64) -> Network:
-    return build_network(config_of(name, num_classes=num_classes, side_px=side_px), is_training=True)
-
-
-@pytest.fixture(scope="module")
-def network() -> Network:
-    return build("ssd_mobilenet_v2_fpnlite_320x320")
-
-
-def write_base(folder: Path, kind: str, **weights: np.ndarray) -> Path:
-    folder.mkdir()
-    (folder / "base.json").write_text(json.dumps({"source": "test", "kind": kind, "origin": "a test"}))
-    if kind == "weights":
-        np.savez(folder / "weights.npz", **weights)
-    return folder
 
 
 @pytest.mark.parametrize("name", ["ssd_mobilenet_v2_fpnlite_640x640", "ssd_mobilenet_v1_fpn_640x640"])
@@ -53,7 +20,7 @@ def test_variables_have_the_names_and_shapes_of_the_zoos_checkpoints(name: str) 
         pytest.skip(f"{ZOO} is not here: the zoo's variable lists are needed")
     rows = [line.split("\t") for line in (ZOO / name / "variables.tsv").read_text().splitlines()[1:]]
     zoo = {key.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE"): shape for key, shape in rows}
-    network = build(name, num_classes=90)
+    network = small_network(name, num_classes=90)
     ours = {key: "x".join(map(str, variable.shape)) for key, variable in network.variables.items()}
     assert {key: zoo[key] for key in ours} == ours
     assert zoo.keys() - ours.keys() == {"_CHECKPOINTABLE_OBJECT_GRAPH", "save_counter"}
@@ -111,160 +78,6 @@ def test_a_layer_of_no_known_block_is_an_error() -> None:
         block_of("dense_3/kernel:0")
 
 
-def test_restoring_a_checkpoint_fills_all_but_a_class_head_of_other_classes(network: Network, tmp_path: Path) -> None:
-    initialise(network, network.variables, seed=3)
-    base = write_base(tmp_path / "base", "tf_checkpoint")
-    write_label_map(("bird", "fish"), base / "label_map.pbtxt")
-    tf.train.Checkpoint(model=network.model).write(str(base / "checkpoint" / "ckpt-0"))
-    wanted = snapshot(network, set(network.variables))
-    initialise(network, network.variables, seed=4)
-    assert max_abs_change(network, wanted) > 0
-    result = restore(network, base, CLASSES)
-    assert result.keys == {key for key in network.variables if part_of(key) != CLASS_HEAD}
-    assert max_abs_change(network, {key: wanted[key] for key in result.keys}) == 0
-    write_label_map(CLASSES, base / "label_map.pbtxt")
-    assert restore(network, base, CLASSES).keys == set(network.variables)
-
-
-def test_what_does_not_fit_is_named_and_what_is_missing_is_new(network: Network, tmp_path: Path) -> None:
-    base = write_base(
-        tmp_path / "base",
-        "weights",
-        **{"Conv1/kernel": np.ones((3, 3, 3, 32), np.float32), "bn_Conv1/gamma": np.ones((7,), np.float32)},
-    )
-    result = restore(network, base, CLASSES)
-    summary = result.summary()
-    (backbone,) = [row for row in summary["modules"] if row["module"] == BACKBONE]
-    assert backbone == {"module": BACKBONE, "variables": 260, "restored": 1, "new": 258, "mismatched": 1}
-    assert len(summary["mismatched"]) == 1
-    assert "(7,) in the base, (32,) in the model" in summary["mismatched"][0]
-    assert summary["left_over"] == []
-
-
-def test_weights_that_the_model_has_no_variable_for_are_named(network: Network, tmp_path: Path) -> None:
-    arrays = {"Conv1/kernel": np.ones((3, 3, 3, 32), np.float32), "Conv9/kernel": np.ones(2, np.float32)}
-    base = write_base(tmp_path / "base", "weights", **arrays)
-    assert restore(network, base, CLASSES).left_over == {"Conv9/kernel"}
-
-
-def test_the_log_of_train_names_the_first_of_them(capsys: pytest.CaptureFixture[str]) -> None:
-    tell_start(Restored("a test", left_over={f"model/x/{i}" for i in range(5)}), [])
-    assert (
-        "the model lacks 5 variables that they have: model/x/0, model/x/1, model/x/2, ...\n" in capsys.readouterr().out
-    )
-    tell_start(Restored("a test"), [])
-    assert "lacks" not in capsys.readouterr().out
-
-
-def test_of_a_checkpoint_only_the_models_own_variables_can_be_left_over(network: Network, tmp_path: Path) -> None:
-    base = write_base(tmp_path / "base", "tf_checkpoint")
-    backbone = {key: variable for key, variable in network.variables.items() if part_of(key) == BACKBONE}
-    (kernel, *_) = sorted(backbone)
-    others = ("model/second_head/bias", f"{kernel}/.OPTIMIZER_SLOT/optimizer/m", "optimizer/iter", "save_counter")
-    values = {**backbone, **{key: tf.zeros([2]) for key in others}}
-    (base / "checkpoint").mkdir()
-    names = [f"{key}/.ATTRIBUTES/VARIABLE_VALUE" for key in values]
-    tf.raw_ops.SaveV2(
-        prefix=str(base / "checkpoint" / "ckpt-0"),
-        tensor_names=names,
-        shape_and_slices=[""] * len(names),
-        tensors=[tf.convert_to_tensor(value) for value in values.values()],
-    )
-    result = restore(network, base, CLASSES)
-    assert result.keys == set(backbone)
-    assert result.summary()["left_over"] == ["model/second_head/bias"]
-
-
-def test_arrays_are_found_by_checkpoint_key_too_and_a_fallback_is_told_of(network: Network, tmp_path: Path) -> None:
-    key = next(key for key, variable in network.variables.items() if variable.name == "Conv1/kernel:0")
-    base = write_base(tmp_path / "base", "weights", **{key: np.full((3, 3, 3, 32), 0.25, np.float32)})
-    card = {"source": "base", "kind": "weights", "origin": "a test", "fallback": "it does not fit"}
-    (base / "base.json").write_text(json.dumps(card))
-    result = restore(network, base, CLASSES)
-    assert result.keys == {key}
-    assert result.source == "base: a test (it does not fit)"
-    assert float(network.variables[key].numpy().min()) == 0.25
-
-
-def saved(base: Path, *variables: tf.Variable) -> Path:
-    """A SavedModel's variables in `base`, in an order and under keys that no checkpoint of a detector has."""
-    holder = tf.Module()
-    holder.things = list(reversed(variables))
-    tf.saved_model.save(holder, str(write_base(base, "saved_model")))
-    return base
-
-
-def test_a_saved_model_is_restored_by_the_names_of_its_variables(network: Network, tmp_path: Path) -> None:
-    initialise(network, network.variables, seed=5)
-    wanted = snapshot(network, set(network.variables))
-    base = saved(tmp_path / "base", *network.variables.values())
-    initialise(network, network.variables, seed=6)
-
-    result = restore(network, base, CLASSES)
-
-    assert result.keys == {key for key in network.variables if part_of(key) != CLASS_HEAD}
-    assert max_abs_change(network, {key: wanted[key] for key in result.keys}) == 0
-    assert set(result.mismatched.values()) == {"trained for other classes"}
-    assert result.left_over == set()
-
-
-def test_of_a_saved_model_the_number_in_the_extractors_name_does_not_matter(network: Network, tmp_path: Path) -> None:
-    key, variable = next(item for item in sorted(network.variables.items()) if "FeatureMaps" in item[1].name)
-    _, _, layer = variable.name.removesuffix(":0").partition("/")
-    named = tf.Variable(tf.fill(variable.shape, 0.125), name=f"ssd_any_keras_feature_extractor_41/{layer}")
-    backbone = next(variable for variable in network.variables.values() if variable.name == "Conv1/kernel:0")
-
-    result = restore(network, saved(tmp_path / "base", named, backbone), CLASSES)
-
-    assert result.keys >= {key}
-    assert float(network.variables[key].numpy().max()) == 0.125
-
-
-def test_a_saved_model_with_two_variables_of_one_name_is_refused(network: Network, tmp_path: Path) -> None:
-    base = saved(tmp_path / "base", *(tf.Variable(float(i), name="Conv1/kernel") for i in range(2)))
-    with pytest.raises(CheckpointError, match="two variables are named Conv1/kernel"):
-        restore(network, base, CLASSES)
-
-
-def test_a_saved_model_without_variables_is_refused(network: Network, tmp_path: Path) -> None:
-    base = write_base(tmp_path / "base", "saved_model")
-    (base / "variables").mkdir()
-    tf.raw_ops.SaveV2(
-        prefix=str(base / "variables" / "variables"), tensor_names=["x"], shape_and_slices=[""], tensors=[tf.zeros(2)]
-    )
-    with pytest.raises(CheckpointError, match="no TensorFlow 2 SavedModel"):
-        restore(network, base, CLASSES)
-
-
-def test_weights_of_another_model_are_refused(network: Network, tmp_path: Path) -> None:
-    base = write_base(tmp_path / "base", "weights", **{"dense/kernel": np.ones((2, 2), np.float32)})
-    with pytest.raises(CheckpointError, match="nothing of the backbone"):
-        restore(network, base, CLASSES)
-
-
-def test_a_damaged_checkpoint_is_an_error_that_names_it(network: Network, tmp_path: Path) -> None:
-    base = write_base(tmp_path / "base", "tf_checkpoint")
-    (base / "checkpoint").mkdir()
-    (base / "checkpoint" / "ckpt-0.index").write_bytes(b"no checkpoint")
-    with pytest.raises(CheckpointError, match=r"ckpt-0\.index"):
-        restore(network, base, CLASSES)
-
-
-@pytest.mark.parametrize("damage", ["a bit turned", "cut short"])
-def test_damaged_values_of_a_checkpoint_are_an_error_that_names_them(
-    network: Network, tmp_path: Path, damage: str
-) -> None:
-    base = write_base(tmp_path / "base", "tf_checkpoint")
-    tf.train.Checkpoint(model=network.model).write(str(base / "checkpoint" / "ckpt-0"))
-    data = base / "checkpoint" / "ckpt-0.data-00000-of-00001"
-    content = data.read_bytes()
-    half = len(content) // 2
-    rest = b"" if damage == "cut short" else bytes([content[half] ^ 1]) + content[half + 1 :]
-    data.write_bytes(content[:half] + rest)
-    with pytest.raises(CheckpointError, match=r"checkpoint/ckpt-0: damaged, model/.* cannot be read"):
-        restore(network, base, CLASSES)
-
-
 def test_first_values_depend_on_the_seed_and_the_key_alone(network: Network) -> None:
     keys = sorted(network.variables)
     initialise(network, keys, seed=1)
@@ -302,7 +115,7 @@ def test_no_freeze_freezes_nothing_and_too_many_blocks_are_an_error(network: Net
 
 
 def test_frozen_statistics_stand_still_in_a_training_pass_and_others_move() -> None:
-    network = build("ssd_mobilenet_v2_fpnlite_320x320")
+    network = small_network(V2)
     frozen = frozen_keys(network, 4)
     hold_still(network, frozen)
     statistics = {key for key in network.variables if key.endswith(("moving_mean", "moving_variance"))}

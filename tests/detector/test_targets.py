@@ -6,22 +6,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tasks.detector.model_definitions import MODELS
-from tasks.detector.model_proto import pipeline_proto
-from tasks.detector.network import Network, build_network
+from tasks.detector.network import Network
 from tasks.detector.targets import assigning
 
 BOXES = [[[0.1, 0.2, 0.6, 0.7], [0.5, 0.5, 0.9, 1.0]], [[0.0, 0.0, 0.3, 0.4], [0.0, 0.0, 0.0, 0.0]]]
 WEIGHTS = [[1.0, 1.0], [1.0, 0.0]]
-
-
-@pytest.fixture(scope="module")
-def network() -> Network:
-    config = pipeline_proto(MODELS["ssd_mobilenet_v2_fpnlite_320x320"])
-    config.model.ssd.num_classes = 2
-    config.model.ssd.image_resizer.fixed_shape_resizer.height = 64
-    config.model.ssd.image_resizer.fixed_shape_resizer.width = 64
-    return build_network(config, is_training=True)
 
 
 def traced_loss(network: Network, count: int) -> Any:

@@ -13,15 +13,13 @@ import tensorflow as tf
 from tasks.detector.examples import Augment, training_batches
 from tasks.detector.freeze import frozen_keys, hold_still, max_abs_change, snapshot, trainable
 from tasks.detector.initialise import initialise
-from tasks.detector.model_definitions import MODELS
-from tasks.detector.model_proto import pipeline_proto
-from tasks.detector.network import Network, build_network
 from tasks.detector.optimizing import TwoRates
 from tasks.detector.replicas import Copies, Replicas
 from tasks.detector.resume import Progress, ResumeFolder
 from tasks.detector.training import Trainer
 from tasks.errors import TrainingError
 from tests.detector.broken_off import BrokenOffError, until
+from tests.small_network import V2, small_network
 from tests.train_params import train_params
 
 pytestmark = pytest.mark.slow
@@ -37,11 +35,7 @@ class Run:
     def __init__(self, shard: Path, **changes: Any) -> None:
         params = self.params = PARAMS.model_copy(update=changes)
         self.shard = shard
-        config = pipeline_proto(MODELS["ssd_mobilenet_v2_fpnlite_320x320"])
-        config.model.ssd.num_classes = 2
-        config.model.ssd.image_resizer.fixed_shape_resizer.height = 64
-        config.model.ssd.image_resizer.fixed_shape_resizer.width = 64
-        self.network: Network = build_network(config, is_training=True)
+        self.network = small_network(V2)
         initialise(self.network, self.network.variables, seed=1)
         self.frozen = frozen_keys(self.network, 4)
         hold_still(self.network, self.frozen)

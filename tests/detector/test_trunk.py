@@ -14,9 +14,7 @@ from tasks.detector.feature_cache import CachePlan, FeatureCache, picks
 from tasks.detector.feeding import batches_of, choose_feed
 from tasks.detector.freeze import frozen_keys, hold_still, max_abs_change, snapshot, trainable
 from tasks.detector.initialise import initialise
-from tasks.detector.model_definitions import MODELS
-from tasks.detector.model_proto import pipeline_proto
-from tasks.detector.network import Network, build_network
+from tasks.detector.network import Network
 from tasks.detector.optimizing import TwoRates
 from tasks.detector.replicas import Copies, Replicas
 from tasks.detector.resume import ResumeFolder
@@ -24,11 +22,10 @@ from tasks.detector.training import Trainer
 from tasks.detector.trunk import trunk_of
 from tasks.params import CacheParams
 from tests.detector.broken_off import BrokenOffError, until
+from tests.small_network import RESNET, V1, V2, V2_SSD, small_network
 from tests.train_params import train_params
 
 SIDE_PX = 160
-V1, V2, V2_SSD = "ssd_mobilenet_v1_fpn_640x640", "ssd_mobilenet_v2_fpnlite_320x320", "ssd_mobilenet_v2_320x320"
-RESNET = "ssd_resnet50_v1_fpn_640x640"
 ALONE = Replicas(tf.distribute.get_strategy())
 AUGMENT = Augment(0.5, 0.5, 0.5, 0.5)
 CACHE = CacheParams(use="memory", copies=2, dtype="float32", memory_mb=1000)
@@ -36,11 +33,7 @@ PARAMS = train_params(steps=4, batch_size=2, warmup_steps=2, eval_every=4, save_
 
 
 def build(model: str, freeze: str | int) -> tuple[Network, set[str]]:
-    config = pipeline_proto(MODELS[model])
-    config.model.ssd.num_classes = 2
-    config.model.ssd.image_resizer.fixed_shape_resizer.height = SIDE_PX
-    config.model.ssd.image_resizer.fixed_shape_resizer.width = SIDE_PX
-    network = build_network(config, is_training=True)
+    network = small_network(model, side_px=SIDE_PX)
     initialise(network, network.variables, seed=1)
     frozen = frozen_keys(network, freeze)
     hold_still(network, frozen)

@@ -12,26 +12,17 @@ from studies.base.params import read_scenes_params
 from tasks.checkpoint import checkpoint
 from tasks.detector.freeze import snapshot
 from tasks.detector.initialise import initialise
-from tasks.detector.model_definitions import MODELS
-from tasks.detector.model_proto import model_proto, pipeline_proto
-from tasks.detector.network import CLASS_HEAD, Network, build_network, part_of
+from tasks.detector.network import CLASS_HEAD, part_of
 from tasks.detector.restore import restore
 from tasks.errors import CheckpointError
 from tasks.files import sha256_of, write_json
 from tasks.formats.packed_weights import read_packed
 from tasks.params import CheckpointParams, ModelParams, Params, read_params
+from tests.small_network import V2, small_network
 
 ROOT = Path(__file__).parents[2]
 NAME = "mobilenet_v2_fpnlite"
 SCENES = read_scenes_params(ROOT / "studies/base/scenes.yaml")
-
-
-def build(name: str, num_classes: int, side_px: int) -> Network:
-    config = pipeline_proto(MODELS[name])
-    config.model.CopyFrom(model_proto(MODELS[name], num_classes=num_classes))
-    config.model.ssd.image_resizer.fixed_shape_resizer.height = side_px
-    config.model.ssd.image_resizer.fixed_shape_resizer.width = side_px
-    return build_network(config, is_training=True)
 
 
 def study(folder: Path) -> Params:
@@ -48,7 +39,7 @@ def study(folder: Path) -> Params:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study that has trained: a checkpoint with ten classes, and its figures."""
     place: Path = tmp_path_factory.mktemp("study")
-    network = build("ssd_mobilenet_v2_fpnlite_320x320", 10, 64)
+    network = small_network(V2, num_classes=10)
     initialise(network, network.variables, seed=5)
     (place / "trained" / "best").mkdir(parents=True)
     tf.train.Checkpoint(model=network.model).write(str(place / "trained" / "best" / "ckpt-0"))
@@ -104,7 +95,7 @@ def test_the_shipped_file_fills_a_network_of_another_size_and_other_classes(
     base = tmp_path / "base"
     figures = checkpoint(CheckpointParams(source="base", zoo_url="", sha256=None), ModelParams(name=name), base=base)
     assert figures["kind"] == "weights"
-    network = build(name, 3, side_px)
+    network = small_network(name, num_classes=3, side_px=side_px)
     initialise(network, network.variables, seed=6)
     restored = restore(network, base, ("a", "b", "c"))
     rows = {row["module"]: row for row in restored.summary()["modules"]}
