@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from studies.chance import over_images_and_seeds
+from studies.freeze.params import StudyParams
 from studies.freeze.places import DETECTIONS, RUN
 from tasks.annotation.dataset import Dataset
 from tasks.errors import PipelineError
@@ -117,6 +118,19 @@ class ModelFigures:
     runs: dict[str, list[FreezeRun]]
     seconds: float
     repeats: list[tuple[str, str, bool]]
+
+
+def missing_models(results: Path, study: StudyParams) -> list[str]:
+    """The models of which no run is in `results`.
+
+    Raises:
+        PipelineError: that is all of them.
+    """
+    run_of = {model: [f"{model}-{arm}-{seed}" for arm in study.arms for seed in study.seeds] for model in study.models}
+    absent = [model for model, names in run_of.items() if not any((results / name / RUN).is_file() for name in names)]
+    if len(absent) == len(run_of):
+        raise PipelineError(f"{results}: no run of this study yet; `dvc repro` makes them all, in hours")
+    return absent
 
 
 def read_runs(

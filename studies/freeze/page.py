@@ -11,7 +11,7 @@ import numpy as np
 from markupsafe import Markup
 
 from studies.freeze.conclusion import conclusion
-from studies.freeze.figures import Curve, ModelFigures, Row, figures, read_runs
+from studies.freeze.figures import Curve, ModelFigures, Row, figures, missing_models, read_runs
 from studies.freeze.params import StudyParams
 from tasks.files import read_json, replacing, write_json
 from tasks.formats.coco import read_coco
@@ -31,24 +31,30 @@ _HEAD = (
 def write_page(study: StudyParams, photos: Path, results: Path, timing: Path, out: Path) -> str:
     """Write table.json and table.md beside each other, and the page `out`; returns the table.
 
+    A model of which no run is there is left out, and told of: its runs can take hours.
+
     Raises:
-        PipelineError: runs are missing, or cannot be read.
+        PipelineError: there are no runs, some of a model's are missing, or one cannot be read.
     """
     test = read_coco(photos / "splits" / "test.json")
-    uncached = {model: _uncached(timing, model, study) for model in study.models}
+    absent = missing_models(results, study)
+    models = [model for model in study.models if model not in absent]
+    uncached = {model: _uncached(timing, model, study) for model in models}
     found = [
         figures(model, study.arms, read_runs(results, model, study.arms, study.seeds, test), uncached[model])
-        for model in study.models
+        for model in models
     ]
+    told = [_not_run(study, absent)] if absent else []
     mixed = _mixed([*_accounts(found), *(noted for own in uncached.values() for noted in own.values())])
-    text = "\n".join([*(line for one in found for line in _markdown(one, study)), *([mixed] if mixed else [])]) + "\n"
+    told += [mixed] if mixed else []
+    text = "\n".join([*(line for one in found for line in _markdown(one, study)), *told]) + "\n"
     Path("table.md").write_text(text, encoding="utf-8")
     write_json(Path("table.json"), {one.model: {row.arm: _plain(row) for row in one.rows} for one in found})
     content = {
         "images": len(test.images),
         "seeds": len(study.seeds),
         "steps": study.steps,
-        "mixed": mixed,
+        "told": told,
         "models": [_shown(one, study) for one in found],
     }
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -59,6 +65,10 @@ def write_page(study: StudyParams, photos: Path, results: Path, timing: Path, ou
 
 def _accounts(found: Sequence[ModelFigures]) -> list[Mapping[str, Any]]:
     return [run.noted for one in found for runs in one.runs.values() for run in runs]
+
+
+def _not_run(study: StudyParams, absent: Sequence[str]) -> str:
+    return f"Not run yet: {', '.join(study.models[model].name for model in absent)}."
 
 
 def _mixed(accounts: Sequence[Mapping[str, Any]]) -> str:

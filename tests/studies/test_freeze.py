@@ -62,12 +62,12 @@ def all_runs(folder: Path, test: Dataset, **changes: dict[str, Any]) -> None:
             a_run(folder, test, arm, seed, **what)
 
 
-def page_of(test: Dataset) -> str:
+def page_of(test: Dataset, **changes: Any) -> str:
     """The table; photographs, results and timings are where dvc.yaml has them."""
     if not DATA.is_dir():
         (DATA / "splits").mkdir(parents=True)
         write_coco(test, DATA / "splits" / "test.json")
-    return write_page(study(), DATA, RESULTS, TIMING, PAGE)
+    return write_page(study(**changes), DATA, RESULTS, TIMING, PAGE)
 
 
 def a_timing(arm: str, *, step_ms: float, code: str = "c") -> None:
@@ -273,6 +273,23 @@ def test_the_page_and_the_table_hold_every_arm(
     assert 'href="http' not in page
     assert Path("table.md").read_text() == text
     assert yaml.safe_load(Path("table.json").read_text())["v2"]["first_8"]["times"] == 4.0
+
+
+def test_a_model_that_was_not_run_is_left_out_and_told_of_and_no_runs_at_all_are_an_error(
+    tmp_path: Path, test_part: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    models = {
+        "v1": {"name": "ssd_mobilenet_v1_fpn_320x320", "start": "scenes"},
+        "v2": {"name": "ssd_mobilenet_v2_fpnlite_320x320", "start": "base"},
+    }
+    with pytest.raises(PipelineError, match="results: no run of this study yet"):
+        page_of(test_part, models=models)
+    all_runs(RESULTS, test_part)
+    for told in (page_of(test_part, models=models), PAGE.read_text()):
+        assert "Not run yet: ssd_mobilenet_v1_fpn_320x320." in told
+    assert yaml.safe_load(Path("table.json").read_text()).keys() == {"v2"}
+    assert "Not run yet" not in page_of(test_part)
 
 
 def test_a_run_or_a_timing_by_other_code_is_told_of(
