@@ -1,7 +1,6 @@
 """`make bench`: measure, and print what was measured in lines that can be quoted."""
 
 import argparse
-import os
 import platform
 import tempfile
 from pathlib import Path
@@ -14,6 +13,7 @@ from bench.scale import measure_scale
 from bench.training import FREEZES, compare_training
 from bench.training_runs import LEAST_STEPS
 from bench.validation import compare_validation
+from tasks.process import usable_cores
 
 _PARTS = ("conversion", "validation", "evaluation", "scale", "train")
 # Training takes minutes a run, and runs longer than the others differ less.
@@ -31,7 +31,7 @@ def main() -> None:
         parser.error(f"--steps: {LEAST_STEPS} at least: the first one's time is no step's time")
     if args.room:
         args.room.mkdir(parents=True, exist_ok=True)
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; medians, (least to most)")
+    print(f"{platform.machine()}, {usable_cores()} cores, Python {platform.python_version()}; medians, (least to most)")
     with tempfile.TemporaryDirectory(prefix="bench-", dir=args.room) as folder:
         room = Path(folder)
         for part in args.parts or _PARTS:

@@ -1,6 +1,5 @@
 """Data sets of any size to measure with: photographs of nothing, no two alike, with boxes in Pascal VOC."""
 
-import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,6 +10,7 @@ from tqdm import tqdm
 
 from tasks.annotation.dataset import AnnotatedImage, flags
 from tasks.formats.pascal_voc import write_voc
+from tasks.process import usable_cores
 
 _CLASSES = ("bolt", "clip", "nut", "ring", "washer")
 _SIZE = (320, 240)
@@ -22,7 +22,7 @@ def generate(folder: Path, count: int, *, seed: int = 1) -> None:
 
     Image i is the same whatever `count` is; it has 1 to 5 boxes.
     """
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(usable_cores()) as pool:
         _drain(tqdm(pool.map(lambda i: _write(folder, i, seed), range(count)), desc="generating", total=count))
 
 

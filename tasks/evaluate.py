@@ -1,6 +1,5 @@
 """Stage `evaluate`: what is shipped is what is scored: the exported SavedModel and TFLite on the test split."""
 
-import os
 import platform
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from tasks.formats.thresholds import read_thresholds
 from tasks.metrics.analysis import analysis, operating_point
 from tasks.metrics.coco import figures_of, matched, precision_recall
 from tasks.model_card import Facts, card
+from tasks.process import usable_cores
 from tasks.scoring import detect_all, measure_speed
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def evaluate(
     test = parts["test"]
     thresholds = read_thresholds(exported / "thresholds.json")
     figures: dict[str, Any] = {"images": len(test.images)}
-    speed: dict[str, Any] = {"machine": f"{platform.machine()}, {os.cpu_count()} cores"}
+    speed: dict[str, Any] = {"machine": f"{platform.machine()}, {usable_cores()} cores"}
     with replacing(detections) as partial:
         partial.mkdir()
         for name, file, load in (

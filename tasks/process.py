@@ -33,6 +33,16 @@ def quiet() -> None:
         os.environ.setdefault("TQDM_MININTERVAL", "10")
 
 
+def usable_cores() -> int:
+    """How many CPU cores this process may use: those of a container or a batch job, not all of its machine's.
+
+    More threads than that can take twenty times as long as one (TFLite's wait for each other at work).
+    """
+    from dask.system import cpu_count  # noqa: PLC0415 - a third of a second, wanted only where threads are made
+
+    return int(cpu_count())
+
+
 def seconds_since_start() -> float:
     """How long this process has run."""
     return time.monotonic() - _STARTED

@@ -4,13 +4,13 @@ Only so many jobs are handed out ahead that nobody waits, and facts come back in
 """
 
 import logging
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol
 
 from tasks.errors import PipelineError, UnreachableError
+from tasks.process import usable_cores
 from tasks.shards import ShardFacts, ShardJob, write_shard
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ class _Result(Protocol):
 
 
 def here(jobs: Iterable[ShardJob], workers: int | None) -> Iterator[ShardFacts]:
-    """The facts of every job, written by `workers` threads of this process; None is one for each core.
+    """The facts of every job, written by `workers` threads of this process; None is one for each core there is to use.
 
     Raises:
         PipelineError: what `write_shard` raises; shards that wait are not begun then.
     """
     # Threads, not processes: reading, hashing, decoding, scaling and encoding let go of Python's lock, a thread starts
     # at once where a process imports for a second, and none stays behind when this process is killed. Figures: ADR 5.
-    count = workers or os.cpu_count() or 1
+    count = workers or usable_cores()
     pool = ThreadPoolExecutor(count)
     try:
         yield from _in_order(lambda job: pool.submit(write_shard, job), jobs, ahead=lambda: count)

@@ -4,7 +4,6 @@
 stops; `validate.policy` decides for single kinds of problems. What they mean stands in docs/data-gate.md.
 """
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +26,7 @@ from tasks.errors import DataError, FormatError
 from tasks.files import sha256_of, write_json
 from tasks.formats.coco import read_coco, write_coco
 from tasks.formats.image_file import FORMAT_OF_SUFFIX, ImageFacts, inspect_image
+from tasks.process import usable_cores
 from tasks.text import printable, tell
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _inspect(dataset: Dataset, max_megapixels: float) -> list[ImageFacts | Forma
             return error
 
     # Pillow decodes without holding the interpreter's lock; each thread holds one decoded image at a time.
-    pool = ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1))
+    pool = ThreadPoolExecutor(max_workers=min(8, usable_cores()))
     try:
         results = pool.map(inspect, dataset.images)
         facts = list(tqdm(results, desc="decoding", unit="image", total=len(dataset.images)))

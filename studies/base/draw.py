@@ -1,7 +1,6 @@
 """Stage `scenes`: draw the scenes, side by side, and write them as COCO JSON with their images."""
 
 import multiprocessing
-import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -20,7 +19,7 @@ from tasks.annotation.dataset import AnnotatedImage, Dataset, flags
 from tasks.errors import PipelineError
 from tasks.files import replacing
 from tasks.formats.coco import write_coco
-from tasks.process import die_with_parent
+from tasks.process import die_with_parent, usable_cores
 
 ANNOTATIONS, IMAGES = "annotations.json", "images"
 # Few enough that the bar moves and nobody waits at the end, enough that handing them over costs nothing.
@@ -67,7 +66,7 @@ def _drawn(params: ScenesParams, folder: Path) -> Iterator[AnnotatedImage]:
     """Every scene in order; drawing is Python at work, so by processes, as many as there are cores."""
     starts = range(0, params.count, _SCENES_A_JOB)
     jobs = (_Job(params, start, min(start + _SCENES_A_JOB, params.count), folder) for start in starts)
-    workers = min(params.workers or os.cpu_count() or 1, len(starts))
+    workers = min(params.workers or usable_cores(), len(starts))
     # Spawned: a forked child could inherit a lock that no thread will ever give back.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=die_with_parent)

@@ -1,6 +1,5 @@
 """Exported models, used as anyone would: plain TensorFlow and TFLite, nothing of the OD API."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from tasks.annotation.boxes import from_tf
 from tasks.annotation.detections import Detections
 from tasks.errors import CheckpointError
 from tasks.formats.label_map import read_label_map
+from tasks.process import usable_cores
 
 Image = npt.NDArray[np.uint8]
 
@@ -50,7 +50,7 @@ class TFLiteDetector:
     def __init__(self, folder: Path) -> None:
         """Load `folder`/model.tflite and `folder`/label_map.pbtxt."""
         self.classes = read_label_map(folder / "label_map.pbtxt")
-        self._interpreter = tf.lite.Interpreter(model_path=str(folder / "model.tflite"), num_threads=os.cpu_count())
+        self._interpreter = tf.lite.Interpreter(model_path=str(folder / "model.tflite"), num_threads=usable_cores())
         self._interpreter.allocate_tensors()
         (self._input,) = self._interpreter.get_input_details()
         # The OD API's exporter numbers them from 0: count, scores, class indices, boxes.
