@@ -19,9 +19,8 @@ from tasks.formats.pascal_voc import read_voc_folder, write_voc_folder
 from tasks.formats.yolo import write_yolo
 from tasks.ingest import gather
 from tasks.params import IngestParams
+from tests.real_data import DATASETS, needs_datasets
 
-DATASETS = Path(__file__).resolve().parents[2] / "shared" / "datasets"
-needs_datasets = pytest.mark.skipif(not DATASETS.is_dir(), reason="the real data sets are not beside the repository")
 # Hypothesis reads the project's sources before its first example, which takes seconds on a busy machine.
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=25)
 

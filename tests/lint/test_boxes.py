@@ -14,12 +14,11 @@ from tasks.ingest import ingest
 from tasks.lint.boxes import check_anchors, check_small
 from tasks.params import read_params
 from tests.lint.pictures import picture
+from tests.real_data import DATASETS
 
 GEOMETRY = ModelGeometry(Resizer(width=320, height=320), Anchors((np.array([[32.0, 32.0]]),)), 0.5, True, 8)
 LARGER = replace(GEOMETRY, resizer=Resizer(width=640, height=640))
 FITTING, TINY, HUGE = ("mug", 32.0, 32.0), ("mug", 16.0, 16.0), ("mug", 200.0, 200.0)
-
-DATASETS = Path(__file__).resolve().parents[3] / "shared" / "datasets"
 
 
 def beyond(*boxes, geometry=GEOMETRY, others=(), **picture_values):

@@ -18,7 +18,7 @@ from tasks.report_page.balance import anchor_fit, balance
 from tasks.report_page.examples import examples
 from tasks.report_page.gate import outcomes
 from tasks.report_page.size_plot import size_svg
-from tests.report_run import ELSEWHERE, HOSTILE, SQUARE, Run, annotated
+from tests.report.report_run import ELSEWHERE, HOSTILE, SQUARE, Run, annotated
 
 GEOMETRY = ModelGeometry(
     Resizer(width=320, height=240), Anchors((np.array([[80.0, 80.0]]), np.array([[160.0, 160.0]]))), 0.5, True, 8

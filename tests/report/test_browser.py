@@ -13,7 +13,7 @@ import pytest
 from tasks.files import write_json
 from tasks.metrics.analysis import analysis
 from tasks.metrics.coco import matched
-from tests.report_run import ELSEWHERE, SQUARE, Run, found
+from tests.report.report_run import ELSEWHERE, SQUARE, Run, found
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
 pytestmark = [
