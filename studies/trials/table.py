@@ -42,7 +42,7 @@ def write_table(results: Path, summary: Path, markdown: Path, *, against: str) -
         "|---|---:|---|---:|---:|---:|---:|",
         *(
             f"| {data} ({found['images']}) | {steps} | {arm} | {found['seeds']} | "
-            + " | ".join(f"{found[name]:.3f} ± {found[f'{name}_sd']:.3f}" for name in _FIGURES)
+            + " | ".join(_mean(found[name], found[f"{name}_sd"]) for name in _FIGURES)
             + f" | {found['seconds']:.0f} |"
             for (data, steps, arm), found in sums.items()
         ),
@@ -55,6 +55,10 @@ def write_table(results: Path, summary: Path, markdown: Path, *, against: str) -
     text = "\n".join(lines) + "\n"
     markdown.write_text(text, encoding="utf-8")
     return text
+
+
+def _mean(value: float, spread: float | None) -> str:
+    return f"{value:.3f}" if spread is None else f"{value:.3f} ± {spread:.3f}"
 
 
 def _compared(groups: Mapping[_Group, Sequence[dict[str, Any]]], against: str) -> list[str]:
@@ -94,7 +98,7 @@ def _summed(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     for name in _FIGURES:
         values = [row[name] for row in rows]
         summed[name] = statistics.mean(values)
-        summed[f"{name}_sd"] = statistics.stdev(values) if len(values) > 1 else 0.0
+        summed[f"{name}_sd"] = statistics.stdev(values) if len(values) > 1 else None
     return summed
 
 
