@@ -46,6 +46,7 @@ def figures(
         "loss": statistics.fmean(row["loss"] for row in steps[-_LAST_STEPS:]),
         "step_ms_median": step_ms,
         "images_per_s": params.batch_size / step_ms * 1000,
+        "clipped_steps": sum(row["gradient_norm"] > params.clip_norm for row in steps),
         "seconds": progress.seconds,
         "startup_s": startup_s,
         "waiting_s": progress.waiting_s,

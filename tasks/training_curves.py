@@ -17,6 +17,7 @@ _CURVES = {
     "classification_loss": "train/classification_loss",
     "localization_loss": "train/localization_loss",
     "learning_rate": "train/learning_rate",
+    "gradient_norm": "train/gradient_norm",
     "step_ms": "train/step_ms",
     "images_per_s": "train/images_per_s",
     "mAP": "val/mAP",

@@ -2,7 +2,10 @@ from typing import Any
 
 import pytest
 
-from tasks.training_account import what_limited
+from tasks.detector.freeze import ModuleAudit
+from tasks.detector.resume import Progress
+from tasks.training_account import figures, what_limited
+from tests.train_params import train_params
 
 
 def account(**given: Any) -> dict[str, Any]:
@@ -43,3 +46,14 @@ def test_only_what_can_be_done_is_advised(freeze: int | str, frozen: int, cached
 
 def test_on_a_gpu_no_gpu_is_advised() -> None:
     assert "more GPUs" in what_limited(account(), "none", cached=False, on_gpu=True)
+
+
+def test_steps_whose_gradient_was_clipped_are_counted() -> None:
+    module = ModuleAudit("tower", 9, 0, 1, 0, 0, 0.5, 0.0, 0.0)
+    steps = [
+        {"step": step, "loss": 1.0, "step_ms": 100.0, "gradient_norm": norm}
+        for step, norm in enumerate((4, 10, 11, 99))
+    ]
+    progress = Progress(step=4, history=[*steps, {"step": 4, "mAP": 0.5}])
+    told = figures(progress, train_params(clip_norm=10.0), [module], startup_s=1.0, memory_mb={})
+    assert told["clipped_steps"] == 2

@@ -91,6 +91,7 @@ def training(metrics: Mapping[str, Any]) -> dict[str, Any]:
             "seconds",
             "step_ms_median",
             "images_per_s",
+            "clipped_steps",
             "startup_s",
             "peak_memory_mb",
             "trainable_variables",
