@@ -38,7 +38,7 @@ def usable_cores() -> int:
 
     More threads than that can take twenty times as long as one (TFLite's wait for each other at work).
     """
-    from dask.system import cpu_count  # noqa: PLC0415 - a third of a second, wanted only where threads are made
+    from dask.system import cpu_count  # noqa: PLC0415 - most of a second, wanted only where threads are made
 
     return int(cpu_count())
 
