@@ -45,15 +45,13 @@ def write_page(study: StudyParams, photos: Path, results: Path, timing: Path, ou
         for model in models
     ]
     told = [_not_run(study, absent)] if absent else []
-    mixed = _mixed([*_accounts(found), *(noted for own in uncached.values() for noted in own.values())])
-    told += [mixed] if mixed else []
+    told += [_mixed(one.model, study) for one in found if len(_versions(one, uncached[one.model])) > 1]
     text = "\n".join([*(line for one in found for line in _markdown(one, study)), *told]) + "\n"
     Path("table.md").write_text(text, encoding="utf-8")
     write_json(Path("table.json"), {one.model: {row.arm: _plain(row) for row in one.rows} for one in found})
     content = {
         "images": len(test.images),
         "seeds": len(study.seeds),
-        "steps": study.steps,
         "told": told,
         "models": [_shown(one, study) for one in found],
     }
@@ -63,19 +61,19 @@ def write_page(study: StudyParams, photos: Path, results: Path, timing: Path, ou
     return text
 
 
-def _accounts(found: Sequence[ModelFigures]) -> list[Mapping[str, Any]]:
-    return [run.noted for one in found for runs in one.runs.values() for run in runs]
-
-
 def _not_run(study: StudyParams, absent: Sequence[str]) -> str:
     return f"Not run yet: {', '.join(study.models[model].name for model in absent)}."
 
 
-def _mixed(accounts: Sequence[Mapping[str, Any]]) -> str:
-    codes = {noted["code"] for noted in accounts}
-    if len(codes) == 1:
-        return ""
-    return f"Runs of {len(codes)} different versions of the code, the params and the weights are mixed here."
+def _versions(found: ModelFigures, uncached: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """Of the code and the weights of a model's runs: arms are compared within a model only."""
+    runs = (run.noted for own in found.runs.values() for run in own)
+    return {noted["code"] for noted in (*runs, *uncached.values())}
+
+
+def _mixed(model: str, study: StudyParams) -> str:
+    name = study.models[model].name
+    return f"{name}: runs of different versions of the code, the params and the weights are mixed here."
 
 
 def _uncached(timing: Path, model: str, study: StudyParams) -> dict[str, dict[str, Any]]:
@@ -85,7 +83,7 @@ def _uncached(timing: Path, model: str, study: StudyParams) -> dict[str, dict[st
 
 def _markdown(found: ModelFigures, study: StudyParams) -> list[str]:
     return [
-        f"**{study.models[found.model].name}**, {study.steps} steps, {len(study.seeds)} seeds",
+        f"**{study.models[found.model].name}**, {_length(found.model, study)}, {len(study.seeds)} seeds",
         "",
         _HEAD,
         "|---|" + "---:|" * 10,
@@ -94,6 +92,13 @@ def _markdown(found: ModelFigures, study: StudyParams) -> list[str]:
         *conclusion(found),
         "",
     ]
+
+
+def _length(model: str, study: StudyParams) -> str:
+    """How long its runs are, and what else they say differently from those of other models."""
+    others = [f"{key} {value}" for key, value in study.models[model].train.items() if key != "steps"]
+    steps = f"{study.training(model)['steps']} steps"
+    return f"{steps} ({', '.join(others)})" if others else steps
 
 
 def _line(row: Row) -> str:
@@ -146,6 +151,7 @@ def _shown(found: ModelFigures, study: StudyParams) -> dict[str, Any]:
     return {
         "name": study.models[model].name,
         "start": study.models[model].start,
+        "length": _length(model, study),
         "seconds": found.seconds,
         "rows": [_cells(row) for row in found.rows],
         "conclusion": conclusion(found),

@@ -1,7 +1,7 @@
 """study.yaml, typed, as tasks/params.py has params.yaml."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -11,17 +11,26 @@ from tasks.params import Positive, Section, Seed
 
 
 class ModelArm(Section):
-    """A model, and what it starts from: the project's base, or what it has learned from generated scenes."""
+    """A model, and what it starts from: the project's base, or what it has learned from generated scenes.
+
+    Attributes:
+        train: what its runs say differently from studies/params.yaml and from the study's own steps.
+    """
 
     name: str
     start: Literal["base", "scenes"]
+    train: Annotated[dict[str, Any], Field(default_factory=dict)]
 
 
 class SceneTraining(Section):
-    """How many scenes a model without weights learns from, and for how long."""
+    """How many scenes a model without weights learns from, for how long, and at what size of its input.
+
+    Convolutions know no size: a quarter of the pixels takes a quarter of the time.
+    """
 
     count: Positive
     steps: Positive
+    side_px: Annotated[int, Field(ge=64)]
 
 
 class StudyParams(Section):
@@ -31,7 +40,7 @@ class StudyParams(Section):
         data: the folder of annotations and photographs.
         models, arms: by name; an arm is a value of `train.freeze`.
         seeds: of new layers, order and augmentation.
-        steps, eval_every: of every run, as in `train`.
+        steps, eval_every: of every run, as in `train`, where its model does not say otherwise.
         timing_steps: of the runs that measure a step without the cache.
         scenes: what a model without weights starts from.
     """
@@ -44,6 +53,10 @@ class StudyParams(Section):
     eval_every: Positive
     timing_steps: Positive
     scenes: SceneTraining
+
+    def training(self, model: str) -> dict[str, Any]:
+        """What the runs of a model change in section `train`, its arm and its seed aside."""
+        return {"steps": self.steps, "eval_every": self.eval_every, **self.models[model].train}
 
 
 def read_study_params(path: Path) -> StudyParams:

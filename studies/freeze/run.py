@@ -2,15 +2,19 @@
 
 import hashlib
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from studies.base.draw import ANNOTATIONS, IMAGES, draw
 from studies.base.params import ScenesParams
-from studies.freeze.params import ModelArm, StudyParams
+from studies.freeze.params import ModelArm, SceneTraining, StudyParams
 from studies.freeze.places import DATA, DETECTIONS, PHOTOS, RESULTS, RUN, STARTS, TIMING
 from studies.trials.run import PARAMS, code, detected, params_of, prepare_data
-from tasks.errors import PipelineError
+from tasks.detector.model_definitions import CONFIGS, find_model
+from tasks.detector.model_proto import pipeline_proto
+from tasks.detector.pipeline_config import write_pipeline_config
+from tasks.errors import ConfigError, PipelineError
 from tasks.files import read_json, replacing, write_json
 from tasks.formats.coco import write_detections
 from tasks.params import Params
@@ -36,7 +40,7 @@ def start(name: str, study: StudyParams) -> None:
     """
     model, out = study.models[name], STARTS / name
     folder = _RUNS / f"start-{name}"
-    trained = None if model.start == "base" else _train_on_scenes(model, study, folder)
+    trained = None if model.start == "base" else _train_on_scenes(model, study.scenes, folder)
     with replacing(out) as beside:
         beside.mkdir(parents=True)
         if trained:
@@ -54,7 +58,7 @@ def train(name: str, arm: str, seed: int, study: StudyParams) -> dict[str, Any]:
     key = f"{name}-{arm}-{seed}"
     # A run that was killed goes on: the folder stays until there is a result.
     folder = _RUNS / key
-    changes = {"freeze": study.arms[arm], "seed": seed, "steps": study.steps, "eval_every": study.eval_every}
+    changes = {**study.training(name), "freeze": study.arms[arm], "seed": seed}
     params = _train(folder, name, study, changes)
     images, found = detected(params, "test")
     noted = {"model": name, "arm": arm, "seed": seed, **_account(params)}
@@ -73,11 +77,9 @@ def timing(name: str, arm: str, study: StudyParams) -> dict[str, Any]:
         PipelineError: as the stages raise it.
     """
     folder = _RUNS / f"timing-{name}-{arm}"
-    steps = study.timing_steps
     cache = {"use": "off", "copies": 0, "dtype": "float32", "memory_mb": 1}
-    params = _train(
-        folder, name, study, {"freeze": study.arms[arm], "cache": cache, "steps": steps, "eval_every": steps}
-    )
+    length = {"steps": study.timing_steps, "eval_every": study.timing_steps}
+    params = _train(folder, name, study, {**study.training(name), **length, "freeze": study.arms[arm], "cache": cache})
     noted = {"model": name, "arm": arm, **_account(params)}
     TIMING.mkdir(exist_ok=True)
     write_json(TIMING / f"{name}-{arm}.json", noted)
@@ -118,9 +120,22 @@ def _scenes(count: int, folder: Path) -> Path:
     return scenes
 
 
-def _train_on_scenes(model: ModelArm, study: StudyParams, folder: Path) -> Path:
-    scenes = _scenes(study.scenes.count, folder)
-    steps = study.scenes.steps
+def _smaller(name: str, side_px: int) -> str:
+    """What `model.name` is to be for model `name` with another input size: a config written where one is looked for."""
+    model = find_model(name)
+    if isinstance(model, Path):
+        raise ConfigError(
+            f"study.yaml: {name} is a config; a model that starts from scenes must be one of `model.name`"
+        )
+    config = Path(CONFIGS) / f"{model.name}-{side_px}.config"
+    config.parent.mkdir(exist_ok=True)
+    write_pipeline_config(pipeline_proto(replace(model, side_px=side_px)), config)
+    return str(config)
+
+
+def _train_on_scenes(model: ModelArm, training: SceneTraining, folder: Path) -> Path:
+    scenes = _scenes(training.count, folder)
+    steps = training.steps
     params = params_of(
         PARAMS,
         folder,
@@ -133,7 +148,7 @@ def _train_on_scenes(model: ModelArm, study: StudyParams, folder: Path) -> Path:
                 "near_duplicate_distance": 0,
                 "frame_run_distance": 0,
             },
-            "model": {"name": model.name},
+            "model": {"name": _smaller(model.name, training.side_px)},
             "checkpoint": {"source": "none"},
             "train": {"steps": steps, "warmup_steps": steps // 10, "eval_every": steps, "freeze": "none"},
         },

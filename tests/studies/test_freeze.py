@@ -14,9 +14,12 @@ from studies.freeze.figures import ModelFigures, figures, read_runs
 from studies.freeze.page import write_page
 from studies.freeze.params import StudyParams, read_study_params
 from studies.freeze.places import DATA, DETECTIONS, PAGE, RESULTS, RUN, TIMING
-from studies.freeze.run import _CODE, _SCENE_STAGES, _TRAINING, _scenes
-from studies.trials.run import _DATA_STAGES, code
+from studies.freeze.run import _CODE, _SCENE_STAGES, _TRAINING, _scenes, _smaller
+from studies.trials.run import _DATA_STAGES, PARAMS, code, params_of
 from tasks.annotation.dataset import Dataset
+from tasks.detector.model_definitions import MODELS, find_model
+from tasks.detector.model_proto import pipeline_proto
+from tasks.detector.pipeline_config import input_size, read_pipeline_config
 from tasks.errors import ParamsError, PipelineError
 from tasks.files import write_json
 from tasks.formats.coco import read_coco, write_coco, write_detections
@@ -115,6 +118,40 @@ def test_a_stage_runs_again_when_a_section_changes_that_its_stages_of_the_pipeli
     tracked = yaml.safe_load((STUDY / "dvc.yaml").read_text())["stages"][stage]["params"]
     sections = {section for entry in tracked for section in entry.get("../params.yaml", [])}
     assert sections == {section for name in runs for section in STAGES[name].sections}
+
+
+def test_what_a_model_says_of_its_runs_is_what_they_are_run_with_and_is_told(
+    tmp_path: Path, test_part: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    model = {"name": "ssd_mobilenet_v2_fpnlite_320x320", "start": "base"}
+    assert study(eval_every=20).training("v2") == {"steps": STEPS, "eval_every": 20}
+    own = {"v2": {**model, "train": {"steps": 7, "batch_size": 4}}}
+    assert study(models=own, eval_every=20).training("v2") == {"steps": 7, "eval_every": 20, "batch_size": 4}
+
+    all_runs(RESULTS, test_part)
+    assert f"**{model['name']}**, {STEPS} steps, 2 seeds" in page_of(test_part)
+    assert f"**{model['name']}**, 7 steps (batch_size 4), 2 seeds" in page_of(test_part, models=own)
+    assert "7 steps (batch_size 4)." in PAGE.read_text()
+
+
+def test_the_runs_of_every_model_are_ones_that_the_pipeline_understands(tmp_path: Path) -> None:
+    params = read_study_params(STUDY / "study.yaml")
+    for model in params.models:
+        params_of(PARAMS, tmp_path / model, tmp_path / "data", {"train": params.training(model)})
+
+
+def test_scenes_are_learned_from_by_the_same_model_with_a_smaller_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = "ssd_mobilenet_v1_fpn_320x320"
+    found = find_model(_smaller(name, 160))
+    assert isinstance(found, Path)
+    smaller, usual = read_pipeline_config(found), pipeline_proto(MODELS[name])
+    assert (input_size(smaller), input_size(usual)) == ((160, 160), (320, 320))
+    smaller.model.ssd.image_resizer.CopyFrom(usual.model.ssd.image_resizer)
+    assert smaller == usual
 
 
 def test_a_misspelt_key_of_the_study_is_named(tmp_path: Path) -> None:
@@ -300,8 +337,9 @@ def test_a_run_or_a_timing_by_other_code_is_told_of(
     a_timing("first_8", step_ms=900)
     assert "different versions" not in page_of(test_part)
     a_timing("first_8", step_ms=900, code="another")
-    assert "Runs of 2 different versions of the code" in page_of(test_part)
-    assert "Runs of 2 different versions of the code" in PAGE.read_text()
+    said = "ssd_mobilenet_v2_fpnlite_320x320: runs of different versions of the code"
+    assert said in page_of(test_part)
+    assert said in PAGE.read_text()
 
 
 @pytest.mark.parametrize(
