@@ -8,19 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.annotation.boxes import as_boxes
 from tasks.annotation.dataset import AnnotatedImage, Dataset, flags
 from tasks.annotation.stratify import deal as deal_groups
-
-CLASSES = ("a", "b", "c")
-
-
-def image(number, classes="a", content=""):
-    n = len(classes)
-    boxes = as_boxes([[0, 0, 5, 5]] * n)
-    return AnnotatedImage(
-        f"{number:03d}.jpg", 10, 10, boxes, tuple(classes), flags(n), flags(n), sha256=content or f"{number:064x}"
-    )
+from tests.split.dealing import CLASSES, image
 
 
 def fractions(val=0.15, test=0.2):
@@ -34,8 +24,8 @@ def names(part):
 def deal(images, fractions, *, seed, kept=None):
     """A data set for each part; images of one content are a group."""
     by_content = defaultdict(list)
-    for image in sorted(images, key=lambda image: image.file_name):
-        by_content[image.sha256 or image.file_name].append(image)
+    for one in sorted(images, key=lambda one: one.file_name):
+        by_content[one.sha256 or one.file_name].append(one)
     groups = list(by_content.values())
     numbers = {i: kept[group[0].file_name] for i, group in enumerate(groups) if group[0].file_name in (kept or {})}
     dealt = deal_groups(groups, CLASSES, fractions, seed=seed, kept=numbers)

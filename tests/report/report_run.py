@@ -11,8 +11,9 @@ from tasks.annotation.detections import Detections
 from tasks.files import write_json
 from tasks.formats.coco import write_coco, write_detections
 from tasks.metrics.coco import coco_figures, precision_recall
-from tasks.params import ReportParams, ValidateParams
+from tasks.params import ReportParams
 from tasks.report import report
+from tests.validate.gated import PARAMS
 
 SQUARE = [10.0, 10.0, 50.0, 50.0]
 ELSEWHERE = [100.0, 60.0, 140.0, 100.0]
@@ -21,14 +22,6 @@ PIPELINE_CONFIG = """model { ssd {
   anchor_generator { multiscale_anchor_generator { aspect_ratios: [1.0, 2.0, 0.5] } }
   matcher { argmax_matcher { matched_threshold: 0.5 force_match_for_each_row: true } }
 } }"""
-VALIDATE = ValidateParams(
-    on_problem="fix",
-    policy={},
-    min_box_side_px=2,
-    min_boxes_per_class=1,
-    max_dropped_fraction=1.0,
-    max_image_megapixels=1,
-)
 HOSTILE = "<script>alert(\"1\")</script>' onload='x'\n\u202ecod.exe"
 
 
@@ -88,7 +81,7 @@ class Run:
 
     def report(self, *, max_image_megapixels=1, policy=None, **params):
         root = self.root
-        gate = VALIDATE.model_copy(update={"max_image_megapixels": max_image_megapixels, "policy": policy or {}})
+        gate = PARAMS.model_copy(update={"max_image_megapixels": max_image_megapixels, "policy": policy or {}})
         return report(
             ReportParams(**{"score_threshold": 0.3, "gallery_images": 5, "thumbnail_px": 64, **params}),
             gate,
