@@ -21,6 +21,7 @@ from tasks.formats.archive import extract
 from tasks.formats.download import download
 from tasks.formats.tf_checkpoint import copy_checkpoint, find_checkpoint, find_saved_model, is_checkpoint_file
 from tasks.imagenet import FILE, PACKAGE, read_imagenet_weights, weights_file
+from tasks.mobilenet_v1 import MANIFEST, NUMBERS, find_face_detector, read_mobilenet_v1
 from tasks.shipped_base import NAME, read_shipped_base, suits
 
 if TYPE_CHECKING:
@@ -166,7 +167,8 @@ def _from_archive(archive: Path, into: Path) -> dict[str, Any]:
 
 
 def _is_ours(path: PurePosixPath) -> bool:
-    return path.name in {DESCRIPTION, WEIGHTS, "saved_model.pb", *COMPANIONS} or is_checkpoint_file(path.name)
+    named = {DESCRIPTION, WEIGHTS, "saved_model.pb", MANIFEST, NUMBERS, *COMPANIONS}
+    return path.name in named or is_checkpoint_file(path.name)
 
 
 def _from_folder(folder: Path, into: Path, *, called: Path) -> dict[str, Any]:
@@ -180,9 +182,13 @@ def _from_folder(folder: Path, into: Path, *, called: Path) -> dict[str, Any]:
     if prefix is None:
         prefix, kind = find_saved_model(folder), "saved_model"
     if prefix is None:
+        manifest = find_face_detector(folder)
+        if manifest is not None:
+            return _from_face_detector(manifest, into, origin=(called / manifest.relative_to(folder)).as_posix())
         raise CheckpointError(
             f"checkpoint.source: no weights in {called}; looked for {DESCRIPTION}, best/ckpt-*.index, "
-            "checkpoint/ckpt-*.index, ckpt-*.index, saved_model.pb and saved_model/saved_model.pb"
+            "checkpoint/ckpt-*.index, ckpt-*.index, saved_model.pb, saved_model/saved_model.pb and "
+            f"face-api's model/{MANIFEST}"
         )
     origin = (called / prefix.relative_to(folder)).as_posix()
     try:
@@ -190,6 +196,17 @@ def _from_folder(folder: Path, into: Path, *, called: Path) -> dict[str, Any]:
     except CheckpointError as error:
         # An archive was unpacked where nobody looks.
         raise CheckpointError(str(error).replace(folder.as_posix(), called.as_posix())) from error
+
+
+def _from_face_detector(manifest: Path, into: Path, *, origin: str) -> dict[str, Any]:
+    arrays: dict[str, Any] = dict(read_mobilenet_v1(manifest))
+    np.savez(into / WEIGHTS, **arrays)
+    return {
+        "kind": "weights",
+        "origin": f"backbone of face-api's face detector: {origin}",
+        "sha256": sha256_of(manifest.with_name(NUMBERS)),
+        "licence": "MIT (face-api)",
+    }
 
 
 def _from_prefix(prefix: Path, into: Path, kind: str) -> dict[str, Any]:

@@ -4,9 +4,11 @@ import hashlib
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tasks.errors import CheckpointError
+from tasks.mobilenet_v1 import MANIFEST, NUMBERS
 from tests.checkpoint.sources import (
     ARCHIVE,
     CHECKPOINT_FILES,
@@ -19,6 +21,8 @@ from tests.checkpoint.sources import (
     folder_of,
     run,
 )
+from tests.face_detector import face_detector
+from tests.formats.tfjs_files import tfjs_files
 
 
 @pytest.mark.parametrize(
@@ -67,6 +71,21 @@ def test_a_checkpoints_prefix_is_taken_even_where_there_is_a_newer_one(base: Pat
     folder_of(Path("mine"), "ckpt-1.index", "ckpt-1.data-00000-of-00001", "ckpt-2.index")
 
     assert run(base, "mine/ckpt-1")["origin"] == "mine/ckpt-1"
+
+
+def test_the_backbone_of_face_apis_detector_is_taken_from_its_package(base: Path) -> None:
+    manifest = tfjs_files(Path("unpacked") / MANIFEST, face_detector(), numbers=NUMBERS)
+    files = {f"package/model/{path.name}": path.read_bytes() for path in manifest.parent.iterdir()}
+    archive = archive_of(Path("face-api.tgz"), files | {"package/dist/face-api.js": b"code"})
+
+    figures = run(base, archive)
+
+    assert files_in(base) == ["base.json", "weights.npz"]
+    assert figures["origin"] == f"backbone of face-api's face detector: face-api.tgz/model/{MANIFEST}"
+    assert described(base)["licence"] == "MIT (face-api)"
+    with np.load(base / "weights.npz") as arrays:
+        assert len(arrays.files) == 27 * 5
+        assert arrays["conv_pw_13/kernel"].shape == (1, 1, 1024, 1024)
 
 
 @pytest.mark.parametrize("prefix", ["", "./", f"{ARCHIVE[:-7]}/"], ids=["flat", "dot", "one folder"])
