@@ -1,6 +1,6 @@
 """Runs of the freeze study that never were, and how often its page calls two arms different that are the same.
 
-`python -m tests.studies.freeze_runs --sets 1000`: minutes.
+`python -m tests.studies.freeze.runs --sets 1000`: minutes.
 """
 
 import argparse
@@ -76,7 +76,7 @@ def told_apart(sets: int, spread: float, *, images: int = 66, seeds: int = 3) ->
 
 def main() -> None:
     """Print the shares."""
-    parser = argparse.ArgumentParser(prog="python -m tests.studies.freeze_runs", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.studies.freeze.runs", description=__doc__)
     parser.add_argument("--sets", type=int, default=1000)
     args = parser.parse_args()
     for spread in (0.0, 0.5, 1.2, 3.0):

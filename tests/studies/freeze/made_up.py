@@ -1,0 +1,66 @@
+"""Results of the freeze study that nobody trained for, and what is made of them."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from studies.freeze.figures import ModelFigures, figures, read_runs
+from studies.freeze.page import write_page
+from studies.freeze.params import StudyParams
+from studies.freeze.places import DATA, DETECTIONS, PAGE, RESULTS, RUN, TIMING
+from tasks.annotation.dataset import Dataset
+from tasks.files import write_json
+from tasks.formats.coco import write_coco, write_detections
+from tests.studies.freeze.runs import STEPS, beside, noted
+
+STUDY = Path(__file__).parents[3] / "studies" / "freeze"
+ARMS = {"none": "none", "none_again": "none", "first_8": 8}
+
+
+def study(**changes: Any) -> StudyParams:
+    content = yaml.safe_load((STUDY / "study.yaml").read_text()) | {
+        "models": {"v2": {"name": "ssd_mobilenet_v2_fpnlite_320x320", "start": "base"}},
+        "arms": ARMS,
+        "seeds": [1, 2],
+        "steps": STEPS,
+    }
+    return StudyParams.model_validate(content | changes)
+
+
+def a_run(
+    folder: Path, test: Dataset, arm: str, seed: int, *, step_ms: float, off: float = 0.0, **changes: Any
+) -> None:
+    """A run whose boxes lie `off` pixels beside the true ones, more or less, and whose steps take `step_ms`."""
+    random = np.random.default_rng(seed)
+    shifts = off * random.uniform(0.5, 1.5, len(test.images))
+    run = folder / f"v2-{arm}-{seed}"
+    run.mkdir(parents=True)
+    write_json(run / RUN, noted(arm, seed, step_ms, **changes))
+    write_detections(beside(shifts), test, run / DETECTIONS)
+
+
+def all_runs(folder: Path, test: Dataset, **changes: dict[str, Any]) -> None:
+    for seed in (1, 2):
+        for arm in ARMS:
+            what = {"step_ms": 250.0 if arm == "first_8" else 1000.0} | changes.get(arm, {})
+            a_run(folder, test, arm, seed, **what)
+
+
+def page_of(test: Dataset, **changes: Any) -> str:
+    """The table; photographs, results and timings are where dvc.yaml has them."""
+    if not DATA.is_dir():
+        (DATA / "splits").mkdir(parents=True)
+        write_coco(test, DATA / "splits" / "test.json")
+    return write_page(study(**changes), DATA, RESULTS, TIMING, PAGE)
+
+
+def a_timing(arm: str, *, step_ms: float, code: str = "c") -> None:
+    TIMING.mkdir(exist_ok=True)
+    curves = {"train/step_ms": [(step, step_ms) for step in range(1, STEPS + 1)]}
+    write_json(TIMING / f"v2-{arm}.json", {"code": code, "curves": curves})
+
+
+def figures_of(folder: Path, test: Dataset) -> ModelFigures:
+    return figures("v2", ARMS, read_runs(folder, "v2", ARMS, (1, 2), test), {})

@@ -1,0 +1,93 @@
+"""The freeze study's table and page, of made-up runs."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from studies.freeze.places import PAGE, RESULTS
+from tasks.annotation.dataset import Dataset
+from tasks.errors import PipelineError
+from tests.studies.freeze.made_up import ARMS, a_timing, all_runs, page_of, study
+from tests.studies.freeze.runs import STEPS
+
+
+def test_what_a_model_says_of_its_runs_is_what_they_are_run_with_and_is_told(
+    tmp_path: Path, test_part: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    model = {"name": "ssd_mobilenet_v2_fpnlite_320x320", "start": "base"}
+    assert study(eval_every=20).training("v2") == {"steps": STEPS, "eval_every": 20}
+    own = {"v2": {**model, "train": {"steps": 7, "batch_size": 4}}}
+    assert study(models=own, eval_every=20).training("v2") == {"steps": 7, "eval_every": 20, "batch_size": 4}
+
+    all_runs(RESULTS, test_part)
+    assert f"**{model['name']}**, {STEPS} steps, 2 seeds" in page_of(test_part)
+    assert f"**{model['name']}**, 7 steps (batch_size 4), 2 seeds" in page_of(test_part, models=own)
+    assert "7 steps (batch_size 4)." in PAGE.read_text()
+
+
+def test_what_is_the_caches_doing_is_told_from_what_is_freezings(
+    tmp_path: Path, test_part: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    all_runs(RESULTS, test_part)
+    assert "the cache" not in page_of(test_part)
+
+    # A step takes 1 s with nothing frozen, and 0.25 s with the cache.
+    a_timing("first_8", step_ms=800)
+    text = page_of(test_part)
+    assert "first_8 1.25 and 3.20; the cache gives the larger part in first_8." in text
+    assert "| 0.800 (1.25 times as fast) |" in text
+    assert "0.800 (1.25 times as fast)" in PAGE.read_text()
+    assert yaml.safe_load(Path("table.json").read_text())["v2"]["first_8"]["alone"] == 1.25
+
+    a_timing("first_8", step_ms=300)
+    assert "first_8 3.33 and 1.20; freezing itself gives the larger part in first_8." in page_of(test_part)
+
+
+def test_the_page_and_the_table_hold_every_arm(
+    tmp_path: Path, test_part: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    all_runs(RESULTS, test_part)
+    text = page_of(test_part)
+
+    page = PAGE.read_text()
+    assert all(f'<th scope="row">{arm}</th>' in page and f"| {arm} |" in text for arm in ARMS)
+    assert page.count("<svg") == 4
+    assert "different versions" not in page
+    assert 'src="http' not in page
+    assert 'href="http' not in page
+    assert Path("table.md").read_text() == text
+    assert yaml.safe_load(Path("table.json").read_text())["v2"]["first_8"]["times"] == 4.0
+
+
+def test_a_model_that_was_not_run_is_left_out_and_told_of_and_no_runs_at_all_are_an_error(
+    tmp_path: Path, test_part: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    models = {
+        "v1": {"name": "ssd_mobilenet_v1_fpn_320x320", "start": "scenes"},
+        "v2": {"name": "ssd_mobilenet_v2_fpnlite_320x320", "start": "base"},
+    }
+    with pytest.raises(PipelineError, match="results: no run of this study yet"):
+        page_of(test_part, models=models)
+    all_runs(RESULTS, test_part)
+    for told in (page_of(test_part, models=models), PAGE.read_text()):
+        assert "Not run yet: ssd_mobilenet_v1_fpn_320x320." in told
+    assert yaml.safe_load(Path("table.json").read_text()).keys() == {"v2"}
+    assert "Not run yet" not in page_of(test_part)
+
+
+def test_a_run_or_a_timing_by_other_code_is_told_of(
+    tmp_path: Path, test_part: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    all_runs(RESULTS, test_part)
+    a_timing("first_8", step_ms=900)
+    assert "different versions" not in page_of(test_part)
+    a_timing("first_8", step_ms=900, code="another")
+    said = "ssd_mobilenet_v2_fpnlite_320x320: runs of different versions of the code"
+    assert said in page_of(test_part)
+    assert said in PAGE.read_text()

@@ -1,0 +1,108 @@
+"""The freeze study: its matrix, what its stages depend on, and what its runs are run with."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from studies.base.draw import ANNOTATIONS
+from studies.freeze.params import read_study_params
+from studies.freeze.run import _CODE, _SCENE_STAGES, _TRAINING, _scenes, _smaller
+from studies.trials.run import _DATA_STAGES, PARAMS, code, params_of
+from tasks.detector.model_definitions import MODELS, find_model
+from tasks.detector.model_proto import pipeline_proto
+from tasks.detector.pipeline_config import input_size, read_pipeline_config
+from tasks.errors import ParamsError
+from tasks.formats.coco import read_coco
+from tasks.stages import STAGES
+from tests.studies.freeze.made_up import STUDY
+
+
+def test_the_matrix_is_over_all_that_study_yaml_names() -> None:
+    stages = yaml.safe_load((STUDY / "dvc.yaml").read_text())["stages"]
+    params = read_study_params(STUDY / "study.yaml")
+    matrix = stages["train"]["matrix"]
+    assert (matrix["model"], matrix["arm"], matrix["seed"]) == (list(params.models), list(params.arms), "${seeds}")
+    assert stages["start"]["matrix"]["model"] == list(params.models)
+    frozen = [arm for arm, freeze in params.arms.items() if freeze != "none"]
+    assert stages["timing"]["matrix"] == {"model": list(params.models), "arm": frozen}
+    assert len(params.seeds) >= 3
+
+
+@pytest.mark.parametrize(
+    ("stage", "keys"),
+    [
+        ("start", {"models.${item.model}", "scenes"}),
+        ("train", {"models.${item.model}", "arms.${item.arm}", "steps", "eval_every"}),
+        ("timing", {"models.${item.model}", "arms.${item.arm}", "timing_steps"}),
+        ("page", {"models", "arms", "seeds", "steps"}),
+    ],
+)
+def test_a_stage_runs_again_when_what_it_reads_in_study_yaml_changes(stage: str, keys: set[str]) -> None:
+    tracked = yaml.safe_load((STUDY / "dvc.yaml").read_text())["stages"][stage]["params"]
+    assert {key for entry in tracked for key in entry.get("study.yaml", [])} == keys
+
+
+@pytest.mark.parametrize(
+    ("stage", "runs"),
+    [("data", _DATA_STAGES), ("start", _SCENE_STAGES), ("train", _TRAINING), ("timing", _TRAINING)],
+)
+def test_a_stage_runs_again_when_a_section_changes_that_its_stages_of_the_pipeline_are_given(
+    stage: str, runs: tuple[str, ...]
+) -> None:
+    tracked = yaml.safe_load((STUDY / "dvc.yaml").read_text())["stages"][stage]["params"]
+    sections = {section for entry in tracked for section in entry.get("../params.yaml", [])}
+    assert sections == {section for name in runs for section in STAGES[name].sections}
+
+
+def test_the_runs_of_every_model_are_ones_that_the_pipeline_understands(tmp_path: Path) -> None:
+    params = read_study_params(STUDY / "study.yaml")
+    for model in params.models:
+        params_of(PARAMS, tmp_path / model, tmp_path / "data", {"train": params.training(model)})
+
+
+def test_scenes_are_learned_from_by_the_same_model_with_a_smaller_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = "ssd_mobilenet_v1_fpn_320x320"
+    found = find_model(_smaller(name, 160))
+    assert isinstance(found, Path)
+    smaller, usual = read_pipeline_config(found), pipeline_proto(MODELS[name])
+    assert (input_size(smaller), input_size(usual)) == ((160, 160), (320, 320))
+    smaller.model.ssd.image_resizer.CopyFrom(usual.model.ssd.image_resizer)
+    assert smaller == usual
+
+
+def test_a_misspelt_key_of_the_study_is_named(tmp_path: Path) -> None:
+    text = (STUDY / "study.yaml").read_text()
+    (tmp_path / "study.yaml").write_text(text.replace("eval_every", "eval_evry"))
+    with pytest.raises(ParamsError, match=r"eval_evry: Extra inputs are not permitted"):
+        read_study_params(tmp_path / "study.yaml")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["tasks/a/b.py", "weights/w.npz", "studies/trials/run.py", "studies/freeze/run.py", "studies/base/scenes/c.py"],
+)
+def test_a_run_notes_all_that_it_is_made_by(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studies.trials.run.ROOT", tmp_path)
+    (tmp_path / path).parent.mkdir(parents=True)
+    noted = []
+    for content in ("one", "other"):
+        (tmp_path / path).write_text(content)
+        noted.append(code(*_CODE))
+    assert noted[0] != noted[1]
+
+
+def test_scenes_of_a_killed_run_are_found_again_and_those_of_another_count_are_not(tmp_path: Path) -> None:
+    few = _scenes(1, tmp_path)
+    (few / "seen").touch()
+    assert (_scenes(1, tmp_path) / "seen").exists()
+    assert len(read_coco(_scenes(2, tmp_path) / ANNOTATIONS).images) == 2
+
+
+def test_the_readme_says_how_to_have_the_page_without_more_runs() -> None:
+    readme = (STUDY / "README.md").read_text()
+    assert "dvc repro -s page" in readme
+    assert "dvc repro page" not in readme
