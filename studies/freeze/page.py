@@ -1,6 +1,6 @@
 """The study's table as Markdown and JSON, and its page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import cycle
 from pathlib import Path
@@ -96,9 +96,17 @@ def _markdown(found: ModelFigures, study: StudyParams) -> list[str]:
 
 def _length(model: str, study: StudyParams) -> str:
     """How long its runs are, and what else they say differently from those of other models."""
-    others = [f"{key} {value}" for key, value in study.models[model].train.items() if key != "steps"]
+    others = [f"{key} {value}" for key, value in _flat(study.models[model].train) if key != "steps"]
     steps = f"{study.training(model)['steps']} steps"
     return f"{steps} ({', '.join(others)})" if others else steps
+
+
+def _flat(params: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in params.items():
+        if isinstance(value, dict):
+            yield from ((f"{key}.{inner}", content) for inner, content in _flat(value))
+        else:
+            yield key, value
 
 
 def _line(row: Row) -> str:

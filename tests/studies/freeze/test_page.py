@@ -18,13 +18,18 @@ def test_what_a_model_says_of_its_runs_is_what_they_are_run_with_and_is_told(
     monkeypatch.chdir(tmp_path)
     model = {"name": "ssd_mobilenet_v2_fpnlite_320x320", "start": "base"}
     assert study(eval_every=20).training("v2") == {"steps": STEPS, "eval_every": 20}
-    own = {"v2": {**model, "train": {"steps": 7, "batch_size": 4}}}
-    assert study(models=own, eval_every=20).training("v2") == {"steps": 7, "eval_every": 20, "batch_size": 4}
+    own = {"v2": {**model, "train": {"steps": 7, "batch_size": 4, "cache": {"copies": 1}}}}
+    assert study(models=own, eval_every=20).training("v2") == {
+        "steps": 7,
+        "eval_every": 20,
+        "batch_size": 4,
+        "cache": {"copies": 1},
+    }
 
     all_runs(RESULTS, test_part)
     assert f"**{model['name']}**, {STEPS} steps, 2 seeds" in page_of(test_part)
-    assert f"**{model['name']}**, 7 steps (batch_size 4), 2 seeds" in page_of(test_part, models=own)
-    assert "7 steps (batch_size 4)." in PAGE.read_text()
+    assert f"**{model['name']}**, 7 steps (batch_size 4, cache.copies 1), 2 seeds" in page_of(test_part, models=own)
+    assert "7 steps (batch_size 4, cache.copies 1)." in PAGE.read_text()
 
 
 def test_what_is_the_caches_doing_is_told_from_what_is_freezings(
