@@ -184,7 +184,7 @@ def _from_folder(folder: Path, into: Path, *, called: Path) -> dict[str, Any]:
     if prefix is None:
         manifest = find_face_detector(folder)
         if manifest is not None:
-            return _from_face_detector(manifest, into, origin=(called / manifest.relative_to(folder)).as_posix())
+            return _from_face_detector(manifest, into, folder, called=called)
         raise CheckpointError(
             f"checkpoint.source: no weights in {called}; looked for {DESCRIPTION}, best/ckpt-*.index, "
             "checkpoint/ckpt-*.index, ckpt-*.index, saved_model.pb, saved_model/saved_model.pb and "
@@ -198,8 +198,12 @@ def _from_folder(folder: Path, into: Path, *, called: Path) -> dict[str, Any]:
         raise CheckpointError(str(error).replace(folder.as_posix(), called.as_posix())) from error
 
 
-def _from_face_detector(manifest: Path, into: Path, *, origin: str) -> dict[str, Any]:
-    arrays: dict[str, Any] = dict(read_mobilenet_v1(manifest))
+def _from_face_detector(manifest: Path, into: Path, folder: Path, *, called: Path) -> dict[str, Any]:
+    origin = (called / manifest.relative_to(folder)).as_posix()
+    try:
+        arrays: dict[str, Any] = dict(read_mobilenet_v1(manifest))
+    except CheckpointError as error:
+        raise CheckpointError(str(error).replace(folder.as_posix(), called.as_posix())) from error
     np.savez(into / WEIGHTS, **arrays)
     return {
         "kind": "weights",

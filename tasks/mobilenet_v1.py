@@ -1,8 +1,9 @@
 """The MobileNet V1 of face-api's face detector, as the OD API's MobileNet V1 wants it.
 
-No package carries ImageNet weights of MobileNet V1, but face-api (npm, MIT licence) has a whole SSD detector for faces
-with that backbone at its full width, whose names are the OD API's of TensorFlow 1. Its kernels are eight-bit numbers,
-and of the BatchNorm behind each dense convolution only the offset is left: the rest is folded into the kernel.
+No package was found that carries ImageNet weights of MobileNet V1, but face-api (npm, MIT licence) has a whole SSD
+detector for faces with that backbone at its full width, whose names are the OD API's of TensorFlow 1. Its kernels are
+eight-bit numbers, and of the BatchNorm behind each dense convolution only the offset is left: the rest is folded into
+the kernel.
 
 A folded layer computes the same but cannot be trained: once its BatchNorm takes the batch's own mean and deviation, the
 offset alone stays of what was learned. So images are passed through, and each layer is given the mean and the variance
@@ -27,7 +28,6 @@ from tasks.scenes import draw_scene
 Array = npt.NDArray[np.float32]
 Weights = dict[str, Array]
 
-PACKAGE = "@vladmandic/face-api"
 MANIFEST = "ssd_mobilenetv1_model-weights_manifest.json"
 NUMBERS = "ssd_mobilenetv1_model.bin"
 

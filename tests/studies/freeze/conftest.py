@@ -7,5 +7,5 @@ from tests.studies.freeze.runs import photographs
 
 
 @pytest.fixture
-def test_part() -> Dataset:
+def scored_on() -> Dataset:
     return photographs(12)

@@ -12,10 +12,10 @@ from tests.studies.freeze.made_up import ARMS, a_run, all_runs, figures_of
 from tests.studies.freeze.runs import STEPS, noted, told_apart
 
 
-def test_times_ratios_and_equal_time_come_from_the_curves(tmp_path: Path, test_part: Dataset) -> None:
-    all_runs(tmp_path, test_part)
+def test_times_ratios_and_equal_time_come_from_the_curves(tmp_path: Path, scored_on: Dataset) -> None:
+    all_runs(tmp_path, scored_on)
 
-    found = figures_of(tmp_path, test_part)
+    found = figures_of(tmp_path, scored_on)
 
     none, _, frozen = found.rows
     assert (none.step_s, frozen.step_s) == (1.0, 0.25)
@@ -26,19 +26,19 @@ def test_times_ratios_and_equal_time_come_from_the_curves(tmp_path: Path, test_p
     assert none.equal_time == pytest.approx(0.1)
 
 
-def test_a_worse_arm_is_told_by_an_interval_and_a_like_one_is_not(tmp_path: Path, test_part: Dataset) -> None:
-    all_runs(tmp_path, test_part, none={"off": 8.0, "step_ms": 1000.0}, none_again={"off": 8.0}, first_8={"off": 25.0})
+def test_a_worse_arm_is_told_by_an_interval_and_a_like_one_is_not(tmp_path: Path, scored_on: Dataset) -> None:
+    all_runs(tmp_path, scored_on, none={"off": 8.0, "step_ms": 1000.0}, none_again={"off": 8.0}, first_8={"off": 25.0})
 
-    rows = {row.arm: row for row in figures_of(tmp_path, test_part).rows}
+    rows = {row.arm: row for row in figures_of(tmp_path, scored_on).rows}
 
     assert rows["first_8"].verdict == "worse"
     assert rows["first_8"].mean_ap < rows["none"].mean_ap
     assert rows["none_again"].verdict == "can't tell"
 
 
-def test_the_conclusion_follows_the_figures(tmp_path: Path, test_part: Dataset) -> None:
-    all_runs(tmp_path / "equal", test_part, none={"off": 8.0}, none_again={"off": 8.0}, first_8={"off": 8.0})
-    said = " ".join(conclusion(figures_of(tmp_path / "equal", test_part)))
+def test_the_conclusion_follows_the_figures(tmp_path: Path, scored_on: Dataset) -> None:
+    all_runs(tmp_path / "equal", scored_on, none={"off": 8.0}, none_again={"off": 8.0}, first_8={"off": 8.0})
+    said = " ".join(conclusion(figures_of(tmp_path / "equal", scored_on)))
     assert "Nothing that was frozen moved" in said
     assert "every loss is equal to the last bit" in said
     assert "first_8 4.00 (4.00 to 4.00)" in said
@@ -46,12 +46,12 @@ def test_the_conclusion_follows_the_figures(tmp_path: Path, test_part: Dataset) 
     assert "first_8 has the highest mean validation mAP (0.400), above every other arm" in said
 
 
-def test_seeds_that_differ_much_do_not_tell_an_arm_from_another(tmp_path: Path, test_part: Dataset) -> None:
+def test_seeds_that_differ_much_do_not_tell_an_arm_from_another(tmp_path: Path, scored_on: Dataset) -> None:
     # Every image says that first_8 is worse, but one seed says so far more than the others.
     for seed, off in ((1, 9.0), (2, 10.0), (3, 40.0)):
         for arm in ARMS:
-            a_run(tmp_path, test_part, arm, seed, step_ms=1000, off=off if arm == "first_8" else 8.0)
-    runs = read_runs(tmp_path, "v2", ARMS, (1, 2, 3), test_part)
+            a_run(tmp_path, scored_on, arm, seed, step_ms=1000, off=off if arm == "first_8" else 8.0)
+    runs = read_runs(tmp_path, "v2", ARMS, (1, 2, 3), scored_on)
     row = figures("v2", ARMS, runs, {}).rows[2]
     assert row.verdict == "can't tell"
 
@@ -65,14 +65,14 @@ def test_seeds_that_differ_much_do_not_tell_an_arm_from_another(tmp_path: Path, 
     ],
 )
 def test_at_equal_time_three_seeds_say_as_much_as_three_seeds_can(
-    gains: tuple[float, ...], said: str, tmp_path: Path, test_part: Dataset
+    gains: tuple[float, ...], said: str, tmp_path: Path, scored_on: Dataset
 ) -> None:
     for seed, gain in enumerate(gains):
         for arm in ARMS:
             own = 0.2 + gain if arm == "first_8" else 0.2
             curves = noted(arm, seed, 1000)["curves"] | {"val/mAP": [(20, own), (40, own)]}
-            a_run(tmp_path, test_part, arm, seed, step_ms=1000, curves=curves)
-    found = figures("v2", ARMS, read_runs(tmp_path, "v2", ARMS, (0, 1, 2), test_part), {})
+            a_run(tmp_path, scored_on, arm, seed, step_ms=1000, curves=curves)
+    found = figures("v2", ARMS, read_runs(tmp_path, "v2", ARMS, (0, 1, 2), scored_on), {})
     assert said in conclusion(found)[-1]
 
 
@@ -84,23 +84,23 @@ def test_an_arm_is_told_from_its_equal_about_as_rarely_as_is_said() -> None:
     assert share <= 6 / 40
 
 
-def test_a_frozen_variable_that_moved_is_told(tmp_path: Path, test_part: Dataset) -> None:
-    all_runs(tmp_path, test_part, first_8={"frozen_statistics_max_abs_change": 1e-7})
-    said = " ".join(conclusion(figures_of(tmp_path, test_part)))
+def test_a_frozen_variable_that_moved_is_told(tmp_path: Path, scored_on: Dataset) -> None:
+    all_runs(tmp_path, scored_on, first_8={"frozen_statistics_max_abs_change": 1e-7})
+    said = " ".join(conclusion(figures_of(tmp_path, scored_on)))
     assert "Frozen variables moved in first_8" in said
 
 
-def test_runs_that_are_missing_are_named(tmp_path: Path, test_part: Dataset) -> None:
-    a_run(tmp_path, test_part, "none", 1, step_ms=1000)
+def test_runs_that_are_missing_are_named(tmp_path: Path, scored_on: Dataset) -> None:
+    a_run(tmp_path, scored_on, "none", 1, step_ms=1000)
     with pytest.raises(PipelineError, match=r"v2-none-2: no such run yet; `dvc repro train@v2-none-2` makes it"):
-        figures_of(tmp_path, test_part)
+        figures_of(tmp_path, scored_on)
 
 
-def test_runs_of_seeds_and_arms_that_study_yaml_does_not_have_do_not_count(tmp_path: Path, test_part: Dataset) -> None:
-    all_runs(tmp_path, test_part)
-    a_run(tmp_path, test_part, "none", 3, step_ms=9e9)
-    a_run(tmp_path, test_part, "first_4", 1, step_ms=9e9)
-    runs = read_runs(tmp_path, "v2", ARMS, (1, 2), test_part)
+def test_runs_of_seeds_and_arms_that_study_yaml_does_not_have_do_not_count(tmp_path: Path, scored_on: Dataset) -> None:
+    all_runs(tmp_path, scored_on)
+    a_run(tmp_path, scored_on, "none", 3, step_ms=9e9)
+    a_run(tmp_path, scored_on, "first_4", 1, step_ms=9e9)
+    runs = read_runs(tmp_path, "v2", ARMS, (1, 2), scored_on)
     assert [(arm, run.seed) for arm, own in runs.items() for run in own] == [
         (arm, seed) for arm in ARMS for seed in (1, 2)
     ]

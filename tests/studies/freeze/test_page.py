@@ -13,7 +13,7 @@ from tests.studies.freeze.runs import STEPS
 
 
 def test_what_a_model_says_of_its_runs_is_what_they_are_run_with_and_is_told(
-    tmp_path: Path, test_part: Dataset, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, scored_on: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     model = {"name": "ssd_mobilenet_v2_fpnlite_320x320", "start": "base"}
@@ -26,37 +26,37 @@ def test_what_a_model_says_of_its_runs_is_what_they_are_run_with_and_is_told(
         "cache": {"copies": 1},
     }
 
-    all_runs(RESULTS, test_part)
-    assert f"**{model['name']}**, {STEPS} steps, 2 seeds" in page_of(test_part)
-    assert f"**{model['name']}**, 7 steps (batch_size 4, cache.copies 1), 2 seeds" in page_of(test_part, models=own)
+    all_runs(RESULTS, scored_on)
+    assert f"**{model['name']}**, {STEPS} steps, 2 seeds" in page_of(scored_on)
+    assert f"**{model['name']}**, 7 steps (batch_size 4, cache.copies 1), 2 seeds" in page_of(scored_on, models=own)
     assert "7 steps (batch_size 4, cache.copies 1)." in PAGE.read_text()
 
 
 def test_what_is_the_caches_doing_is_told_from_what_is_freezings(
-    tmp_path: Path, test_part: Dataset, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, scored_on: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    all_runs(RESULTS, test_part)
-    assert "the cache" not in page_of(test_part)
+    all_runs(RESULTS, scored_on)
+    assert "the cache" not in page_of(scored_on)
 
     # A step takes 1 s with nothing frozen, and 0.25 s with the cache.
     a_timing("first_8", step_ms=800)
-    text = page_of(test_part)
+    text = page_of(scored_on)
     assert "first_8 1.25 and 3.20; the cache gives the larger part in first_8." in text
     assert "| 0.800 (1.25 times as fast) |" in text
     assert "0.800 (1.25 times as fast)" in PAGE.read_text()
     assert yaml.safe_load(Path("table.json").read_text())["v2"]["first_8"]["alone"] == 1.25
 
     a_timing("first_8", step_ms=300)
-    assert "first_8 3.33 and 1.20; freezing itself gives the larger part in first_8." in page_of(test_part)
+    assert "first_8 3.33 and 1.20; freezing itself gives the larger part in first_8." in page_of(scored_on)
 
 
 def test_the_page_and_the_table_hold_every_arm(
-    tmp_path: Path, test_part: Dataset, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, scored_on: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    all_runs(RESULTS, test_part)
-    text = page_of(test_part)
+    all_runs(RESULTS, scored_on)
+    text = page_of(scored_on)
 
     page = PAGE.read_text()
     assert all(f'<th scope="row">{arm}</th>' in page and f"| {arm} |" in text for arm in ARMS)
@@ -69,7 +69,7 @@ def test_the_page_and_the_table_hold_every_arm(
 
 
 def test_a_model_that_was_not_run_is_left_out_and_told_of_and_no_runs_at_all_are_an_error(
-    tmp_path: Path, test_part: Dataset, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, scored_on: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     models = {
@@ -77,22 +77,22 @@ def test_a_model_that_was_not_run_is_left_out_and_told_of_and_no_runs_at_all_are
         "v2": {"name": "ssd_mobilenet_v2_fpnlite_320x320", "start": "base"},
     }
     with pytest.raises(PipelineError, match="results: no run of this study yet"):
-        page_of(test_part, models=models)
-    all_runs(RESULTS, test_part)
-    for told in (page_of(test_part, models=models), PAGE.read_text()):
+        page_of(scored_on, models=models)
+    all_runs(RESULTS, scored_on)
+    for told in (page_of(scored_on, models=models), PAGE.read_text()):
         assert "Not run yet: ssd_mobilenet_v1_fpn_320x320." in told
     assert yaml.safe_load(Path("table.json").read_text()).keys() == {"v2"}
-    assert "Not run yet" not in page_of(test_part)
+    assert "Not run yet" not in page_of(scored_on)
 
 
 def test_a_run_or_a_timing_by_other_code_is_told_of(
-    tmp_path: Path, test_part: Dataset, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, scored_on: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    all_runs(RESULTS, test_part)
+    all_runs(RESULTS, scored_on)
     a_timing("first_8", step_ms=900)
-    assert "different versions" not in page_of(test_part)
+    assert "different versions" not in page_of(scored_on)
     a_timing("first_8", step_ms=900, code="another")
     said = "ssd_mobilenet_v2_fpnlite_320x320: runs of different versions of the code"
-    assert said in page_of(test_part)
+    assert said in page_of(scored_on)
     assert said in PAGE.read_text()
