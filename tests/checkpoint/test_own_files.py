@@ -88,6 +88,14 @@ def test_the_backbone_of_face_apis_detector_is_taken_from_its_package(base: Path
         assert arrays["conv_pw_13/kernel"].shape == (1, 1, 1024, 1024)
 
 
+def test_a_broken_package_is_named_by_its_own_path(base: Path) -> None:
+    archive = archive_of(Path("face-api.tgz"), {f"package/model/{MANIFEST}": b"{}"})
+
+    with pytest.raises(CheckpointError, match=f"^face-api.tgz/model/{MANIFEST}: not a TensorFlow.js weights manifest"):
+        run(base, archive)
+    assert not base.exists()
+
+
 @pytest.mark.parametrize("prefix", ["", "./", f"{ARCHIVE[:-7]}/"], ids=["flat", "dot", "one folder"])
 def test_an_archive_got_elsewhere_is_taken(base: Path, prefix: str) -> None:
     archive = archive_of(Path("got") / "mine.tar.gz", {f"{prefix}{name}": data for name, data in ZOO_FILES.items()})
