@@ -101,6 +101,14 @@ def _length(model: str, study: StudyParams) -> str:
     return f"{steps} ({', '.join(others)})" if others else steps
 
 
+def _start(model: str, study: StudyParams) -> str:
+    """What its runs start from."""
+    scenes = study.scenes
+    if study.models[model].start == "base":
+        return "the project's base"
+    return f"{scenes.source.name}, then {scenes.steps} steps on generated scenes at {scenes.side_px} px"
+
+
 def _flat(params: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for key, value in params.items():
         if isinstance(value, dict):
@@ -158,7 +166,7 @@ def _shown(found: ModelFigures, study: StudyParams) -> dict[str, Any]:
     )
     return {
         "name": study.models[model].name,
-        "start": study.models[model].start,
+        "start": _start(model, study),
         "length": _length(model, study),
         "seconds": found.seconds,
         "rows": [_cells(row) for row in found.rows],

@@ -23,11 +23,15 @@ class ModelArm(Section):
 
 
 class SceneTraining(Section):
-    """How many scenes a model without weights learns from, for how long, and at what size of its input.
+    """How a model without a base learns from scenes: how many, for how long, and at what size of its input.
 
     Convolutions know no size: a quarter of the pixels takes a quarter of the time.
+
+    Attributes:
+        source: the weights that the training on scenes starts from, a file or folder as `checkpoint.source` takes it.
     """
 
+    source: Path
     count: Positive
     steps: Positive
     side_px: Annotated[int, Field(ge=64)]
@@ -42,7 +46,7 @@ class StudyParams(Section):
         seeds: of new layers, order and augmentation.
         steps, eval_every: of every run, as in `train`, where its model does not say otherwise.
         timing_steps: of the runs that measure a step without the cache.
-        scenes: what a model without weights starts from.
+        scenes: how a model learns that does not start from the base.
     """
 
     data: Path

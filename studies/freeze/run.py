@@ -149,7 +149,7 @@ def _train_on_scenes(model: ModelArm, training: SceneTraining, folder: Path) -> 
                 "frame_run_distance": 0,
             },
             "model": {"name": _smaller(model.name, training.side_px)},
-            "checkpoint": {"source": "none"},
+            "checkpoint": {"source": str(training.source)},
             "train": {"steps": steps, "warmup_steps": steps // 10, "eval_every": steps, "freeze": "none"},
         },
     )

@@ -96,3 +96,15 @@ def test_a_run_or_a_timing_by_other_code_is_told_of(
     said = "ssd_mobilenet_v2_fpnlite_320x320: runs of different versions of the code"
     assert said in page_of(scored_on)
     assert said in PAGE.read_text()
+
+
+def test_the_page_says_what_each_model_starts_from(
+    tmp_path: Path, scored_on: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    all_runs(RESULTS, scored_on)
+    page_of(scored_on)
+    assert "starts from the project&#39;s base." in PAGE.read_text()
+    scenes = {"source": "datasets/weights.tgz", "count": 10, "steps": 70, "side_px": 160}
+    page_of(scored_on, scenes=scenes, models={"v2": {"name": "ssd_mobilenet_v2_fpnlite_320x320", "start": "scenes"}})
+    assert "starts from weights.tgz, then 70 steps on generated scenes at 160 px." in PAGE.read_text()

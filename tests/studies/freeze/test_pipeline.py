@@ -32,7 +32,7 @@ def test_the_matrix_is_over_all_that_study_yaml_names() -> None:
 @pytest.mark.parametrize(
     ("stage", "keys"),
     [
-        ("start", {"models.${item.model}", "scenes"}),
+        ("start", {"models.${item.model}.name", "models.${item.model}.start", "scenes"}),
         ("train", {"models.${item.model}", "arms.${item.arm}", "steps", "eval_every"}),
         ("timing", {"models.${item.model}", "arms.${item.arm}", "timing_steps"}),
         ("page", {"models", "arms", "seeds", "steps"}),
@@ -72,6 +72,14 @@ def test_scenes_are_learned_from_by_the_same_model_with_a_smaller_input(
     assert (input_size(smaller), input_size(usual)) == ((160, 160), (320, 320))
     smaller.model.ssd.image_resizer.CopyFrom(usual.model.ssd.image_resizer)
     assert smaller == usual
+
+
+def test_the_weights_that_scenes_start_from_are_watched_and_the_readme_says_how_to_get_them() -> None:
+    stages = yaml.safe_load((STUDY / "dvc.yaml").read_text())["stages"]
+    assert stages["start"]["deps"] == ["${scenes.source}"]
+    source = read_study_params(STUDY / "study.yaml").scenes.source
+    packed = source.name.removeprefix("vladmandic-face-api-").removesuffix(source.suffix)
+    assert f"npm pack @vladmandic/face-api@{packed}" in (STUDY / "README.md").read_text()
 
 
 def test_a_misspelt_key_of_the_study_is_named(tmp_path: Path) -> None:
