@@ -3,12 +3,13 @@
 import signal
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.small_project import Project, wait_until
 
-# No test asserts a time: hypothesis would, and fail on a busy machine.
-settings.register_profile("untimed", deadline=None)
+# No test asserts a time: hypothesis would, and fail on a busy machine, where reading the project's sources before its
+# first example takes seconds.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
 

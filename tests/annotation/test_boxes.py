@@ -2,13 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.annotation.boxes import area, as_boxes, clip, from_tf, from_xywh, iou, to_tf, to_xywh
-
-# Hypothesis reads the project's sources before its first example, which takes seconds on a busy machine.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 COORDINATE = st.integers(-4000, 12000).map(lambda quarter_px: quarter_px / 4)
 BOXES = st.lists(st.tuples(COORDINATE, COORDINATE, COORDINATE, COORDINATE), max_size=6).map(as_boxes)
@@ -54,20 +51,17 @@ def test_coco_has_a_corner_and_sides():
     assert to_xywh(as_boxes([[10, 20, 30, 45]])).tolist() == [[10, 20, 20, 25]]
 
 
-@patient
 @given(boxes=BOXES, height=SIDE, width=SIDE)
 def test_to_tf_and_back_changes_nothing(boxes, height, width):
     there = to_tf(boxes, height=height, width=width)
     np.testing.assert_allclose(from_tf(there, height=height, width=width), boxes, atol=1e-9)
 
 
-@patient
 @given(boxes=BOXES)
 def test_to_xywh_and_back_changes_nothing(boxes):
     np.testing.assert_array_equal(from_xywh(to_xywh(boxes)), boxes)
 
 
-@patient
 @given(a=BOXES, b=BOXES)
 def test_iou_is_symmetric_and_between_0_and_1(a, b):
     ious = iou(a, b)
@@ -75,14 +69,12 @@ def test_iou_is_symmetric_and_between_0_and_1(a, b):
     assert ((ious >= 0) & (ious <= 1)).all()
 
 
-@patient
 @given(boxes=BOXES)
 def test_a_box_with_an_area_has_iou_1_with_itself(boxes):
     own = np.diagonal(iou(boxes, boxes))
     np.testing.assert_allclose(own, (area(boxes) > 0).astype(float))
 
 
-@patient
 @given(boxes=BOXES, width=SIDE, height=SIDE)
 def test_clipping_twice_is_clipping_once_and_never_enlarges(boxes, width, height):
     once = clip(boxes, width=width, height=height)

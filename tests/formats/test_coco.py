@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks import files
@@ -14,9 +14,6 @@ from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.annotation.detections import Detections
 from tasks.errors import FormatError
 from tasks.formats.coco import read_coco, read_detections, write_coco, write_detections
-
-# Hypothesis reads the project's sources before its first example, which takes seconds on a busy machine.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 CLASSES = ("bird", "cat", "épée à deux mains")
 PIXEL = st.integers(-20_000, 200_000).map(lambda tenths: tenths / 10)
@@ -62,7 +59,6 @@ def test_a_problem_whose_box_is_none_is_refused(tmp_path, box):
         read_coco(path)
 
 
-@patient
 @given(first=images("a.jpg"), second=images("ünder/b.png"))
 def test_a_data_set_comes_back_as_it_was_written(tmp_path_factory, first, second):
     path = tmp_path_factory.mktemp("coco") / "annotations.json"

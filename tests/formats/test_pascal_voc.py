@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.annotation.boxes import as_boxes
@@ -10,9 +10,6 @@ from tasks.annotation.dataset import AnnotatedImage, flags
 from tasks.errors import FormatError
 from tasks.formats import pascal_voc
 from tasks.formats.pascal_voc import read_voc, read_voc_folder, write_voc
-
-# Hypothesis reads the project's sources before its first example, which takes seconds on a busy machine.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 PIXEL = st.one_of(st.integers(-100, 9000).map(float), st.floats(-100, 9000, allow_nan=False))
 NAME = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1, max_size=12).filter(
@@ -30,7 +27,6 @@ def bndbox(xmin="1", ymin="2", xmax="30", ymax="40"):
     return f"<bndbox><xmin>{xmin}</xmin><ymin>{ymin}</ymin><xmax>{xmax}</xmax><ymax>{ymax}</ymax></bndbox>"
 
 
-@patient
 @given(
     objects=st.lists(st.tuples(st.tuples(PIXEL, PIXEL, PIXEL, PIXEL), NAME, st.booleans()), max_size=4),
     width=st.integers(0, 5000),

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
 from PIL import Image
 
 from tasks.annotation.boxes import as_boxes
@@ -13,8 +12,6 @@ from tasks.formats.coco import read_coco, write_coco
 from tasks.params import ModelParams, ValidateParams
 from tasks.validate import validate
 
-# Hypothesis reads the project's sources before its first example, which takes seconds on a busy machine.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ROOT = Path(__file__).resolve().parents[2]
 PARAMS = ValidateParams(
     on_problem="fix",

@@ -14,7 +14,7 @@ from tasks.annotation.dataset import AnnotatedImage, flags
 from tasks.annotation.exif_frame import to_stored
 from tasks.annotation.policy import Policy
 from tasks.errors import DataError
-from tests.validate.gated import CAT, ingested_image, patient, photo, problems_of, run
+from tests.validate.gated import CAT, ingested_image, photo, problems_of, run
 
 # In a 64 x 48 image: the box, its problem, what `fix` makes of it (None: dropped), whether `drop` drops it.
 FAULTY_BOXES = {
@@ -62,7 +62,6 @@ def test_boxes_that_touch_the_edge_or_are_just_large_enough_pass(here, box):
     assert run(photo("a.jpg", ("cat", box)))[0].problems == ()
 
 
-@patient
 @given(
     rows=st.lists(st.tuples(*[st.integers(-30, 90).map(lambda half: half / 2)] * 4), max_size=6),
     on_problem=st.sampled_from(["fix", "drop"]),

@@ -1,22 +1,15 @@
+"""What records hold, and what they are not made of."""
+
 import json
-import random
-import shutil
-import signal
-import subprocess
-import sys
-import time
 import warnings
-from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from tasks.annotation.boxes import as_boxes, to_tf
-from tasks.annotation.dataset import AnnotatedImage, Dataset, flags
-from tasks.errors import DataError, PipelineError
+from tasks.annotation.boxes import to_tf
+from tasks.annotation.dataset import Dataset
+from tasks.errors import DataError
 from tasks.files import sha256_of
 from tasks.formats.coco import write_coco
 from tasks.formats.label_map import read_label_map
@@ -24,65 +17,7 @@ from tasks.formats.tf_example import decode_example, read_part
 from tasks.formats.tfrecord import read_records
 from tasks.params import RecordsParams
 from tasks.records import records
-from tasks.shards import finished_shard
-from tasks.unfinished import unfinished
-
-CLASSES = ("key", "mug")
-ROOT = Path(__file__).parents[1]
-CHILD = """
-import sys
-from pathlib import Path
-from tasks.params import RecordsParams
-from tasks.records import records
-folder = Path(sys.argv[1])
-params = RecordsParams(images_per_shard=2, max_side_px=300, workers=2, scheduler=None)
-print("begun", flush=True)
-records(
-    params, splits=folder / "splits", records=folder / "records", records_resume=folder / "records.partial"
-)
-"""
-
-
-def save(folder, name, mode="RGB", size=(40, 30), **options):
-    path = folder / name
-    noise = np.random.default_rng(0).integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
-    Image.fromarray(noise).convert(mode).save(path, **options)
-    return path
-
-
-def annotated(folder, name, boxes=((1.25, 2, 11, 22), (0, 0, 40, 30)), size=(40, 30), **options):
-    path = save(folder, name, size=size, **options)
-    n = len(boxes)
-    classes = ("mug", "key")[:n]
-    return AnnotatedImage(
-        name, *size, as_boxes(boxes), classes, flags(n, [True, False][:n]), flags(n), "a.xml", sha256_of(path)
-    )
-
-
-def write_splits(folder, images, splits):
-    for part in ("train", "val", "test"):
-        write_coco(Dataset(folder, CLASSES, tuple(images.get(part, ()))), splits / f"{part}.json")
-
-
-@pytest.fixture
-def root(tmp_path):
-    (tmp_path / "images").mkdir()
-    return tmp_path / "images"
-
-
-def run(root, images_per_shard=2, max_side_px=None, workers=2, **images):
-    write_splits(root, images, root.parent / "splits")
-    params = RecordsParams(images_per_shard=images_per_shard, max_side_px=max_side_px, workers=workers, scheduler=None)
-    return records(
-        params,
-        splits=root.parent / "splits",
-        records=root.parent / "records",
-        records_resume=root.parent / "records.partial",
-    )
-
-
-def written(root):
-    return {path.name: path.read_bytes() for path in (root.parent / "records").iterdir()}
+from tests.records.small_splits import CLASSES, annotated, run, save, write_splits, written
 
 
 def test_shards_label_map_and_index_are_written(root):
@@ -142,107 +77,6 @@ def test_a_large_image_is_stored_smaller_with_its_boxes_and_small_ones_as_they_a
     assert (first.width, first.height) == (64, 32)
     assert first.boxes == pytest.approx(np.array([[6.4, 12.8, 38.4, 32.0]]), abs=1e-4)
     assert (second.width, second.sha256) == (64, small.sha256)
-
-
-def files_of(folder):
-    """Which file stands under each name: a file that is written again is another one."""
-    return {path.name: path.stat().st_ino for path in folder.rglob("*.tfrecord")}
-
-
-def broken_off(root):
-    """What a run leaves that ends at its third shard: the first two, both of train, are finished."""
-    images = [annotated(root, f"{i}.jpg") for i in range(5)]
-    parts = {"train": images[:4], "val": images[4:]}
-    (root / "4.jpg").rename(root / "away.jpg")
-    with pytest.raises(DataError, match=r"4\.jpg: no such file"):
-        run(root, workers=1, **parts)
-    (root / "away.jpg").rename(root / "4.jpg")
-    files = files_of(root.parent / "records.partial")
-    return parts, {name: file for name, file in files.items() if name.startswith("train-")}
-
-
-def test_finished_shards_are_not_written_again_and_the_folder_is_empty_at_the_end(root):
-    parts, left = broken_off(root)
-    assert len(left) == 2
-    run(root, **parts)
-    assert files_of(root.parent / "records").items() > left.items()
-    assert [path.name for path in (root.parent / "records.partial").iterdir()] == ["lock"]
-    result = written(root)
-    run(root, **parts)
-    assert written(root) == result
-
-
-@pytest.mark.parametrize("damage", ["a byte", "cut off", "no facts", "facts that are none"])
-def test_a_shard_that_is_not_as_it_was_finished_is_written_again(root, damage):
-    parts, left = broken_off(root)
-    (shard,) = (root.parent / "records.partial").rglob("train-00001-of-00002.tfrecord")
-    content = shard.read_bytes()
-    if damage == "no facts":
-        shard.with_suffix(".json").unlink()
-    elif damage == "facts that are none":
-        shard.with_suffix(".json").write_text('{"file": 1}')
-    else:
-        shard.write_bytes(content[:-1] + (b"" if damage == "cut off" else b"?"))
-    run(root, **parts)
-    assert written(root)[shard.name] == content
-    same = files_of(root.parent / "records").items() & left.items()
-    assert {name for name, _ in same} == {"train-00000-of-00002.tfrecord"}
-
-
-def test_what_other_params_left_is_removed(root):
-    parts, _ = broken_off(root)
-    (root / "4.jpg").unlink()
-    (old,) = [path for path in (root.parent / "records.partial").iterdir() if path.is_dir()]
-    with pytest.raises(DataError, match=r"4\.jpg: no such file"):
-        run(root, images_per_shard=3, **parts)
-    assert not old.exists()
-
-
-def test_a_second_process_is_refused(root):
-    with (
-        unfinished(root.parent / "records.partial", "another", PipelineError()),
-        pytest.raises(DataError, match=r"records\.partial: another process is writing records"),
-    ):
-        run(root, train=[annotated(root, "0.jpg")])
-
-
-def test_a_run_killed_at_any_moment_ends_with_the_same_bytes(root):
-    images = [annotated(root, f"{i:02}.jpg", size=(1200, 900)) for i in range(24)]
-    write_splits(root, {"train": images[:20], "test": images[20:]}, root.parent / "splits")
-    status, duration = child(root, None)
-    assert status == 0
-    undisturbed = written(root)
-    shutil.rmtree(root.parent / "records")
-    moments = random.Random()  # noqa: S311 - no secret
-    finished = {}
-    for _ in range(5):
-        assert child(root, moments.uniform(0, duration))[0] in (0, -signal.SIGKILL)
-        shards = files_of(root.parent / "records.partial")
-        assert all(shards[name] == file for name, file in finished.items() if name in shards)
-        finished = {
-            path.name: path.stat().st_ino
-            for path in (root.parent / "records.partial").rglob("*.tfrecord")
-            if finished_shard(path)
-        }
-    assert child(root, None)[0] == 0
-    assert written(root) == undisturbed
-    assert files_of(root.parent / "records").items() >= finished.items()
-    assert [path.name for path in root.parent.iterdir() if path.name.endswith(".partial")] == ["records.partial"]
-
-
-def child(root, seconds):
-    """Exit status and seconds at work of a process that writes the records; killed after `seconds`, unless None."""
-    with subprocess.Popen(
-        [sys.executable, "-c", CHILD, str(root.parent)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as process:
-        assert process.stdout.readline() == b"begun\n"
-        start = time.monotonic()
-        if seconds is not None:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(seconds)
-            process.kill()
-        process.wait()
-    return process.returncode, time.monotonic() - start
 
 
 def test_a_part_without_images_has_one_empty_shard(root):

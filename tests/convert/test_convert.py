@@ -1,56 +1,28 @@
-"""convert: every format into every other and back, what the other cannot hold, and what is never overwritten."""
+"""Every format into every other and back, and what the other cannot hold."""
 
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tasks.__main__ import main
-from tasks.annotation.boxes import as_boxes
-from tasks.annotation.dataset import AnnotatedImage, Dataset, flags
+from tasks.annotation.dataset import Dataset
 from tasks.convert import losses
 from tasks.formats.coco import write_coco
 from tasks.formats.csv import read_csv, write_csv
 from tasks.formats.pascal_voc import read_voc_folder, write_voc_folder
 from tasks.formats.yolo import write_yolo
-from tasks.ingest import gather
-from tasks.params import IngestParams
+from tests.convert.conversions import FORMATS, SIZES, convert, image, read, target
 from tests.real_data import DATASETS, needs_datasets
 
-# Hypothesis reads the project's sources before its first example, which takes seconds on a busy machine.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=25)
-
-FORMATS = ("voc", "csv", "coco", "yolo")
 WRITERS = {"voc": write_voc_folder, "csv": write_csv, "coco": write_coco, "yolo": write_yolo}
 CLASSES = ("cat", "dog", "épée à deux mains, longue")
-SIZES = {"a.jpg": (64, 48), "b.png": (300, 2000), "sub/a.jpg": (48, 64), "sub/c d.jpg": (33, 7)}
 PIXEL = st.one_of(
     st.integers(-5, 300).map(float), st.integers(-5_000_000, 300_000_000).map(lambda millionths: millionths / 1e6)
 )
-
-
-def target(folder, kind):
-    return folder / {"voc": "voc", "csv": "labels.csv", "coco": "labels.json", "yolo": "yolo"}[kind]
-
-
-def image(name, *objects, size=None, difficult=(), iscrowd=()):
-    n = len(objects)
-    return AnnotatedImage(
-        name,
-        *(size or SIZES.get(name, (64, 48))),
-        as_boxes([box for _, box in objects]),
-        tuple(name for name, _ in objects),
-        flags(n, [i in difficult for i in range(n)]),
-        flags(n, [i in iscrowd for i in range(n)]),
-    )
-
-
-def read(source, images, kind="auto"):
-    return gather(IngestParams(source=source, images=images, format=kind, columns={}))
 
 
 def assert_same(read: Dataset, written: Dataset, kind: str, *, root: Path) -> None:
@@ -87,7 +59,7 @@ def datasets(draw):
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-@patient
+@settings(max_examples=25)
 @given(images=datasets())
 def test_what_is_written_is_read_back_but_for_what_the_format_cannot_hold(tmp_path_factory, photos, kind, images):
     written = Dataset(photos, CLASSES, tuple(images))
@@ -127,22 +99,6 @@ def test_voc_files_lie_as_their_images_do(tmp_path):
         "out/b.xml",
         "out/sub/a.xml",
     ]
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    """A folder with a COCO file that has something which each other format cannot hold."""
-    monkeypatch.chdir(tmp_path)
-    Path("photos").mkdir()
-    for name in ("a", "b"):
-        Image.new("RGB", (64, 48)).save(f"photos/{name}.jpg")
-    first = image("a.jpg", ("dog", [1, 2, 30, 40]), ("cat", [1, 2, 70, 40]), size=(64, 48), difficult=[0], iscrowd=[1])
-    write_coco(Dataset(Path("photos"), ("dog", "cat", "bird"), (first, image("b.jpg"))), Path("labels.json"))
-    return tmp_path
-
-
-def convert(*arguments):
-    return main(["convert", *map(str, arguments)])
 
 
 @pytest.mark.parametrize(
@@ -223,30 +179,6 @@ def test_the_size_is_that_of_the_image_and_an_image_that_has_none_is_left_out_an
     assert sorted(path.name for path in Path("yolo/labels").iterdir()) == ["a.txt", "b.txt"]
 
 
-def fill(path):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("mine")
-
-
-@pytest.mark.parametrize(
-    ("out", "there", "kind", "said"),
-    [
-        ("out", "out/mine", "voc", "it is a folder with files in it"),
-        ("out", "out/mine", "csv", "csv is one file, this is a folder"),
-        ("out", "out", "csv", "a file is there already"),
-        ("out", "out", "yolo", "a file is there already"),
-        ("labels.json", "mine", "coco", "a file is there already"),
-    ],
-)
-def test_nothing_is_overwritten(here, capsys, out, there, kind, said):
-    if there != "mine":
-        fill(here / there)
-    before = {path: path.read_bytes() for path in here.rglob("*") if path.is_file()}
-    assert convert("labels.json", out, "--images", "photos", "--to", kind) == 1
-    assert said in capsys.readouterr().err
-    assert {path: path.read_bytes() for path in here.rglob("*") if path.is_file()} == before
-
-
 def test_an_empty_folder_or_file_may_become_the_result(here):
     Path("folder").mkdir()
     Path("file").touch()
@@ -254,46 +186,6 @@ def test_an_empty_folder_or_file_may_become_the_result(here):
     assert convert("labels.json", "file", "--images", "photos", "--to", "csv") == 0
     assert sorted(path.name for path in Path("folder").iterdir()) == ["a.xml", "b.xml"]
     assert Path("file").read_text().startswith("filename,")
-
-
-def test_a_result_inside_its_source_is_refused(here, capsys):
-    assert convert("labels.json", "voc", "--images", "photos", "--to", "voc") == 0
-    assert convert("voc", "voc/yolo", "--images", "photos", "--to", "yolo") == 1
-    assert "would be read as part of it" in capsys.readouterr().err
-
-
-def test_copies_are_for_yolo_only(here, capsys):
-    assert convert("labels.json", "out.csv", "--images", "photos", "--to", "csv", "--copy-images") == 1
-    assert "--copy-images" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("kind", "name", "said"),
-    [
-        ("voc", "a\u0001b", "XML cannot hold"),
-        ("voc", "a\ud800b", "XML cannot hold"),
-        ("csv", "a\ud800b", "not UTF-8; rename it"),
-        ("coco", "a\ud800b", "not UTF-8; rename it"),
-        ("yolo", "a\ud800b", "not UTF-8; rename it"),
-        ("yolo", "a\nb", "take the line break out"),
-    ],
-)
-def test_a_class_that_the_format_cannot_spell_is_named_and_nothing_is_left(here, capsys, kind, name, said):
-    content = json.loads(Path("labels.json").read_text())
-    content["categories"][0]["name"] = name
-    Path("labels.json").write_text(json.dumps(content))
-    before = sorted(here.iterdir())
-    assert convert("labels.json", "out", "--images", "photos", "--to", kind) == 1
-    assert said in capsys.readouterr().err
-    assert sorted(here.iterdir()) == before
-
-
-def test_no_readable_image_writes_nothing(here, capsys):
-    for name in ("a", "b"):
-        Path(f"photos/{name}.jpg").write_text("not an image")
-    assert convert("labels.json", "out", "--images", "photos", "--to", "voc") == 1
-    assert "no image is left; nothing was written" in capsys.readouterr().err
-    assert not Path("out").exists()
 
 
 @needs_datasets
