@@ -51,9 +51,10 @@ def _of_cache(timed: Sequence[Row]) -> list[str]:
         for what, arms in (("the cache", by_cache), ("freezing itself", by_freezing))
         if arms
     ]
+    longer = " A factor below 1 is a step that got longer." if any(min(pair) < 1 for pair in factors.values()) else ""
     return [
         f"Freezing without the cache, and then the cache, make a step shorter by these factors: {told}; "
-        f"{', '.join(larger)}. Without the cache one run was measured of each."
+        f"{', '.join(larger)}.{longer} Without the cache one run was measured of each."
     ]
 
 

@@ -48,7 +48,13 @@ def test_what_is_the_caches_doing_is_told_from_what_is_freezings(
     assert yaml.safe_load(Path("table.json").read_text())["v2"]["first_8"]["alone"] == 1.25
 
     a_timing("first_8", step_ms=300)
-    assert "first_8 3.33 and 1.20; freezing itself gives the larger part in first_8." in page_of(scored_on)
+    text = page_of(scored_on)
+    assert "first_8 3.33 and 1.20; freezing itself gives the larger part in first_8." in text
+    assert "below 1" not in text
+
+    a_timing("first_8", step_ms=200)
+    text = page_of(scored_on)
+    assert "first_8 5.00 and 0.80; freezing itself gives the larger part in first_8. A factor below 1 is a step" in text
 
 
 def test_the_page_and_the_table_hold_every_arm(
