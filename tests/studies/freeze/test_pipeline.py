@@ -35,7 +35,7 @@ def test_the_matrix_is_over_all_that_study_yaml_names() -> None:
         ("start", {"models.${item.model}.name", "models.${item.model}.start", "scenes"}),
         ("train", {"models.${item.model}", "arms.${item.arm}", "steps", "eval_every"}),
         ("timing", {"models.${item.model}", "arms.${item.arm}", "timing_steps"}),
-        ("page", {"models", "arms", "seeds", "steps"}),
+        ("page", {"models", "arms", "seeds", "steps", "scenes"}),
     ],
 )
 def test_a_stage_runs_again_when_what_it_reads_in_study_yaml_changes(stage: str, keys: set[str]) -> None:
