@@ -13,7 +13,7 @@ from bench.scale import measure_scale
 from bench.training import FREEZES, compare_training
 from bench.training_runs import LEAST_STEPS
 from bench.validation import compare_validation
-from tasks.process import usable_cores
+from tasks.ground.process import usable_cores
 
 _PARTS = ("conversion", "validation", "evaluation", "scale", "train")
 # Training takes minutes a run, and runs longer than the others differ less.

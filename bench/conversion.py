@@ -7,8 +7,8 @@ from lxml import etree
 
 from bench.processes import Cost, cost_of, in_turns, line, ratio
 from bench.workplace import STAGES, prepare, stage
-from tasks.formats.image_file import inspect_image, stored_size
-from tasks.formats.label_map import write_label_map
+from tasks.images.image_file import inspect_image, stored_size
+from tasks.model.label_map import write_label_map
 from tasks.formats.pascal_voc import read_voc, voc_files
 
 _STOCK = "object_detection.dataset_tools.create_pascal_tf_record"

@@ -12,9 +12,9 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from bench.processes import in_turns, spread
-from tasks.annotation.boxes import as_boxes
-from tasks.annotation.dataset import AnnotatedImage, Dataset, flags
-from tasks.annotation.detections import Detections
+from tasks.dataset.boxes import as_boxes
+from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
+from tasks.dataset.detections import Detections
 from tasks.formats.coco import detection_rows, to_coco
 from tasks.metrics.coco import FIGURES, coco_figures
 

@@ -8,9 +8,9 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from tasks.annotation.dataset import AnnotatedImage, flags
+from tasks.dataset.dataset import AnnotatedImage, flags
 from tasks.formats.pascal_voc import write_voc
-from tasks.process import usable_cores
+from tasks.ground.process import usable_cores
 
 _CLASSES = ("bolt", "clip", "nut", "ring", "washer")
 _SIZE = (320, 240)

@@ -11,7 +11,7 @@ from pathlib import Path
 from tensorflow.core.util.event_pb2 import Event
 
 from bench.stock_mends import mend_stock_loop
-from tasks.formats.tfrecord import read_records
+from tasks.tfrecords.tfrecord import read_records
 
 
 def main(config: str, model_dir: str, steps: int, report: str) -> None:

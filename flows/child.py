@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from tasks.process import die_with_parent
+from tasks.ground.process import die_with_parent
 
 Log = Callable[[str], None]
 # Set once this process is to end: threads that wait for something else than a child look at it.

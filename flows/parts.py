@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tasks.process import die_with_parent
+from tasks.ground.process import die_with_parent
 
 _STOP_SECONDS = 30
 # A part that ends sooner than this after its start would end again.

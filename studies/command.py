@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 
 from tasks.errors import PipelineError
-from tasks.process import die_with_parent, quiet
+from tasks.ground.process import die_with_parent, quiet
 
 
 def status_of(name: str, work: Callable[[], object]) -> int:

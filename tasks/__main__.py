@@ -10,10 +10,10 @@ from pathlib import Path
 
 from tasks.errors import PipelineError, UnreachableError
 from tasks.params import FORMATS, read_params
-from tasks.process import die_with_parent, quiet
-from tasks.stages import STAGES, run_stage
-from tasks.summary import summary
-from tasks.text import tell
+from tasks.ground.process import die_with_parent, quiet
+from tasks.stages.table import STAGES, run_stage
+from tasks.commands.summary import summary
+from tasks.ground.text import tell
 
 # Each a function in a module of its name, imported when it is asked for: stages must not pay for matplotlib and scipy.
 _FOR_PEOPLE = ("annotate", "predict", "compare", "convert")
@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
         elif args.command == "summary":
             tell(summary(read_params(args.params).paths))
         elif getattr(args, "explain", None):
-            from tasks.explain import explain  # noqa: PLC0415 - imports scipy: stages must not pay for it
+            from tasks.commands.explain import explain  # noqa: PLC0415 - imports scipy: stages must not pay for it
 
             params = read_params(args.params)
             tell(explain(params.paths, args.explain, params.split.near_duplicate_distance))

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from tasks.mobilenet_v1 import CHANNELS
+from tasks.weights.mobilenet_v1 import CHANNELS
 
 
 def face_detector(seed: int = 0) -> dict[str, np.ndarray]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from tasks.detector.model_definitions import MODELS
+from tasks.model.definitions import MODELS
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.pipeline_config import write_pipeline_config
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.detector.model_definitions import MODELS
+from tasks.model.definitions import MODELS
 from tasks.params import FORMATS
-from tasks.stages import STAGES
+from tasks.stages.table import STAGES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

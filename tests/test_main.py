@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tasks.__main__ import main
-from tasks.files import write_json
-from tasks.stages import STAGES
+from tasks.ground.files import write_json
+from tasks.stages.table import STAGES
 
 ROOT = Path(__file__).parents[1]
 
@@ -34,7 +34,7 @@ def test_an_unknown_stage_is_refused_with_the_known_ones(capsys: pytest.CaptureF
     "name", ["sample", "ingest", "validate", "split", "records", "checkpoint", "configure", "report"]
 )
 def test_a_stage_that_needs_no_tensorflow_does_not_import_it(name: str) -> None:
-    code = f"import sys; from tasks.stages import STAGES; STAGES[{name!r}].load(); print('tensorflow' in sys.modules)"
+    code = f"import sys; from tasks.stages.table import STAGES; STAGES[{name!r}].load(); print('tensorflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tasks.params import Params, read_params
-from tasks.stages import STAGES, Stage
+from tasks.stages.table import STAGES, Stage
 
 ROOT = Path(__file__).parent.parent
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tasks.detector.model_definitions import find_model
+from tasks.model.definitions import find_model
 from tasks.params import read_params
 
 ROOT = Path(__file__).parents[1]

@@ -34,7 +34,7 @@ def _figures_of(stage: str) -> dict[str, object]:
 
     if stage == "pack":
         return pack(read_params(Path("params.yaml")), params, packed=Path("packed"))
-    from tasks.shipped_base import FOLDER  # noqa: PLC0415 - as above
+    from tasks.weights.shipped_base import FOLDER  # noqa: PLC0415 - as above
 
     ship(Path("packed"), FOLDER)
     return {"folder": FOLDER}

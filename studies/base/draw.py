@@ -14,12 +14,12 @@ from tqdm import tqdm
 from studies.base.params import ScenesParams
 from studies.base.scenes.compose import draw_scene
 from studies.base.scenes.kinds import FAMILIES
-from tasks.annotation.boxes import as_boxes
-from tasks.annotation.dataset import AnnotatedImage, Dataset, flags
+from tasks.dataset.boxes import as_boxes
+from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
 from tasks.errors import PipelineError
-from tasks.files import replacing
+from tasks.ground.files import replacing
 from tasks.formats.coco import write_coco
-from tasks.process import die_with_parent, usable_cores
+from tasks.ground.process import die_with_parent, usable_cores
 
 ANNOTATIONS, IMAGES = "annotations.json", "images"
 # Few enough that the bar moves and nobody waits at the end, enough that handing them over costs nothing.

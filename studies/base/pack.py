@@ -10,10 +10,10 @@ from studies.base.params import ScenesParams
 from tasks.detector.network import CLASS_HEAD, part_of
 from tasks.detector.restore import checkpoint_values
 from tasks.errors import CheckpointError
-from tasks.files import replacing, sha256_of, write_json
-from tasks.formats.packed_weights import write_packed
+from tasks.ground.files import replacing, sha256_of, write_json
+from tasks.weights.packed_weights import write_packed
 from tasks.params import Params
-from tasks.shipped_base import NAME
+from tasks.weights.shipped_base import NAME
 
 _ORIGIN = "trained on generated scenes, from torchvision's ImageNet weights (studies/base)"
 _LICENCE = "Apache-2.0 (this project); BSD-3-Clause (torchvision's ImageNet weights, which training started from)"

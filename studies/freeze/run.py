@@ -11,15 +11,15 @@ from studies.base.params import ScenesParams
 from studies.freeze.params import ModelArm, SceneTraining, StudyParams
 from studies.freeze.places import DATA, DETECTIONS, PHOTOS, RESULTS, RUN, STARTS, TIMING
 from studies.trials.run import PARAMS, code, detected, params_of, prepare_data
-from tasks.detector.model_definitions import CONFIGS, find_model
+from tasks.model.definitions import CONFIGS, find_model
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.pipeline_config import write_pipeline_config
 from tasks.errors import ConfigError, PipelineError
-from tasks.files import read_json, replacing, write_json
+from tasks.ground.files import read_json, replacing, write_json
 from tasks.formats.coco import write_detections
 from tasks.params import Params
 from tasks.report_page.curves import read_curve
-from tasks.stages import run_stage
+from tasks.stages.table import run_stage
 
 _RUNS = Path("runs")
 _TRAINING = ("checkpoint", "configure", "train")

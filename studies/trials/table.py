@@ -8,7 +8,7 @@ from typing import Any
 
 from studies.chance import over_seeds
 from tasks.errors import PipelineError
-from tasks.files import write_json
+from tasks.ground.files import write_json
 
 _FIGURES = ("mAP", "AP50")
 # Data, steps, arm.

@@ -9,8 +9,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from tasks.annotating.project import BOXES, IMAGE, Project
 from tasks.errors import DataError, FormatError
-from tasks.files import read_json
-from tasks.text import shortened
+from tasks.ground.files import read_json
+from tasks.ground.text import shortened
 
 _EXPECTED = "Label Studio's JSON export, as `make annotate` writes it"
 _ELSEWHERE = "have what is drawn now written to another file: make annotate OUT=other.json"

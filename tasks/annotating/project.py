@@ -8,10 +8,10 @@ from xml.sax.saxutils import quoteattr
 
 import httpx
 
-from tasks.annotation.boxes import to_xywh
-from tasks.annotation.detections import Detections
+from tasks.dataset.boxes import to_xywh
+from tasks.dataset.detections import Detections
 from tasks.errors import DataError, PipelineError
-from tasks.files import write_json
+from tasks.ground.files import write_json
 
 BOXES, IMAGE = "boxes", "image"
 

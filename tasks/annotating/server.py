@@ -17,8 +17,8 @@ from pathlib import Path
 import httpx
 
 from tasks.errors import PipelineError
-from tasks.files import write_json
-from tasks.process import die_with_parent
+from tasks.ground.files import write_json
+from tasks.ground.process import die_with_parent
 
 HOST = "127.0.0.1"
 PROGRAM = Path("venv/bin/label-studio")

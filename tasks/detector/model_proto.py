@@ -14,7 +14,7 @@ from object_detection.protos import (
     ssd_pb2,
 )
 
-from tasks.detector.model_definitions import Initializer, ModelDefinition
+from tasks.model.definitions import Initializer, ModelDefinition
 
 _FPN_LEVELS = {"min_level": 3, "max_level": 7}
 # -log((1 - p) / p) for p = 0.01: every anchor starts as "almost surely background" (Lin et al. 2017, section 4.1).

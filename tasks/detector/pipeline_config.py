@@ -11,7 +11,7 @@ from google.protobuf import text_format
 from object_detection.protos import optimizer_pb2, pipeline_pb2, preprocessor_pb2, train_pb2
 
 from tasks.errors import ConfigError
-from tasks.files import replacing
+from tasks.ground.files import replacing
 
 if TYPE_CHECKING:
     from tasks.params import AugmentParams, ExportParams, TrainParams

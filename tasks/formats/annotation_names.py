@@ -2,7 +2,7 @@
 
 from pathlib import PurePosixPath
 
-from tasks.annotation.dataset import Dataset
+from tasks.dataset.dataset import Dataset
 from tasks.errors import FormatError
 
 

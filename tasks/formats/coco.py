@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from tasks.annotation.boxes import Boxes, area, as_boxes, corners, from_xywh, to_xywh
-from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem, flags
-from tasks.annotation.detections import Detections
+from tasks.dataset.boxes import Boxes, area, as_boxes, corners, from_xywh, to_xywh
+from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem, flags
+from tasks.dataset.detections import Detections
 from tasks.errors import FormatError
-from tasks.files import read_json, write_json, write_json_lists
+from tasks.ground.files import read_json, write_json, write_json_lists
 from tasks.formats.given_parts import part_named
-from tasks.formats.numbers import pixels
-from tasks.text import shortened
+from tasks.ground.numbers import pixels
+from tasks.ground.text import shortened
 
 _LONGEST_SAID = 200
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.annotation.boxes import as_boxes
-from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem, flags
+from tasks.dataset.boxes import as_boxes
+from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.errors import FormatError
-from tasks.files import replacing
+from tasks.ground.files import replacing
 from tasks.formats.given_parts import most_protected, part_named
-from tasks.formats.numbers import finite, pixels
-from tasks.text import quoted, shortened
+from tasks.ground.numbers import finite, pixels
+from tasks.ground.text import quoted, shortened
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,13 +16,13 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 
-from tasks.annotation.boxes import as_boxes
-from tasks.annotation.dataset import AnnotatedImage, Problem, flags
-from tasks.annotation.problem_kinds import object_name
+from tasks.dataset.boxes import as_boxes
+from tasks.dataset.dataset import AnnotatedImage, Problem, flags
+from tasks.dataset.problem_kinds import object_name
 from tasks.errors import FormatError
-from tasks.files import read_json
-from tasks.formats.image_file import FORMAT_OF_SUFFIX
-from tasks.text import printable
+from tasks.ground.files import read_json
+from tasks.images.image_file import FORMAT_OF_SUFFIX
+from tasks.ground.text import printable
 
 _EXPECTED = "Label Studio's JSON or JSON-MIN export: a list of tasks"
 _UPLOAD_PREFIX = re.compile(r"(^|/)[0-9a-f]{8}-(?=[^/]+$)")

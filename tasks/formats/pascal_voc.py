@@ -11,14 +11,14 @@ from pathlib import Path, PurePosixPath
 from lxml import etree
 from tqdm import tqdm
 
-from tasks.annotation.boxes import as_boxes
-from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem, flags
-from tasks.annotation.problem_kinds import object_name
+from tasks.dataset.boxes import as_boxes
+from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem, flags
+from tasks.dataset.problem_kinds import object_name
 from tasks.errors import FormatError
-from tasks.files import read_small, replacing
+from tasks.ground.files import read_small, replacing
 from tasks.formats.annotation_names import annotation_names
-from tasks.formats.numbers import finite, pixels
-from tasks.text import quoted
+from tasks.ground.numbers import finite, pixels
+from tasks.ground.text import quoted
 
 MAX_BYTES = 10_000_000
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.annotation.boxes import from_fractions
-from tasks.annotation.dataset import AnnotatedImage, Problem
-from tasks.annotation.problem_kinds import object_name
+from tasks.dataset.boxes import from_fractions
+from tasks.dataset.dataset import AnnotatedImage, Problem
+from tasks.dataset.problem_kinds import object_name
 from tasks.errors import DataError
 from tasks.formats.coco import read_coco
 from tasks.formats.csv import read_csv
-from tasks.formats.image_file import stored_size
-from tasks.formats.image_finder import Found, ImageFinder
+from tasks.images.image_file import stored_size
+from tasks.images.image_finder import Found, ImageFinder
 from tasks.formats.label_studio import read_label_studio, without_upload_prefix
 from tasks.formats.pascal_voc import read_voc_folder, voc_files
 from tasks.formats.yolo import is_yolo_folder, read_yolo
-from tasks.text import quoted, shortened
+from tasks.ground.text import quoted, shortened
 
 _EXPECTED = (
     "expected a folder with Pascal VOC .xml files, a folder with YOLO labels and data.yaml or classes.txt, "

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from tasks.annotation.anchors import best_iou, box_sizes
-from tasks.annotation.dataset import AnnotatedImage
-from tasks.formats.model_geometry import ModelGeometry
+from tasks.model.anchors import best_iou, box_sizes
+from tasks.dataset.dataset import AnnotatedImage
+from tasks.model.geometry import ModelGeometry
 from tasks.lint.finding import Finding, percent
-from tasks.text import shortened
+from tasks.ground.text import shortened
 
 # Less than this is not worth a reader's time: every data set has some odd boxes.
 SHARE = 0.1

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from tasks.annotation.dataset import Dataset
-from tasks.annotation.detections import Detections
+from tasks.dataset.dataset import Dataset
+from tasks.dataset.detections import Detections
 from tasks.metrics.average_precision import precision_at_recalls
 from tasks.metrics.coco import figures_of
 from tasks.metrics.confusion import Confusion, confusion

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tasks.annotation.dataset import Dataset
-from tasks.annotation.detections import Detections
+from tasks.dataset.dataset import Dataset
+from tasks.dataset.detections import Detections
 from tasks.errors import EvaluationError
 from tasks.metrics.average_precision import RECALLS, precision_at_recalls, recall
 from tasks.metrics.matching import Matches, match

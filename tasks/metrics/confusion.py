@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tasks.annotation.boxes import iou
-from tasks.annotation.dataset import Dataset
-from tasks.annotation.detections import Detections
+from tasks.dataset.boxes import iou
+from tasks.dataset.dataset import Dataset
+from tasks.dataset.detections import Detections
 from tasks.metrics.matching import Matches
 
 _FOUND_FROM = 0.5

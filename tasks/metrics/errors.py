@@ -12,9 +12,9 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from tasks.annotation.boxes import iou
-from tasks.annotation.dataset import Dataset
-from tasks.annotation.detections import Detections
+from tasks.dataset.boxes import iou
+from tasks.dataset.dataset import Dataset
+from tasks.dataset.detections import Detections
 from tasks.metrics.average_precision import Scored
 from tasks.metrics.matching import Matches
 

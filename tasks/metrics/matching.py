@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tasks.annotation.boxes import area, to_xywh
-from tasks.annotation.dataset import Dataset
-from tasks.annotation.detections import Detections
+from tasks.dataset.boxes import area, to_xywh
+from tasks.dataset.dataset import Dataset
+from tasks.dataset.detections import Detections
 
 IOUS = np.linspace(0.5, 0.95, 10)
 # By area in square pixels, both ends included: every box, small, medium, large.

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from tasks.annotation.detections import MOST_PIXELS, batches
+from tasks.dataset.detections import MOST_PIXELS, batches
 from tasks.errors import DataError, FormatError
-from tasks.formats.image_file import FORMAT_OF_SUFFIX, open_image, orientation_of, stored_size
-from tasks.formats.image_finder import lexically_absolute
-from tasks.formats.rgb import as_rgb
-from tasks.formats.video import FORMAT_OF_VIDEO, frames, number_of_frames
+from tasks.images.image_file import FORMAT_OF_SUFFIX, open_image, orientation_of, stored_size
+from tasks.images.image_finder import lexically_absolute
+from tasks.images.rgb import as_rgb
+from tasks.images.video import FORMAT_OF_VIDEO, frames, number_of_frames
 
 # A file that claims more pixels than any camera gives is an attack on memory.
 _MAX_MEGAPIXELS = 250

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tasks.formats.thresholds import DEFAULT_SCORE, read_thresholds
+from tasks.model.thresholds import DEFAULT_SCORE, read_thresholds
 
 
 def score_threshold(wanted: float | None, model: Path) -> float:

@@ -10,13 +10,13 @@ from typing import Any, Protocol
 
 from PIL import Image
 
-from tasks.annotation.boxes import Boxes, area, to_xywh
-from tasks.annotation.dataset import AnnotatedImage, flags
-from tasks.annotation.detections import Detections
-from tasks.annotation.exif_frame import TURNED, to_stored
+from tasks.dataset.boxes import Boxes, area, to_xywh
+from tasks.dataset.dataset import AnnotatedImage, flags
+from tasks.dataset.detections import Detections
+from tasks.images.exif_frame import TURNED, to_stored
 from tasks.errors import FormatError
-from tasks.files import replacing, write_json
-from tasks.formats.image_finder import lexically_absolute
+from tasks.ground.files import replacing, write_json
+from tasks.images.image_finder import lexically_absolute
 from tasks.formats.pascal_voc import write_voc
 from tasks.prediction.inputs import Picture, Unreadable, unique_name
 

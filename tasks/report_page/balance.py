@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tasks.annotation.anchors import best_iou, box_sizes
-from tasks.annotation.dataset import Dataset
-from tasks.annotation.tallies import class_rows, image_counts
-from tasks.formats.model_geometry import ModelGeometry
+from tasks.model.anchors import best_iou, box_sizes
+from tasks.dataset.dataset import Dataset
+from tasks.dataset.tallies import class_rows, image_counts
+from tasks.model.geometry import ModelGeometry
 from tasks.report_page.size_plot import size_svg
 
 _UNEVEN = 10

@@ -18,7 +18,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from tasks.errors import FormatError
-from tasks.text import printable
+from tasks.ground.text import printable
 
 Curve = list[tuple[float, float]]
 

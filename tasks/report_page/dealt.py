@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tasks.annotation.dataset import Dataset
-from tasks.split_account import how_alike
+from tasks.dataset.dataset import Dataset
+from tasks.partition.summary import how_alike
 
 _SHOWN = 10
 

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tasks.annotation.boxes import Boxes, Corners, as_boxes, corners
-from tasks.annotation.dataset import Problem
-from tasks.drawing import Thumbnail
+from tasks.dataset.boxes import Boxes, Corners, as_boxes, corners
+from tasks.dataset.dataset import Problem
+from tasks.images.drawing import Thumbnail
 
 MOST_EXAMPLES = 6
 OUTCOMES = ("dropped", "fixed", "kept")

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.annotation.boxes import Boxes
-from tasks.annotation.dataset import AnnotatedImage
-from tasks.annotation.detections import Detections
+from tasks.dataset.boxes import Boxes
+from tasks.dataset.dataset import AnnotatedImage
+from tasks.dataset.detections import Detections
 from tasks.report_page.outcomes import FOUND, IGNORED, Outcomes
 
 

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tasks.annotation.dataset import Problem
-from tasks.annotation.policy import Policy
-from tasks.annotation.problem_kinds import remedy
+from tasks.dataset.dataset import Problem
+from tasks.gate.policy import Policy
+from tasks.dataset.problem_kinds import remedy
 from tasks.report_page.examples import OUTCOMES, Example
 from tasks.report_page.page import number
 

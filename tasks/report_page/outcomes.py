@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tasks.annotation.dataset import Dataset
-from tasks.annotation.detections import Detections
+from tasks.dataset.dataset import Dataset
+from tasks.dataset.detections import Detections
 from tasks.metrics.errors import mistakes
 from tasks.metrics.matching import Matches
 

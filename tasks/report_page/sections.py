@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from tasks.annotation.dataset import Dataset
+from tasks.dataset.dataset import Dataset
 from tasks.report_page.page import number
 
 if TYPE_CHECKING:

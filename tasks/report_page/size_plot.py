@@ -5,9 +5,9 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
-from tasks.annotation.anchors import Sizes, best_iou
-from tasks.drawing import PALETTE
-from tasks.formats.model_geometry import ModelGeometry
+from tasks.model.anchors import Sizes, best_iou
+from tasks.images.drawing import PALETTE
+from tasks.model.geometry import ModelGeometry
 from tasks.report_page.curves import INK, STYLE, new_figure, svg_of
 
 REACHED, BEYOND = PALETTE[4], PALETTE[2]

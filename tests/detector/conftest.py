@@ -9,13 +9,13 @@ import pytest
 from google.protobuf import text_format
 from PIL import Image
 
-from tasks.annotation.boxes import as_boxes
-from tasks.annotation.dataset import AnnotatedImage, flags
+from tasks.dataset.boxes import as_boxes
+from tasks.dataset.dataset import AnnotatedImage, flags
 from tasks.detector.network import Network
 from tasks.detector.runtime import prepare_runtime
-from tasks.formats.tf_example import encode_example
-from tasks.formats.tfrecord import write_records
-from tests.small_network import V2, small_config, small_network
+from tasks.tfrecords.tf_example import encode_example
+from tasks.tfrecords.tfrecord import write_records
+from tests.detector.small_network import V2, small_config, small_network
 
 
 @pytest.fixture(scope="session", autouse=True)

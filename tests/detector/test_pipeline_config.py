@@ -14,7 +14,7 @@ import pytest
 from google.protobuf import text_format
 from object_detection.protos import pipeline_pb2
 
-from tasks.detector.model_definitions import MODELS, closest_model, find_model
+from tasks.model.definitions import MODELS, closest_model, find_model
 from tasks.detector.model_proto import model_proto, pipeline_proto
 from tasks.detector.pipeline_config import (
     check_supported,
@@ -25,7 +25,7 @@ from tasks.detector.pipeline_config import (
 )
 from tasks.errors import ConfigError
 from tasks.params import AugmentParams, ExportParams, TrainParams
-from tests.train_params import train_params
+from tests.training.train_params import train_params
 
 GOLDEN = Path(__file__).with_name("zoo_models.json")
 DEFAULT = MODELS["ssd_mobilenet_v2_fpnlite_320x320"]
@@ -267,7 +267,7 @@ def test_a_users_config_of_another_family_has_no_zoo_model(tmp_path: Path) -> No
 
 
 def test_model_definitions_need_neither_protobuf_nor_tensorflow() -> None:
-    code = "import sys, tasks.detector.model_definitions; sys.exit('google.protobuf' in sys.modules)"
+    code = "import sys, tasks.model.definitions; sys.exit('google.protobuf' in sys.modules)"
 
     root = Path(__file__).parent.parent.parent
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tasks.detector.freeze import max_abs_change, snapshot
+from tasks.training.freeze import max_abs_change, snapshot
 from tasks.detector.initialise import initialise
 from tasks.detector.network import BACKBONE, CLASS_HEAD, Network, part_of
 from tasks.detector.restore import Restored, restore
 from tasks.errors import CheckpointError
-from tasks.formats.label_map import write_label_map
-from tasks.training_account import tell_start
+from tasks.model.label_map import write_label_map
+from tasks.training.summary import tell_start
 
 CLASSES = ("cat", "dog")
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.checkpoint import checkpoint
-from tasks.detector.freeze import snapshot
+from tasks.stages.checkpoint import checkpoint
+from tasks.training.freeze import snapshot
 from tasks.detector.initialise import initialise
-from tasks.detector.model_definitions import MODELS
+from tasks.model.definitions import MODELS
 from tasks.detector.model_proto import model_proto, pipeline_proto
 from tasks.detector.network import CLASS_HEAD, PARTS, Network, build_network, part_of
 from tasks.detector.restore import restore

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks import files
-from tasks.annotation.boxes import as_boxes
-from tasks.annotation.dataset import AnnotatedImage, Dataset, Problem, flags
-from tasks.annotation.detections import Detections
+from tasks.dataset.boxes import as_boxes
+from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem, flags
+from tasks.dataset.detections import Detections
 from tasks.errors import FormatError
 from tasks.formats.coco import read_coco, read_detections, write_coco, write_detections
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.annotation.dataset import Dataset
+from tasks.dataset.dataset import Dataset
 from tasks.errors import FormatError
 from tasks.formats import csv as csv_format
 from tasks.formats.csv import read_csv, write_csv

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.annotation.boxes import as_boxes
-from tasks.annotation.dataset import AnnotatedImage, flags
+from tasks.dataset.boxes import as_boxes
+from tasks.dataset.dataset import AnnotatedImage, flags
 from tasks.errors import FormatError
 from tasks.formats import pascal_voc
 from tasks.formats.pascal_voc import read_voc, read_voc_folder, write_voc

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.annotation.boxes import as_boxes, from_fractions
-from tasks.annotation.dataset import AnnotatedImage, Dataset, flags
+from tasks.dataset.boxes import as_boxes, from_fractions
+from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
 from tasks.errors import FormatError
 from tasks.formats import yolo
 from tasks.formats.yolo import label_files, read_names, read_yolo, write_yolo

@@ -1,7 +1,7 @@
 """Images of one size with the boxes that a test of the checks needs."""
 
-from tasks.annotation.boxes import as_boxes
-from tasks.annotation.dataset import AnnotatedImage, flags
+from tasks.dataset.boxes import as_boxes
+from tasks.dataset.dataset import AnnotatedImage, flags
 
 
 def picture(*boxes: tuple[str, float, float], side: int = 320, crowd: bool = False) -> AnnotatedImage:

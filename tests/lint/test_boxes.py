@@ -4,13 +4,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.annotation.anchors import Anchors, Resizer
-from tasks.detector.model_definitions import MODELS
+from tasks.model.anchors import Anchors, Resizer
+from tasks.model.definitions import MODELS
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.pipeline_config import config_text
 from tasks.formats.coco import read_coco
-from tasks.formats.model_geometry import ModelGeometry, model_geometry
-from tasks.ingest import ingest
+from tasks.model.geometry import ModelGeometry, model_geometry
+from tasks.stages.ingest import ingest
 from tasks.lint.boxes import check_anchors, check_small
 from tasks.params import read_params
 from tests.lint.pictures import picture

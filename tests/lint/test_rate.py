@@ -1,7 +1,7 @@
 import pytest
 
 from tasks.lint.rate import KNOWN_RATES, check_rate
-from tests.train_params import train_params
+from tests.training.train_params import train_params
 
 
 def found(optimizer, rate, batch_size):

@@ -1,9 +1,9 @@
 import pytest
 import tensorflow as tf
 
-from tasks.detector.optimizing import WarmupCosine
+from tasks.training.optimizing import WarmupCosine
 from tasks.lint.schedule import check_amount, check_schedule, rate_left
-from tests.train_params import train_params
+from tests.training.train_params import train_params
 
 
 def keys(found):

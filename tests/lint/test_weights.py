@@ -4,10 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.detector.model_definitions import BLOCKS, MODELS
+from tasks.model.definitions import BLOCKS, MODELS
 from tasks.errors import CheckpointError
 from tasks.lint.weights import BaseFacts, check_base, check_freeze, read_base_facts
-from tests.train_params import train_params
+from tests.training.train_params import train_params
 
 V2 = MODELS["ssd_mobilenet_v2_fpnlite_320x320"].feature_extractor
 BACKBONE_ONLY = BaseFacts("weights", "imagenet", "", detector=False, classes=None)

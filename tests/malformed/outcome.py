@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tasks.annotation.problem_kinds import KINDS
+from tasks.dataset.problem_kinds import KINDS
 from tests.malformed.case import Case
 from tests.malformed.confined import MAX_BYTES, Confined, Ended
 from tests.malformed.corpus import CORPUS, write

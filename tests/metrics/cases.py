@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.annotation.boxes import as_boxes
-from tasks.annotation.dataset import AnnotatedImage, Dataset, flags
-from tasks.annotation.detections import Detections
+from tasks.dataset.boxes import as_boxes
+from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
+from tasks.dataset.detections import Detections
 
 Row = tuple[Sequence[float], str]
 

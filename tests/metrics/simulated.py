@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from tasks.annotation.boxes import as_boxes
-from tasks.annotation.dataset import AnnotatedImage, Dataset, flags
-from tasks.annotation.detections import Detections
+from tasks.dataset.boxes import as_boxes
+from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
+from tasks.dataset.detections import Detections
 from tests.metrics.cases import dataset
 
 CLASSES = ("cat", "dog", "owl")

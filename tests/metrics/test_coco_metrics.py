@@ -8,9 +8,9 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from tasks.annotation.boxes import as_boxes
-from tasks.annotation.dataset import AnnotatedImage, Dataset, flags
-from tasks.annotation.detections import Detections
+from tasks.dataset.boxes import as_boxes
+from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
+from tasks.dataset.detections import Detections
 from tasks.errors import EvaluationError
 from tasks.formats.coco import write_coco, write_detections
 from tasks.metrics.coco import FIGURES, coco_figures, precision_recall

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tasks.annotation.dataset import AnnotatedImage
-from tasks.annotation.detections import Detections
+from tasks.dataset.dataset import AnnotatedImage
+from tasks.dataset.detections import Detections
 from tasks.metrics.coco import figures_of, matched
 from tasks.metrics.errors import KINDS, Mistake, gains, mistakes
 from tests.metrics.cases import annotated, dataset, found

@@ -9,16 +9,16 @@ import tensorflow as tf
 
 from studies.base.pack import pack, ship
 from studies.base.params import read_scenes_params
-from tasks.checkpoint import checkpoint
-from tasks.detector.freeze import snapshot
+from tasks.stages.checkpoint import checkpoint
+from tasks.training.freeze import snapshot
 from tasks.detector.initialise import initialise
 from tasks.detector.network import CLASS_HEAD, part_of
 from tasks.detector.restore import restore
 from tasks.errors import CheckpointError
-from tasks.files import sha256_of, write_json
-from tasks.formats.packed_weights import read_packed
+from tasks.ground.files import sha256_of, write_json
+from tasks.weights.packed_weights import read_packed
 from tasks.params import CheckpointParams, ModelParams, Params, read_params
-from tests.small_network import V2, small_network
+from tests.detector.small_network import V2, small_network
 
 ROOT = Path(__file__).parents[2]
 NAME = "mobilenet_v2_fpnlite"
@@ -91,7 +91,7 @@ def test_the_shipped_file_fills_a_network_of_another_size_and_other_classes(
     name: str, side_px: int, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ship(folder / "packed", tmp_path / "weights")
-    monkeypatch.setattr("tasks.shipped_base.FOLDER", tmp_path / "weights")
+    monkeypatch.setattr("tasks.weights.shipped_base.FOLDER", tmp_path / "weights")
     base = tmp_path / "base"
     figures = checkpoint(CheckpointParams(source="base", zoo_url="", sha256=None), ModelParams(name=name), base=base)
     assert figures["kind"] == "weights"

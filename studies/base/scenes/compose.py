@@ -15,7 +15,7 @@ from studies.base.scenes.sprite import Light, Sprite, draw_sprite
 
 Rng = np.random.Generator
 
-# As in tasks/scenes.py: less, and what is seen may be anything.
+# As in tasks/sample_scenes/scenes.py: less, and what is seen may be anything.
 MIN_VISIBLE = 0.4
 _TRIES = 6
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.annotation.dataset import Dataset
+from tasks.dataset.dataset import Dataset
 from tests.studies.freeze.runs import photographs
 
 

@@ -10,8 +10,8 @@ from studies.freeze.figures import ModelFigures, figures, read_runs
 from studies.freeze.page import write_page
 from studies.freeze.params import StudyParams
 from studies.freeze.places import DATA, DETECTIONS, PAGE, RESULTS, RUN, TIMING
-from tasks.annotation.dataset import Dataset
-from tasks.files import write_json
+from tasks.dataset.dataset import Dataset
+from tasks.ground.files import write_json
 from tasks.formats.coco import write_coco, write_detections
 from tests.studies.freeze.runs import STEPS, beside, noted
 

@@ -10,8 +10,8 @@ import numpy as np
 from tqdm import tqdm
 
 from studies.freeze.figures import FreezeRun, figures
-from tasks.annotation.dataset import Dataset
-from tasks.annotation.detections import Detections
+from tasks.dataset.dataset import Dataset
+from tasks.dataset.detections import Detections
 from tasks.metrics.coco import matched
 from tests.metrics.cases import annotated, dataset, found
 

@@ -6,7 +6,7 @@ import pytest
 
 from studies.freeze.conclusion import conclusion
 from studies.freeze.figures import figures, read_runs
-from tasks.annotation.dataset import Dataset
+from tasks.dataset.dataset import Dataset
 from tasks.errors import PipelineError
 from tests.studies.freeze.made_up import ARMS, a_run, all_runs, figures_of
 from tests.studies.freeze.runs import STEPS, noted, told_apart

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from studies.freeze.places import PAGE, RESULTS
-from tasks.annotation.dataset import Dataset
+from tasks.dataset.dataset import Dataset
 from tasks.errors import PipelineError
 from tests.studies.freeze.made_up import ARMS, a_timing, all_runs, page_of, study
 from tests.studies.freeze.runs import STEPS

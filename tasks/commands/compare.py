@@ -1,0 +1,180 @@
+"""`python -m tasks compare A B`: whether B is better than A on the same test images, by more than chance."""
+
+import argparse
+import base64
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tasks.dataset.dataset import AnnotatedImage
+from tasks.comparison.two_runs import NEEDED, Comparison, at_scores, comparison, lacks_intervals, outdated, scored
+from tasks.images.drawing import thumbnail
+from tasks.errors import FormatError, PipelineError
+from tasks.ground.files import replacing, sha256_of
+from tasks.metrics.differences import Difference, Flip
+from tasks.metrics.intervals import LEAST_IMAGES
+from tasks.report_page.page import render
+from tasks.comparison.revisions import find_run
+from tasks.ground.text import markdown_text, printable, tell
+
+_IMAGES_NAMED = 10
+_MOST_PICTURES, _PICTURE_PX, _MAX_MEGAPIXELS = 100, 400, 250
+
+
+def compare(args: argparse.Namespace) -> None:
+    """Compare `args.before` with `args.after`; print it as Markdown, and write `args.out`, a page or Markdown.
+
+    Raises:
+        PipelineError: a run cannot be found or read, or they were scored on different test images.
+    """
+    if args.out.suffix not in (".html", ".md"):
+        raise PipelineError(f"--out {args.out}: a file that ends in .html, for a page, or .md, for Markdown")
+    with tempfile.TemporaryDirectory() as room:
+        before, after = (
+            scored(find_run(name, Path(), NEEDED, Path(room) / place))
+            for place, name in (("before", args.before), ("after", args.after))
+        )
+        found = comparison(before, after)
+    text = markdown(found)
+    with replacing(args.out) as beside:
+        beside.write_text(page(found) if args.out.suffix == ".html" else text, encoding="utf-8")
+    tell(text)
+    tell(f"{args.out}")
+
+
+def markdown(found: Comparison) -> str:
+    """The comparison for a terminal and a pull request."""
+    first, second = found.before.run.name, found.after.run.name
+    lines = [
+        f"**{markdown_text(second)}** against **{markdown_text(first)}**, "
+        f"on the same {found.before.matches.images} test images",
+        "",
+        *(_params_table(found) if found.params else ["Their params are the same.", ""]),
+        *(f"{markdown_text(line)}\n" for line in outdated(found)),
+        "| figure | before | after | difference | 95 % interval | |",
+        "|---|---:|---:|---:|---:|---|",
+        *(_row(difference) for difference in found.figures),
+        "",
+        *_flips(found),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def page(found: Comparison) -> str:
+    """The comparison as one self-contained page, with the pictures in which a box is found by one run only."""
+    by_image: defaultdict[int, list[Flip]] = defaultdict(list)
+    for flip in found.flipped:
+        by_image[flip.image].append(flip)
+    chosen = sorted(by_image, key=lambda image: -len(by_image[image]))
+    widest = max(
+        (max(abs(each.interval.low), abs(each.interval.high)) for each in found.figures if each.interval), default=1.0
+    )
+    content = {
+        "before": found.before.run.name,
+        "after": found.after.run.name,
+        "images": found.before.matches.images,
+        "figures": [_figure_row(each, widest) for each in found.figures],
+        "no_interval": lacks_intervals(found),
+        "least_images": LEAST_IMAGES,
+        "params": [(key, str(before), str(after)) for key, before, after in found.params],
+        "outdated": outdated(found),
+        "now_found": sum(flip.found for flip in found.flipped),
+        "now_missed": sum(not flip.found for flip in found.flipped),
+        "at_scores": at_scores(found),
+        "shots": [_shot(found, image, by_image[image]) for image in chosen[:_MOST_PICTURES]],
+        "more": max(0, len(chosen) - _MOST_PICTURES),
+    }
+    return render(content, printable, "compare.html.j2")
+
+
+def _figure_row(difference: Difference, widest: float) -> dict[str, Any]:
+    before, after, interval = difference.before, difference.after, difference.interval
+    return {
+        "name": difference.name,
+        "before": before,
+        "after": after,
+        "difference": None if before is None or after is None else after - before,
+        "low": interval and interval.low,
+        "high": interval and interval.high,
+        # From the left end of a scale that has zero in its middle.
+        "from": 0.5 + interval.low / (2 * widest) if interval else 0.0,
+        "to": 0.5 + interval.high / (2 * widest) if interval else 0.0,
+        "verdict": difference.verdict,
+        "kind": "open" if difference.verdict == "can't tell" else difference.verdict,
+    }
+
+
+def _shot(found: Comparison, place: int, flipped: Sequence[Flip]) -> dict[str, Any]:
+    image = found.before.test.images[place]
+    boxes = [
+        {
+            **dict(zip(("x", "y"), box[:2].tolist(), strict=True)),
+            **dict(zip(("width", "height"), (box[2:] - box[:2]).tolist(), strict=True)),
+            "name": flip.class_,
+            "found": flip.found,
+        }
+        for flip in flipped
+        for box in [image.boxes[flip.box]]
+    ]
+    counts = [
+        {"found": now, "classes": list(Counter(flip.class_ for flip in flipped if flip.found == now).items())}
+        for now in (True, False)
+    ]
+    picture = base64.b64encode(_picture(found, image)).decode("ascii")
+    size = {"width": max(1, image.width), "height": max(1, image.height)}
+    return {"file_name": image.file_name, "picture": picture, "boxes": boxes, "counts": counts, **size}
+
+
+def _picture(found: Comparison, image: AnnotatedImage) -> bytes:
+    """A small JPEG of the image that was scored, from wherever one of both runs still has it; empty where none does.
+
+    What has another content by now is no picture of these boxes; and a test.json from elsewhere may name any file.
+    """
+    for each in (found.after, found.before):
+        path = each.run.photos / each.test.root / image.file_name
+        try:
+            if path.is_file() and sha256_of(path) == image.sha256:
+                return thumbnail(path, _PICTURE_PX, max_megapixels=_MAX_MEGAPIXELS).jpeg
+        except (FormatError, OSError):
+            continue
+    return b""
+
+
+def _params_table(found: Comparison) -> list[str]:
+    rows = [
+        f"| `{_code(key)}` | {markdown_text(before)} | {markdown_text(after)} |" for key, before, after in found.params
+    ]
+    return ["| param | before | after |", "|---|---|---|", *rows, ""]
+
+
+def _row(difference: Difference) -> str:
+    before, after = difference.before, difference.after
+    apart = "" if before is None or after is None else f"{after - before:+.3f}"
+    ends = f"{difference.interval.low:+.3f} to {difference.interval.high:+.3f}" if difference.interval else "-"
+    verdict = difference.verdict if difference.verdict == "can't tell" else f"**{difference.verdict}**"
+    return f"| {markdown_text(difference.name)} | {_figure(before)} | {_figure(after)} | {apart} | {ends} | {verdict} |"
+
+
+def _flips(found: Comparison) -> list[str]:
+    lines = []
+    for now_found, what in ((True, "found now and missed before"), (False, "missed now and found before")):
+        own = [flip for flip in found.flipped if flip.found == now_found]
+        names = list(dict.fromkeys(found.before.test.images[flip.image].file_name for flip in own))
+        shown = ", ".join(f"`{_code(name)}`" for name in names[:_IMAGES_NAMED])
+        more = f" and {len(names) - _IMAGES_NAMED} more" if len(names) > _IMAGES_NAMED else ""
+        lines.append(f"- {len(own)} boxes {what}{': ' + shown + more if names else ''}")
+    told = [*lines, "", f"{at_scores(found)}, and an IoU of 0.5."]
+    if lacks_intervals(found):
+        told.append(f"No interval where fewer than {LEAST_IMAGES} test images show the class, or the rarest of them.")
+    return told
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _code(value: object) -> str:
+    """`value` for between backticks, where nothing but those and the bars of tables has a meaning."""
+    return printable(str(value)).replace("|", "\\|").replace("`", "'")

@@ -1,0 +1,125 @@
+"""Exported models, used as anyone would: plain TensorFlow and TFLite, nothing of the OD API."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from tasks.dataset.boxes import from_tf
+from tasks.dataset.detections import Detections
+from tasks.errors import CheckpointError
+from tasks.model.label_map import read_label_map
+from tasks.ground.process import usable_cores
+
+Image = npt.NDArray[np.uint8]
+
+
+class SavedModelDetector:
+    """The SavedModel of an export folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Load `folder`/saved_model and `folder`/label_map.pbtxt."""
+        self.classes = read_label_map(folder / "label_map.pbtxt")
+        self._model = tf.saved_model.load(str(folder / "saved_model"))
+        self._serve = self._model.signatures["serving_default"]
+
+    def detect(self, images: Sequence[Image]) -> list[Detections]:
+        """See `tasks.dataset.detections.Detector`; neighbours of one size are run together."""
+        found: list[Detections] = []
+        for run in _runs_of_one_size(images):
+            outputs = {name: t.numpy() for name, t in self._serve(input_tensor=tf.constant(np.stack(run))).items()}
+            for i, image in enumerate(run):
+                n = int(outputs["num_detections"][i])
+                found.append(
+                    _detections(
+                        outputs["detection_boxes"][i, :n],
+                        outputs["detection_classes"][i, :n] - 1,
+                        outputs["detection_scores"][i, :n],
+                        image,
+                        self.classes,
+                    )
+                )
+        return found
+
+
+class TFLiteDetector:
+    """The TFLite model of an export folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Load `folder`/model.tflite and `folder`/label_map.pbtxt."""
+        self.classes = read_label_map(folder / "label_map.pbtxt")
+        self._interpreter = tf.lite.Interpreter(model_path=str(folder / "model.tflite"), num_threads=usable_cores())
+        self._interpreter.allocate_tensors()
+        (self._input,) = self._interpreter.get_input_details()
+        # The OD API's exporter numbers them from 0: count, scores, class indices, boxes.
+        self._outputs = sorted(self._interpreter.get_output_details(), key=lambda output: output["name"])
+
+    def detect(self, images: Sequence[Image]) -> list[Detections]:
+        """See `tasks.dataset.detections.Detector`; one image is run at a time, as the model's input has it."""
+        return [self._detect_one(image) for image in images]
+
+    def _detect_one(self, image: Image) -> Detections:
+        _, height, width, _ = self._input["shape"]
+        resized = tf.image.resize(tf.cast(image[np.newaxis], tf.float32), [height, width])
+        self._interpreter.set_tensor(self._input["index"], (resized.numpy() * (2.0 / 255.0) - 1.0).astype(np.float32))
+        self._interpreter.invoke()
+        count, scores, classes, boxes_tf = (self._interpreter.get_tensor(o["index"])[0] for o in self._outputs)
+        n = int(count)
+        return _detections(boxes_tf[:n], classes[:n], scores[:n], image, self.classes)
+
+
+def load_saved_model(folder: Path) -> SavedModelDetector:
+    """The SavedModel in an export folder.
+
+    Raises:
+        CheckpointError: it is not there, or cannot be read.
+    """
+    _require(folder, "saved_model/saved_model.pb")
+    try:
+        return SavedModelDetector(folder)
+    except (OSError, tf.errors.OpError) as error:
+        raise CheckpointError(f"{folder}/saved_model: cannot be read: {error}; run `dvc repro -f export`") from error
+
+
+def load_tflite(folder: Path) -> TFLiteDetector:
+    """The TFLite model in an export folder.
+
+    Raises:
+        CheckpointError: it is not there, or cannot be read.
+    """
+    _require(folder, "model.tflite")
+    try:
+        return TFLiteDetector(folder)
+    except ValueError as error:
+        raise CheckpointError(f"{folder}/model.tflite: cannot be read: {error}; run `dvc repro -f export`") from error
+
+
+def _require(folder: Path, *names: str) -> None:
+    for name in (*names, "label_map.pbtxt"):
+        if not (folder / name).exists():
+            raise CheckpointError(f"{folder / name}: no such file; run `make run`, or name an export folder")
+
+
+def _runs_of_one_size(images: Sequence[Image]) -> list[list[Image]]:
+    runs: list[list[Image]] = []
+    for image in images:
+        if runs and runs[-1][0].shape == image.shape:
+            runs[-1].append(image)
+        else:
+            runs.append([image])
+    return runs
+
+
+def _detections(
+    boxes_tf: npt.NDArray[np.float32],
+    class_indices: npt.NDArray[np.float32],
+    scores: npt.NDArray[np.float32],
+    image: Image,
+    classes: tuple[str, ...],
+) -> Detections:
+    order = np.argsort(-scores, kind="stable")
+    boxes = from_tf(np.clip(boxes_tf[order], 0.0, 1.0).astype(np.float64), height=image.shape[0], width=image.shape[1])
+    names = tuple(classes[int(index)] for index in class_indices[order])
+    return Detections(boxes, names, scores[order].astype(np.float64))

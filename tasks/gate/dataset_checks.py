@@ -1,0 +1,129 @@
+"""What can be wrong with a data set that no single box shows."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
+from pathlib import PurePosixPath
+
+import numpy as np
+from rapidfuzz.distance import OSA
+
+from tasks.dataset.boxes import Corners, corners
+from tasks.dataset.dataset import AnnotatedImage, Problem
+from tasks.gate.policy import Policy
+
+# Boxes that read as corners are inverted in a good part of the images, and read as sizes lie inside in nearly all.
+_MIN_BOXES, _MIN_INVERTED, _MIN_INSIDE = 5, 0.2, 0.95
+# One letter in so many may be wrong, missing, one too many, or exchanged with its neighbour; and one name is rare.
+_LETTERS, _ABBREVIATION, _RARE = 6, 5, 0.1
+
+
+def xywh_by_mistake(images: Sequence[AnnotatedImage], file: str) -> list[Problem]:
+    """One problem where boxes look like x, y, width, height; image sizes must be known."""
+    boxes = [image.boxes for image in images if len(image.boxes)]
+    if sum(map(len, boxes)) < _MIN_BOXES:
+        return []
+    all_boxes = np.concatenate(boxes)
+    sizes = np.concatenate([np.tile((image.width, image.height), (len(image.boxes), 1)) for image in images])
+    inverted = (all_boxes[:, 2:] < all_boxes[:, :2]).any(axis=1).mean()
+    inside = (all_boxes[:, :2] + all_boxes[:, 2:] <= sizes + 1).all(axis=1).mean()
+    if inverted < _MIN_INVERTED or inside < _MIN_INSIDE:
+        return []
+    detail = (
+        f"{inverted:.0%} of {len(all_boxes)} boxes end left of or above where they start; "
+        f"read as x, y, width, height, {inside:.0%} lie inside their images"
+    )
+    image = next(image for image in images if (image.boxes[:, 2:] < image.boxes[:, :2]).any())
+    first = image.boxes[(image.boxes[:, 2:] < image.boxes[:, :2]).any(axis=1)][0]
+    return [Problem("boxes_look_like_xywh", file, detail, "kept", _path(image, file), corners(first))]
+
+
+def one_spelling(
+    images: Sequence[AnnotatedImage], file: str, policy: Policy
+) -> tuple[list[AnnotatedImage], list[Problem]]:
+    """Class names that differ in case, spaces, hyphens or underscores become the most frequent one, if so wished."""
+    counts = Counter(name for image in images for name in image.classes)
+    spellings: defaultdict[str, list[str]] = defaultdict(list)
+    for name, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        spellings[_plain(name)].append(name)
+    usual = {name: names[0] for names in spellings.values() for name in names}
+    action = policy.action("class_name_variant")
+    problems = [
+        Problem(
+            "class_name_variant",
+            file,
+            f"class {name!r} ({counts[name]} boxes) is {first!r} ({counts[first]} boxes) in another spelling",
+            "fixed_class" if action == "fix" else "kept",
+            *first_of(name, images, file),
+        )
+        for name, first in usual.items()
+        if name != first
+    ]
+    if action != "fix" or not problems:
+        return list(images), problems
+    return [replace(image, classes=tuple(usual[name] for name in image.classes)) for image in images], problems
+
+
+def similar_names(images: Sequence[AnnotatedImage], file: str) -> list[Problem]:
+    """A problem for each rare class whose name is nearly that of a frequent one."""
+    counts = Counter(name for image in images for name in image.classes)
+    return [
+        Problem(
+            "similar_class_names",
+            file,
+            f"class {rare!r} has {counts[rare]} boxes, {often!r} {counts[often]}",
+            "kept",
+            *first_of(rare, images, file),
+        )
+        for rare, often in _rare_and_often(counts)
+        if _plain(rare) != _plain(often) and _nearly(_plain(rare), _plain(often))
+    ]
+
+
+def first_of(name: str, images: Sequence[AnnotatedImage], root: str) -> tuple[str, Corners | None]:
+    """An example of a class: the image of its first box, and the box; images lie below `root`."""
+    for image in images:
+        if name in image.classes:
+            return _path(image, root), corners(image.boxes[image.classes.index(name)])
+    return "", None
+
+
+def differing_copies(images: Sequence[AnnotatedImage], root: str) -> list[Problem]:
+    """A problem for each image with the content of one before it and other boxes or classes."""
+    first: dict[str, AnnotatedImage] = {}
+    problems = []
+    for image in images:
+        before = first.setdefault(image.sha256, image) if image.sha256 else image
+        if _objects(before) != _objects(image):
+            detail = (
+                f"{len(image.classes)} objects; {before.file_name} has the same content and "
+                f"{len(before.classes)} objects, not the same ones"
+            )
+            problems.append(Problem("copies_annotated_differently", _path(image, root), detail, "kept"))
+    return problems
+
+
+def _path(image: AnnotatedImage, root: str) -> str:
+    return (PurePosixPath(root) / image.file_name).as_posix()
+
+
+def _nearly(a: str, b: str) -> bool:
+    """Whether one is the other with slips; short names differ by a letter rightly, so only an exchange counts."""
+    limit = max(1, len(b) // _LETTERS)
+    return OSA.distance(a, b) <= limit and (len(b) >= _ABBREVIATION or sorted(a) == sorted(b))
+
+
+def _rare_and_often(counts: Mapping[str, int]) -> list[tuple[str, str]]:
+    pairs = (sorted(pair, key=lambda name: counts[name]) for pair in combinations(sorted(counts), 2))
+    return [(rare, often) for rare, often in pairs if counts[rare] <= _RARE * counts[often]]
+
+
+def _objects(image: AnnotatedImage) -> list[tuple[str, tuple[float, ...]]]:
+    return sorted(
+        (name, tuple(box.tolist())) for name, box in zip(image.classes, np.round(image.boxes, 3), strict=True)
+    )
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.casefold().replace("_", " ").replace("-", " ").split())

@@ -1,0 +1,64 @@
+"""What is done about each kind of problem: `validate.on_problem` for all, `validate.policy` for single kinds."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tasks.dataset.problem_kinds import KINDS, Action
+from tasks.errors import ParamsError
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The answer to every kind of problem; making one raises `ParamsError` for a kind or an action that is none.
+
+    Attributes:
+        on_problem: `fix`, `drop` or `fail`.
+        single: actions of kinds that differ from it.
+    """
+
+    on_problem: Action
+    single: Mapping[str, Action]
+
+    def __post_init__(self) -> None:
+        for name, action in self.single.items():
+            kind = KINDS.get(name)
+            if kind is None:
+                near = difflib.get_close_matches(name, KINDS, n=1)
+                meant = f"; did you mean {near[0]}?" if near else "; docs/data-gate.md lists them"
+                raise ParamsError(f"validate.policy.{name}: no such kind of problem{meant}")
+            if action not in kind.actions:
+                raise ParamsError(
+                    f"validate.policy.{name}: {action} is not possible here; choose from {', '.join(kind.actions)}"
+                )
+
+    def action(self, name: str) -> Action:
+        """What is done about problems of the kind `name`; where they stop the pipeline, what else would be done."""
+        actions = KINDS[name].actions
+        chosen = self.single.get(name, "fail")
+        if chosen != "fail":
+            return chosen
+        if self.on_problem == "drop" and KINDS[name].mendable_box:
+            return "drop"
+        return next(action for action in actions if action != "fail")
+
+    def told(self, name: str) -> tuple[str, str]:
+        """What is done about problems of the kind `name`, and who says so; empty of kinds from elsewhere."""
+        kind = KINDS.get(name)
+        if kind is None:
+            return "", ""
+        action = "fail" if self.stops(name) else self.action(name)
+        if name in self.single:
+            return action, "validate.policy"
+        if len(kind.actions) == 1 and action != "fail":
+            return action, "no choice"
+        return action, "default" if self.on_problem == "fix" else f"on_problem: {self.on_problem}"
+
+    def stops(self, name: str) -> bool:
+        """Whether problems of this kind stop the pipeline; a kind from elsewhere does under `fail`."""
+        if name in self.single:
+            return self.single[name] == "fail"
+        kind = KINDS.get(name)
+        if kind is None:
+            return self.on_problem == "fail"
+        return kind.actions[0] == "fail" or (self.on_problem == "fail" and kind.grave)

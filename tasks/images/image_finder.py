@@ -1,0 +1,234 @@
+"""Finding the image that an annotation speaks of, among the images below given folders and nowhere else.
+
+A given folder may be a link; links to folders that are met below one are not followed. What an annotation says is a
+hint, never a path to open: only files that the walk over the folders has met are returned.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import NamedTuple
+
+from tasks.dataset.dataset import Problem
+from tasks.errors import DataError
+from tasks.images.image_file import FORMAT_OF_SUFFIX
+from tasks.ground.text import quoted
+
+_ANNOTATION_FOLDERS = frozenset({"annotation", "annotations", "label", "labels", "xml", "xmls"})
+_IMAGE_FOLDERS = ("images", "JPEGImages", "Images")
+
+
+class Found(NamedTuple):
+    """The image, absolute, or None; and what is wrong, if anything."""
+
+    path: Path | None
+    problem: Problem | None = None
+
+
+class ImageFinder:
+    """An index of the image files below some folders; each folder is walked once, links to folders are not followed.
+
+    A place inside another is one of its own only where the walk over the other does not come to it: through a link, or
+    below a hidden folder.
+
+    Attributes:
+        problems: links to folders outside, which were not searched.
+    """
+
+    def __init__(self, places: Sequence[Path]) -> None:
+        """Index `places`, the preferred ones first: a file in a later place is taken only if no earlier one has it."""
+        self.problems: list[Problem] = []
+        self._places = _without_nested([lexically_absolute(place) for place in places])
+        self._real_places = [Path(os.path.realpath(place)) for place in self._places]
+        self._by_stem: defaultdict[str, list[Path]] = defaultdict(list)
+        self._links_out: defaultdict[str, list[Path]] = defaultdict(list)
+        self._no_files: defaultdict[str, list[Path]] = defaultdict(list)
+        for place in self._places:
+            self._index(place)
+
+    def find(self, annotation: Path, written: str) -> Found:
+        """The image that the file `annotation` calls `written` (empty: it is called like the annotation itself)."""
+        name = PurePosixPath(written.strip().replace("\\", "/") or annotation.stem)
+        folder = lexically_absolute(annotation.parent)
+        if self._climbs_out(name, folder):
+            return _refused(annotation, f"{quoted(written)} leads out of the searched folders")
+        candidates = self._candidates(name)
+        if not candidates:
+            return self._not_found(annotation, written, name)
+        path = self._preferred(candidates, name, folder)
+        if path is None:
+            shown = ", ".join(_shown(candidate) for candidate in candidates[:4])
+            detail = f"{quoted(written)} could be any of {len(candidates)} files: {shown}"
+            return Found(None, Problem("ambiguous_image", annotation.as_posix(), detail, "dropped_image"))
+        if name.name not in (path.name, path.stem):
+            detail = f"says {quoted(written)}; the image is {_shown(path)}"
+            return Found(path, Problem("renamed_image", annotation.as_posix(), detail, "kept"))
+        return Found(path)
+
+    def others(self, used: Iterable[Path]) -> list[Path]:
+        """The images that are not among `used`, sorted, from the places that hold at least one that is."""
+        taken = set(used)
+        places = {self._rank(path) for path in taken}
+        found = (path for paths in self._by_stem.values() for path in paths)
+        return sorted(path for path in found if path not in taken and self._rank(path) in places)
+
+    def _index(self, place: Path) -> None:
+        earlier = set(self._places[: self._places.index(place)])
+        for folder, folders, files in os.walk(place, onerror=_refuse_protected):
+            here = Path(folder)
+            self._note_links_out(here / name for name in sorted(folders))
+            folders[:] = sorted(name for name in folders if not _passed_over(name) and here / name not in earlier)
+            for name in sorted(files):
+                path = here / name
+                if name[0] == "." or path.suffix.lower() not in FORMAT_OF_SUFFIX:
+                    continue
+                self._index_for(path)[path.stem.casefold()].append(path)
+
+    def _index_for(self, path: Path) -> "defaultdict[str, list[Path]]":
+        if self._leaves(path):
+            return self._links_out
+        # Opening a pipe would wait without end.
+        return self._by_stem if path.is_file() and os.access(path, os.R_OK) else self._no_files
+
+    def _note_links_out(self, folders: Iterable[Path]) -> None:
+        for path in folders:
+            if self._leaves(path):
+                detail = "a link to a folder outside: not searched; set ingest.images to the folder itself"
+                self.problems.append(Problem("path_outside_root", _shown(path), detail, "kept"))
+
+    def _leaves(self, path: Path) -> bool:
+        return path.is_symlink() and not _inside(Path(os.path.realpath(path)), self._real_places)
+
+    def _climbs_out(self, name: PurePosixPath, folder: Path) -> bool:
+        bases = (folder, *self._places)
+        targets = (Path(os.path.normpath(base / name)) for base in bases)
+        return ".." in name.parts and not any(_inside(target, self._places) for target in targets)
+
+    def _candidates(self, name: PurePosixPath) -> list[Path]:
+        """Files of this name; else of this name with another extension; from the first place that has any."""
+        for stem in _stems(name):
+            found = self._by_stem.get(stem, [])
+            if found:
+                same_name = [path for path in found if path.name.casefold() == name.name.casefold()]
+                ranked = [(self._rank(path), path) for path in same_name or found]
+                return [path for rank, path in ranked if rank == min(ranked)[0]]
+        return []
+
+    def _preferred(self, candidates: list[Path], name: PurePosixPath, folder: Path) -> Path | None:
+        if len(candidates) == 1:
+            return candidates[0]
+        subfolder = Path() if _is_absolute(name) else name.parent
+        bases = (folder, *image_folders_for(folder), *self._mirrored(folder), *self._places)
+        for where in (Path(os.path.normpath(base / subfolder)) for base in bases):
+            here = [path for path in candidates if path.parent == where]
+            exact = [path for path in here if path.name == name.name]
+            if len(exact or here) == 1:
+                return (exact or here)[0]
+        scores = [(_shared(path.parent, name.parent), _shared(path.parent, folder)) for path in candidates]
+        best = [path for path, score in zip(candidates, scores, strict=True) if score == max(scores)]
+        return best[0] if len(best) == 1 else None
+
+    def _mirrored(self, folder: Path) -> list[Path]:
+        """Where in each place `folder` would be if the place were the one it is in: train -> PLACE/train.
+
+        labels/train -> PLACE/labels/train first, for a folder of images may be called so, then PLACE/train.
+        """
+        own = next((place for place in self._places if folder.is_relative_to(place)), folder)
+        whole = folder.relative_to(own).parts
+        parts = [part for part in whole if part.casefold() not in _ANNOTATION_FOLDERS]
+        return [place.joinpath(*which) for which in (whole, parts) for place in self._places]
+
+    def _not_found(self, annotation: Path, written: str, name: PurePosixPath) -> Found:
+        links = [path for stem in _stems(name) for path in self._links_out.get(stem, [])]
+        if links:
+            return _refused(annotation, f"{_shown(links[0])} is a link to {_shown(links[0].resolve())}, outside")
+        if _is_absolute(name):
+            return _refused(annotation, f"{quoted(written)} lies outside, and no image of its name inside")
+        searched = ", ".join(_shown(place) for place in self._places)
+        detail = f"no image {quoted(written or annotation.stem)} below {searched}"
+        broken = [path for stem in _stems(name) for path in self._no_files.get(stem, [])]
+        if broken:
+            detail = f"{_shown(broken[0])} is no file that can be read: a link to nowhere, a pipe, or protected"
+        return Found(None, Problem("missing_image", annotation.as_posix(), detail, "dropped_image"))
+
+    def _rank(self, path: Path) -> int:
+        """The number of the place that `path` was found in: of places inside each other, the inner one."""
+        holding = (number for number, place in enumerate(self._places) if path.is_relative_to(place))
+        return max(holding, key=lambda number: len(self._places[number].parts))
+
+
+def _refuse_protected(error: OSError) -> None:
+    """Folders that do not exist are none to search; one that may not be read would silently hide its images."""
+    if isinstance(error, PermissionError):
+        raise DataError(f"{_shown(Path(error.filename))}: cannot be searched for images: {error.strerror}") from error
+
+
+def image_folders_for(folder: Path) -> list[Path]:
+    """Where the images of annotations in `folder` usually are: annotations/train -> images/train, and images/ below."""
+    mirrored = [
+        Path(*folder.parts[:i], images, *folder.parts[i + 1 :])
+        for i, part in reversed(list(enumerate(folder.parts)))
+        if part.casefold() in _ANNOTATION_FOLDERS
+        for images in _IMAGE_FOLDERS
+    ]
+    return [*mirrored, *(base / images for base in (folder, folder.parent) for images in _IMAGE_FOLDERS)]
+
+
+def lexically_absolute(path: Path) -> Path:
+    """The absolute path without `..`, links not followed: what a link is called matters here, not where it leads."""
+    return Path(os.path.normpath(path.absolute()))
+
+
+def _without_nested(places: list[Path]) -> list[Path]:
+    kept: list[Path] = []
+    for place in places:
+        if not any(_is_walked_to(place, other) for other in kept):
+            kept.append(place)
+    return kept
+
+
+def _is_walked_to(place: Path, start: Path) -> bool:
+    """Whether a walk over `start` comes to `place`, which it may be itself."""
+    if not place.is_relative_to(start):
+        return False
+    names = place.relative_to(start).parts
+    between = (start.joinpath(*names[: i + 1]) for i in range(len(names)))
+    return not any(_passed_over(path.name) or path.is_symlink() for path in between)
+
+
+def _passed_over(folder_name: str) -> bool:
+    """Whether folders of this name are left out of a walk."""
+    return folder_name.startswith(".") or folder_name == "__MACOSX"
+
+
+def _inside(path: Path, folders: Iterable[Path]) -> bool:
+    return any(path.is_relative_to(folder) for folder in folders)
+
+
+def _is_absolute(name: PurePosixPath) -> bool:
+    return name.is_absolute() or bool(PureWindowsPath(str(name)).drive)
+
+
+def _stems(name: PurePosixPath) -> list[str]:
+    """`a.b.jpg` -> a.b; `a.b`, where .b is no image's extension, may be a name without one, or with a wrong one."""
+    whole, stem = name.name.casefold(), name.stem.casefold()
+    return [stem] if name.suffix.lower() in FORMAT_OF_SUFFIX else [whole, stem]
+
+
+def _shared(a: Path, b: PurePosixPath | Path) -> int:
+    """How many folders, from the last backwards, two paths have in common."""
+    count = 0
+    for one, other in zip(reversed(a.parts), reversed(b.parts), strict=False):
+        if one.casefold() != other.casefold():
+            break
+        count += 1
+    return count
+
+
+def _refused(annotation: Path, why: str) -> Found:
+    return Found(None, Problem("path_outside_root", annotation.as_posix(), why, "dropped_image"))
+
+
+def _shown(path: Path) -> str:
+    return Path(os.path.relpath(path)).as_posix()

@@ -1,0 +1,205 @@
+"""What a pipeline.config says of sizes: what images are resized to, the anchors, and from which IoU on they match.
+
+The file is a protobuf message, `object_detection.protos.TrainEvalPipelineConfig`. The few fields that matter here are
+described anew, with the OD API's names and defaults, in a pool of their own, so that neither TensorFlow nor the OD API
+has to be imported; all other fields are passed over.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
+
+from tasks.model.anchors import Anchors, Resizer, linear_scales, pyramid_anchors, ssd_anchors
+from tasks.errors import ConfigError
+
+# Message -> its fields: name, and a message or a type with the default that the OD API's .proto gives it. A list is a
+# repeated field. Text is read by names, so that the fields' numbers do not matter.
+_MESSAGES: dict[str, dict[str, Any]] = {
+    "Pipeline": {"model": "Model"},
+    "Model": {"ssd": "Ssd"},
+    "Ssd": {"image_resizer": "Resizer", "anchor_generator": "Generator", "matcher": "Matcher"},
+    "Resizer": {"fixed_shape_resizer": "Fixed", "keep_aspect_ratio_resizer": "KeepAspect"},
+    "Fixed": {"height": 300, "width": 300},
+    "KeepAspect": {"min_dimension": 600, "max_dimension": 1024, "pad_to_max_dimension": False},
+    "Generator": {"ssd_anchor_generator": "SsdAnchors", "multiscale_anchor_generator": "PyramidAnchors"},
+    "SsdAnchors": {
+        "num_layers": 6,
+        "min_scale": 0.2,
+        "max_scale": 0.95,
+        "scales": [],
+        "aspect_ratios": [],
+        "interpolated_scale_aspect_ratio": 1.0,
+        "reduce_boxes_in_lowest_layer": True,
+        "base_anchor_height": 1.0,
+        "base_anchor_width": 1.0,
+    },
+    "PyramidAnchors": {
+        "min_level": 3,
+        "max_level": 7,
+        "anchor_scale": 4.0,
+        "aspect_ratios": [],
+        "scales_per_octave": 2,
+    },
+    "Matcher": {"argmax_matcher": "Argmax"},
+    "Argmax": {"matched_threshold": 0.5, "force_match_for_each_row": False},
+}
+
+# The OD API's SSD extractors without a pyramid start from the backbone's layer that halves the input four times.
+_STRIDE_WITHOUT_PYRAMID_PX = 16
+
+
+@dataclass(frozen=True)
+class ModelGeometry:
+    """Sizes in a detector.
+
+    Attributes:
+        resizer: what images are resized to.
+        anchors: in pixels of the resized image.
+        matched_iou: an anchor learns an object that it overlaps by this much.
+        force_match: whether an object that no anchor matches is given to the one that overlaps it most.
+        finest_stride_px: pixels of the input, across and down, for one place of the finest feature map.
+    """
+
+    resizer: Resizer
+    anchors: Anchors
+    matched_iou: float
+    force_match: bool
+    finest_stride_px: int
+
+
+def read_model_geometry(path: Path) -> ModelGeometry:
+    """The geometry of the SSD model in a pipeline.config.
+
+    Raises:
+        ConfigError: no such file, not a pipeline.config, or a resizer, an anchor generator or a matcher that is not
+            known here.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file; the configure stage writes it (dvc repro configure)") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not a pipeline.config ({error})") from error
+    return model_geometry(text, path)
+
+
+def model_geometry(text: str, path: Path) -> ModelGeometry:
+    """The geometry of the SSD model in the `text` of a pipeline.config; `path` is what messages call it.
+
+    Raises:
+        ConfigError: as `read_model_geometry`.
+    """
+    ssd = _parsed(text, path).model.ssd
+    if not ssd.matcher.HasField("argmax_matcher"):
+        raise ConfigError(f"{path}: its matcher is no argmax_matcher")
+    matcher = ssd.matcher.argmax_matcher
+    resizer = _resizer(ssd.image_resizer, path)
+    anchors = _anchors(ssd.anchor_generator, ssd.image_resizer, path)
+    if not (np.isfinite(anchors.sizes) & (anchors.sizes > 0)).all():
+        raise ConfigError(f"{path}: its anchor_generator gives anchors without a size above 0; look at its scales")
+    return ModelGeometry(
+        resizer=resizer,
+        anchors=anchors,
+        matched_iou=matcher.matched_threshold,
+        force_match=matcher.force_match_for_each_row,
+        finest_stride_px=_finest_stride_px(ssd.anchor_generator),
+    )
+
+
+def _parsed(text: str, path: Path) -> Any:
+    try:
+        return text_format.Parse(text, _PIPELINE(), allow_unknown_field=True)
+    except text_format.ParseError as error:
+        raise ConfigError(f"{path}: not a pipeline.config ({error})") from error
+
+
+def _resizer(message: Any, path: Path) -> Resizer:
+    fixed, keep = message.fixed_shape_resizer, message.keep_aspect_ratio_resizer
+    if message.HasField("fixed_shape_resizer") and fixed.width > 0 and fixed.height > 0:
+        return Resizer(width=fixed.width, height=fixed.height)
+    if message.HasField("keep_aspect_ratio_resizer") and 0 < keep.min_dimension <= keep.max_dimension:
+        return Resizer(min_side=keep.min_dimension, max_side=keep.max_dimension)
+    raise ConfigError(f"{path}: its image_resizer is neither a fixed_shape_resizer nor a keep_aspect_ratio_resizer")
+
+
+def _anchors(message: Any, resizer: Any, path: Path) -> Anchors:
+    if message.HasField("multiscale_anchor_generator"):
+        pyramid = message.multiscale_anchor_generator
+        if not 0 <= pyramid.min_level <= pyramid.max_level <= 20 or not 0 < pyramid.scales_per_octave <= 100:
+            raise ConfigError(f"{path}: its multiscale_anchor_generator has impossible levels or scales")
+        return pyramid_anchors(
+            min_level=pyramid.min_level,
+            max_level=pyramid.max_level,
+            anchor_scale=pyramid.anchor_scale,
+            aspect_ratios=_ratios(pyramid.aspect_ratios, path),
+            scales_per_octave=pyramid.scales_per_octave,
+        )
+    if message.HasField("ssd_anchor_generator"):
+        ssd = message.ssd_anchor_generator
+        return ssd_anchors(
+            scales=_scales(ssd, path),
+            aspect_ratios=_ratios(ssd.aspect_ratios, path),
+            interpolated_scale_aspect_ratio=ssd.interpolated_scale_aspect_ratio,
+            reduce_boxes_in_lowest_layer=ssd.reduce_boxes_in_lowest_layer,
+            base_width=ssd.base_anchor_width,
+            base_height=ssd.base_anchor_height,
+            input_side_px=_input_side_px(resizer, path),
+        )
+    raise ConfigError(
+        f"{path}: its anchors come from neither a multiscale_anchor_generator nor an ssd_anchor_generator"
+    )
+
+
+def _finest_stride_px(generator: Any) -> int:
+    if generator.HasField("multiscale_anchor_generator"):
+        return int(2**generator.multiscale_anchor_generator.min_level)
+    return _STRIDE_WITHOUT_PYRAMID_PX
+
+
+def _scales(ssd: Any, path: Path) -> list[float]:
+    if not 0 < ssd.num_layers <= 100:
+        raise ConfigError(f"{path}: its ssd_anchor_generator has {ssd.num_layers} layers")
+    return list(ssd.scales)[: ssd.num_layers] or linear_scales(ssd.min_scale, ssd.max_scale, ssd.num_layers)
+
+
+def _ratios(ratios: Any, path: Path) -> list[float]:
+    if not ratios or min(ratios) <= 0:
+        raise ConfigError(f"{path}: its anchor_generator has no aspect_ratios above 0")
+    return list(ratios)
+
+
+def _input_side_px(resizer: Any, path: Path) -> int:
+    """The shorter side of what the detector is fed, which the SSD generator's anchors are fractions of."""
+    if resizer.HasField("fixed_shape_resizer"):
+        return int(min(resizer.fixed_shape_resizer.width, resizer.fixed_shape_resizer.height))
+    if resizer.keep_aspect_ratio_resizer.pad_to_max_dimension:
+        return int(resizer.keep_aspect_ratio_resizer.max_dimension)
+    raise ConfigError(f"{path}: the anchors of its ssd_anchor_generator have another size for each shape of image")
+
+
+def _pipeline_class() -> Any:
+    file = descriptor_pb2.FileDescriptorProto(name="model_geometry.proto", package="geometry")
+    for name, fields in _MESSAGES.items():
+        message = file.message_type.add(name=name)
+        for number, (key, default) in enumerate(fields.items(), start=1):
+            message.field.add(name=key, number=number, **_field_type(default))
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("geometry.Pipeline"))
+
+
+def _field_type(default: Any) -> dict[str, Any]:
+    field = descriptor_pb2.FieldDescriptorProto
+    if isinstance(default, list):
+        return {"type": field.TYPE_FLOAT, "label": field.LABEL_REPEATED}
+    if isinstance(default, str):
+        return {"type": field.TYPE_MESSAGE, "type_name": f".geometry.{default}", "label": field.LABEL_OPTIONAL}
+    kinds = {bool: field.TYPE_BOOL, int: field.TYPE_INT32, float: field.TYPE_FLOAT}
+    said = str(default).lower() if isinstance(default, bool) else str(default)
+    return {"type": kinds[type(default)], "label": field.LABEL_OPTIONAL, "default_value": said}
+
+
+_PIPELINE = _pipeline_class()

@@ -1,0 +1,70 @@
+"""Stage `export`: the best checkpoint as a SavedModel and a TFLite file, each of use without this project.
+
+With them goes the score from which their detections are worth showing. It is chosen on the validation part, as the
+checkpoint was: on the test part it would flatter the figures.
+"""
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tasks.dataset.dataset import Dataset
+from tasks.dataset.detections import Detector
+from tasks.exporting.export import export_saved_model, export_tflite, load_weights
+from tasks.evaluation.exported import load_saved_model
+from tasks.detector.network import build_network
+from tasks.detector.pipeline_config import read_pipeline_config
+from tasks.ground.files import megabytes, replacing
+from tasks.formats.coco import read_coco
+from tasks.model.thresholds import DEFAULT_SCORE, Thresholds, write_thresholds
+from tasks.metrics.coco import matched
+from tasks.metrics.operating import best_score
+from tasks.evaluation.scoring import detect_all
+
+if TYPE_CHECKING:
+    from tasks.params import ExportParams
+
+_BATCH = 8
+
+
+def export(
+    params: "ExportParams", *, trained: Path, pipeline_config: Path, records: Path, splits: Path, exported: Path
+) -> dict[str, Any]:
+    """Write both models, the label map and pipeline.config they belong to, and thresholds.json, into `exported`.
+
+    Raises:
+        EvaluationError: a validation image could not be scored.
+    """
+    config = read_pipeline_config(pipeline_config)
+    network = build_network(config, is_training=False)
+    load_weights(network, trained / "best" / "ckpt-0")
+    with replacing(exported) as partial:
+        partial.mkdir()
+        export_saved_model(network, partial / "saved_model")
+        export_tflite(network, config, partial / "model.tflite", max_detections=params.max_detections)
+        shutil.copy(records / "label_map.pbtxt", partial / "label_map.pbtxt")
+        shutil.copy(pipeline_config, partial / "pipeline.config")
+        thresholds = choose_thresholds(
+            load_saved_model(partial), read_coco(splits / "val.json"), params.score_threshold
+        )
+        write_thresholds(thresholds, partial / "thresholds.json")
+        sizes = {
+            "saved_model_mb": megabytes(partial / "saved_model"),
+            "tflite_mb": megabytes(partial / "model.tflite"),
+        }
+    return {**sizes, "score_threshold": thresholds.score}
+
+
+def choose_thresholds(detector: Detector, val: Dataset, wanted: float | None) -> Thresholds:
+    """`wanted`, else where F1 is highest on `val`, of all classes together; and that of each.
+
+    Raises:
+        EvaluationError: an image could not be scored.
+    """
+    matches = matched(val, detect_all(detector, val, _BATCH, "export: choosing the score threshold"))
+    per_class = {name: best_score(matches, k) for k, name in enumerate(matches.classes)}
+    best = best_score(matches)
+    score, chosen_by = (best, "F1") if best is not None else (DEFAULT_SCORE, "default")
+    if wanted is not None:
+        score, chosen_by = wanted, "params"
+    return Thresholds(score=score, chosen_by=chosen_by, best_score=best, per_class=per_class, images=len(val.images))

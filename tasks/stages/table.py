@@ -1,0 +1,128 @@
+"""Every stage: its function, its params sections, its paths. dvc.yaml says the same, and a test compares the two.
+
+Functions stand as text, `module:function`, and are imported when a stage runs: a stage that needs no TensorFlow must
+not pay for its import.
+"""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tasks.errors import PipelineError
+from tasks.params import Params
+
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage.
+
+    Attributes:
+        function: `module:function`; called with its params sections in order, then its paths by name.
+        sections: the params.yaml sections it is given, which dvc.yaml must track.
+        reads: names in `paths:` that it reads; each is an out of an earlier stage.
+        writes: names in `paths:` that it writes.
+        scratch: names in `paths:` that it uses and that are no result.
+        untracked: params of its sections that change no byte of its result, so that DVC need not watch them.
+    """
+
+    function: str
+    sections: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    scratch: tuple[str, ...] = ()
+    untracked: tuple[str, ...] = ()
+
+    def load(self) -> Callable[..., Figures]:
+        """The function itself."""
+        module, name = self.function.split(":")
+        function: Callable[..., Figures] = getattr(importlib.import_module(module), name)
+        return function
+
+
+STAGES: dict[str, Stage] = {
+    "sample": Stage("tasks.stages.sample:sample", ("sample",), writes=("sample",)),
+    "ingest": Stage("tasks.stages.ingest:ingest", ("ingest",), writes=("ingested",)),
+    "validate": Stage(
+        "tasks.stages.validate:validate", ("validate", "model"), reads=("ingested",), writes=("validated", "metrics_data")
+    ),
+    "split": Stage(
+        "tasks.stages.split:split",
+        ("split",),
+        reads=("validated",),
+        writes=("splits", "metrics_split", "plots_data", "split_memory"),
+    ),
+    "records": Stage(
+        "tasks.stages.records:records",
+        ("records",),
+        reads=("splits",),
+        writes=("records",),
+        scratch=("records_resume",),
+        untracked=("records.workers", "records.scheduler"),
+    ),
+    "checkpoint": Stage("tasks.stages.checkpoint:checkpoint", ("checkpoint", "model"), writes=("base",)),
+    "configure": Stage(
+        "tasks.stages.configure:configure",
+        ("model", "train", "export"),
+        reads=("records", "base"),
+        writes=("pipeline_config", "lint"),
+    ),
+    "train": Stage(
+        "tasks.stages.train:train",
+        ("train",),
+        reads=("pipeline_config", "records", "base"),
+        writes=("trained", "metrics_train", "plots_train"),
+        scratch=("resume", "tensorboard"),
+    ),
+    "export": Stage(
+        "tasks.stages.export:export",
+        ("export",),
+        reads=("trained", "pipeline_config", "records", "splits"),
+        writes=("exported",),
+    ),
+    "evaluate": Stage(
+        "tasks.stages.evaluate:evaluate",
+        ("evaluate",),
+        reads=("exported", "base", "splits"),
+        writes=("detections", "metrics_evaluate", "plots_evaluate", "model_card"),
+    ),
+    "report": Stage(
+        "tasks.stages.report:report",
+        (
+            *("report", "validate", "sample", "ingest", "split", "records"),
+            *("model", "checkpoint", "train", "export", "evaluate"),
+        ),
+        reads=(
+            "ingested",
+            "validated",
+            "splits",
+            "trained",
+            "detections",
+            "metrics_data",
+            "metrics_train",
+            "metrics_evaluate",
+            "plots_train",
+            "plots_evaluate",
+            "pipeline_config",
+            "lint",
+        ),
+        writes=("report",),
+        untracked=("records.workers", "records.scheduler"),
+    ),
+}
+
+
+def run_stage(name: str, params: Params) -> Figures:
+    """Run one stage in this process and return its figures.
+
+    Raises:
+        PipelineError: what the stage reads is not there, or what the stage itself raises.
+    """
+    stage = STAGES[name]
+    missing = [str(path) for key in stage.reads if not (path := getattr(params.paths, key)).exists()]
+    if missing:
+        raise PipelineError(f"{', '.join(missing)}: not there; `dvc repro {name}` runs the stages that write it")
+    paths = {key: getattr(params.paths, key) for key in (*stage.reads, *stage.writes, *stage.scratch)}
+    return stage.load()(*(params.section(section) for section in stage.sections), **paths)

@@ -1,0 +1,208 @@
+"""TFRecords into batches, in an order that is a function of the seed and the step alone."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from tasks.training.augment import random_colour, random_crop, random_flip, random_zoom_out
+from tasks.training.balance import times_shown
+
+# Serialized examples held for shuffling: more than the data sets this is for, and bounded for those it is not.
+_SHUFFLE_BUFFER = 4096
+
+_FEATURES = {
+    "image/encoded": tf.io.FixedLenFeature([], tf.string),
+    "image/filename": tf.io.FixedLenFeature([], tf.string),
+    "image/object/class/label": tf.io.VarLenFeature(tf.int64),
+    "image/object/is_crowd": tf.io.VarLenFeature(tf.int64),
+    **{f"image/object/bbox/{side}": tf.io.VarLenFeature(tf.float32) for side in ("ymin", "xmin", "ymax", "xmax")},
+}
+
+
+class Batch(NamedTuple):
+    """Images for one step; the shapes are static.
+
+    Attributes:
+        names: string `(B,)`, the images' file names.
+        images: float32 `(B, height, width, 3)` in 0..255; of a feature cache, what its trunk gave for them.
+        boxes: float32 `(B, max_boxes, 4)` `[ymin, xmin, ymax, xmax]` in 0..1, padded with zeros.
+        classes: int32 `(B, max_boxes)`, from 0; padding is 0.
+        weights: float32 `(B, max_boxes)`: 1 for a box, 0 for padding.
+    """
+
+    names: tf.Tensor
+    images: tf.Tensor | tuple[tf.Tensor, ...]
+    boxes: tf.Tensor
+    classes: tf.Tensor
+    weights: tf.Tensor
+
+
+class Part(NamedTuple):
+    """Which part of each batch one of several workers gets, and how that is divided.
+
+    Attributes:
+        worker, workers: which of how many, from 0.
+        batch_size: of a replica.
+    """
+
+    worker: int
+    workers: int
+    batch_size: int
+
+
+class Augment(NamedTuple):
+    """How often each change is made to a training image, in 0..1."""
+
+    flip: float
+    crop: float
+    zoom_out: float
+    colour: float
+
+
+def training_batches(
+    shards: Sequence[Path],
+    *,
+    size: tuple[int, int],
+    batch_size: int,
+    max_boxes: int,
+    augment: Augment,
+    seed: int,
+    start_step: int,
+    shown: npt.NDArray[np.float64] | None = None,
+    part: Part | None = None,
+) -> tf.data.Dataset:
+    """`Batch`es without end: every epoch its own order, every example its own augmentation.
+
+    Step n's batch is the same whether the run started at 0 or was resumed at `start_step`.
+
+    Args:
+        shards: TFRecord files.
+        size: height and width of the images in pixels.
+        batch_size: B.
+        max_boxes: the most boxes that any image has.
+        augment: how often each change is made.
+        seed: of order and augmentation.
+        start_step: steps already taken.
+        shown: how often each image comes in an epoch (`balance.shares`), in the order of the files; None: once.
+        part: only this part of each batch, replica by replica; all parts together are what one replica would get.
+    """
+    files = [str(path) for path in shards]
+
+    def epoch(number: tf.Tensor) -> tf.data.Dataset:
+        examples = tf.data.TFRecordDataset(files)
+        if shown is not None:
+            times = tf.data.Dataset.from_tensor_slices(times_shown(shown, seed, number))
+            pairs = tf.data.Dataset.zip((examples, times))
+            examples = pairs.flat_map(lambda serialized, n: tf.data.Dataset.from_tensors(serialized).repeat(n))
+        return examples.shuffle(_SHUFFLE_BUFFER, seed=seed * 1_000_003 + number)
+
+    def load(index: tf.Tensor, serialized: tf.Tensor) -> Batch:
+        name, image, boxes, classes = _parse(serialized)
+        image, boxes, classes = _augmented(
+            image, boxes, classes, augment, tf.stack([tf.constant(seed, tf.int64), index]), size
+        )
+        return _padded(name, image, boxes, classes, max_boxes)
+
+    examples = tf.data.Dataset.range(2**62).flat_map(epoch).enumerate().skip(start_step * batch_size)
+    if part is not None:
+        examples = examples.filter(lambda index, _: index % batch_size * part.workers // batch_size == part.worker)
+    return (
+        examples.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        .batch(part.batch_size if part else batch_size, drop_remainder=True)
+        .prefetch(2)
+    )
+
+
+def augmented_copies(
+    shards: Sequence[Path],
+    *,
+    images: int,
+    copies: int,
+    size: tuple[int, int],
+    max_boxes: int,
+    augment: Augment,
+    seed: int,
+) -> tf.data.Dataset:
+    """Single examples as `Batch`es without the first axis: all `images` as they are, then `copies` times augmented.
+
+    Copy c of image i is the same however many there are of either; the other arguments are those of `training_batches`.
+    """
+    files = [str(path) for path in shards]
+
+    def load(index: tf.Tensor, serialized: tf.Tensor) -> Batch:
+        name, image, boxes, classes = _parse(serialized)
+        copy, number = index // images, index % images
+        image, boxes, classes = tf.cond(
+            copy == 0,
+            lambda: (tf.image.resize(image, size), boxes, classes),
+            lambda: _augmented(
+                image,
+                boxes,
+                classes,
+                augment,
+                tf.random.experimental.stateless_fold_in(tf.stack([tf.constant(seed, tf.int64), number]), copy),
+                size,
+            ),
+        )
+        return _padded(name, image, boxes, classes, max_boxes)
+
+    repeated = tf.data.TFRecordDataset(files).repeat(1 + copies)
+    return repeated.enumerate().map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+
+
+def evaluation_images(shards: Sequence[Path], *, size: tuple[int, int], batch_size: int) -> tf.data.Dataset:
+    """float32 `(B, height, width, 3)` images in 0..255, each once, in the order of the files; the last B is less."""
+
+    def load(serialized: tf.Tensor) -> tf.Tensor:
+        return tf.image.resize(_parse(serialized)[1], size)
+
+    records = tf.data.TFRecordDataset([str(path) for path in shards])
+    return records.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).batch(batch_size).prefetch(2)
+
+
+def _parse(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+    """File name, image in 0..255, boxes `(N, 4)`, classes `(N,)` from 0; crowds, no single objects, are left out."""
+    example = tf.io.parse_single_example(serialized, _FEATURES)
+    image = tf.io.decode_image(example["image/encoded"], channels=3, expand_animations=False)
+    image.set_shape([None, None, 3])
+    sides = [tf.sparse.to_dense(example[f"image/object/bbox/{side}"]) for side in ("ymin", "xmin", "ymax", "xmax")]
+    single = tf.sparse.to_dense(example["image/object/is_crowd"]) == 0
+    classes = tf.cast(tf.sparse.to_dense(example["image/object/class/label"]), tf.int32) - 1
+    boxes = tf.stack(sides, axis=1)
+    return (
+        example["image/filename"],
+        tf.cast(image, tf.float32),
+        tf.boolean_mask(boxes, single),
+        tf.boolean_mask(classes, single),
+    )
+
+
+def _augmented(
+    image: tf.Tensor, boxes: tf.Tensor, classes: tf.Tensor, augment: Augment, seed: tf.Tensor, size: tuple[int, int]
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """The image changed and resized to `size`, and what is left of its objects."""
+    flip_seed, crop_seed, colour_seed, zoom_seed = tf.unstack(tf.random.experimental.stateless_split(seed, 4))
+    image = random_colour(image, colour_seed, augment.colour)
+    image, boxes, keep = random_crop(image, boxes, crop_seed, augment.crop)
+    boxes, classes = tf.boolean_mask(boxes, keep), tf.boolean_mask(classes, keep)
+    image, boxes = random_flip(image, boxes, flip_seed, augment.flip)
+    image, boxes = random_zoom_out(image, boxes, zoom_seed, augment.zoom_out, size)
+    return image, boxes, classes
+
+
+def _padded(name: tf.Tensor, image: tf.Tensor, boxes: tf.Tensor, classes: tf.Tensor, max_boxes: int) -> Batch:
+    missing = max_boxes - tf.shape(boxes)[0]
+    weights = tf.pad(tf.ones_like(classes, tf.float32), [[0, missing]])
+    boxes = tf.pad(boxes, [[0, missing], [0, 0]])
+    classes = tf.pad(classes, [[0, missing]])
+    return Batch(
+        name,
+        image,
+        tf.ensure_shape(boxes, [max_boxes, 4]),
+        tf.ensure_shape(classes, [max_boxes]),
+        tf.ensure_shape(weights, [max_boxes]),
+    )

@@ -1,0 +1,141 @@
+"""What a training run says of itself: at its start, and when it has ended its figures and what limited it."""
+
+import statistics
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from tasks.training.freeze import ModuleAudit
+from tasks.detector.network import PARTS
+from tasks.detector.restore import Restored
+from tasks.training.resume import Progress
+
+if TYPE_CHECKING:
+    from tasks.params import TrainParams
+
+# The loss at the end is that of so many steps: one batch's says little.
+_LAST_STEPS = 20
+# A GPU, or a way to do less, is worth naming only where steps are most of the time.
+_MOST = 0.5
+_NAMES_SHOWN = 3
+
+
+def figures(
+    progress: Progress,
+    params: "TrainParams",
+    modules: Sequence[ModuleAudit],
+    *,
+    startup_s: float,
+    memory_mb: dict[str, float],
+) -> dict[str, Any]:
+    """The content of metrics/train.json.
+
+    Args:
+        progress: of the run that has ended.
+        params: what it was asked.
+        modules: its audit.
+        startup_s: from the start of this process to its first step.
+        memory_mb: peaks by name, `peak_memory_mb` and, with a GPU, `peak_gpu_memory_mb`.
+    """
+    steps = [row for row in progress.history if "loss" in row]
+    step_ms = statistics.median(row["step_ms"] for row in steps)
+    return {
+        "steps": progress.step,
+        "stopped_by": progress.stopped_by,
+        "best_step": progress.best_step or progress.step,
+        "best_mAP": progress.best_score if progress.best_step else None,
+        "loss": statistics.fmean(row["loss"] for row in steps[-_LAST_STEPS:]),
+        "step_ms_median": step_ms,
+        "images_per_s": params.batch_size / step_ms * 1000,
+        "clipped_steps": sum(row["gradient_norm"] > params.clip_norm for row in steps),
+        "seconds": progress.seconds,
+        "startup_s": startup_s,
+        "waiting_s": progress.waiting_s,
+        "validating_s": progress.validating_s,
+        **memory_mb,
+        "batch_size": params.batch_size,
+        "trainable_variables": sum(row.trained for row in modules),
+        "frozen_variables": sum(row.frozen for row in modules),
+        "frozen_max_abs_change": max(row.frozen_max_abs_change for row in modules),
+        "frozen_statistics_max_abs_change": max(row.frozen_statistics_max_abs_change for row in modules),
+        "modules": {part: _counts(modules, part) for part in PARTS},
+    }
+
+
+def tell_auto_freeze(freeze: int | Literal["none"]) -> None:
+    """Print what `train.freeze: auto` came to."""
+    if freeze == "none":
+        said = "nothing, for no checkpoint filled the backbone's first blocks, or its blocks are not known"
+    else:
+        said = f"the first {freeze} blocks of the backbone; train.freeze: none lets all of it learn"
+    print(f"train: train.freeze auto: {said}")
+
+
+def tell_start(restored: Restored, modules: Sequence[ModuleAudit]) -> None:
+    """Print what was restored, and by module what is frozen."""
+    rows = restored.summary()["modules"]
+    parts = ", ".join(f"{row['module']} {row['restored']}/{row['variables']}" for row in rows)
+    print(f"train: restored from {restored.source}: {parts} variables")
+    if restored.left_over:
+        print(f"train: the model lacks {len(restored.left_over)} variables that they have: {_few(restored.left_over)}")
+    print(
+        f"train: {sum(row.frozen for row in modules)} variables are frozen, {sum(row.trained for row in modules)} train"
+    )
+    print(f"  {'module':<20}{'parameters':>12}{'frozen':>12}  variables")
+    for row in modules:
+        said = "frozen" if row.frozen and not row.trained else f"{row.trained} trained, {row.frozen} frozen"
+        print(f"  {row.module:<20}{row.parameters:>12,}{row.frozen_parameters:>12,}  {said}")
+
+
+def _few(names: set[str]) -> str:
+    return ", ".join(sorted(names)[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")
+
+
+def tell_end(metrics: dict[str, Any], params: "TrainParams", *, cached: bool, on_gpu: bool) -> None:
+    """Print what ended the run, if not its last step, and what limited it."""
+    if metrics["stopped_by"] != "steps":
+        print(
+            f"train: stopped by train.{metrics['stopped_by']} after step {metrics['steps']} of {params.steps}, before "
+            f"the rate had fallen to 0; train.steps {metrics['steps']} would let it"
+        )
+    print(f"train: {what_limited(metrics, params.freeze, cached=cached, on_gpu=on_gpu)}")
+
+
+def what_limited(metrics: dict[str, Any], freeze: int | str | list[str], *, cached: bool, on_gpu: bool) -> str:
+    """One sentence: where the time went, and what would save most of it."""
+    computing = metrics["seconds"] - metrics["waiting_s"] - metrics["validating_s"]
+    shares = {
+        "computing the steps": computing,
+        "waiting for images": metrics["waiting_s"],
+        "validations": metrics["validating_s"],
+        "getting started": metrics["startup_s"],
+    }
+    total = sum(shares.values()) or 1.0
+    longest = max(shares, key=lambda name: shares[name])
+    frozen = metrics["frozen_variables"] > 0
+    advice = {
+        "computing the steps": _fewer_computations(freeze, frozen=frozen, cached=cached, on_gpu=on_gpu),
+        "waiting for images": "records.max_side_px stores large photos smaller, which decodes faster",
+        "validations": "a larger train.eval_every validates less often",
+        "getting started": "longer runs, or several in one go, are hardly dearer",
+    }[longest]
+    told = ", ".join(f"{name} {seconds / total:.0%}" for name, seconds in shares.items())
+    return (
+        f"of {total:.0f} s: {told}; {longest} took {'most' if shares[longest] > _MOST * total else 'longest'}: {advice}"
+    )
+
+
+def _fewer_computations(freeze: int | str | list[str], *, frozen: bool, cached: bool, on_gpu: bool) -> str:
+    if not on_gpu:
+        if not frozen and freeze == "auto":  # there was nothing that could be frozen
+            return "a GPU makes steps shorter, or weights to start from (checkpoint.source): auto freezes their blocks"
+        if not frozen:
+            return "a GPU, or train.freeze: 8, whose frozen part is computed only once, makes steps shorter"
+        if not cached:
+            return "a GPU, or keeping the frozen part's outputs (train.cache.use: memory), makes steps shorter"
+        return "a GPU makes steps shorter, or a smaller model.name"
+    return "more GPUs, a smaller model.name, or freezing more of it makes steps shorter"
+
+
+def _counts(modules: Sequence[ModuleAudit], part: str) -> dict[str, int]:
+    rows = [row for row in modules if row.module.split()[0] == part]
+    return {"trainable": sum(row.trained for row in rows), "frozen": sum(row.frozen for row in rows)}

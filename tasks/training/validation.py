@@ -1,0 +1,52 @@
+"""Detections from a network in memory, for validation during training."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from tasks.dataset.boxes import from_tf
+from tasks.dataset.dataset import AnnotatedImage
+from tasks.dataset.detections import Detections
+from tasks.training.examples import evaluation_images
+from tasks.detector.network import Network
+
+
+class RecordsDetector:
+    """Runs a network over the images of some TFRecords; traced once, used after every so many steps."""
+
+    def __init__(
+        self, network: Network, shards: Sequence[Path], images: Sequence[AnnotatedImage], classes: tuple[str, ...]
+    ) -> None:
+        """Prepare to detect in `images`, which stand in `shards` in this order."""
+        self._network, self._images, self._classes = network, images, classes
+        self._batches = evaluation_images(shards, size=(network.height, network.width), batch_size=8)
+        self._detect = tf.function(
+            self._traced,
+            input_signature=[tf.TensorSpec([None, network.height, network.width, 3], tf.float32)],
+            autograph=False,
+        )
+
+    def __call__(self) -> list[Detections]:
+        """Detections of every image, in order, with the network's present weights."""
+        found: list[Detections] = []
+        for batch in self._batches:
+            for boxes_tf, classes, scores, number in zip(*(t.numpy() for t in self._detect(batch)), strict=True):
+                image = self._images[len(found)]
+                n = int(number)
+                found.append(
+                    Detections(
+                        boxes=from_tf(boxes_tf[:n].astype(np.float64), height=image.height, width=image.width),
+                        classes=tuple(self._classes[int(i)] for i in classes[:n]),
+                        scores=scores[:n].astype(np.float64),
+                    )
+                )
+        return found
+
+    def _traced(self, images: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        raw = self._network.forward(images, training=False)
+        found = self._network.model.postprocess(raw, self._network.shapes(images))
+        return tuple(
+            found[name] for name in ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
+        )

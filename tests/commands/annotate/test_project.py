@@ -1,0 +1,135 @@
+"""What Label Studio is given: its account, its project, the images, the first drafts."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from lxml import etree
+
+from tasks.__main__ import main
+from tasks.commands.annotate import _classes, _draft, _waiting
+from tasks.annotating.project import Project, address_of, label_config, regions
+from tasks.annotating.server import account_of, label_studio
+from tasks.dataset.detections import Detections
+from tasks.errors import PipelineError
+from tasks.ground.files import write_json
+from tasks.model.label_map import write_label_map
+from tasks.formats.label_studio import read_label_studio
+from tests.commands.annotate.drawing import STATE, photos, served
+from tests.metrics.cases import found
+from tests.ports import free_ports
+
+
+def test_the_tool_has_one_rectangle_for_each_class_whatever_its_name() -> None:
+    view = etree.fromstring(label_config(["cat", 'a "dog" & <b>']))
+    assert [label.get("value") for label in view.iter("Label")] == ["cat", 'a "dog" & <b>']
+
+
+def test_a_drafted_box_is_read_back_as_it_was(tmp_path: Path) -> None:
+    drafted = regions(found(((10, 20, 110, 70), "cat", 0.9), ((0, 0, 200, 100), "dog", 0.5)), (200, 100))
+    task = {"data": {"image": "/data/local-files/?d=photos/a.jpg"}, "annotations": [{"result": drafted}]}
+    write_json(tmp_path / "export.json", [task])
+
+    (image,), problems = read_label_studio(tmp_path / "export.json")
+
+    assert problems == []
+    assert image.classes == ("cat", "dog")
+    np.testing.assert_allclose(image.boxes, [[10, 20, 110, 70], [0, 0, 200, 100]], atol=1e-9)
+
+
+def test_the_account_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
+    first = account_of(tmp_path / "room")
+    assert account_of(tmp_path / "room") == first
+    assert (tmp_path / "room" / "account.json").stat().st_mode & 0o077 == 0
+
+    (tmp_path / "room" / "account.json").write_text("{}")
+    with pytest.raises(PipelineError, match=r"account\.json: damaged"):
+        account_of(tmp_path / "room")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["photos"], "Name the classes"),
+        (["nowhere", "--classes", "cat"], "nowhere: no such folder"),
+        (["empty", "--classes", "cat"], "no images found"),
+        (["photos", "--classes", "cat"], "Label Studio is not installed; `make annotate IMAGES=folder` does it"),
+    ],
+)
+def test_what_is_missing_is_said_before_anything_starts(
+    arguments: list[str],
+    complaint: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    photos(tmp_path / "photos", 1)
+    (tmp_path / "empty").mkdir()
+    assert main(["annotate", *arguments]) == 1
+    assert complaint in capsys.readouterr().err
+
+
+def test_an_image_that_lies_elsewhere_is_told_of(room: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photos(room / "photos", 1)
+    photos(room / "elsewhere", 1)
+    (room / "photos" / "link.jpg").symlink_to(room / "elsewhere" / "photo 0.jpg")
+    assert main(["annotate", str(room / "photos"), "--classes", "cat"]) == 1
+    assert "link.jpg: a link to" in (said := capsys.readouterr().err)
+    assert "put a copy in its place" in said
+
+
+def test_the_classes_that_were_given_are_all_and_a_model_of_others_is_not_even_loaded(room: Path) -> None:
+    photos(room / "photos", 1)
+    exported_model(room / "models" / "exported", "circle", "square")
+    with served(room) as (_, said):
+        state = json.loads((room / STATE).read_text())
+        view = etree.fromstring(state["projects"][0]["label_config"])
+    assert [label.get("value") for label in view.iter("Label")] == ["cat", "dog"]
+    assert "models/exported: knows none of these classes, so there are no first drafts" in "".join(said)
+
+
+def test_a_models_classes_are_taken_where_none_are_given() -> None:
+    assert _classes([], ["circle", "square"]) == ("circle", "square")
+    assert _classes(["dog", "cat", "dog"], ["circle"]) == ("dog", "cat")
+
+
+def test_only_classes_of_the_task_are_drafted_and_no_image_twice(room: Path) -> None:
+    photos(room / "photos", 2)
+    (port,) = free_ports(1)
+    images = {address_of(path, room / "photos"): path for path in sorted((room / "photos").iterdir())}
+    with label_studio(room / ".annotate", room, port) as client:
+        project = Project(client, room / "photos", ["cat", "dog"])
+        project.add(images)
+        waiting = _waiting(project, images, "v1")
+        assert list(waiting) == [str(path) for path in images.values()]
+        _draft(project, waiting, Seeing(), 0.5, ["cat"], "v1")
+        drafts = client.get("/api/predictions/").json()
+        assert [[region["value"]["rectanglelabels"] for region in each["result"]] for each in drafts] == [[["cat"]]] * 2
+        assert _waiting(project, images, "v1") == {}
+        assert len(_waiting(project, images, "v2")) == 2
+
+
+def test_a_model_that_was_named_must_be_there(room: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photos(room / "photos", 1)
+    assert main(["annotate", str(room / "photos"), "--classes", "cat", "--model", str(room / "nowhere")]) == 1
+    assert "nowhere: no exported model; MODEL= is a folder with saved_model/" in capsys.readouterr().err
+
+
+class Seeing:
+    """Stands where a trained model stands: a cat, a circle, and a doubtful cat in every image."""
+
+    classes = ("cat", "circle")
+
+    def detect(self, images: Sequence[npt.NDArray[np.uint8]]) -> list[Detections]:
+        box = (20, 30, 90, 80)
+        return [found((box, "cat", 0.9), (box, "circle", 0.8), (box, "cat", 0.2)) for _ in images]
+
+
+def exported_model(folder: Path, *classes: str) -> None:
+    """What looks like one, and cannot be loaded."""
+    (folder / "saved_model").mkdir(parents=True)
+    write_label_map(classes, folder / "label_map.pbtxt")

@@ -1,0 +1,72 @@
+"""What is not converted, and what is never overwritten."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.commands.convert.conversions import convert
+
+
+def fill(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("mine")
+
+
+@pytest.mark.parametrize(
+    ("out", "there", "kind", "said"),
+    [
+        ("out", "out/mine", "voc", "it is a folder with files in it"),
+        ("out", "out/mine", "csv", "csv is one file, this is a folder"),
+        ("out", "out", "csv", "a file is there already"),
+        ("out", "out", "yolo", "a file is there already"),
+        ("labels.json", "mine", "coco", "a file is there already"),
+    ],
+)
+def test_nothing_is_overwritten(here, capsys, out, there, kind, said):
+    if there != "mine":
+        fill(here / there)
+    before = {path: path.read_bytes() for path in here.rglob("*") if path.is_file()}
+    assert convert("labels.json", out, "--images", "photos", "--to", kind) == 1
+    assert said in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in here.rglob("*") if path.is_file()} == before
+
+
+def test_a_result_inside_its_source_is_refused(here, capsys):
+    assert convert("labels.json", "voc", "--images", "photos", "--to", "voc") == 0
+    assert convert("voc", "voc/yolo", "--images", "photos", "--to", "yolo") == 1
+    assert "would be read as part of it" in capsys.readouterr().err
+
+
+def test_copies_are_for_yolo_only(here, capsys):
+    assert convert("labels.json", "out.csv", "--images", "photos", "--to", "csv", "--copy-images") == 1
+    assert "--copy-images" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "said"),
+    [
+        ("voc", "a\u0001b", "XML cannot hold"),
+        ("voc", "a\ud800b", "XML cannot hold"),
+        ("csv", "a\ud800b", "not UTF-8; rename it"),
+        ("coco", "a\ud800b", "not UTF-8; rename it"),
+        ("yolo", "a\ud800b", "not UTF-8; rename it"),
+        ("yolo", "a\nb", "take the line break out"),
+    ],
+)
+def test_a_class_that_the_format_cannot_spell_is_named_and_nothing_is_left(here, capsys, kind, name, said):
+    content = json.loads(Path("labels.json").read_text())
+    content["categories"][0]["name"] = name
+    Path("labels.json").write_text(json.dumps(content))
+    before = sorted(here.iterdir())
+    assert convert("labels.json", "out", "--images", "photos", "--to", kind) == 1
+    assert said in capsys.readouterr().err
+    assert sorted(here.iterdir()) == before
+
+
+def test_no_readable_image_writes_nothing(here, capsys):
+    for name in ("a", "b"):
+        Path(f"photos/{name}.jpg").write_text("not an image")
+    assert convert("labels.json", "out", "--images", "photos", "--to", "voc") == 1
+    assert "no image is left; nothing was written" in capsys.readouterr().err
+    assert not Path("out").exists()

@@ -1,0 +1,77 @@
+"""The card of an exported model, from a run's figures."""
+
+import re
+
+import numpy as np
+import pytest
+
+from tasks.dataset.dataset import Dataset
+from tasks.metrics.analysis import analysis
+from tasks.metrics.coco import figures_of, matched
+from tasks.evaluation.model_card import Facts, card
+from tests.metrics.cases import annotated, dataset, found
+from tests.metrics.simulated import draw
+
+SPEED = {"size_mb": 12.5, "latency_ms": 33.3, "images_per_s": None}
+BASE = {"kind": "weights", "origin": "somewhere", "licence": "BSD-3-Clause"}
+
+
+def facts(truth: Dataset, detections: list, score: float = 0.4, **other: object) -> Facts:  # type: ignore[type-arg]
+    matches = matched(truth, detections)
+    figures = {
+        "images": len(truth.images),
+        "saved_model": figures_of(matches) | {"score_threshold": score},
+        "tflite": figures_of(matches),
+    }
+    given = {
+        "intended_use": None,
+        "parts": dict.fromkeys(("train", "val", "test"), truth),
+        "figures": figures,
+        "analysis": analysis(truth, detections, matches, score) | {"score_origin": "which somebody chose"},
+        "base": BASE,
+        "speed": {"machine": "a toaster", "saved_model": SPEED, "tflite": SPEED},
+    }
+    return Facts(**given | other)  # type: ignore[arg-type]
+
+
+def test_it_says_what_for_from_what_how_good_and_where_it_fails() -> None:
+    truth, detections = draw(np.random.default_rng(1), 40)
+    own = facts(truth, detections, intended_use="Counting pets")
+    text = card(own)
+    low, high = own.analysis["intervals"]["mAP"]
+    assert text.startswith("# Detector of cat, dog and owl\n")
+    assert "**Intended use:** Counting pets." in text
+    assert f"| mAP | {own.figures['saved_model']['mAP']:.3f} | {low:.2f} to {high:.2f} |" in text
+    assert "From a score of 0.40 on, which somebody chose, precision is 0." in text
+    assert 'found["detection_scores"][0] >= 0.40' in text
+    assert "The figures are of 40 images only" in text
+    assert "| saved_model | 12.5 | 33 | - |" in text
+    assert "Training began from: somewhere. Licence of those weights: BSD-3-Clause." in text
+    counts = truth.box_counts()
+    assert f"| test | 40 | {counts['cat']} | {counts['dog']} | {counts['owl']} |" in text
+
+
+@pytest.mark.parametrize("images", [0, 1])
+def test_where_there_is_little_it_says_so(images: int) -> None:
+    truth = dataset(*[annotated()] * images, classes=("cat",))
+    text = card(facts(truth, [found()] * images, base={}))
+    assert "its figures say next to nothing" in text
+    assert "not recorded" in text
+    assert "`evaluate.intended_use` in params.yaml is where to say it" in text
+
+
+def test_names_of_others_are_no_markup() -> None:
+    name = "a|b](x) <img src=x> *c* `d`\n# e"
+    truth = dataset(annotated(([10.0, 10.0, 50.0, 50.0], name)), classes=(name,))
+    text = card(facts(truth, [found()]))
+    assert "<img" not in text
+    assert not re.search(r"^# e", text, re.MULTILINE)
+    assert r"a\|b\](x) &lt;img src=x> \*c\* \`d\`" in text
+
+
+def test_figures_that_never_vary_have_no_interval_for_another_reason_than_few_images() -> None:
+    box = [10.0, 10.0, 50.0, 50.0]
+    truth = dataset(*[annotated((box, "cat"))] * 8, classes=("cat",))
+    text = card(facts(truth, [found((box, "cat", 0.9))] * 8))
+    assert "Every half of the test images gives the same figures" in text
+    assert "too few test images" not in text

@@ -1,0 +1,109 @@
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.errors import FormatError
+from tasks.ground.files import read_json, read_small, replacing, write_json, write_json_lists
+
+
+def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "figures.json"
+    with replacing(target) as beside:
+        beside.write_text("half")
+        assert not target.exists()
+    assert target.read_text() == "half"
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("folder", [False, True], ids=["file", "folder"])
+def test_what_stood_there_stays_when_writing_fails(tmp_path: Path, folder: bool) -> None:
+    target = tmp_path / "out"
+    inside = target / "a" if folder else target
+    inside.parent.mkdir(exist_ok=True)
+    inside.write_text("old")
+
+    def fail() -> None:
+        with replacing(target) as beside:
+            if folder:
+                beside.mkdir()
+            (beside / "a" if folder else beside).write_text("new")
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        fail()
+    assert inside.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    target.mkdir()
+    (target / "stale").write_text("old")
+    with replacing(target) as beside:
+        beside.mkdir()
+        (beside / "fresh").write_text("new")
+    assert [path.name for path in target.iterdir()] == ["fresh"]
+
+
+def test_equal_content_is_equal_bytes_and_nan_is_refused(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"b": 1, "a": "é"})
+    write_json(tmp_path / "b.json", {"a": "é", "b": 1})
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+    with pytest.raises(ValueError, match="Out of range"):
+        write_json(tmp_path / "c.json", {"a": float("nan")})
+    assert not (tmp_path / "c.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("head", "lists"),
+    [
+        ({}, {}),
+        ({"a": 1}, {}),
+        ({}, {"rows": []}),
+        ({}, {"rows": [1, {"é": [None]}], "more": []}),
+        ({"a": {"c": 2, "b": "x"}, "z": []}, {"rows": ["x"], "more": [{}, {}]}),
+    ],
+)
+def test_an_object_written_list_by_list_reads_as_one_object(
+    tmp_path: Path, head: dict[str, Any], lists: dict[str, list[Any]]
+) -> None:
+    write_json_lists(tmp_path / "a.json", head, {name: iter(rows) for name, rows in lists.items()})
+    assert read_json(tmp_path / "a.json", "rows") == {**head, **lists}
+
+
+def test_a_list_that_breaks_off_leaves_no_file(tmp_path: Path) -> None:
+    def rows() -> Iterator[float]:
+        yield 1.0
+        yield float("nan")
+
+    with pytest.raises(ValueError, match="Out of range"):
+        write_json_lists(tmp_path / "a.json", {}, {"rows": rows()})
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("write", [write_json, lambda path, row: write_json_lists(path, {}, {"rows": [row]})])
+def test_characters_that_act_on_a_terminal_are_escaped_in_json_and_mean_the_same(tmp_path, write):
+    content = {"name": "cat\x1b[2J\x9b31m\u202etac\u2028 猫 \U0001f986"}
+    write(tmp_path / "a.json", content)
+    text = (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert json.loads(text) in (content, {"rows": [content]})
+    assert "猫 \U0001f986" in text
+    assert not {"\x1b", "\x9b", "\u202e", "\u2028"} & set(text)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link", "large"])
+def test_a_small_file_is_a_plain_one_of_limited_size(tmp_path, kind):
+    path = tmp_path / "x"
+    make = {
+        "pipe": lambda: os.mkfifo(path),
+        "folder": path.mkdir,
+        "link": lambda: path.symlink_to("nowhere"),
+        "large": lambda: path.write_bytes(b"1234"),
+    }
+    make[kind]()
+    with pytest.raises(FormatError, match="x: "):
+        read_small(path, 3, "a list")

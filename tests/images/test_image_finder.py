@@ -1,0 +1,225 @@
+"""Which file an annotation's image is, and that no file outside the folders is ever it."""
+
+from pathlib import Path
+
+import pytest
+
+from tasks.images.image_finder import ImageFinder, image_folders_for
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """Makes empty files below a folder and returns the folder."""
+
+    def make(*names):
+        for name in names:
+            path = tmp_path / "data" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        return tmp_path / "data"
+
+    return make
+
+
+def found(root, annotation, written, *more_places):
+    path, problem = ImageFinder([root, *more_places]).find(root / annotation, written)
+    return path and path.relative_to(root).as_posix(), problem and problem.kind
+
+
+@pytest.mark.parametrize(
+    ("files", "annotation", "written", "image"),
+    [
+        (["a.jpg", "b/a.jpg"], "a.xml", "a.jpg", "a.jpg"),
+        (["images/a.jpg", "old/a.jpg"], "annotations/a.xml", "a.jpg", "images/a.jpg"),
+        (["JPEGImages/a.jpg", "old/a.jpg"], "Annotations/a.xml", "a.jpg", "JPEGImages/a.jpg"),
+        (["images/train/a.jpg", "images/test/a.jpg"], "annotations/train/a.xml", "a.jpg", "images/train/a.jpg"),
+        (["far/away/a.jpg"], "annotations/a.xml", "a.jpg", "far/away/a.jpg"),
+        (["one/a.jpg", "two/a.jpg"], "labels.csv", "two/a.jpg", "two/a.jpg"),
+        (["x/one/a.jpg", "x/two/a.jpg"], "labels.csv", "/home/pi/two/a.jpg", "x/two/a.jpg"),
+        (["x/one/a.jpg", "x/two/a.jpg"], "labels.csv", r"C:\photos\two\a.jpg", "x/two/a.jpg"),
+        (["p/train/a.jpg", "p/test/a.jpg"], "boxes/test/a.xml", "a.jpg", "p/test/a.jpg"),
+        (["images/a.jpg"], "annotations/a.xml", "../images/a.jpg", "images/a.jpg"),
+        (["images/a.JPG", "images/a.jpg"], "annotations/a.xml", "a.jpg", "images/a.jpg"),
+        (["images/a.jpg"], "annotations/a.xml", "", "images/a.jpg"),
+        (["images/a.b.jpg"], "annotations/x.xml", "a.b", "images/a.b.jpg"),
+    ],
+    ids=[
+        "beside", "images", "JPEGImages", "mirrored", "anywhere", "path", "Unix path", "Windows path", "trailing parts",
+        "dots that stay inside", "exact case first", "no name", "no extension",
+    ],
+)  # fmt: skip
+def test_the_image_is_found(tree, files, annotation, written, image):
+    assert found(tree(*files), annotation, written) == (image, None)
+
+
+@pytest.mark.parametrize("written", ["a.jpg", "a.tga", "photos/a.jpeg"])
+def test_another_extension_is_found_and_told_of(tree, written):
+    assert found(tree("images/a.png"), "annotations/a.xml", written) == ("images/a.png", "renamed_image")
+
+
+@pytest.mark.parametrize("written", ["a.jpg", "A.jpg", "a.JPG", "A"])
+def test_other_capitals_are_found_and_told_of(tree, written):
+    assert found(tree("images/a.Jpg"), "annotations/x.xml", written) == ("images/a.Jpg", "renamed_image")
+
+
+def test_the_written_extension_wins_over_another(tree):
+    root = tree("images/a.png", "other/a.jpg")
+    assert found(root, "annotations/a.xml", "a.jpg") == ("other/a.jpg", None)
+
+
+@pytest.mark.parametrize(
+    ("files", "written"),
+    [(["one/a.jpg", "two/a.jpg"], "a.jpg"), (["images/a.png", "images/a.jpeg"], "a.jpg")],
+    ids=["folders", "extensions"],
+)
+def test_a_tie_is_not_guessed(tree, files, written):
+    assert found(tree(*files), "boxes/a.xml", written) == (None, "ambiguous_image")
+
+
+@pytest.mark.parametrize("written", ["b.jpg", "", "notes.txt", ".", "sub/"])
+def test_a_missing_image_is_told_of(tree, written):
+    assert found(tree("a.jpg", "notes.txt"), "x.xml", written) == (None, "missing_image")
+
+
+def test_the_first_place_wins(tree, tmp_path):
+    root = tree("photos/a.jpg")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "a.jpg").touch()
+    (tmp_path / "elsewhere" / "b.jpg").touch()
+    finder = ImageFinder([root, tmp_path / "elsewhere"])
+    assert finder.find(root / "a.xml", "a.jpg").path == root / "photos/a.jpg"
+    assert finder.find(root / "b.xml", "b.jpg").path == tmp_path / "elsewhere/b.jpg"
+
+
+@pytest.mark.parametrize("annotation", ["train/a.xml", "labels/train/a.txt", "train/labels/a.txt"])
+def test_folders_that_mirror_those_of_another_place_tell_which_image(tree, tmp_path, annotation):
+    root = tree("notes.txt")
+    for name in ("a.jpg", "train/a.jpg", "val/a.jpg"):
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "photos" / name).touch()
+    path, problem = ImageFinder([root, tmp_path / "photos"]).find(root / annotation, "")
+    assert (path, problem) == (tmp_path / "photos/train/a.jpg", None)
+
+
+def test_a_folder_of_images_may_be_called_as_one_of_annotations(tree, tmp_path):
+    root = tree("notes.txt")
+    for name in ("a.jpg", "labels/a.jpg", "train/a.jpg"):
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "photos" / name).touch()
+    path, problem = ImageFinder([root, tmp_path / "photos"]).find(root / "labels/a.xml", "a.jpg")
+    assert (path, problem) == (tmp_path / "photos/labels/a.jpg", None)
+
+
+def test_places_inside_each_other_hold_each_image_once(tree):
+    root = tree("images/a.jpg", "annotations/a.xml")
+    finder = ImageFinder([root / "images", root, root / "images"])
+    assert finder.find(root / "annotations/a.xml", "a.jpg").path == root / "images/a.jpg"
+    assert finder.others([]) == []
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["../../etc/passwd", "../outside.jpg", "/etc/passwd", r"C:\secret.jpg", "a/../../outside.jpg", r"..\outside.jpg"],
+)
+def test_a_file_outside_the_folders_is_refused(tree, tmp_path, written):
+    root = tree("a.jpg", "a/b.jpg")
+    (tmp_path / "outside.jpg").touch()
+    assert found(root, "x.xml", written) == (None, "path_outside_root")
+
+
+def test_a_link_to_a_file_outside_is_refused(tree, tmp_path):
+    root = tree("a.jpg")
+    (tmp_path / "secret.jpg").touch()
+    (root / "b.jpg").symlink_to(tmp_path / "secret.jpg")
+    assert found(root, "x.xml", "b.jpg") == (None, "path_outside_root")
+
+
+def test_a_link_inside_the_folders_is_an_image(tree):
+    root = tree("store/1.jpg")
+    (root / "b.jpg").symlink_to(root / "store/1.jpg")
+    assert found(root, "x.xml", "b.jpg") == ("b.jpg", None)
+
+
+def test_a_link_to_a_folder_outside_is_not_searched_and_told_of(tree, tmp_path):
+    root = tree("a.jpg")
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "b.jpg").touch()
+    (root / "images").symlink_to(tmp_path / "photos")
+    finder = ImageFinder([root])
+    assert finder.find(root / "x.xml", "b.jpg").path is None
+    assert [(p.kind, p.action) for p in finder.problems] == [("path_outside_root", "kept")]
+
+
+def test_a_place_may_itself_be_a_link(tree, tmp_path):
+    root = tree("a.jpg")
+    (tmp_path / "link").symlink_to(root)
+    assert ImageFinder([tmp_path / "link"]).find(root / "a.xml", "a.jpg").path == tmp_path / "link/a.jpg"
+
+
+@pytest.fixture
+def linked(tree, tmp_path):
+    """A folder with notes.txt, in which `train` is a link to a folder outside, with a.jpg and a link in it."""
+    root = tree("notes.txt")
+    for name in ("photos/a.jpg", "photos/sub/b.jpg", "private/secret.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "photos" / "more").symlink_to(tmp_path / "private")
+    (root / "train").symlink_to(tmp_path / "photos")
+    return root
+
+
+def test_a_place_that_is_a_link_inside_another_is_searched(linked):
+    finder = ImageFinder([linked, linked / "train"])
+    assert finder.find(linked / "x.csv", "a.jpg") == (linked / "train/a.jpg", None)
+    assert finder.find(linked / "x.csv", "train/a.jpg") == (linked / "train/a.jpg", None)
+    assert finder.others([linked / "train/a.jpg"]) == [linked / "train/sub/b.jpg"]
+
+
+def test_a_place_behind_a_link_inside_another_is_searched_and_nothing_else_behind_it(linked):
+    finder = ImageFinder([linked, linked / "train/sub"])
+    assert finder.find(linked / "x.csv", "b.jpg").path == linked / "train/sub/b.jpg"
+    assert finder.find(linked / "x.csv", "a.jpg").path is None
+
+
+def test_links_below_a_place_that_is_a_link_are_not_followed(linked):
+    finder = ImageFinder([linked, linked / "train"])
+    assert finder.find(linked / "x.csv", "secret.jpg").path is None
+    assert [(p.kind, p.action) for p in finder.problems] == [("path_outside_root", "kept")]
+
+
+def test_a_place_that_links_back_to_the_one_it_is_in_holds_nothing_of_its_own(tree):
+    root = tree("a.jpg", "b.jpg")
+    (root / "loop").symlink_to(root)
+    finder = ImageFinder([root, root / "loop"])
+    assert finder.find(root / "x.xml", "a.jpg") == (root / "a.jpg", None)
+    assert finder.others([root / "a.jpg"]) == [root / "b.jpg"]
+
+
+@pytest.mark.parametrize("place", [".photos", "__MACOSX", ".cache/photos"])
+def test_a_place_in_a_folder_that_walks_pass_over_is_searched(tree, place):
+    root = tree(f"{place}/a.jpg", "notes.txt")
+    assert found(root, "x.csv", "a.jpg") == (None, "missing_image")
+    assert found(root, "x.csv", "a.jpg", root / place) == (f"{place}/a.jpg", None)
+
+
+def test_a_link_that_leads_to_itself_ends(tree):
+    root = tree("a.jpg")
+    (root / "loop").symlink_to(root)
+    assert found(root, "x.xml", "a.jpg") == ("a.jpg", None)
+
+
+def test_other_images_are_those_of_the_places_in_use(tree, tmp_path):
+    root = tree("a.jpg", "b.jpg", ".hidden/c.jpg", "__MACOSX/d.jpg", "._a.jpg", "notes.txt")
+    unused = tmp_path / "unused"
+    unused.mkdir()
+    (unused / "z.jpg").touch()
+    finder = ImageFinder([root, unused])
+    assert finder.others([root / "a.jpg"]) == [root / "b.jpg"]
+
+
+def test_a_place_that_does_not_exist_holds_nothing(tmp_path):
+    assert ImageFinder([tmp_path / "nowhere"]).find(tmp_path / "a.xml", "a.jpg").path is None
+
+
+def test_images_of_annotations_in_a_subfolder_lie_in_the_same_subfolder():
+    assert Path("data/images/train") in image_folders_for(Path("data/annotations/train"))

@@ -1,0 +1,145 @@
+"""The report computes anchors without TensorFlow; here they are compared with those of the OD API's own generators."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from google.protobuf import text_format
+from object_detection.builders import anchor_generator_builder, image_resizer_builder
+from object_detection.protos import pipeline_pb2
+
+from tasks.model.anchors import best_iou, sizes_at_input
+from tasks.dataset.boxes import as_boxes, iou
+from tasks.dataset.dataset import AnnotatedImage, flags
+from tasks.model.definitions import MODELS
+from tasks.detector.model_proto import pipeline_proto
+from tasks.errors import ConfigError
+from tasks.model.geometry import read_model_geometry
+
+SSD = "model { ssd { image_resizer { %s } anchor_generator { %s } matcher { argmax_matcher { %s } } } }"
+FIXED = "fixed_shape_resizer { width: 320 height: 256 }"
+PYRAMID = "multiscale_anchor_generator { aspect_ratios: 1.0 }"
+
+
+def of_the_od_api(config, height, width):
+    """`(N, 2)` sizes in pixels of the anchors in one place of each level, and the sizes level by level."""
+    generator = anchor_generator_builder.build(config.model.ssd.anchor_generator)
+    shapes = [(2, 3)] * len(generator.num_anchors_per_location())
+    levels = []
+    for boxes, count in zip(
+        generator.generate(shapes, im_height=height, im_width=width), generator.num_anchors_per_location(), strict=True
+    ):
+        ymin, xmin, ymax, xmax = tf.unstack(boxes.get()[:count], axis=1)
+        levels.append(np.stack([(xmax - xmin) * width, (ymax - ymin) * height], axis=1))
+    return levels
+
+
+def by_size(level):
+    return level[np.lexsort(np.round(level, 2).T)]
+
+
+def read(tmp_path, text):
+    path = tmp_path / "pipeline.config"
+    path.write_text(text)
+    return read_model_geometry(path)
+
+
+CONFIGS = {
+    **{name: text_format.MessageToString(pipeline_proto(model)) for name, model in MODELS.items()},
+    "an oblong input": SSD % (FIXED, "ssd_anchor_generator { aspect_ratios: [1, 2, 0.5] }", ""),
+    "scales and base of its own": SSD
+    % (
+        FIXED,
+        "ssd_anchor_generator { num_layers: 3 scales: [0.1, 0.3, 0.7] aspect_ratios: [1.0, 3.0] base_anchor_height: 0.5"
+        " reduce_boxes_in_lowest_layer: false interpolated_scale_aspect_ratio: 2.0 }",
+        "",
+    ),
+    "no interpolated anchor": SSD
+    % (FIXED, "ssd_anchor_generator { aspect_ratios: 1.0 interpolated_scale_aspect_ratio: 0.0 }", ""),
+    "another pyramid": SSD
+    % (
+        FIXED,
+        "multiscale_anchor_generator { min_level: 2 max_level: 4 anchor_scale: 3 aspect_ratios: [1.0, 0.3] "
+        "scales_per_octave: 3 }",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("text", CONFIGS.values(), ids=CONFIGS)
+def test_anchors_are_those_of_the_od_api(tmp_path, text):
+    config = text_format.Parse(text, pipeline_pb2.TrainEvalPipelineConfig())
+    fixed = config.model.ssd.image_resizer.fixed_shape_resizer
+    geometry = read(tmp_path, text)
+    expected = of_the_od_api(config, fixed.height, fixed.width)
+    assert len(geometry.anchors.levels) == len(expected)
+    for ours, theirs in zip(geometry.anchors.levels, expected, strict=True):
+        np.testing.assert_allclose(by_size(ours), by_size(theirs), rtol=2e-4)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_input_size_and_matcher_are_the_models_own(tmp_path, name):
+    geometry = read(tmp_path, CONFIGS[name])
+    assert (geometry.resizer.width, geometry.resizer.height) == (MODELS[name].side_px,) * 2
+    assert (geometry.matched_iou, geometry.force_match) == (0.5, True)
+
+
+@pytest.mark.parametrize("size", [(64, 48), (300, 900), (2000, 500), (100, 100)], ids=str)
+@pytest.mark.parametrize(
+    "resizer",
+    [FIXED, "keep_aspect_ratio_resizer { min_dimension: 60 max_dimension: 128 }", "keep_aspect_ratio_resizer { }"],
+)
+def test_boxes_are_scaled_as_the_od_api_scales_the_image(tmp_path, size, resizer):
+    width, height = size
+    n = 1
+    image = AnnotatedImage("a.jpg", width, height, as_boxes([[0, 0, width, height]]), ("cat",), flags(n), flags(n))
+    text = SSD % (resizer, PYRAMID, "")
+    config = text_format.Parse(text, pipeline_pb2.TrainEvalPipelineConfig())
+    resize = image_resizer_builder.build(config.model.ssd.image_resizer)
+    resized = resize(tf.zeros([height, width, 3]))[0]
+    # The image's sides are rounded to pixels.
+    expected = [[resized.shape[1], resized.shape[0]]]
+    np.testing.assert_allclose(sizes_at_input(image, read(tmp_path, text).resizer), expected, atol=0.51)
+
+
+def test_the_anchors_of_a_padded_input_are_fractions_of_the_padded_side(tmp_path):
+    padded = "keep_aspect_ratio_resizer { min_dimension: 100 max_dimension: 200 pad_to_max_dimension: true }"
+    geometry = read(tmp_path, SSD % (padded, "ssd_anchor_generator { scales: 0.5 num_layers: 1 aspect_ratios: 1 "
+                                             "reduce_boxes_in_lowest_layer: false }", ""))  # fmt: skip
+    assert geometry.anchors.sizes[0].tolist() == [100.0, 100.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("model {", "not a pipeline.config"),
+        ("\xff", "not a pipeline.config"),
+        ("model { faster_rcnn { num_classes: 3 } }", "no argmax_matcher"),
+        (SSD % ("identity_resizer {}", PYRAMID, ""), "neither a fixed_shape_resizer"),
+        (SSD % ("fixed_shape_resizer { width: 0 }", PYRAMID, ""), "neither a fixed_shape_resizer"),
+        (SSD % (FIXED, "flexible_grid_anchor_generator { }", ""), "neither a multiscale_anchor_generator"),
+        (SSD % (FIXED, "multiscale_anchor_generator { }", ""), "no aspect_ratios above 0"),
+        (SSD % (FIXED, "multiscale_anchor_generator { aspect_ratios: 1 max_level: 99 }", ""), "impossible levels"),
+        (SSD % (FIXED, "ssd_anchor_generator { aspect_ratios: 1 num_layers: 0 }", ""), "has 0 layers"),
+        (SSD % (FIXED, "ssd_anchor_generator { aspect_ratios: 1 num_layers: 1 scales: -1 }", ""), "a size above 0"),
+        (SSD % (FIXED, "multiscale_anchor_generator { aspect_ratios: 1 anchor_scale: nan }", ""), "a size above 0"),
+        (SSD % ("keep_aspect_ratio_resizer { }", "ssd_anchor_generator { aspect_ratios: 1 }", ""), "another size for"),
+    ],
+)
+def test_what_is_not_known_is_an_error_that_says_what(tmp_path, text, said):
+    path = tmp_path / "pipeline.config"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(ConfigError, match=said):
+        read_model_geometry(path)
+    with pytest.raises(ConfigError, match="no such file"):
+        read_model_geometry(Path("absent.config"))
+
+
+def test_the_best_iou_is_that_of_boxes_around_one_centre(tmp_path):
+    anchors = read(tmp_path, CONFIGS["ssd_mobilenet_v2_fpnlite_320x320"]).anchors
+    sizes = np.random.default_rng(1).uniform(1, 320, (40, 2))
+    centred = [np.concatenate([-half, half], axis=1) for half in (sizes / 2, anchors.sizes / 2)]
+    np.testing.assert_allclose(best_iou(sizes, anchors), iou(*centred).max(axis=1))
+    assert best_iou(np.array([[0.0, 5.0]]), anchors).tolist() == [0.0]
+    assert best_iou(np.zeros((0, 2)), anchors).tolist() == []

@@ -1,0 +1,217 @@
+"""Stage checkpoint: a user's own folders and archives."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tasks.errors import CheckpointError
+from tasks.weights.mobilenet_v1 import MANIFEST, NUMBERS
+from tests.stages.checkpoint.sources import (
+    ARCHIVE,
+    CHECKPOINT_FILES,
+    DATA,
+    SAVED_MODEL,
+    ZOO_FILES,
+    archive_of,
+    described,
+    files_in,
+    folder_of,
+    run,
+)
+from tests.face_detector import face_detector
+from tests.weights.tfjs_files import tfjs_files
+
+
+@pytest.mark.parametrize(
+    ("names", "origin"),
+    [
+        (["checkpoint/ckpt-0.index", "checkpoint/ckpt-0.data-00000-of-00001"], "mine/checkpoint/ckpt-0"),
+        (["ckpt-7.index", "ckpt-7.data-00000-of-00001"], "mine/ckpt-7"),
+        (["best/ckpt-3.index", "best/ckpt-3.data-00000-of-00001", "last/ckpt-9.index"], "mine/best/ckpt-3"),
+        (["ckpt-9.index", "ckpt-10.index", "ckpt-10.data-00000-of-00001"], "mine/ckpt-10"),
+    ],
+    ids=["the zoo's layout", "directly", "models/trained", "the newest of two"],
+)
+def test_a_folder_with_a_checkpoint_is_taken(base: Path, names: list[str], origin: str) -> None:
+    folder_of(Path("mine"), *names)
+
+    figures = run(base, "mine")
+
+    assert files_in(base) == CHECKPOINT_FILES
+    assert (base / "checkpoint/ckpt-0.data-00000-of-00001").read_bytes() == DATA
+    assert figures["origin"] == described(base)["origin"] == origin
+    assert described(base)["source"] == "mine"
+
+
+def test_every_shard_of_a_checkpoint_is_taken(base: Path) -> None:
+    folder_of(Path("mine"), "ckpt-1.index", "ckpt-1.data-00000-of-00002", "ckpt-1.data-00001-of-00002")
+
+    run(base, "mine")
+
+    assert files_in(base / "checkpoint") == [
+        "ckpt-0.data-00000-of-00002",
+        "ckpt-0.data-00001-of-00002",
+        "ckpt-0.index",
+    ]
+
+
+def test_the_label_map_that_the_class_head_was_made_for_is_taken_along(base: Path) -> None:
+    folder_of(Path("models/trained"), "best/ckpt-0.index", "best/ckpt-0.data-00000-of-00001")
+    Path("models/trained/label_map.pbtxt").write_text("item { id: 1 name: 'mug' }")
+
+    run(base, "models/trained")
+
+    assert (base / "label_map.pbtxt").read_text() == "item { id: 1 name: 'mug' }"
+
+
+def test_a_checkpoints_prefix_is_taken_even_where_there_is_a_newer_one(base: Path) -> None:
+    folder_of(Path("mine"), "ckpt-1.index", "ckpt-1.data-00000-of-00001", "ckpt-2.index")
+
+    assert run(base, "mine/ckpt-1")["origin"] == "mine/ckpt-1"
+
+
+def test_the_backbone_of_face_apis_detector_is_taken_from_its_package(base: Path) -> None:
+    manifest = tfjs_files(Path("unpacked") / MANIFEST, face_detector(), numbers=NUMBERS)
+    files = {f"package/model/{path.name}": path.read_bytes() for path in manifest.parent.iterdir()}
+    archive = archive_of(Path("face-api.tgz"), files | {"package/dist/face-api.js": b"code"})
+
+    figures = run(base, archive)
+
+    assert files_in(base) == ["base.json", "weights.npz"]
+    assert figures["origin"] == f"backbone of face-api's face detector: face-api.tgz/model/{MANIFEST}"
+    assert described(base)["licence"] == "MIT (face-api)"
+    with np.load(base / "weights.npz") as arrays:
+        assert len(arrays.files) == 27 * 5
+        assert arrays["conv_pw_13/kernel"].shape == (1, 1, 1024, 1024)
+
+
+def test_a_broken_package_is_named_by_its_own_path(base: Path) -> None:
+    archive = archive_of(Path("face-api.tgz"), {f"package/model/{MANIFEST}": b"{}"})
+
+    with pytest.raises(CheckpointError, match=f"^face-api.tgz/model/{MANIFEST}: not a TensorFlow.js weights manifest"):
+        run(base, archive)
+    assert not base.exists()
+
+
+@pytest.mark.parametrize("prefix", ["", "./", f"{ARCHIVE[:-7]}/"], ids=["flat", "dot", "one folder"])
+def test_an_archive_got_elsewhere_is_taken(base: Path, prefix: str) -> None:
+    archive = archive_of(Path("got") / "mine.tar.gz", {f"{prefix}{name}": data for name, data in ZOO_FILES.items()})
+
+    figures = run(base, archive)
+
+    assert files_in(base) == [*CHECKPOINT_FILES, "pipeline.config"]
+    assert figures["origin"] == "got/mine.tar.gz/checkpoint/ckpt-0"
+    assert described(base)["sha256"] == hashlib.sha256(archive.read_bytes()).hexdigest()
+    assert archive.exists()
+
+
+@pytest.mark.parametrize(
+    ("inside", "source"),
+    [("", "mine"), ("saved_model/", "mine"), ("saved_model/", "mine/saved_model"), ("", "mine/variables/variables")],
+    ids=["of a hub", "of an exporter", "named itself", "its variables"],
+)
+def test_a_saved_model_is_taken(base: Path, inside: str, source: str) -> None:
+    folder_of(Path("mine"), *(f"{inside}{name}" for name in SAVED_MODEL))
+
+    figures = run(base, source)
+
+    assert files_in(base) == ["base.json", *sorted(SAVED_MODEL[1:])]
+    assert (base / SAVED_MODEL[2]).read_bytes() == DATA
+    assert figures["kind"] == described(base)["kind"] == "saved_model"
+    assert figures["origin"] == f"mine/{inside}variables/variables"
+    run(Path("copy"), base)
+    assert files_in(Path("copy")) == files_in(base)
+
+
+@pytest.mark.parametrize("prefix", ["", "./", "model/"], ids=["flat", "dot", "one folder"])
+def test_an_archive_of_a_saved_model_is_taken(base: Path, prefix: str) -> None:
+    files = {f"{prefix}{name}": DATA for name in [*SAVED_MODEL, "assets/x"]}
+
+    figures = run(base, archive_of(Path("got/archive.tar.gz"), files))
+
+    assert files_in(base) == ["base.json", *sorted(SAVED_MODEL[1:])]
+    assert figures["origin"] == "got/archive.tar.gz/variables/variables"
+
+
+def test_where_a_folder_has_both_the_checkpoint_is_taken(base: Path) -> None:
+    names = ["checkpoint/ckpt-0.index", "checkpoint/ckpt-0.data-00000-of-00001"]
+    folder_of(Path("mine"), *names, *(f"saved_model/{name}" for name in SAVED_MODEL))
+
+    assert run(base, "mine")["kind"] == "tf_checkpoint"
+
+
+@pytest.mark.parametrize("source", ["imagenet", "none"])
+def test_a_base_of_ours_is_copied_with_its_description(base: Path, source: str) -> None:
+    run(Path("elsewhere"), source)
+
+    run(base, "elsewhere")
+
+    assert files_in(base) == files_in(Path("elsewhere"))
+    assert described(base) == {**described(Path("elsewhere")), "source": "elsewhere"}
+
+
+def test_a_base_of_ours_from_a_checkpoint_is_copied_too(base: Path) -> None:
+    folder_of(Path("mine"), "ckpt-4.index", "ckpt-4.data-00000-of-00001")
+    run(Path("elsewhere"), "mine")
+
+    run(base, "elsewhere")
+
+    assert files_in(base) == CHECKPOINT_FILES
+    assert described(base)["origin"] == "mine/ckpt-4"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("{", "not what the checkpoint stage writes"),
+        ('{"kind": "weights"}', "not what the checkpoint stage writes"),
+        ('{"kind": "../x", "model": "", "origin": "", "sha256": "", "licence": ""}', "not what"),
+        ('{"kind": ["weights"], "model": "", "origin": "", "sha256": "", "licence": ""}', "not what"),
+        ('{"kind": "weights", "model": "", "origin": "", "sha256": "", "licence": ""}', "promises weights.npz"),
+    ],
+    ids=["not json", "keys missing", "unknown kind", "a list", "no weights"],
+)
+def test_a_broken_base_is_refused(base: Path, text: str, complaint: str) -> None:
+    Path("elsewhere").mkdir()
+    Path("elsewhere/base.json").write_text(text)
+
+    with pytest.raises(CheckpointError, match=f"elsewhere .base.json.: {complaint}"):
+        run(base, "elsewhere")
+    assert not base.exists()
+
+
+@pytest.mark.parametrize(
+    ("names", "complaint"),
+    [
+        ([], "looked for base.json, best/ckpt"),
+        (["variables.index"], "looked for"),
+        (["saved_model.pb"], "mine/variables/variables.index: missing or empty"),
+        (["variables/variables.index"], "variables.data-00000-of-00001: missing or empty"),
+        (["ckpt-0.index"], "data-00000-of-00001: missing or empty"),
+        (["ckpt-0.index", "ckpt-0.data-00000-of-00002"], "data-00001-of-00002: missing or empty"),
+    ],
+    ids=["empty", "another format", "a frozen SavedModel", "a SavedModel cut short", "no data", "a shard missing"],
+)
+def test_a_folder_without_a_whole_checkpoint_is_refused(base: Path, names: list[str], complaint: str) -> None:
+    Path("mine").mkdir()
+    folder_of(Path("mine"), *names)
+
+    with pytest.raises(CheckpointError, match=complaint):
+        run(base, "mine")
+    assert not base.exists()
+
+
+def test_an_empty_index_is_refused(base: Path) -> None:
+    folder_of(Path("mine"), "ckpt-0.index", "ckpt-0.data-00000-of-00001")
+    os.truncate("mine/ckpt-0.index", 0)
+
+    with pytest.raises(CheckpointError, match=r"ckpt-0\.index: missing or empty"):
+        run(base, "mine")
+
+
+def test_a_misspelt_source_is_answered_with_the_nearest(base: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"did you mean imagenet\?"):
+        run(base, "imagnet")

@@ -1,0 +1,102 @@
+"""Stage checkpoint: the base that comes with the project, ImageNet weights, and none."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tasks.errors import CheckpointError
+from tasks.ground.files import sha256_of
+from tasks.weights.packed_weights import write_packed
+from tests.stages.checkpoint.sources import MODEL, described, files_in, run
+
+
+def test_imagenet_weights_are_written_by_layer_and_always_the_same(base: Path) -> None:
+    figures = run(base, "imagenet")
+
+    assert figures["kind"] == described(base)["kind"] == "weights"
+    assert described(base)["sha256"].startswith("b0353104")
+    assert described(base)["licence"] == "BSD-3-Clause (torchvision)"
+    with np.load(base / "weights.npz", allow_pickle=False) as weights:
+        assert weights["Conv1/kernel"].shape == (3, 3, 3, 32)
+        assert len(weights.files) == 260
+    first = (base / "weights.npz").read_bytes()
+    run(base, "imagenet")
+    assert (base / "weights.npz").read_bytes() == first
+
+
+@pytest.mark.parametrize("model", ["ssd_mobilenet_v1_fpn_640x640", "ssd_resnet50_v1_fpn_640x640"])
+def test_imagenet_weights_for_another_backbone_are_refused(base: Path, model: str) -> None:
+    with pytest.raises(CheckpointError, match="zoo, to the path of a checkpoint, or to none"):
+        run(base, "imagenet", model=model)
+    assert not base.exists()
+
+
+def test_none_is_described_too(base: Path) -> None:
+    assert run(base, "none") == {"kind": "none", "origin": "random numbers", "size": "0.0 MB"}
+    assert files_in(base) == ["base.json"]
+
+
+@pytest.mark.parametrize("model", [MODEL, "ssd_mobilenet_v2_fpnlite_640x640"])
+def test_the_shipped_base_is_for_mobilenet_v2_fpnlite_at_any_size(base: Path, shipped: Path, model: str) -> None:
+    figures = run(base, "base", model=model)
+
+    assert described(base) == {
+        "source": "base",
+        "kind": "weights",
+        "model": model,
+        "origin": "weights/mobilenet_v2_fpnlite.npz, made for a test",
+        "sha256": sha256_of(shipped / "mobilenet_v2_fpnlite.npz"),
+        "licence": "Apache-2.0",
+    }
+    assert "fallback" not in figures
+    with np.load(base / "weights.npz", allow_pickle=False) as weights:
+        assert weights["model/_feature_extractor/x/kernel"].tolist() == [[0.5, 0.5], [0.5, 0.5]]
+        assert weights["model/_feature_extractor/x/kernel"].dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "instead"),
+    [
+        ("ssd_mobilenet_v2_320x320", "weights", "the backbone starts from ImageNet weights"),
+        ("ssd_mobilenet_v1_fpn_640x640", "none", "training starts from random numbers"),
+        ("ssd_resnet50_v1_fpn_640x640", "none", "training starts from random numbers"),
+    ],
+)
+def test_for_other_models_base_takes_what_there_is_and_says_so(
+    base: Path, model: str, kind: str, instead: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = run(base, "base", model=model)
+
+    assert figures["kind"] == described(base)["kind"] == kind
+    assert figures["fallback"] == described(base)["fallback"]
+    assert described(base)["source"] == "base"
+    assert f"does not fit {model}: {instead}" in figures["fallback"]
+    assert figures["fallback"] in capsys.readouterr().out
+    run(Path("copy"), base)
+    assert described(Path("copy"))["fallback"] == figures["fallback"]
+
+
+def test_a_base_that_is_not_there_is_named_with_the_other_sources(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.weights.shipped_base.FOLDER", tmp_path / "weights")
+
+    with pytest.raises(CheckpointError, match=r"mobilenet_v2_fpnlite\.npz is not there; .*imagenet, zoo, none"):
+        run(base, "base")
+    assert not base.exists()
+
+
+def test_a_base_that_is_not_the_cards_is_refused(base: Path, shipped: Path) -> None:
+    write_packed({"other": np.ones(3)}, shipped / "mobilenet_v2_fpnlite.npz")
+
+    with pytest.raises(CheckpointError, match="its SHA-256 is"):
+        run(base, "base")
+
+
+@pytest.mark.parametrize("text", ["{", "{}", "[]"])
+def test_a_broken_card_is_named(base: Path, shipped: Path, text: str) -> None:
+    (shipped / "mobilenet_v2_fpnlite.json").write_text(text)
+
+    with pytest.raises(CheckpointError, match=r"mobilenet_v2_fpnlite\.json: not the card"):
+        run(base, "base")

@@ -1,0 +1,207 @@
+"""The report page as a whole: its figures, hostile names, and inputs that lack something."""
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tasks.dataset.dataset import Dataset, Problem
+from tasks.errors import DataError, FormatError
+from tasks.ground.files import write_json
+from tasks.formats.coco import write_coco
+from tasks.metrics.analysis import analysis
+from tasks.metrics.coco import matched
+from tests.stages.report.report_run import ELSEWHERE, HOSTILE, SQUARE, Run, annotated, found
+
+
+def test_the_page_shows_both_models_figures_and_what_they_were_measured_on(tmp_path):
+    run = Run(tmp_path)
+    metrics = json.loads((tmp_path / "evaluate.json").read_text())
+    metrics["tflite"].update({"mAP": 0.625})
+    write_json(tmp_path / "evaluate.json", metrics)
+    page = run.page()
+    assert "Scored on 2 test images with 2 boxes" in page.text
+    assert "mAP SavedModel 1.000 TFLite 0.625" in " ".join(re.sub(r"<[^>]+>", " ", page.html).split())
+    assert "differs from the SavedModel by \u22120.375 mAP" in page.text
+
+
+def test_the_page_asks_for_nothing_from_outside(tmp_path):
+    run = Run(tmp_path)
+    run.curve("train/loss", [(1, 2.0), (2, 1.0)])
+    page = run.page()
+    for _, attributes in page.elements:
+        for key in ("src", "href", "xlink:href", "action", "srcset", "poster", "data"):
+            assert attributes.get(key, "#").startswith(("#", "data:"))
+    assert "url(" not in re.sub(r"url\(#[^)]*\)", "", page.html)
+    assert "@import" not in page.html
+    policy = page.all("meta", **{"http-equiv": "Content-Security-Policy"})[0]["content"]
+    assert policy.startswith("default-src 'none'; img-src data:;")
+
+
+def test_the_page_is_well_formed_and_every_id_is_unique_and_every_link_lands(tmp_path):
+    run = Run(tmp_path)
+    for name in ("train/loss", "train/learning_rate", "val/mAP"):
+        run.curve(name, [(1, 0.5), (2, 0.25), (3, 0.125)])
+    page = run.page()
+    assert page.open == []
+    ids = Counter(attributes["id"] for _, attributes in page.elements if "id" in attributes)
+    assert [name for name, count in ids.items() if count > 1] == []
+    links = {attributes["href"][1:] for _, attributes in page.elements if attributes.get("href", "").startswith("#")}
+    assert links <= set(ids)
+    assert len(page.all("svg", role="img")) == 4 + 1 + 2  # four curves, the box sizes, two pictures
+
+
+def test_equal_input_gives_an_equal_page(tmp_path):
+    run = Run(tmp_path)
+    run.curve("train/loss", [(i, 1 / i) for i in range(1, 60)])
+    first = run.page().html
+    assert run.page().html == first
+
+
+@pytest.mark.parametrize(
+    "name", [HOSTILE, "</style><img src=x onerror=alert(1)>", "{{ 7 * 7 }}", "$\\frac{", "_all", "a" * 3000, "\ud800"]
+)
+def test_hostile_names_are_shown_and_do_nothing(tmp_path, name):
+    # A lone surrogate cannot be written as UTF-8, but JSON can bring it in.
+    given = "lone" if name == "\ud800" else name
+    problem = Problem(kind=given, file=given, detail=given, action=given)
+    run = Run(tmp_path, classes=(given, "dog"), problems=[problem])
+    write_json(tmp_path / "data.json", {"problems": {given: 1}})
+    write_json(
+        tmp_path / "trained" / "restore.json",
+        {"source": given, "modules": [{"module": given, "variables": 1}], "mismatched": [given], "left_over": [given]},
+    )
+    if name == "\ud800":
+        for path in tmp_path.rglob("*.json"):
+            path.write_text(path.read_text().replace('"lone"', '"\\ud800"'))
+    page = run.page()
+    benign = Run(tmp_path, classes=("cat", "dog"), problems=[Problem("a", "b", "c", "d")])
+    write_json(
+        tmp_path / "trained" / "restore.json",
+        {"source": "x", "modules": [{"module": "x", "variables": 1}], "mismatched": ["x"], "left_over": ["x"]},
+    )
+    write_json(tmp_path / "data.json", {"problems": {"a": 1}})
+    assert [tag for tag, _ in page.elements] == [tag for tag, _ in benign.page().elements]
+    assert not {attribute for _, attributes in page.elements for attribute in attributes if attribute.startswith("on")}
+    assert "\u202e" not in page.html
+    shown = name.replace("\n", "\ufffd").replace("\u202e", "\ufffd").replace("\ud800", "\ufffd")
+    assert page.text.count(shown) >= 4
+
+
+def test_no_test_part_of_few_images_is_not_asked_for_on_the_page(tmp_path):
+    text = Run(tmp_path, tests=0).page().text
+    assert "No figures could be had: 3 images are too few to cut a test part from. See docs/few-images.md" in text
+    assert "Set split.test_fraction" not in text
+
+
+def test_an_empty_test_part_gives_a_page_that_says_no_figures_could_be_had(tmp_path):
+    run = Run(tmp_path, tests=0)
+    write_coco(
+        Dataset(tmp_path, ("cat", "dog"), [annotated(f"{i}.jpg") for i in range(16)]), tmp_path / "splits/train.json"
+    )
+    page = run.page()
+    assert "No figures could be had: the test part holds no images. Set split.test_fraction" in page.text
+    assert "No pictures" in page.text
+    assert page.all("figure") == []
+    assert page.all("span", **{"class": "bar"}) == []
+
+
+def test_test_images_without_a_box_give_a_page_that_says_so(tmp_path):
+    run = Run(tmp_path)
+    run.test = Dataset(run.test.root, run.test.classes, (annotated("3.jpg", (), ()),))
+    write_coco(run.test, tmp_path / "splits" / "test.json")
+    run.detect([found((SQUARE, "cat", 0.9))])
+    page = run.page()
+    assert "the test images hold no boxes" in page.text
+    assert "0 objects: 0 found, 0 missed, 1 false" in page.text
+
+
+def test_whatever_a_run_did_not_record_is_a_sentence_or_a_dash(tmp_path):
+    run = Run(tmp_path)
+    write_json(tmp_path / "train.json", {})
+    write_json(tmp_path / "data.json", {})
+    (tmp_path / "plots" / "precision_recall.json").unlink()
+    page = run.page()
+    for sentence in (
+        "The training run recorded no loss.",
+        "The training run recorded no learning rate.",
+        "The training run recorded no validation mAP.",
+        "The evaluation recorded no precision-recall curve.",
+        "The training run left no record of what the checkpoint filled",
+        "What was frozen is not recorded.",
+        "No problems: every image and every box went through as it was.",
+    ):
+        assert sentence in page.text
+
+
+def test_metrics_without_figures_give_a_page_without_figures(tmp_path):
+    run = Run(tmp_path)
+    write_json(tmp_path / "evaluate.json", {"images": 2, "saved_model": None})
+    assert "No figures could be had: the evaluation holds none." in run.page().text
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "message"),
+    [
+        ("evaluate.json", DataError, "evaluate.json: no such file; run `dvc repro`"),
+        ("splits/test.json", DataError, "test.json: no such file"),
+        ("detections/saved_model.json", DataError, "saved_model.json: no such file"),
+    ],
+)
+def test_a_missing_input_is_named(tmp_path, name, error, message):
+    run = Run(tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(error, match=re.escape(message)):
+        run.report()
+    assert not (tmp_path / "report").exists()
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "\xff"], ids=["cut short", "a list", "not UTF-8"])
+def test_a_metrics_file_that_is_none_is_named(tmp_path, content):
+    run = Run(tmp_path)
+    (tmp_path / "train.json").write_bytes(content.encode("latin-1"))
+    with pytest.raises(FormatError, match=r"train\.json: (not JSON|expected a JSON object)"):
+        run.report()
+
+
+def test_what_the_evaluation_looked_into_is_on_the_page(tmp_path):
+    run = Run(tmp_path, tests=4)
+    detections = [found((SQUARE, "cat", 0.9)), found((SQUARE, "dog", 0.8)), found((ELSEWHERE, "cat", 0.7)), found()]
+    run.detect(detections)
+    write_json(
+        tmp_path / "detections" / "analysis.json",
+        analysis(run.test, detections, matched(run.test, detections), 0.5),
+    )
+    page = run.page()
+    (clicks,) = [[cell["data-pictures"] for cell in page.all("button") if "data-pictures" in cell]]
+    # Row cat: found as cat, as dog, missed twice; on nothing: one cat. The picture without a mistake comes last.
+    assert [len(places.split()) for places in clicks] == [1, 1, 2, 1]
+    assert clicks[0] == "3"
+    assert {"classification", "background", "missed"} <= {
+        button["data-show-kind"] for button in page.all("button") if "data-show-kind" in button
+    }
+    assert "all classes 0.333 0.250" in " ".join(re.sub(r"<[^>]+>", " ", page.html).split())
+
+
+def test_an_analysis_that_lacks_things_leaves_their_place_empty(tmp_path):
+    run = Run(tmp_path)
+    for content in ({}, {"confusion": {"classes": ["cat"]}, "mistakes": 3, "at_threshold": [], "by_iou": {}}):
+        write_json(tmp_path / "detections" / "analysis.json", content)
+        assert "recorded no score at which detections count" in run.page().text
+
+
+def test_the_page_has_no_dependence_on_where_it_was_made(tmp_path):
+    run = Run(tmp_path)
+    assert str(tmp_path) not in run.page().html
+
+
+def test_the_report_says_where_it_is_and_replaces_the_one_before(tmp_path):
+    run = Run(tmp_path)
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "old.html").write_text("old")
+    figures = run.report()
+    assert Path(figures["page"]).is_file()
+    assert figures["pictures"] == 2
+    assert [path.name for path in (tmp_path / "report").iterdir()] == ["index.html"]

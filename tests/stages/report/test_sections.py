@@ -1,0 +1,131 @@
+"""What the report page says of freezing, the checkpoint, the configuration and the split."""
+
+import json
+
+import pytest
+
+from tasks.dataset.dataset import Dataset
+from tasks.ground.files import write_json
+from tasks.report_page import dealt
+from tests.stages.report.report_run import ELSEWHERE, SQUARE, Run, annotated
+
+
+@pytest.mark.parametrize(
+    ("metrics", "sentence"),
+    [
+        ({"frozen_variables": 0, "trainable_variables": 1366}, "Nothing was frozen: all 1 366 variables were trained."),
+        (
+            {"frozen_variables": 3, "trainable_variables": 7, "frozen_max_abs_change": 0.0},
+            "3 variables were frozen and 7 trained. Compared before and after: no frozen value changed.",
+        ),
+        ({"frozen_variables": ["a", "b"], "frozen_max_abs_change": 0.5}, "one of them changed by 0.500000"),
+        ({"frozen_variables": 1, "frozen_max_abs_change": 1e-9}, "one of them changed by"),
+    ],
+    ids=["nothing", "three that stayed", "two that moved", "one that moved a little"],
+)
+def test_the_page_says_what_was_frozen_and_whether_it_held(tmp_path, metrics, sentence):
+    run = Run(tmp_path)
+    write_json(tmp_path / "train.json", metrics)
+    assert sentence in run.page().text
+
+
+def test_the_checkpoint_table_counts_what_was_restored(tmp_path):
+    run = Run(tmp_path)
+    write_json(
+        tmp_path / "trained" / "restore.json",
+        {
+            "source": "imagenet",
+            "modules": [
+                {"module": "backbone", "variables": 260, "restored": 260, "new": 0, "mismatched": 0},
+                {"module": "heads", "variables": 10, "restored": 0, "new": 8, "mismatched": 2},
+            ],
+            "mismatched": [
+                "heads/kernel: trained for other classes",
+                "heads/bias: (2,) in the base, (3,) in the model",
+            ],
+            "left_over": ["model/second_head/bias"],
+        },
+    )
+    page = run.page()
+    assert (
+        "Weights came from imagenet. They filled 260 of 270 variables; 8 began new and 2 of the checkpoint did not fit."
+        in page.text
+    )
+    assert "did not fit, and why (2) heads/kernel: trained for other classes" in page.text
+    assert "Variables of the checkpoint that this model does not have (1) model/second_head/bias" in page.text
+
+
+def test_what_was_found_before_training_is_told_with_its_remedy(tmp_path):
+    run = Run(tmp_path)
+    assert "params.yaml, the model and the training data go together" in run.page().text
+    finding = {"level": "warning", "key": "train.steps", "value": "3", "why": "<few>", "remedy": "more"}
+    write_json(tmp_path / "lint.json", [finding, {"level": "info", "key": "the val part"}])
+    text = run.page().text
+    assert "train.steps3warning<few>more the val part\u2013info\u2013" in text.replace(" \u2013", "\u2013")
+    assert "go together" not in text
+
+
+def test_the_split_table_counts_images_and_boxes_by_class_and_part(tmp_path):
+    parts = {
+        "train": Dataset(tmp_path, ("cat", "dog"), (annotated("a", [SQUARE, ELSEWHERE], ["cat", "cat"]),)),
+        "test": Dataset(tmp_path, ("cat", "dog"), (annotated("b"), annotated("c", (), ()))),
+    }
+    rows = dealt.split_rows(parts, {})
+    assert [(row["name"], row["parts"]) for row in rows] == [
+        ("all", [(1, 2), (2, 1)]),
+        ("cat", [(1, 2), (1, 1)]),
+        ("dog", [(0, 0), (0, 0)]),
+    ]
+
+
+def test_what_looks_alike_across_the_parts_is_told(tmp_path):
+    project = Run(tmp_path)
+    assert "was not recorded" in project.page().text
+    leaks = [{"train": f"t{i}.jpg", "test": "<b>.jpg", "same_content": i == 0, "differing_bits": i} for i in range(12)]
+    (tmp_path / "splits" / "leaks.json").write_text(json.dumps(leaks))
+    text = project.page().text
+    assert "12 pairs of images look alike" in text
+    assert "t0.jpg (train), <b>.jpg (test): the same content" in text
+    assert "t9.jpg (train), <b>.jpg (test): 9 of 256 bits differ" in text
+    assert "t10.jpg" not in text
+    (tmp_path / "splits" / "leaks.json").write_text("[]")
+    text = project.page().text
+    assert "were kept together." in text
+    assert "in no part" not in text
+
+
+def test_images_in_no_part_are_told_with_what_they_look_like(tmp_path):
+    project = Run(tmp_path)
+    rows = [
+        {
+            "image": f"t{i}.jpg",
+            "given_part": "train",
+            "like": "<b>.jpg",
+            "like_in": "test",
+            "same_content": i == 0,
+            "differing_bits": i,
+        }
+        for i in range(12)
+    ]
+    (tmp_path / "splits" / "leaks.json").write_text("[]")
+    (tmp_path / "splits" / "dropped.json").write_text(json.dumps(rows))
+    text = project.page().text
+    assert "were kept together, or left out." in text
+    assert "12 images are in no part, because they look like images in test or val" in text
+    assert "t0.jpg (train) like <b>.jpg (test): the same content" in text
+    assert "t9.jpg (train) like <b>.jpg (test): 9 of 256 bits differ" in text
+    assert "t10.jpg" not in text
+    assert "Boxes that passed and are in no part (12 images" in text
+
+
+def test_the_audit_of_freezing_is_a_table_by_module(tmp_path):
+    run = Run(tmp_path)
+    row = {"module": "backbone block 0", "parameters": 1500, "frozen_parameters": 1500, "trained": 0, "frozen": 9,
+           "frozen_max_abs_change": 0.0, "frozen_statistics_max_abs_change": 0.25}  # fmt: skip
+    heads = {"module": "class_head", "parameters": 7, "frozen_parameters": 0, "trained": 2, "frozen": 0,
+             "unchanged": 1, "trained_max_abs_change": 0.5}  # fmt: skip
+    write_json(tmp_path / "trained" / "freeze.json", [row, heads, "no row"])
+    text = " ".join(run.page().text.split())
+    dash = "\u2013"
+    assert f"backbone block 01 5001 50009{dash}0.00000.2500" in text
+    assert f"class_head70200.5000 (1 did not change){dash}{dash}" in text

@@ -1,0 +1,75 @@
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tasks.training.examples import Augment, Batch, evaluation_images, training_batches
+
+COUNT, SIZE = 7, (32, 32)
+
+
+def batches(
+    shard: Path,
+    start_step: int,
+    number: int,
+    augment: Augment | None = None,
+    shown: npt.NDArray[np.float64] | None = None,
+) -> list[Batch]:
+    data = training_batches(
+        [shard],
+        size=SIZE,
+        batch_size=2,
+        max_boxes=4,
+        augment=augment or Augment(0.5, 0.5, 0.5, 0.5),
+        shown=shown,
+        seed=5,
+        start_step=start_step,
+    )
+    return [Batch(*(tensor.numpy() for tensor in batch)) for batch in data.take(number)]
+
+
+def test_a_resumed_run_sees_the_batches_it_would_have_seen(grey_shard: Path) -> None:
+    whole, resumed = batches(grey_shard, 0, 12), batches(grey_shard, 5, 7)
+    for expected, got in zip(whole[5:], resumed, strict=True):
+        for a, b in zip(expected, got, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_every_epoch_shows_every_image_once_in_an_order_of_its_own(grey_shard: Path) -> None:
+    names = [name for batch in batches(grey_shard, 0, COUNT) for name in batch.names]
+    first, second = names[:COUNT], names[COUNT:]
+    assert sorted(first) == sorted(second) == [f"{number}.jpg".encode() for number in range(COUNT)]
+    assert first != second
+
+
+def test_an_image_seen_again_is_changed_in_another_way(grey_shard: Path) -> None:
+    seen = [image for batch in batches(grey_shard, 0, COUNT) for image in zip(batch.names, batch.images, strict=True)]
+    third = [image for name, image in seen if name == b"3.jpg"]
+    assert len(third) == 2
+    assert not np.array_equal(*third)
+
+
+def test_boxes_are_padded_weighted_and_without_crowds(grey_shard: Path) -> None:
+    plain = batches(grey_shard, 0, 4, Augment(0.0, 0.0, 0.0, 0.0))
+    rows = {name: (b, c, w) for batch in plain for name, b, c, w in zip(*batch[:1], *batch[2:], strict=True)}
+    boxes, classes, weights = rows[b"2.jpg"]  # three objects, the third a crowd
+    np.testing.assert_array_equal(weights, [1, 1, 0, 0])
+    np.testing.assert_array_equal(classes[:2], [1, 1])
+    np.testing.assert_allclose(boxes[0], [0.1, 0.1, 0.9, 0.5], atol=1e-6)
+    np.testing.assert_array_equal(boxes[2:], np.zeros((2, 4)))
+
+
+def test_evaluation_shows_each_image_once_in_the_order_of_the_file(grey_shard: Path) -> None:
+    images = np.concatenate([batch.numpy() for batch in evaluation_images([grey_shard], size=SIZE, batch_size=3)])
+    assert images.shape == (COUNT, *SIZE, 3)
+    np.testing.assert_allclose(images.mean(axis=(1, 2, 3)), [30 * number for number in range(COUNT)], atol=1.5)
+
+
+def test_an_image_of_a_larger_share_comes_more_often(grey_shard: Path) -> None:
+    shown = np.array([0.5, 0.5, 0.5, 4.0, 0.5, 0.5, 0.5])
+    names = [name for batch in batches(grey_shard, 0, COUNT, shown=shown) for name in batch.names]
+    epochs = [names[:COUNT], names[COUNT:]]
+    assert [epoch.count(b"3.jpg") for epoch in epochs] == [4, 4]
+    assert epochs[0] != epochs[1]
+    later = [name for batch in batches(grey_shard, 4, 3, shown=shown) for name in batch.names]
+    assert later == names[8:]

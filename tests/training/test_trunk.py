@@ -1,0 +1,179 @@
+"""Training from features that were computed once, against training from images. Three minutes."""
+
+import re
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tasks.training.examples import Augment, Batch
+from tasks.training.feature_cache import CachePlan, FeatureCache, picks
+from tasks.training.feeding import batches_of, choose_feed
+from tasks.training.freeze import frozen_keys, hold_still, max_abs_change, snapshot, trainable
+from tasks.detector.initialise import initialise
+from tasks.detector.network import Network
+from tasks.training.optimizing import TwoRates
+from tasks.training.replicas import Copies, Replicas
+from tasks.training.resume import ResumeFolder
+from tasks.training.loop import Trainer
+from tasks.training.trunk import trunk_of
+from tasks.params import CacheParams
+from tests.training.broken_off import BrokenOffError, until
+from tests.detector.small_network import RESNET, V1, V2, V2_SSD, small_network
+from tests.training.train_params import train_params
+
+SIDE_PX = 160
+ALONE = Replicas(tf.distribute.get_strategy())
+AUGMENT = Augment(0.5, 0.5, 0.5, 0.5)
+CACHE = CacheParams(use="memory", copies=2, dtype="float32", memory_mb=1000)
+PARAMS = train_params(steps=4, batch_size=2, warmup_steps=2, eval_every=4, save_every=2, freeze=8, cache=CACHE)
+
+
+def build(model: str, freeze: str | int) -> tuple[Network, set[str]]:
+    network = small_network(model, side_px=SIDE_PX)
+    initialise(network, network.variables, seed=1)
+    frozen = frozen_keys(network, freeze)
+    hold_still(network, frozen)
+    return network, frozen
+
+
+def plan(images: int = 7, copies: int = 2, *specs: tuple[int, ...]) -> CachePlan:
+    return CachePlan(images, copies, "float32", tuple(tf.TensorSpec(spec, tf.float32) for spec in specs))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("model", "freeze"),
+    [(V2, 3), (V2, "backbone"), (V2, "heads-only"), (V1, 8), (V2_SSD, 8), (RESNET, 2)],
+)
+def test_behind_the_trunk_everything_is_as_from_the_image(model: str, freeze: str | int) -> None:
+    network, frozen = build(model, freeze)
+    trunk = trunk_of(network, frozen)
+    assert trunk is not None
+    images = tf.random.stateless_uniform([2, SIDE_PX, SIDE_PX, 3], seed=[1, 2], maxval=255.0)
+    before = snapshot(network, network.variables)
+    whole = tf.function(lambda x: network.forward(x, training=True))(images)
+    moved = snapshot(network, network.variables)
+    for key, value in before.items():
+        network.variables[key].assign(value)
+    behind = tf.function(lambda x: trunk.forward(x, training=True))(trunk.features(images))
+    for name in ("box_encodings", "class_predictions_with_background"):
+        np.testing.assert_allclose(behind[name], whole[name], atol=1e-5)
+    assert max_abs_change(network, moved) <= 1e-5
+    assert max_abs_change(network, before) > 0 or freeze == "heads-only"
+
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    return build(V2, "none")[0]
+
+
+def test_without_a_frozen_beginning_there_is_no_trunk(network: Network) -> None:
+    assert trunk_of(network, set()) is None
+    assert trunk_of(network, frozen_keys(network, ["^backbone/block_3_"])) is None
+
+
+@pytest.mark.parametrize(
+    ("freeze", "cache", "steps", "cached", "why"),
+    [
+        ("none", {}, 100, False, "nothing that begins at the image is frozen"),
+        ("backbone", {}, 100, True, "for 7 images and 2 augmented copies of each: .* as float32 in memory"),
+        ("backbone", {"memory_mb": 1}, 100, True, "in a file"),
+        ("backbone", {"use": "disk"}, 100, True, "in a file"),
+        ("backbone", {}, 10, False, "10 steps look at 20 images, fewer than the 21"),
+        ("backbone", {"use": "memory"}, 10, True, "in memory"),
+        ("backbone", {"use": "off"}, 100, False, "train.cache.use is off"),
+    ],
+)
+def test_the_choice_is_made_by_how_much_work_it_saves_and_is_told(
+    network: Network, freeze: str, cache: dict[str, object], steps: int, cached: bool, why: str
+) -> None:
+    settings = CACHE.model_copy(update={"use": "auto", **cache})
+    params = PARAMS.model_copy(update={"steps": steps, "cache": settings})
+    feed = choose_feed(network, frozen_keys(network, freeze), params, 7, ALONE)
+    assert (feed.plan is not None) == cached == (feed.trunk is not None)
+    assert re.search(why, feed.why)
+
+
+def test_every_epoch_shows_each_image_once_and_its_copies_in_turn() -> None:
+    entries = np.concatenate(list(islice(picks(plan(), batch_size=3, seed=5, start_step=0), 7)))
+    epochs = entries.reshape(3, 7)
+    assert all(sorted(epoch % 7) == list(range(7)) for epoch in epochs)
+    assert sorted(entries) == list(range(21))
+    assert not np.array_equal(epochs[0] % 7, epochs[1] % 7)
+
+
+def test_an_image_of_a_larger_share_comes_more_often_and_each_time_as_another_copy() -> None:
+    shown = np.array([0.5, 0.5, 0.5, 3.0, 0.5, 0.5, 1.5])
+    entries = np.concatenate(list(islice(picks(plan(), batch_size=7, seed=5, start_step=0, shown=shown), 3)))
+    for epoch in entries.reshape(3, 7):
+        assert sorted(epoch[epoch % 7 == 3]) == [3, 10, 17]
+
+
+def test_a_resumed_run_gets_the_batches_that_would_have_come() -> None:
+    whole = list(islice(picks(plan(), batch_size=4, seed=5, start_step=0), 9))
+    resumed = list(islice(picks(plan(), batch_size=4, seed=5, start_step=6), 3))
+    assert np.array_equal(whole[6:], resumed)
+    other = next(picks(plan(), batch_size=4, seed=6, start_step=0))
+    assert not np.array_equal(other, whole[0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("use", ["memory", "disk"])
+def test_cached_features_are_those_of_the_copies_and_come_with_their_boxes(
+    grey_shard: Path, tmp_path: Path, use: str
+) -> None:
+    network, frozen = build(V2, 2)
+    trunk = trunk_of(network, frozen)
+    assert trunk is not None
+    cache = FeatureCache(CachePlan(7, 1, "float32", trunk.specs), tmp_path if use == "disk" else None)
+    cache.fill(trunk, [grey_shard], size=(SIDE_PX, SIDE_PX), max_boxes=4, augment=AUGMENT, seed=3)
+    assert list(tmp_path.iterdir()) == []
+    batch: Batch = next(iter(cache.batches(batch_size=7, seed=3, start_step=0)))
+    assert sorted(name.decode() for name in batch.names.numpy()) == [f"{number}.jpg" for number in range(7)]
+    entry = next(picks(CachePlan(7, 1, "float32", trunk.specs), batch_size=7, seed=3, start_step=0))
+    originals = [place for place in range(7) if entry[place] < 7]
+    assert originals
+    for place in originals:
+        number = int(batch.names.numpy()[place].decode()[0])
+        grey = tf.fill([1, SIDE_PX, SIDE_PX, 3], 30.0 * number)
+        np.testing.assert_allclose(batch.images[0][place], trunk.features(grey)[0][0], atol=1e-4)
+        assert batch.weights.numpy()[place].sum() == min(1 + number % 3, 2)
+
+
+@pytest.mark.slow
+def test_a_run_from_features_resumes_to_the_same_bits_and_leaves_the_frozen_part(
+    grey_shard: Path, tmp_path: Path
+) -> None:
+    def run(folder: Path, last: int = 4) -> Network:
+        network, frozen = build(V2, 8)
+        feed = choose_feed(network, frozen, PARAMS, 7, ALONE)
+        variables = list(trainable(network, frozen).values())
+        optimizer = TwoRates(PARAMS, variables[:9], variables[9:])
+        trainer = Trainer(Copies(network, network), ALONE, optimizer, PARAMS, frozen=frozen, trunk=feed.trunk)
+        resume = ResumeFolder(folder, "run")
+        with resume.lock(), suppress(BrokenOffError):
+            progress = resume.restore(trainer.state)
+            batches = batches_of(
+                feed,
+                PARAMS,
+                [grey_shard],
+                ALONE,
+                size=(SIDE_PX, SIDE_PX),
+                max_boxes=4,
+                room=folder,
+                start_step=progress.step,
+            )
+            trainer.run(batches, resume, progress, until(last), lambda: {"mAP": 0.5, "AP50": 0.5})
+        return network
+
+    whole = run(tmp_path / "whole")
+    run(tmp_path / "parts", last=2)
+    parts = run(tmp_path / "parts")
+    assert max_abs_change(parts, snapshot(whole, whole.variables)) == 0.0
+    untouched, frozen = build(V2, 8)
+    assert max_abs_change(whole, snapshot(untouched, frozen)) == 0.0
+    assert max_abs_change(whole, snapshot(untouched, trainable(untouched, frozen))) > 0
