@@ -7,9 +7,9 @@ from lxml import etree
 
 from bench.processes import Cost, cost_of, in_turns, line, ratio
 from bench.workplace import STAGES, prepare, stage
+from tasks.formats.pascal_voc import read_voc, voc_files
 from tasks.images.image_file import inspect_image, stored_size
 from tasks.model.label_map import write_label_map
-from tasks.formats.pascal_voc import read_voc, voc_files
 
 _STOCK = "object_detection.dataset_tools.create_pascal_tf_record"
 # What the stock tool asks of each object, and of the file beside its objects.

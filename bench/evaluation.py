@@ -13,9 +13,9 @@ from pycocotools.cocoeval import COCOeval
 
 from bench.processes import in_turns, spread
 from tasks.dataset.boxes import as_boxes
+from tasks.dataset.coco_json import detection_rows, to_coco
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
 from tasks.dataset.detections import Detections
-from tasks.formats.coco import detection_rows, to_coco
 from tasks.metrics.coco import FIGURES, coco_figures
 
 # COCO's val2017: 36,781 boxes of 80 classes in 5,000 images (cocodataset.org).

@@ -13,16 +13,16 @@ import numpy as np
 import tensorflow as tf
 
 from tasks.dataset.dataset import Dataset
-from tasks.training.validation import RecordsDetector
 from tasks.detector.initialise import initialise
 from tasks.detector.network import Network, build_network
 from tasks.detector.pipeline_config import read_pipeline_config, write_pipeline_config
 from tasks.detector.restore import checkpoint_values, restore
 from tasks.detector.runtime import prepare_runtime
-from tasks.model.label_map import read_label_map
-from tasks.tfrecords.tf_example import read_part, shards_of
 from tasks.metrics.coco import coco_figures
+from tasks.model.label_map import read_label_map
 from tasks.params import Params, read_params
+from tasks.tfrecords.tf_example import read_part, shards_of
+from tasks.training.validation import RecordsDetector
 
 _START = "start/ckpt-1"
 

@@ -13,9 +13,9 @@ import yaml
 
 from bench.processes import Cost, cost_of
 from bench.workplace import STAGES, prepare, stage
+from tasks.params import Params, read_params
 from tasks.tfrecords.tf_example import read_part, shard_name
 from tasks.tfrecords.tfrecord import write_records
-from tasks.params import Params, read_params
 
 LEAST_STEPS = 3
 # The first steps fill queues and pools of memory.

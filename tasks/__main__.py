@@ -8,12 +8,12 @@ import time
 from importlib import import_module
 from pathlib import Path
 
-from tasks.errors import PipelineError, UnreachableError
-from tasks.params import FORMATS, read_params
-from tasks.ground.process import die_with_parent, quiet
-from tasks.stages.table import STAGES, run_stage
 from tasks.commands.summary import summary
+from tasks.errors import PipelineError, UnreachableError
+from tasks.ground.process import die_with_parent, quiet
 from tasks.ground.text import tell
+from tasks.params import FORMATS, read_params
+from tasks.stages.table import STAGES, run_stage
 
 # Each a function in a module of its name, imported when it is asked for: stages must not pay for matplotlib and scipy.
 _FOR_PEOPLE = ("annotate", "predict", "compare", "convert")
@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     quiet()
     try:
         if args.command in _FOR_PEOPLE:
-            getattr(import_module(f"tasks.{args.command}"), args.command)(args)
+            getattr(import_module(f"tasks.commands.{args.command}"), args.command)(args)
         elif args.command == "summary":
             tell(summary(read_params(args.params).paths))
         elif getattr(args, "explain", None):

@@ -132,12 +132,6 @@ class ModelParams(Section):
 
     name: str
 
-    @property
-    def input_side_px(self) -> int | None:
-        """The side of the square that images are scaled to, as the name says it; None where it does not."""
-        match = re.search(r"_(\d+)x\1$", self.name)
-        return int(match[1]) if match else None
-
 
 class CheckpointParams(Section):
     """Where the weights come from."""
@@ -190,11 +184,6 @@ class TrainParams(Section):
     precision: Literal["auto", "float32", "bfloat16"]
     tensorboard: bool
     seed: Seed
-
-    @property
-    def decay_ends(self) -> int:
-        """After how many steps the rate has fallen to 0."""
-        return self.decay_steps or self.steps
 
 
 class ExportParams(Section):

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import yaml
 
-from tasks.model.definitions import MODELS
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.pipeline_config import write_pipeline_config
+from tasks.model.definitions import MODELS
 
 ROOT = Path(__file__).parents[1]
 STEPS = 12

@@ -34,7 +34,8 @@ def test_an_unknown_stage_is_refused_with_the_known_ones(capsys: pytest.CaptureF
     "name", ["sample", "ingest", "validate", "split", "records", "checkpoint", "configure", "report"]
 )
 def test_a_stage_that_needs_no_tensorflow_does_not_import_it(name: str) -> None:
-    code = f"import sys; from tasks.stages.table import STAGES; STAGES[{name!r}].load(); print('tensorflow' in sys.modules)"
+    load = f"from tasks.stages.table import STAGES; STAGES[{name!r}].load()"
+    code = f"import sys; {load}; print('tensorflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

@@ -15,10 +15,10 @@ from studies.base.params import ScenesParams
 from studies.base.scenes.compose import draw_scene
 from studies.base.scenes.kinds import FAMILIES
 from tasks.dataset.boxes import as_boxes
+from tasks.dataset.coco_json import write_coco
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
 from tasks.errors import PipelineError
 from tasks.ground.files import replacing
-from tasks.formats.coco import write_coco
 from tasks.ground.process import die_with_parent, usable_cores
 
 ANNOTATIONS, IMAGES = "annotations.json", "images"

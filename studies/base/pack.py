@@ -11,8 +11,8 @@ from tasks.detector.network import CLASS_HEAD, part_of
 from tasks.detector.restore import checkpoint_values
 from tasks.errors import CheckpointError
 from tasks.ground.files import replacing, sha256_of, write_json
-from tasks.weights.packed_weights import write_packed
 from tasks.params import Params
+from tasks.weights.packed_weights import write_packed
 from tasks.weights.shipped_base import NAME
 
 _ORIGIN = "trained on generated scenes, from torchvision's ImageNet weights (studies/base)"

@@ -12,10 +12,10 @@ import numpy.typing as npt
 from studies.chance import over_images_and_seeds
 from studies.freeze.params import StudyParams
 from studies.freeze.places import DETECTIONS, RUN
+from tasks.dataset.coco_json import read_detections
 from tasks.dataset.dataset import Dataset
 from tasks.errors import PipelineError
 from tasks.ground.files import read_json
-from tasks.formats.coco import read_detections
 from tasks.metrics.analysis import carriers_of, named_figures
 from tasks.metrics.coco import matched
 from tasks.metrics.differences import verdict_of

@@ -13,11 +13,11 @@ from markupsafe import Markup
 from studies.freeze.conclusion import conclusion
 from studies.freeze.figures import Curve, ModelFigures, Row, figures, missing_models, read_runs
 from studies.freeze.params import StudyParams
+from tasks.dataset.coco_json import read_coco
 from tasks.ground.files import read_json, replacing, write_json
-from tasks.formats.coco import read_coco
+from tasks.ground.text import printable
 from tasks.report_page.curves import STYLE, new_figure, svg_of
 from tasks.report_page.page import render
-from tasks.ground.text import printable
 
 # Of Okabe and Ito's palette, which colour-blind readers can tell apart.
 _COLOURS = ("#0072B2", "#56B4E9", "#E69F00", "#009E73", "#D55E00", "#CC79A7")

@@ -11,12 +11,12 @@ from studies.base.params import ScenesParams
 from studies.freeze.params import ModelArm, SceneTraining, StudyParams
 from studies.freeze.places import DATA, DETECTIONS, PHOTOS, RESULTS, RUN, STARTS, TIMING
 from studies.trials.run import PARAMS, code, detected, params_of, prepare_data
-from tasks.model.definitions import CONFIGS, find_model
+from tasks.dataset.coco_json import write_detections
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.pipeline_config import write_pipeline_config
 from tasks.errors import ConfigError, PipelineError
 from tasks.ground.files import read_json, replacing, write_json
-from tasks.formats.coco import write_detections
+from tasks.model.definitions import CONFIGS, find_model
 from tasks.params import Params
 from tasks.report_page.curves import read_curve
 from tasks.stages.table import run_stage

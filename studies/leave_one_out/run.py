@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from studies.trials.run import code, detected, params_of
+from tasks.dataset.coco_json import read_coco, read_detections, write_coco, write_detections
 from tasks.dataset.dataset import AnnotatedImage, Dataset
 from tasks.dataset.detections import Detections
-from tasks.partition.near_duplicates import alike, consecutive, groups
 from tasks.errors import DataError
 from tasks.ground.files import replacing, sha256_of, write_json
-from tasks.formats.coco import read_coco, read_detections, write_coco, write_detections
 from tasks.metrics.analysis import intervals_of
 from tasks.metrics.coco import figures_of, matched
 from tasks.params import Params, SplitParams, read_params
+from tasks.partition.near_duplicates import alike, consecutive, groups
 from tasks.stages.table import run_stage
 
 # Of the data and the work at hand: this is no study of our own.

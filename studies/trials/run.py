@@ -10,17 +10,17 @@ import yaml
 
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
-from tasks.exporting.export import load_weights
-from tasks.training.validation import RecordsDetector
 from tasks.detector.network import build_network
 from tasks.detector.pipeline_config import read_pipeline_config
 from tasks.errors import ParamsError
+from tasks.exporting.export import load_weights
 from tasks.ground.files import sha256_of, write_json
-from tasks.model.label_map import read_label_map
-from tasks.tfrecords.tf_example import read_part, shards_of
 from tasks.metrics.coco import coco_figures
+from tasks.model.label_map import read_label_map
 from tasks.params import Params, read_params
 from tasks.stages.table import run_stage
+from tasks.tfrecords.tf_example import read_part, shards_of
+from tasks.training.validation import RecordsDetector
 
 ROOT = Path(__file__).parents[2]
 PARAMS = ROOT / "studies" / "params.yaml"

@@ -22,10 +22,10 @@ from tasks.annotating.server import account_of, label_studio
 from tasks.dataset.detections import Detections, Detector
 from tasks.errors import DataError, PipelineError
 from tasks.ground.files import sha256_of
+from tasks.ground.text import printable, tell
 from tasks.model.label_map import read_label_map
 from tasks.prediction.inputs import Picture, find_inputs, is_video, read_pictures
 from tasks.prediction.threshold import score_threshold
-from tasks.ground.text import printable, tell
 
 ROOM = Path(".annotate")
 _EXPORTED = Path("models/exported")

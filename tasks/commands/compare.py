@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tasks.dataset.dataset import AnnotatedImage
+from tasks.comparison.revisions import find_run
 from tasks.comparison.two_runs import NEEDED, Comparison, at_scores, comparison, lacks_intervals, outdated, scored
-from tasks.images.drawing import thumbnail
+from tasks.dataset.dataset import AnnotatedImage
 from tasks.errors import FormatError, PipelineError
 from tasks.ground.files import replacing, sha256_of
+from tasks.ground.text import markdown_text, printable, tell
+from tasks.images.drawing import thumbnail
 from tasks.metrics.differences import Difference, Flip
 from tasks.metrics.intervals import LEAST_IMAGES
 from tasks.report_page.page import render
-from tasks.comparison.revisions import find_run
-from tasks.ground.text import markdown_text, printable, tell
 
 _IMAGES_NAMED = 10
 _MOST_PICTURES, _PICTURE_PX, _MAX_MEGAPIXELS = 100, 400, 250

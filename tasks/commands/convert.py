@@ -15,19 +15,19 @@ from typing import NamedTuple
 import numpy as np
 
 from tasks.dataset.boxes import clip
+from tasks.dataset.coco_json import write_coco
 from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem
 from tasks.dataset.problem_kinds import boxes_lost_with, remedy
 from tasks.errors import DataError, FormatError
-from tasks.formats.coco import write_coco
 from tasks.formats.csv import write_csv
+from tasks.formats.gather import gather
 from tasks.formats.given_parts import part_by_folder
-from tasks.images.image_file import stored_size
 from tasks.formats.pascal_voc import write_voc_folder
 from tasks.formats.reading import format_of
 from tasks.formats.yolo import write_yolo
-from tasks.stages.ingest import gather
-from tasks.params import IngestParams
 from tasks.ground.text import shortened, tell
+from tasks.images.image_file import stored_size
+from tasks.params import IngestParams
 
 _WRITERS: dict[str, Callable[[Dataset, Path], None]] = {
     "voc": write_voc_folder,

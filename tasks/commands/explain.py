@@ -6,18 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks.dataset.boxes import iou
+from tasks.dataset.coco_json import read_coco
 from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem
-from tasks.partition.near_duplicates import alike
 from tasks.dataset.problem_kinds import remedy
+from tasks.dataset.splits import SPLITS
 from tasks.errors import DataError
 from tasks.ground.files import read_json
-from tasks.formats.coco import read_coco
 from tasks.ground.text import printable
+from tasks.partition.near_duplicates import alike
 
 if TYPE_CHECKING:
     from tasks.params import PathParams
-
-_PARTS = ("train", "val", "test")
 
 
 def explain(paths: "PathParams", file: str, near_duplicate_distance: int) -> str:
@@ -96,7 +95,7 @@ def _place(paths: "PathParams", passed: AnnotatedImage | None, after: Dataset | 
         return
     part_of = {
         image.file_name: part
-        for part in _PARTS
+        for part in SPLITS
         if (paths.splits / f"{part}.json").exists()
         for image in read_coco(paths.splits / f"{part}.json").images
     }

@@ -16,8 +16,9 @@ from PIL import Image
 from tqdm import tqdm
 
 from tasks.dataset.detections import Detections, Detector
-from tasks.images.drawing import draw_detections
 from tasks.errors import CheckpointError, DataError, FormatError, PipelineError
+from tasks.ground.text import printable, tell
+from tasks.images.drawing import draw_detections
 from tasks.prediction.inputs import (
     Picture,
     Unreadable,
@@ -37,7 +38,6 @@ from tasks.prediction.writers import (
     VocWriter,
     Writer,
 )
-from tasks.ground.text import printable, tell
 
 _MOST_NAMED = 20
 

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tasks.comparison.revisions import Run, changed_params
+from tasks.dataset.coco_json import read_coco, read_detections
 from tasks.dataset.dataset import AnnotatedImage, Dataset
 from tasks.errors import EvaluationError
-from tasks.formats.coco import read_coco, read_detections
-from tasks.model.thresholds import DEFAULT_SCORE, read_thresholds
+from tasks.ground.text import printable
 from tasks.metrics.coco import matched
 from tasks.metrics.differences import Difference, Flip, differences, flips
 from tasks.metrics.matching import Matches
-from tasks.comparison.revisions import Run, changed_params
-from tasks.ground.text import printable
+from tasks.model.thresholds import DEFAULT_SCORE, read_thresholds
 
 # What of a run is read, by names in `paths:`.
 NEEDED = ("splits", "detections", "exported")

@@ -12,6 +12,7 @@ from object_detection.protos import optimizer_pb2, pipeline_pb2, preprocessor_pb
 
 from tasks.errors import ConfigError
 from tasks.ground.files import replacing
+from tasks.model.schedule import decay_end_step
 
 if TYPE_CHECKING:
     from tasks.params import AugmentParams, ExportParams, TrainParams
@@ -146,10 +147,10 @@ def _optimizer(train: "TrainParams") -> optimizer_pb2.Optimizer:
         rate = optimizer.momentum_optimizer.learning_rate
     cosine = rate.cosine_decay_learning_rate
     cosine.learning_rate_base = train.learning_rate
-    cosine.total_steps = train.decay_ends
+    cosine.total_steps = decay_end_step(train)
     cosine.warmup_learning_rate = train.learning_rate / 10
     # The OD API refuses a warm-up longer than the run: a run of a few steps, made to try things, shortens it.
-    cosine.warmup_steps = min(train.warmup_steps, train.decay_ends - 1)
+    cosine.warmup_steps = min(train.warmup_steps, decay_end_step(train) - 1)
     return optimizer
 
 

@@ -14,8 +14,8 @@ from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectG
 
 from tasks.detector.network import BACKBONE, CLASS_HEAD, PARTS, Network, part_of
 from tasks.errors import CheckpointError
-from tasks.weights.base_description import read_base_description
 from tasks.model.label_map import read_label_map
+from tasks.weights.base_description import read_base_description
 
 # Its reader has no class of its own for a file that ends too early.
 _UNREADABLE = (tf.errors.OpError, ValueError, IndexError)

@@ -10,8 +10,8 @@ import tensorflow as tf
 from tasks.dataset.boxes import from_tf
 from tasks.dataset.detections import Detections
 from tasks.errors import CheckpointError
-from tasks.model.label_map import read_label_map
 from tasks.ground.process import usable_cores
+from tasks.model.label_map import read_label_map
 
 Image = npt.NDArray[np.uint8]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.tallies import image_counts
-from tasks.metrics.intervals import LEAST_IMAGES
 from tasks.ground.text import markdown_text
+from tasks.metrics.intervals import LEAST_IMAGES
 
 _FIGURES = {
     "mAP": "averaged over IoU 0.50 to 0.95 and the classes",

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem, flags
+from tasks.dataset.splits import most_protected, split_named
 from tasks.errors import FormatError
 from tasks.ground.files import replacing
-from tasks.formats.given_parts import most_protected, part_named
 from tasks.ground.numbers import finite, pixels
 from tasks.ground.text import quoted, shortened
 
@@ -204,13 +204,13 @@ def _without_foreign_split(table: "pd.DataFrame", names: dict[str, int], columns
     if "split" not in names or "split" in columns:
         return names
     cells = [cell for cell in table.iloc[:, names["split"]].astype(str).str.strip() if cell]
-    if 2 * sum(bool(part_named(cell)) for cell in cells) > len(cells):
+    if 2 * sum(bool(split_named(cell)) for cell in cells) > len(cells):
         return names
     return {name: i for name, i in names.items() if name != "split"}
 
 
 def _part(path: Path, line: int, cell: str) -> str:
-    part = part_named(cell)
+    part = split_named(cell)
     if cell and not part:
         raise FormatError(
             f"{path}: line {line}: the column for the split says {cell!r}; it must say train, val or test, or nothing. "

@@ -1,34 +1,20 @@
 """The split that a data set comes with: folders named after parts, Pascal VOC's lists, or a column of a CSV file."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path, PurePath
 
+from tasks.dataset.splits import SPLITS, split_named
 from tasks.errors import FormatError
 
-_PART_OF_NAME = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
-    **dict.fromkeys(("test", "testing"), "test"),
-}
 _MAX_BYTES = 50_000_000
-
-
-def part_named(text: str) -> str:
-    """`train`, `val` or `test`, however it is spelt; empty where `text` is none of them."""
-    return _PART_OF_NAME.get(text.strip().lower(), "")
-
-
-def most_protected(parts: Collection[str]) -> str:
-    """The part of an image that several are given for: what was meant to be tested must not be learned from."""
-    return next((part for part in ("test", "val", "train") if part in parts), "")
 
 
 def part_by_folder(*paths: PurePath) -> str:
     """`train`, `val` or `test` by the last folder that is named so on the first of `paths` that has one; else empty."""
     for path in paths:
         for folder in reversed(path.parent.parts):
-            part = part_named(folder)
+            part = split_named(folder)
             if part:
                 return part
     return ""
@@ -44,7 +30,7 @@ def parts_by_list(source: Path) -> Mapping[str, str]:
     """
     lists = next((p for p in (source / "ImageSets" / "Main", source.parent / "ImageSets" / "Main") if p.is_dir()), None)
     found: dict[str, str] = {}
-    for part in ("train", "val", "test"):
+    for part in SPLITS:
         path = lists / f"{part}.txt" if lists else None
         if path and path.is_file():
             for line in _lines(path):

@@ -21,8 +21,8 @@ from tasks.dataset.dataset import AnnotatedImage, Problem, flags
 from tasks.dataset.problem_kinds import object_name
 from tasks.errors import FormatError
 from tasks.ground.files import read_json
-from tasks.images.image_file import FORMAT_OF_SUFFIX
 from tasks.ground.text import printable
+from tasks.images.image_file import FORMAT_OF_SUFFIX
 
 _EXPECTED = "Label Studio's JSON or JSON-MIN export: a list of tasks"
 _UPLOAD_PREFIX = re.compile(r"(^|/)[0-9a-f]{8}-(?=[^/]+$)")

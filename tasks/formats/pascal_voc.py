@@ -15,8 +15,8 @@ from tasks.dataset.boxes import as_boxes
 from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.dataset.problem_kinds import object_name
 from tasks.errors import FormatError
-from tasks.ground.files import read_small, replacing
 from tasks.formats.annotation_names import annotation_names
+from tasks.ground.files import read_small, replacing
 from tasks.ground.numbers import finite, pixels
 from tasks.ground.text import quoted
 

@@ -9,16 +9,15 @@ import numpy as np
 
 from tasks.dataset.boxes import from_fractions
 from tasks.dataset.dataset import AnnotatedImage, Problem
-from tasks.dataset.problem_kinds import object_name
 from tasks.errors import DataError
-from tasks.formats.coco import read_coco
+from tasks.formats.coco import read_coco_annotations
 from tasks.formats.csv import read_csv
-from tasks.images.image_file import stored_size
-from tasks.images.image_finder import Found, ImageFinder
 from tasks.formats.label_studio import read_label_studio, without_upload_prefix
 from tasks.formats.pascal_voc import read_voc_folder, voc_files
 from tasks.formats.yolo import is_yolo_folder, read_yolo
-from tasks.ground.text import quoted, shortened
+from tasks.ground.text import quoted
+from tasks.images.image_file import stored_size
+from tasks.images.image_finder import Found, ImageFinder
 
 _EXPECTED = (
     "expected a folder with Pascal VOC .xml files, a folder with YOLO labels and data.yaml or classes.txt, "
@@ -135,24 +134,9 @@ def _what_is_there(source: Path) -> str:
     return "a folder with " + ", ".join(f"{count} {suffix}" for suffix, count in suffixes.most_common(5))
 
 
-def _read_coco(source: Path) -> Reading:
-    dataset = read_coco(source)
-    unreadable = [
-        Problem(
-            "unreadable_object",
-            image.source,
-            f"{object_name(i + 1, image.classes[i])} in {shortened(image.file_name)}: {image.boxes[i].tolist()}",
-            "dropped_box",
-        )
-        for image in dataset.images
-        for i in np.flatnonzero(~np.isfinite(image.boxes).all(axis=1))
-    ]
-    return Reading("coco", list(dataset.images), [*dataset.problems, *unreadable], dataset.classes)
-
-
 _READERS: dict[str, Callable[[Path], Reading]] = {
     "voc": lambda source: Reading("voc", *read_voc_folder(source)),
-    "coco": _read_coco,
+    "coco": lambda source: Reading("coco", *read_coco_annotations(source)),
     "yolo": lambda source: Reading("yolo", *read_yolo(source)),
     "label_studio": lambda source: Reading("label_studio", *read_label_studio(source)),
 }

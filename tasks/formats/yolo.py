@@ -20,12 +20,12 @@ from tasks.dataset.boxes import as_boxes
 from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.dataset.problem_kinds import object_name
 from tasks.errors import FormatError
-from tasks.ground.files import read_small, replacing
 from tasks.formats.annotation_names import annotation_names
-from tasks.images.image_file import FORMAT_OF_SUFFIX
-from tasks.images.image_finder import lexically_absolute
+from tasks.ground.files import read_small, replacing
 from tasks.ground.numbers import finite
 from tasks.ground.text import printable, quoted, shortened
+from tasks.images.image_file import FORMAT_OF_SUFFIX
+from tasks.images.image_finder import lexically_absolute
 
 MAX_LABEL_BYTES = 10_000_000
 MAX_NAMES_BYTES = 250_000

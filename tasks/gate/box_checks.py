@@ -7,8 +7,8 @@ import numpy as np
 
 from tasks.dataset.boxes import Boxes, area, as_boxes, clip, corners
 from tasks.dataset.dataset import AnnotatedImage, Problem
-from tasks.gate.policy import Policy
 from tasks.dataset.problem_kinds import object_name
+from tasks.gate.policy import Policy
 
 # A box of this share of its image is more often a slip than an object.
 _WHOLE_IMAGE = 0.99

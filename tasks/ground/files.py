@@ -13,6 +13,8 @@ from typing import Any
 
 from tasks.errors import FormatError
 
+# The folder of all rooms: work that is kept between runs is keyed by a hash of its files.
+CODE = Path(__file__).parents[1]
 MAX_JSON_BYTES = 1_000_000_000
 # What json leaves as it is and a terminal obeys: controls, directions, marks without width, line and paragraph ends.
 _ACTING = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")

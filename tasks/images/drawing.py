@@ -14,9 +14,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from tasks.dataset.boxes import clip
 from tasks.dataset.detections import Detections
+from tasks.ground.text import printable
 from tasks.images.image_file import open_image
 from tasks.images.rgb import as_rgb
-from tasks.ground.text import printable
 
 # Told apart with any kind of colour blindness: Okabe and Ito, "Color Universal Design" (2008), without black and with
 # yellow last because it is faint on white; then from Paul Tol's "muted" scheme. More classes start again.

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from tasks.dataset.dataset import Problem
 from tasks.errors import DataError
-from tasks.images.image_file import FORMAT_OF_SUFFIX
 from tasks.ground.text import quoted
+from tasks.images.image_file import FORMAT_OF_SUFFIX
 
 _ANNOTATION_FOLDERS = frozenset({"annotation", "annotations", "label", "labels", "xml", "xmls"})
 _IMAGE_FOLDERS = ("images", "JPEGImages", "Images")

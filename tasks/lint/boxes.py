@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from tasks.model.anchors import best_iou, box_sizes
 from tasks.dataset.dataset import AnnotatedImage
-from tasks.model.geometry import ModelGeometry
-from tasks.lint.finding import Finding, percent
 from tasks.ground.text import shortened
+from tasks.lint.finding import Finding, percent
+from tasks.model.anchors import best_iou, box_sizes
+from tasks.model.geometry import ModelGeometry
 
 # Less than this is not worth a reader's time: every data set has some odd boxes.
 SHARE = 0.1

@@ -4,6 +4,7 @@ import math
 from typing import TYPE_CHECKING
 
 from tasks.lint.finding import Finding
+from tasks.model.schedule import decay_end_step
 
 if TYPE_CHECKING:
     from tasks.params import TrainParams
@@ -29,7 +30,7 @@ def check_schedule(train: "TrainParams") -> list[Finding]:
                 f"try {train.steps // 10}",
             )
         )
-    if train.decay_ends != train.steps:
+    if decay_end_step(train) != train.steps:
         found.append(_decay(train))
     if train.eval_every > train.steps:
         found.append(
@@ -54,10 +55,9 @@ def check_schedule(train: "TrainParams") -> list[Finding]:
 
 
 def _decay(train: "TrainParams") -> Finding:
-    if train.decay_ends < train.steps:
-        outcome = (
-            f"the rate is 0 for the last {train.steps - train.decay_ends} of {train.steps} steps, which change nothing"
-        )
+    if decay_end_step(train) < train.steps:
+        idle = train.steps - decay_end_step(train)
+        outcome = f"the rate is 0 for the last {idle} of {train.steps} steps, which change nothing"
     else:
         left = rate_left(train)
         outcome = (
@@ -69,10 +69,10 @@ def _decay(train: "TrainParams") -> Finding:
 
 def rate_left(train: "TrainParams") -> float:
     """The share of `train.learning_rate` at the last step."""
-    warmup = min(train.warmup_steps, train.decay_ends - 1)
+    warmup = min(train.warmup_steps, decay_end_step(train) - 1)
     if train.steps <= warmup:
         return 0.1 + 0.9 * train.steps / warmup
-    progress = min(1.0, (train.steps - warmup) / (train.decay_ends - warmup))
+    progress = min(1.0, (train.steps - warmup) / (decay_end_step(train) - warmup))
     return 0.5 * (1.0 + math.cos(math.pi * progress))
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from tasks.dataset.dataset import AnnotatedImage
 from tasks.dataset.tallies import FEW_IMAGES, image_counts
-from tasks.lint.finding import Finding
 from tasks.ground.text import shortened
+from tasks.lint.finding import Finding
 
 _EMPTY = {
     "val": (

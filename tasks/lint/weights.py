@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasks.model.definitions import BLOCKS, backbone_of
 from tasks.errors import CheckpointError
-from tasks.model.label_map import read_label_map
 from tasks.lint.finding import Finding
 from tasks.lint.splits import named
+from tasks.model.definitions import BLOCKS, backbone_of
+from tasks.model.label_map import read_label_map
 
 if TYPE_CHECKING:
     from tasks.params import TrainParams

@@ -121,6 +121,12 @@ MODELS: dict[str, ModelDefinition] = {
 }
 
 
+def input_side_px(name: str) -> int | None:
+    """The side of the square that images are scaled to, as a model's name gives it; None where it does not."""
+    match = re.search(r"_(\d+)x\1$", name)
+    return int(match[1]) if match else None
+
+
 def backbone_of(feature_extractor: str) -> Backbone | None:
     """The family of the backbone in one of the OD API's feature extractors; None where no model of ours has it."""
     return next((model.backbone for model in MODELS.values() if model.feature_extractor == feature_extractor), None)

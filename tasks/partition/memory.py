@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from tasks.dataset.dataset import AnnotatedImage
+from tasks.dataset.splits import SPLITS
 from tasks.errors import FormatError
 from tasks.ground.files import MAX_JSON_BYTES, read_small, write_json
-
-_PARTS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
@@ -69,8 +68,8 @@ def _parts_in(content: Any) -> dict[str, str]:
     if not isinstance(content, dict):
         raise ValueError("parts is no object")  # noqa: TRY004 - of the file, as all the others here
     for part, keys in content.items():
-        if part not in _PARTS or not isinstance(keys, list):
-            raise ValueError(f"{part!r} is none of {', '.join(_PARTS)} with a list of images")
+        if part not in SPLITS or not isinstance(keys, list):
+            raise ValueError(f"{part!r} is none of {', '.join(SPLITS)} with a list of images")
         for key in keys:
             if not isinstance(key, str):
                 raise ValueError(f"{part} lists {str(key)[:80]}, which is no hash of an image")  # noqa: TRY004
@@ -81,7 +80,7 @@ def _parts_in(content: Any) -> dict[str, str]:
 
 def write_split_memory(memory: SplitMemory, path: Path) -> None:
     """One line an image, in an order of its own, so that additions are short to read in a diff."""
-    parts: dict[str, list[str]] = {part: [] for part in _PARTS}
+    parts: dict[str, list[str]] = {part: [] for part in SPLITS}
     for key in sorted(memory.parts):
         parts[memory.parts[key]].append(key)
     write_json(path, {"rule": dict(memory.rule), "parts": parts})

@@ -13,11 +13,11 @@ from PIL import Image
 from tasks.dataset.boxes import Boxes, area, to_xywh
 from tasks.dataset.dataset import AnnotatedImage, flags
 from tasks.dataset.detections import Detections
-from tasks.images.exif_frame import TURNED, to_stored
 from tasks.errors import FormatError
-from tasks.ground.files import replacing, write_json
-from tasks.images.image_finder import lexically_absolute
 from tasks.formats.pascal_voc import write_voc
+from tasks.ground.files import replacing, write_json
+from tasks.images.exif_frame import TURNED, to_stored
+from tasks.images.image_finder import lexically_absolute
 from tasks.prediction.inputs import Picture, Unreadable, unique_name
 
 KINDS = ("pictures", "json", "voc", "csv", "gif")

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tasks.model.anchors import best_iou, box_sizes
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.tallies import class_rows, image_counts
+from tasks.model.anchors import best_iou, box_sizes
 from tasks.model.geometry import ModelGeometry
 from tasks.report_page.size_plot import size_svg
 

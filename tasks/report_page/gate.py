@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tasks.dataset.dataset import Problem
-from tasks.gate.policy import Policy
 from tasks.dataset.problem_kinds import remedy
+from tasks.gate.policy import Policy
 from tasks.report_page.examples import OUTCOMES, Example
 from tasks.report_page.page import number
 

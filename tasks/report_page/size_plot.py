@@ -5,8 +5,8 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
-from tasks.model.anchors import Sizes, best_iou
 from tasks.images.drawing import PALETTE
+from tasks.model.anchors import Sizes, best_iou
 from tasks.model.geometry import ModelGeometry
 from tasks.report_page.curves import INK, STYLE, new_figure, svg_of
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasks.dataset.dataset import AnnotatedImage
-from tasks.model.definitions import MODELS, backbone_of, find_model
+from tasks.dataset.splits import SPLITS
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.pipeline_config import (
     PipelineConfig,
@@ -23,23 +23,22 @@ from tasks.detector.pipeline_config import (
 from tasks.detector.replaced import TAKEN_FROM, settings_of
 from tasks.errors import CheckpointError, ConfigError
 from tasks.ground.files import write_json
-from tasks.weights.base_description import read_base_description
-from tasks.model.label_map import read_label_map
-from tasks.model.geometry import ModelGeometry, model_geometry
-from tasks.tfrecords.tf_example import read_part
+from tasks.ground.text import tell
 from tasks.lint.boxes import check_anchors, check_small
 from tasks.lint.config_text import check_placeholders, check_replaced
 from tasks.lint.finding import Finding, in_order, refuse_errors
-from tasks.lint.splits import check_parts
 from tasks.lint.rate import check_rate
 from tasks.lint.schedule import check_amount, check_schedule
+from tasks.lint.splits import check_parts
 from tasks.lint.weights import check_base, check_freeze, read_base_facts
-from tasks.ground.text import tell
+from tasks.model.definitions import MODELS, backbone_of, find_model
+from tasks.model.geometry import ModelGeometry, model_geometry
+from tasks.model.label_map import read_label_map
+from tasks.tfrecords.tf_example import read_part
+from tasks.weights.base_description import read_base_description
 
 if TYPE_CHECKING:
     from tasks.params import ExportParams, ModelParams, TrainParams
-
-PARTS = ("train", "val", "test")
 
 
 def configure(
@@ -74,7 +73,7 @@ def configure(
         records=records,
         fine_tune_checkpoint=_fine_tune_checkpoint(base, description),
     )
-    parts = {part: read_part(records, part) for part in PARTS}
+    parts = {part: read_part(records, part) for part in SPLITS}
     base_facts = read_base_facts(base, description)
     extractor = config.model.ssd.feature_extractor.type
     findings = in_order(

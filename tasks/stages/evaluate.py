@@ -4,21 +4,21 @@ import platform
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tasks.dataset.coco_json import read_coco, write_detections
+from tasks.dataset.splits import SPLITS
 from tasks.evaluation.exported import load_saved_model, load_tflite
+from tasks.evaluation.model_card import Facts, card
+from tasks.evaluation.scoring import detect_all, measure_speed
 from tasks.ground.files import megabytes, replacing, write_json
-from tasks.weights.base_description import read_base_description
-from tasks.formats.coco import read_coco, write_detections
-from tasks.model.thresholds import read_thresholds
+from tasks.ground.process import usable_cores
 from tasks.metrics.analysis import analysis, operating_point
 from tasks.metrics.coco import figures_of, matched, precision_recall
-from tasks.evaluation.model_card import Facts, card
-from tasks.ground.process import usable_cores
-from tasks.evaluation.scoring import detect_all, measure_speed
+from tasks.model.thresholds import read_thresholds
+from tasks.weights.base_description import read_base_description
 
 if TYPE_CHECKING:
     from tasks.params import EvaluateParams
 
-PARTS = ("train", "val", "test")
 _POINT = {"score_threshold": "score", "precision": "precision", "recall": "recall", "F1": "F1"}
 
 
@@ -43,7 +43,7 @@ def evaluate(
         EvaluationError: the models' classes are not the split's, or an image went unscored.
         FormatError: the thresholds of the exported model cannot be read.
     """
-    parts = {part: read_coco(splits / f"{part}.json") for part in PARTS}
+    parts = {part: read_coco(splits / f"{part}.json") for part in SPLITS}
     test = parts["test"]
     thresholds = read_thresholds(exported / "thresholds.json")
     figures: dict[str, Any] = {"images": len(test.images)}

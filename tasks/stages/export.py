@@ -8,18 +8,18 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tasks.dataset.coco_json import read_coco
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detector
-from tasks.exporting.export import export_saved_model, export_tflite, load_weights
-from tasks.evaluation.exported import load_saved_model
 from tasks.detector.network import build_network
 from tasks.detector.pipeline_config import read_pipeline_config
+from tasks.evaluation.exported import load_saved_model
+from tasks.evaluation.scoring import detect_all
+from tasks.exporting.export import export_saved_model, export_tflite, load_weights
 from tasks.ground.files import megabytes, replacing
-from tasks.formats.coco import read_coco
-from tasks.model.thresholds import DEFAULT_SCORE, Thresholds, write_thresholds
 from tasks.metrics.coco import matched
 from tasks.metrics.operating import best_score
-from tasks.evaluation.scoring import detect_all
+from tasks.model.thresholds import DEFAULT_SCORE, Thresholds, write_thresholds
 
 if TYPE_CHECKING:
     from tasks.params import ExportParams

@@ -15,20 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from tasks.dataset.coco_json import read_coco
 from tasks.dataset.dataset import Dataset
+from tasks.dataset.splits import SPLITS
 from tasks.errors import DataError
 from tasks.ground.files import remove_leftovers, replacing, sha256_of, write_json
-from tasks.formats.coco import read_coco
+from tasks.ground.unfinished import unfinished
 from tasks.model.label_map import read_label_map, write_label_map
-from tasks.tfrecords.tf_example import shard_name
 from tasks.tfrecords.shard_pool import here, on_cluster
 from tasks.tfrecords.shards import ShardFacts, ShardJob, code_key
-from tasks.ground.unfinished import unfinished
+from tasks.tfrecords.tf_example import shard_name
 
 if TYPE_CHECKING:
     from tasks.params import RecordsParams
-
-PARTS = ("train", "val", "test")
 
 
 def records(params: "RecordsParams", *, splits: Path, records: Path, records_resume: Path) -> dict[str, Any]:
@@ -41,7 +40,7 @@ def records(params: "RecordsParams", *, splits: Path, records: Path, records_res
             one that was validated; or what was written does not read back as what was meant.
         UnreachableError: the cluster of `records.scheduler` does not answer.
     """
-    parts = {part: read_coco(splits / f"{part}.json") for part in PARTS}
+    parts = {part: read_coco(splits / f"{part}.json") for part in SPLITS}
     classes = _classes(parts, splits)
     busy = DataError(f"{records_resume}: another process is writing records; wait for it, or end it")
     with unfinished(records_resume, _key(params, splits), busy) as folder:
@@ -49,11 +48,11 @@ def records(params: "RecordsParams", *, splits: Path, records: Path, records_res
         write_label_map(classes, label_map)
         ids = {name: number for number, name in enumerate(read_label_map(label_map), start=1)}
         written = list(_written(params, parts, ids, folder))
-        index = {part: _entry([facts for facts in written if facts.file.startswith(f"{part}-")]) for part in PARTS}
+        index = {part: _entry([facts for facts in written if facts.file.startswith(f"{part}-")]) for part in SPLITS}
         _publish(folder, index, records)
         shutil.rmtree(folder)
     return {
-        **{part: index[part]["images"] for part in PARTS},
+        **{part: index[part]["images"] for part in SPLITS},
         "shards": sum(len(entry["shards"]) for entry in index.values()),
         **{key: sum(entry[key] for entry in index.values()) for key in ("boxes", "re_encoded", "resized")},
     }
@@ -73,7 +72,7 @@ def _classes(parts: Mapping[str, Dataset], splits: Path) -> tuple[str, ...]:
 def _key(params: "RecordsParams", splits: Path) -> str:
     """A hash of all that decides the bytes: params, splits (which hold the images' hashes), code and packages."""
     known = [str(params.images_per_shard), str(params.max_side_px), code_key()]
-    known += [sha256_of(splits / f"{part}.json") for part in PARTS]
+    known += [sha256_of(splits / f"{part}.json") for part in SPLITS]
     return hashlib.sha256("\n".join(known).encode()).hexdigest()[:16]
 
 

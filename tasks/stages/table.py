@@ -46,7 +46,10 @@ STAGES: dict[str, Stage] = {
     "sample": Stage("tasks.stages.sample:sample", ("sample",), writes=("sample",)),
     "ingest": Stage("tasks.stages.ingest:ingest", ("ingest",), writes=("ingested",)),
     "validate": Stage(
-        "tasks.stages.validate:validate", ("validate", "model"), reads=("ingested",), writes=("validated", "metrics_data")
+        "tasks.stages.validate:validate",
+        ("validate", "model"),
+        reads=("ingested",),
+        writes=("validated", "metrics_data"),
     ),
     "split": Stage(
         "tasks.stages.split:split",

@@ -14,27 +14,27 @@ import numpy as np
 import numpy.typing as npt
 
 from tasks.dataset.dataset import Dataset
-from tasks.training.balance import shares
-from tasks.training.feeding import Feed, batches_of, choose_feed
-from tasks.training.freeze import ModuleAudit, audit, auto_freeze, frozen_keys, hold_still, snapshot, trainable
-from tasks.training.validation import RecordsDetector
 from tasks.detector.initialise import initialise
 from tasks.detector.network import Network, build_network
-from tasks.training.optimizing import TwoRates
 from tasks.detector.pipeline_config import read_pipeline_config
-from tasks.training.replicas import Copies, Replicas, replicas_here
 from tasks.detector.restore import Restored, restore
-from tasks.training.resume import Progress, ResumeFolder, write_checkpoint
 from tasks.detector.runtime import gpu_peak_mb, prepare_runtime
-from tasks.training.loop import OnRow, Trainer, Validate
 from tasks.errors import TrainingError
-from tasks.ground.files import replacing, sha256_of, write_json
+from tasks.ground.files import CODE, replacing, sha256_of, write_json
+from tasks.ground.process import peak_memory_mb
+from tasks.metrics.coco import coco_figures
 from tasks.model.label_map import read_label_map
 from tasks.tfrecords.tf_example import read_part, shards_of
-from tasks.metrics.coco import coco_figures
-from tasks.ground.process import peak_memory_mb
-from tasks.training.summary import figures, tell_auto_freeze, tell_end, tell_start
+from tasks.training.balance import shares
 from tasks.training.curves import training_curves
+from tasks.training.feeding import Feed, batches_of, choose_feed
+from tasks.training.freeze import ModuleAudit, audit, auto_freeze, frozen_keys, hold_still, snapshot, trainable
+from tasks.training.loop import OnRow, Trainer, Validate
+from tasks.training.optimizing import TwoRates
+from tasks.training.replicas import Copies, Replicas, replicas_here
+from tasks.training.resume import Progress, ResumeFolder, write_checkpoint
+from tasks.training.summary import figures, tell_auto_freeze, tell_end, tell_start
+from tasks.training.validation import RecordsDetector
 
 if TYPE_CHECKING:
     from tasks.params import TrainParams
@@ -238,7 +238,7 @@ def _write_trained(
 def _run_key(params: "TrainParams", pipeline_config: Path, records: Path, base: Path) -> str:
     """A hash of all that decides the result: params, config, data, weights, code and the machine's kind."""
     # All of the project's code: one more clean start is cheaper than a run continued by other rules.
-    code = sorted(Path(__file__).parent.rglob("*.py"))
+    code = sorted(CODE.rglob("*.py"))
     inputs = [pipeline_config, *sorted(records.iterdir()), *sorted(p for p in base.rglob("*") if p.is_file()), *code]
     known = [params.model_dump_json(), platform.machine(), *(f"{p.name} {sha256_of(p)}" for p in inputs)]
     return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:16]

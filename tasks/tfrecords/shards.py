@@ -19,7 +19,7 @@ from PIL import features
 
 from tasks.dataset.dataset import AnnotatedImage
 from tasks.errors import DataError, PipelineError
-from tasks.ground.files import remove_leftovers, sha256_of, write_json
+from tasks.ground.files import CODE, remove_leftovers, sha256_of, write_json
 from tasks.tfrecords.stored_image import StoredImage, stored_image, stored_size
 from tasks.tfrecords.tf_example import DecodedExample, decode_example, encode_example
 from tasks.tfrecords.tfrecord import read_records, write_records
@@ -111,8 +111,7 @@ def finished_shard(path: Path) -> ShardFacts | None:
 def code_key() -> str:
     """A hash of the code, and of the packages that have a say in a shard's bytes, as this process has them."""
     # All of the code, as for training; and kept, because a worker that runs for days runs what it once imported.
-    root = Path(__file__).parent
-    known = [f"{path.relative_to(root).as_posix()} {sha256_of(path)}" for path in sorted(root.rglob("*.py"))]
+    known = [f"{path.relative_to(CODE).as_posix()} {sha256_of(path)}" for path in sorted(CODE.rglob("*.py"))]
     known += [f"{name} {version(name)}" for name in ("numpy", "pillow", "protobuf")]
     known += [f"{name} {features.version(name)}" for name in ("jpg", "libjpeg_turbo", "zlib", "webp", "libtiff")]
     return hashlib.sha256("\n".join(known).encode()).hexdigest()

@@ -8,8 +8,8 @@ from typing import Any
 
 from dvclive import Live
 
-from tasks.training.tensorboard import TensorBoard
 from tasks.training.loop import OnRow
+from tasks.training.tensorboard import TensorBoard
 
 # dvclive's name for each figure of a history row.
 _CURVES = {

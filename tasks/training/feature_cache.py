@@ -14,10 +14,10 @@ import numpy.typing as npt
 import tensorflow as tf
 from tqdm import tqdm
 
+from tasks.errors import TrainingError
 from tasks.training.balance import times_shown
 from tasks.training.examples import Augment, Batch, augmented_copies
 from tasks.training.trunk import Trunk
-from tasks.errors import TrainingError
 
 _COMPUTED_AT_A_TIME = 8
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from tasks.detector.network import Network
 from tasks.training.examples import Augment, Part, training_batches
 from tasks.training.feature_cache import CachePlan, FeatureCache
-from tasks.detector.network import Network
 from tasks.training.replicas import Replicas
 from tasks.training.trunk import Trunk, trunk_of
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 from tqdm import tqdm
 
+from tasks.errors import TrainingError
+from tasks.ground.process import seconds_since_start
 from tasks.training.averaging import AveragedWeights
 from tasks.training.examples import Batch
 from tasks.training.freeze import moving
@@ -17,8 +19,6 @@ from tasks.training.replicas import Copies, Replicas
 from tasks.training.resume import Progress, ResumeFolder
 from tasks.training.targets import assigning
 from tasks.training.trunk import Trunk
-from tasks.errors import TrainingError
-from tasks.ground.process import seconds_since_start
 
 if TYPE_CHECKING:
     from tasks.params import TrainParams

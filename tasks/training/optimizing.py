@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
+from tasks.model.schedule import decay_end_step
+
 if TYPE_CHECKING:
     from tasks.params import TrainParams
 
@@ -42,8 +44,8 @@ class TwoRates(tf.Module):
 
     def __init__(self, params: "TrainParams", restored: Sequence[tf.Variable], new: Sequence[tf.Variable]) -> None:
         super().__init__()
-        self.schedule = WarmupCosine(params.learning_rate, params.warmup_steps, params.decay_ends)
-        faster = WarmupCosine(params.learning_rate * params.new_layer_rate, params.warmup_steps, params.decay_ends)
+        self.schedule = WarmupCosine(params.learning_rate, params.warmup_steps, decay_end_step(params))
+        faster = WarmupCosine(params.learning_rate * params.new_layer_rate, params.warmup_steps, decay_end_step(params))
         self._clip_norm = params.clip_norm
         self._groups = [
             (_optimizer(params.optimizer, schedule), list(variables))

@@ -4,9 +4,9 @@ import statistics
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from tasks.training.freeze import ModuleAudit
 from tasks.detector.network import PARTS
 from tasks.detector.restore import Restored
+from tasks.training.freeze import ModuleAudit
 from tasks.training.resume import Progress
 
 if TYPE_CHECKING:

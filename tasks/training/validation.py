@@ -9,8 +9,8 @@ import tensorflow as tf
 from tasks.dataset.boxes import from_tf
 from tasks.dataset.dataset import AnnotatedImage
 from tasks.dataset.detections import Detections
-from tasks.training.examples import evaluation_images
 from tasks.detector.network import Network
+from tasks.training.examples import evaluation_images
 
 
 class RecordsDetector:

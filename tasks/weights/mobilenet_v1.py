@@ -22,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tasks.errors import CheckpointError
-from tasks.weights.tfjs_weights import read_tfjs_weights
 from tasks.sample_scenes.scenes import draw_scene
+from tasks.weights.tfjs_weights import read_tfjs_weights
 
 Array = npt.NDArray[np.float32]
 Weights = dict[str, Array]

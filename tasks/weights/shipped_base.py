@@ -5,15 +5,14 @@ studies/base makes them. They fit the MobileNet V2 FPNLite detectors at every in
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
-from tasks.model.definitions import ModelDefinition
 from tasks.errors import CheckpointError
-from tasks.ground.files import sha256_of
+from tasks.ground.files import CODE, sha256_of
+from tasks.model.definitions import ModelDefinition
 from tasks.weights.packed_weights import Arrays, read_packed
 
 # Beside the code, not in the working folder: studies run in folders of their own.
-FOLDER = Path(__file__).parents[1] / "weights"
+FOLDER = CODE.parent / "weights"
 NAME = "mobilenet_v2_fpnlite"
 
 

@@ -14,10 +14,10 @@ import yaml
 from PIL import Image
 
 from tasks.__main__ import main
+from tasks.dataset.coco_json import write_coco, write_detections
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
 from tasks.ground.files import sha256_of
-from tasks.formats.coco import write_coco, write_detections
 from tasks.model.thresholds import Thresholds, write_thresholds
 from tests.metrics.simulated import draw_for
 

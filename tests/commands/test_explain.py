@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from tasks.commands.explain import explain
 from tasks.dataset.boxes import as_boxes
+from tasks.dataset.coco_json import write_coco
 from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.errors import DataError
-from tasks.commands.explain import explain
 from tasks.ground.files import write_json
-from tasks.formats.coco import write_coco
 from tasks.params import PathParams, read_params
 
 ROOT = Path(__file__).parents[1]

@@ -1,9 +1,9 @@
 """The real networks at a small input size: building takes seconds, a pass less than one."""
 
-from tasks.model.definitions import MODELS
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.network import Network, build_network
 from tasks.detector.pipeline_config import PipelineConfig
+from tasks.model.definitions import MODELS
 
 V1, V2, RESNET = "ssd_mobilenet_v1_fpn_640x640", "ssd_mobilenet_v2_fpnlite_320x320", "ssd_resnet50_v1_fpn_640x640"
 V2_SSD = "ssd_mobilenet_v2_320x320"

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tasks.stages.checkpoint import checkpoint
 from tasks.detector.network import BACKBONE, Network, part_of, set_learning_phase
 from tasks.detector.restore import restore
-from tasks.weights.tfjs_weights import read_tfjs_weights
-from tasks.weights.mobilenet_v1 import MANIFEST, NUMBERS, drawn_images
 from tasks.params import CheckpointParams, ModelParams
+from tasks.stages.checkpoint import checkpoint
+from tasks.weights.mobilenet_v1 import MANIFEST, NUMBERS, drawn_images
+from tasks.weights.tfjs_weights import read_tfjs_weights
+from tests.detector.small_network import V1, small_network
 from tests.face_detector import face_detector
 from tests.weights.tfjs_files import tfjs_files
-from tests.detector.small_network import V1, small_network
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from tasks.training.freeze import frozen_keys, hold_still, max_abs_change, snapshot, trainable
 from tasks.detector.initialise import initialise
 from tasks.detector.network import BACKBONE, PARTS, Network, block_of, part_of
 from tasks.errors import ConfigError, ParamsError
+from tasks.training.freeze import frozen_keys, hold_still, max_abs_change, snapshot, trainable
 from tests.detector.small_network import V2, small_network
 
 ZOO = Path(__file__).parents[2].parent / "shared" / "zoo"

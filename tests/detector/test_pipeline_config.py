@@ -14,7 +14,6 @@ import pytest
 from google.protobuf import text_format
 from object_detection.protos import pipeline_pb2
 
-from tasks.model.definitions import MODELS, closest_model, find_model
 from tasks.detector.model_proto import model_proto, pipeline_proto
 from tasks.detector.pipeline_config import (
     check_supported,
@@ -24,6 +23,7 @@ from tasks.detector.pipeline_config import (
     write_pipeline_config,
 )
 from tasks.errors import ConfigError
+from tasks.model.definitions import MODELS, closest_model, find_model
 from tasks.params import AugmentParams, ExportParams, TrainParams
 from tests.training.train_params import train_params
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tasks.training.freeze import max_abs_change, snapshot
 from tasks.detector.initialise import initialise
 from tasks.detector.network import BACKBONE, CLASS_HEAD, Network, part_of
 from tasks.detector.restore import Restored, restore
 from tasks.errors import CheckpointError
 from tasks.model.label_map import write_label_map
+from tasks.training.freeze import max_abs_change, snapshot
 from tasks.training.summary import tell_start
 
 CLASSES = ("cat", "dog")

@@ -6,14 +6,14 @@ import pytest
 import tensorflow as tf
 from object_detection.exporter_lib_v2 import export_inference_graph
 
-from tasks.stages.checkpoint import checkpoint
-from tasks.training.freeze import max_abs_change, snapshot
 from tasks.detector.initialise import initialise
-from tasks.model.definitions import MODELS
 from tasks.detector.model_proto import model_proto, pipeline_proto
 from tasks.detector.network import CLASS_HEAD, build_network, part_of
 from tasks.detector.restore import restore
+from tasks.model.definitions import MODELS
 from tasks.params import CheckpointParams, ModelParams
+from tasks.stages.checkpoint import checkpoint
+from tasks.training.freeze import max_abs_change, snapshot
 
 pytestmark = pytest.mark.slow
 

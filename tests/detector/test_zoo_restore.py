@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.stages.checkpoint import checkpoint
-from tasks.training.freeze import snapshot
 from tasks.detector.initialise import initialise
-from tasks.model.definitions import MODELS
 from tasks.detector.model_proto import model_proto, pipeline_proto
 from tasks.detector.network import CLASS_HEAD, PARTS, Network, build_network, part_of
 from tasks.detector.restore import restore
+from tasks.model.definitions import MODELS
 from tasks.params import CheckpointParams, ModelParams
+from tasks.stages.checkpoint import checkpoint
+from tasks.training.freeze import snapshot
 from tests.file_server import serving
 from tests.zoo_archive import SUFFIX, needs_zoo, write_zoo_archive, zoo_values
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tasks.dataset.dataset import Dataset
+from tasks.evaluation.model_card import Facts, card
 from tasks.metrics.analysis import analysis
 from tasks.metrics.coco import figures_of, matched
-from tasks.evaluation.model_card import Facts, card
 from tests.metrics.cases import annotated, dataset, found
 from tests.metrics.simulated import draw
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks import files
 from tasks.errors import FormatError
 from tasks.formats.label_studio import read_label_studio
+from tasks.ground import files
 from tests.formats.label_studio_export import annotation, kinds, read, rectangle, task
 
 

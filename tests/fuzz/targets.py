@@ -15,24 +15,24 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from tasks.dataset.boxes import as_boxes
+from tasks.dataset.coco_json import read_coco, read_detections
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
 from tasks.errors import PipelineError
-from tasks.weights.archive import extract
-from tasks.formats.coco import read_coco, read_detections
 from tasks.formats.csv import read_csv
 from tasks.formats.given_parts import parts_by_list
-from tasks.images.image_file import inspect_image
-from tasks.model.label_map import read_label_map, write_label_map
 from tasks.formats.label_studio import read_label_studio
 from tasks.formats.pascal_voc import read_voc
+from tasks.formats.yolo import read_names, read_yolo
+from tasks.images.image_file import inspect_image
+from tasks.model.label_map import read_label_map, write_label_map
+from tasks.params import read_params
 from tasks.partition.memory import SplitMemory, read_split_memory, write_split_memory
 from tasks.tfrecords.tf_example import decode_example, encode_example
 from tasks.tfrecords.tfrecord import read_records, write_records
+from tasks.weights.archive import extract
 from tasks.weights.torch_weights import read_torch_weights
-from tasks.formats.yolo import read_names, read_yolo
-from tasks.params import read_params
-from tests.weights.torch_file import Storage, tensor, torch_file
 from tests.malformed.corpus import CORPUS, write
+from tests.weights.torch_file import Storage, tensor, torch_file
 
 _ONE_IMAGE = Dataset(
     Path(),

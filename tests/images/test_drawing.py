@@ -6,8 +6,8 @@ from PIL import Image
 
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.detections import Detections
-from tasks.images.drawing import PALETTE, class_colours, draw_detections, thumbnail
 from tasks.errors import FormatError
+from tasks.images.drawing import PALETTE, class_colours, draw_detections, thumbnail
 
 
 def rgb(colour):

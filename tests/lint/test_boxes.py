@@ -4,15 +4,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.model.anchors import Anchors, Resizer
-from tasks.model.definitions import MODELS
+from tasks.dataset.coco_json import read_coco
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.pipeline_config import config_text
-from tasks.formats.coco import read_coco
-from tasks.model.geometry import ModelGeometry, model_geometry
-from tasks.stages.ingest import ingest
 from tasks.lint.boxes import check_anchors, check_small
+from tasks.model.anchors import Anchors, Resizer
+from tasks.model.definitions import MODELS
+from tasks.model.geometry import ModelGeometry, model_geometry
 from tasks.params import read_params
+from tasks.stages.ingest import ingest
 from tests.lint.pictures import picture
 from tests.real_data import DATASETS
 

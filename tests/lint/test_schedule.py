@@ -1,8 +1,8 @@
 import pytest
 import tensorflow as tf
 
-from tasks.training.optimizing import WarmupCosine
 from tasks.lint.schedule import check_amount, check_schedule, rate_left
+from tasks.training.optimizing import WarmupCosine
 from tests.training.train_params import train_params
 
 

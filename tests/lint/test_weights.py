@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.model.definitions import BLOCKS, MODELS
 from tasks.errors import CheckpointError
 from tasks.lint.weights import BaseFacts, check_base, check_freeze, read_base_facts
+from tasks.model.definitions import BLOCKS, MODELS
 from tests.training.train_params import train_params
 
 V2 = MODELS["ssd_mobilenet_v2_fpnlite_320x320"].feature_extractor

@@ -28,7 +28,8 @@ _STOPPED_AT = 3 * MAX_BYTES
 MAX_SECONDS = 60
 _CRASHED = 70
 _OPENED_BY_STAGES = (
-    "tasks.__main__", "tasks.stages.ingest", "tasks.stages.validate", "tasks.stages.split", "tasks.stages.checkpoint", "tasks.commands.explain",
+    "tasks.__main__", "tasks.stages.ingest", "tasks.stages.validate", "tasks.stages.split", "tasks.stages.checkpoint",
+    "tasks.commands.explain",
     "imagehash", "pandas", "scipy.fftpack", "scipy.fft", "scipy.sparse.csgraph", "rapidfuzz.distance",
 )  # fmt: skip
 

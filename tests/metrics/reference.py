@@ -11,9 +11,9 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from tasks.dataset.boxes import as_boxes
+from tasks.dataset.coco_json import detection_rows, to_coco
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
 from tasks.dataset.detections import Detections
-from tasks.formats.coco import detection_rows, to_coco
 
 CLASSES = ("cat", "dog", "owl")
 

@@ -9,10 +9,10 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from tasks.dataset.boxes import as_boxes
+from tasks.dataset.coco_json import write_coco, write_detections
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
 from tasks.dataset.detections import Detections
 from tasks.errors import EvaluationError
-from tasks.formats.coco import write_coco, write_detections
 from tasks.metrics.coco import FIGURES, coco_figures, precision_recall
 
 SQUARE = [10.0, 10.0, 50.0, 50.0]  # 40 x 40 px: COCO's "medium"

@@ -9,12 +9,12 @@ from google.protobuf import text_format
 from object_detection.builders import anchor_generator_builder, image_resizer_builder
 from object_detection.protos import pipeline_pb2
 
-from tasks.model.anchors import best_iou, sizes_at_input
 from tasks.dataset.boxes import as_boxes, iou
 from tasks.dataset.dataset import AnnotatedImage, flags
-from tasks.model.definitions import MODELS
 from tasks.detector.model_proto import pipeline_proto
 from tasks.errors import ConfigError
+from tasks.model.anchors import best_iou, sizes_at_input
+from tasks.model.definitions import MODELS
 from tasks.model.geometry import read_model_geometry
 
 SSD = "model { ssd { image_resizer { %s } anchor_generator { %s } matcher { argmax_matcher { %s } } } }"

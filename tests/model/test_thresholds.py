@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tasks.errors import FormatError
-from tasks.stages.export import choose_thresholds
 from tasks.model.thresholds import Thresholds, read_thresholds, write_thresholds
+from tasks.stages.export import choose_thresholds
 from tests.metrics.cases import annotated, dataset, found
 
 BOX, APART = [10.0, 10.0, 50.0, 50.0], [60.0, 60.0, 90.0, 90.0]

@@ -8,14 +8,14 @@ import pytest
 from google.protobuf import text_format
 
 from tasks.dataset.dataset import AnnotatedImage
-from tasks.stages.configure import configure
-from tasks.model.definitions import MODELS
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.pipeline_config import read_pipeline_config
 from tasks.errors import CheckpointError, ConfigError, PipelineError
+from tasks.model.definitions import MODELS
+from tasks.params import ExportParams, ModelParams
+from tasks.stages.configure import configure
 from tasks.tfrecords.tf_example import encode_example, shard_name
 from tasks.tfrecords.tfrecord import write_records
-from tasks.params import ExportParams, ModelParams
 from tests.lint.pictures import picture
 from tests.training.train_params import train_params
 
@@ -249,8 +249,9 @@ def test_anchors_that_are_not_known_here_are_told_and_do_not_stop_the_run() -> N
 
 
 def test_configure_does_not_import_tensorflow() -> None:
-    code = "import sys, tasks.stages.configure as _; print(*{'tensorflow', 'object_detection.protos'} & sys.modules.keys())"
-    root = Path(__file__).parent.parent
+    unwanted = {"tensorflow", "object_detection.protos"}
+    code = f"import sys, tasks.stages.configure as _; print(*{unwanted} & sys.modules.keys())"
+    root = Path(__file__).parents[2]
 
     run = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
 

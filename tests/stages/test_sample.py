@@ -1,11 +1,11 @@
 import pytest
 from PIL import Image
 
-from tasks.ground.files import sha256_of
 from tasks.formats.pascal_voc import read_voc
+from tasks.ground.files import sha256_of
 from tasks.params import SampleParams
-from tasks.stages.sample import FAULTS, sample
 from tasks.sample_scenes.shapes import KINDS
+from tasks.stages.sample import FAULTS, sample
 
 
 def contents(folder):

@@ -9,15 +9,15 @@ import tensorflow as tf
 
 from studies.base.pack import pack, ship
 from studies.base.params import read_scenes_params
-from tasks.stages.checkpoint import checkpoint
-from tasks.training.freeze import snapshot
 from tasks.detector.initialise import initialise
 from tasks.detector.network import CLASS_HEAD, part_of
 from tasks.detector.restore import restore
 from tasks.errors import CheckpointError
 from tasks.ground.files import sha256_of, write_json
-from tasks.weights.packed_weights import read_packed
 from tasks.params import CheckpointParams, ModelParams, Params, read_params
+from tasks.stages.checkpoint import checkpoint
+from tasks.training.freeze import snapshot
+from tasks.weights.packed_weights import read_packed
 from tests.detector.small_network import V2, small_network
 
 ROOT = Path(__file__).parents[2]

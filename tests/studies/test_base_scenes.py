@@ -14,8 +14,8 @@ from studies.base.scenes.kinds import FAMILIES, clutter, kind
 from studies.base.scenes.layout import LARGEST, MOST, SMALLEST, Wish, plan
 from studies.base.scenes.sprite import LONGEST_TO_SHORTEST, SHORTEST_PX, Light, Sprite, draw_sprite
 from studies.base.scenes.tiles import COUNT, tile
+from tasks.dataset.coco_json import read_coco
 from tasks.errors import ParamsError
-from tasks.formats.coco import read_coco
 
 ROOT = Path(__file__).parents[2]
 LIGHT = Light(np.array([-0.5, -0.5, 0.7], np.float32), 0.4, np.ones(3, np.float32))

@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks import shard_pool
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.dataset import AnnotatedImage, flags
 from tasks.errors import DataError, UnreachableError
 from tasks.ground.files import sha256_of
+from tasks.tfrecords import shard_pool
 from tasks.tfrecords.shard_pool import here, on_cluster
 from tasks.tfrecords.shards import ShardJob, code_key
 

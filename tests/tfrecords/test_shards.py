@@ -11,8 +11,8 @@ from tasks.dataset.boxes import as_boxes
 from tasks.dataset.dataset import AnnotatedImage, flags
 from tasks.errors import PipelineError
 from tasks.ground.files import sha256_of
-from tasks.tfrecords.tf_example import decode_example, encode_example
 from tasks.tfrecords.shards import ShardJob, _difference, _Stored, code_key, finished_shard, write_shard
+from tasks.tfrecords.tf_example import decode_example, encode_example
 
 
 def job_of(folder, images):

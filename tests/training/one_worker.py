@@ -7,8 +7,8 @@ from pathlib import Path
 import tensorflow as tf
 
 import tasks.stages.train as stage
-from tasks.training.replicas import Replicas
 from tasks.params import TrainParams
+from tasks.training.replicas import Replicas
 
 
 def main() -> None:

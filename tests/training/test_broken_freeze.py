@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 import tasks.stages.train as stage
-from tasks.training.freeze import trainable
 from tasks.errors import TrainingError
+from tasks.training.freeze import trainable
 from tests.training.train_params import train_params
 
 

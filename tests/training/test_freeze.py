@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tasks.training.freeze import audit, auto_freeze, frozen_keys, hold_still, max_abs_change, snapshot, trainable
 from tasks.detector.initialise import initialise
-from tasks.model.definitions import BLOCKS, MODELS
 from tasks.detector.network import Network, readable_name
 from tasks.errors import ParamsError
+from tasks.model.definitions import BLOCKS, MODELS
+from tasks.training.freeze import audit, auto_freeze, frozen_keys, hold_still, max_abs_change, snapshot, trainable
 from tests.detector.small_network import RESNET, V1, V2, small_network
 
 # The OD API asks for 129 at least.

@@ -1,8 +1,8 @@
 import numpy as np
 import tensorflow as tf
 
-from tasks.training.optimizing import TwoRates, WarmupCosine
 from tasks.params import TrainParams
+from tasks.training.optimizing import TwoRates, WarmupCosine
 from tests.training.train_params import train_params
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tasks.training.replicas import Replicas, replicas_here
 from tasks.detector.restore import checkpoint_values
 from tasks.errors import TrainingError
+from tasks.training.replicas import Replicas, replicas_here
 from tests.ports import free_ports
 from tests.training.train_params import train_params
 

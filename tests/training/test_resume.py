@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from tasks.training.resume import Progress, ResumeFolder, write_checkpoint
 from tasks.errors import TrainingError
+from tasks.training.resume import Progress, ResumeFolder, write_checkpoint
 
 
 def state(value: float) -> tf.train.Checkpoint:

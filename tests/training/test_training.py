@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tasks.detector.initialise import initialise
+from tasks.errors import TrainingError
 from tasks.training.examples import Augment, training_batches
 from tasks.training.freeze import frozen_keys, hold_still, max_abs_change, snapshot, trainable
-from tasks.detector.initialise import initialise
+from tasks.training.loop import Trainer
 from tasks.training.optimizing import TwoRates
 from tasks.training.replicas import Copies, Replicas
 from tasks.training.resume import Progress, ResumeFolder
-from tasks.training.loop import Trainer
-from tasks.errors import TrainingError
-from tests.training.broken_off import BrokenOffError, until
 from tests.detector.small_network import V2, small_network
+from tests.training.broken_off import BrokenOffError, until
 from tests.training.train_params import train_params
 
 pytestmark = pytest.mark.slow

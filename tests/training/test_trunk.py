@@ -9,20 +9,20 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tasks.detector.initialise import initialise
+from tasks.detector.network import Network
+from tasks.params import CacheParams
 from tasks.training.examples import Augment, Batch
 from tasks.training.feature_cache import CachePlan, FeatureCache, picks
 from tasks.training.feeding import batches_of, choose_feed
 from tasks.training.freeze import frozen_keys, hold_still, max_abs_change, snapshot, trainable
-from tasks.detector.initialise import initialise
-from tasks.detector.network import Network
+from tasks.training.loop import Trainer
 from tasks.training.optimizing import TwoRates
 from tasks.training.replicas import Copies, Replicas
 from tasks.training.resume import ResumeFolder
-from tasks.training.loop import Trainer
 from tasks.training.trunk import trunk_of
-from tasks.params import CacheParams
-from tests.training.broken_off import BrokenOffError, until
 from tests.detector.small_network import RESNET, V1, V2, V2_SSD, small_network
+from tests.training.broken_off import BrokenOffError, until
 from tests.training.train_params import train_params
 
 SIDE_PX = 160

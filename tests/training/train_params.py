@@ -5,7 +5,7 @@ from typing import Any
 
 from tasks.params import TrainParams, read_params
 
-_SHIPPED = read_params(Path(__file__).parents[1] / "params.yaml").train
+_SHIPPED = read_params(Path(__file__).parents[2] / "params.yaml").train
 
 
 def train_params(**changes: Any) -> TrainParams:

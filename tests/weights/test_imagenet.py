@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pytest
 
 from tasks.errors import CheckpointError
-from tasks.weights.torch_weights import read_torch_weights
 from tasks.weights.imagenet import PACKAGE, Weights, read_imagenet_weights, to_od_api, weights_file
+from tasks.weights.torch_weights import read_torch_weights
 
 TORCH_EPSILON, TF_EPSILON = 1e-5, 1e-3
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tasks.stages.checkpoint import checkpoint
 from tasks.errors import CheckpointError, UnreachableError
-from tasks.weights.download import download
 from tasks.params import CheckpointParams, ModelParams
+from tasks.stages.checkpoint import checkpoint
+from tasks.weights.download import download
 from tests.file_server import FileServer, serving
 from tests.small_project import ROOT, wait_until
 from tests.zoo_archive import archive_name, needs_zoo, write_zoo_archive

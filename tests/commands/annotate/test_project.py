@@ -10,14 +10,14 @@ import pytest
 from lxml import etree
 
 from tasks.__main__ import main
-from tasks.commands.annotate import _classes, _draft, _waiting
 from tasks.annotating.project import Project, address_of, label_config, regions
 from tasks.annotating.server import account_of, label_studio
+from tasks.commands.annotate import _classes, _draft, _waiting
 from tasks.dataset.detections import Detections
 from tasks.errors import PipelineError
+from tasks.formats.label_studio import read_label_studio
 from tasks.ground.files import write_json
 from tasks.model.label_map import write_label_map
-from tasks.formats.label_studio import read_label_studio
 from tests.commands.annotate.drawing import STATE, photos, served
 from tests.metrics.cases import found
 from tests.ports import free_ports

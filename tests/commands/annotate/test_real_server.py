@@ -10,8 +10,8 @@ import pytest
 
 from tasks.annotating.project import Project
 from tasks.annotating.server import PROGRAM
+from tasks.dataset.coco_json import read_coco
 from tasks.ground.files import read_json
-from tasks.formats.coco import read_coco
 from tests.commands.annotate.drawing import CAT, ROOT, draw, drawn_in, environment, exported, photos, served
 from tests.metrics.cases import found
 from tests.small_project import wait_until

@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tasks.commands.annotate import _save_until
 from tasks.annotating.earlier import read_earlier
 from tasks.annotating.project import Project
+from tasks.commands.annotate import _save_until
 from tasks.errors import DataError, PipelineError
 from tests.commands.annotate.drawing import (
     CAT,

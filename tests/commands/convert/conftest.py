@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tasks.dataset.coco_json import write_coco
 from tasks.dataset.dataset import Dataset
-from tasks.formats.coco import write_coco
 from tests.commands.convert.conversions import image
 
 

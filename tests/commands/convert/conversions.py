@@ -3,8 +3,8 @@
 from tasks.__main__ import main
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.dataset import AnnotatedImage, flags
-from tasks.stages.ingest import gather
 from tasks.params import IngestParams
+from tasks.stages.ingest import gather
 
 FORMATS = ("voc", "csv", "coco", "yolo")
 SIZES = {"a.jpg": (64, 48), "b.png": (300, 2000), "sub/a.jpg": (48, 64), "sub/c d.jpg": (33, 7)}

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tasks.dataset.dataset import Dataset
 from tasks.commands.convert import losses
-from tasks.formats.coco import write_coco
+from tasks.dataset.coco_json import write_coco
+from tasks.dataset.dataset import Dataset
 from tasks.formats.csv import read_csv, write_csv
 from tasks.formats.pascal_voc import read_voc_folder, write_voc_folder
 from tasks.formats.yolo import write_yolo

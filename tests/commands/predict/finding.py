@@ -8,11 +8,11 @@ import av
 import numpy as np
 from PIL import Image
 
+from tasks.commands.predict import predict_pictures, writers_for
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.detections import Detections
-from tasks.stages.ingest import gather
 from tasks.params import IngestParams
-from tasks.commands.predict import predict_pictures, writers_for
+from tasks.stages.ingest import gather
 
 
 class WhiteFinder:

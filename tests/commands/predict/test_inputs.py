@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tasks.commands.predict import announce, predict_pictures
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.detections import Detections
 from tasks.errors import DataError
 from tasks.formats.pascal_voc import read_voc
-from tasks.commands.predict import announce, predict_pictures
 from tasks.prediction.inputs import Picture, find_inputs
 from tests.commands.predict.finding import WhiteFinder, drawn_in, listed, picture, predict_images, video
 

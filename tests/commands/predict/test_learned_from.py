@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tasks.commands.predict import announce
 from tasks.errors import DataError
 from tasks.formats.csv import read_csv
-from tasks.images.image_file import read_rgb
 from tasks.formats.pascal_voc import read_voc
-from tasks.stages.ingest import gather
+from tasks.images.image_file import read_rgb
 from tasks.params import IngestParams
-from tasks.commands.predict import announce
+from tasks.stages.ingest import gather
 from tests.commands.predict.finding import WhiteFinder, ingested, listed, picture, predict_images, video
 
 

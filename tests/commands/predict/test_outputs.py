@@ -3,9 +3,9 @@
 import pytest
 from PIL import Image
 
+from tasks.commands.predict import predict
 from tasks.errors import CheckpointError, DataError, FormatError, PipelineError
 from tasks.model.thresholds import Thresholds, write_thresholds
-from tasks.commands.predict import predict
 from tasks.prediction.inputs import find_inputs
 from tasks.prediction.threshold import score_threshold
 from tests.commands.predict.finding import WhiteFinder, drawn_in, listed, options, picture, predict_images

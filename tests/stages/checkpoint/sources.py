@@ -5,8 +5,8 @@ import json
 import tarfile
 from pathlib import Path
 
-from tasks.stages.checkpoint import checkpoint
 from tasks.params import CheckpointParams, ModelParams
+from tasks.stages.checkpoint import checkpoint
 
 MODEL = "ssd_mobilenet_v2_fpnlite_320x320"
 ARCHIVE = f"{MODEL}_coco17_tpu-8.tar.gz"

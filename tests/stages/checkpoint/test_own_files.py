@@ -9,6 +9,7 @@ import pytest
 
 from tasks.errors import CheckpointError
 from tasks.weights.mobilenet_v1 import MANIFEST, NUMBERS
+from tests.face_detector import face_detector
 from tests.stages.checkpoint.sources import (
     ARCHIVE,
     CHECKPOINT_FILES,
@@ -21,7 +22,6 @@ from tests.stages.checkpoint.sources import (
     folder_of,
     run,
 )
-from tests.face_detector import face_detector
 from tests.weights.tfjs_files import tfjs_files
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from PIL import Image
 
 from tasks.dataset.boxes import as_boxes
+from tasks.dataset.coco_json import read_coco
 from tasks.dataset.dataset import AnnotatedImage, flags
-from tasks.formats.coco import read_coco
 from tasks.formats.pascal_voc import write_voc
-from tasks.stages.ingest import ingest
 from tasks.params import IngestParams
+from tasks.stages.ingest import ingest
 
 CAT = ("cat", [1, 2, 30, 40])
 DOG = ("dog", [5, 6, 20, 20])

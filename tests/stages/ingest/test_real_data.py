@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.stages.ingest.sources import run
 from tests.real_data import DATASETS, needs_datasets
+from tests.stages.ingest.sources import run
 
 
 @needs_datasets

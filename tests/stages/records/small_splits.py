@@ -4,9 +4,9 @@ import numpy as np
 from PIL import Image
 
 from tasks.dataset.boxes import as_boxes
+from tasks.dataset.coco_json import write_coco
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
 from tasks.ground.files import sha256_of
-from tasks.formats.coco import write_coco
 from tasks.params import RecordsParams
 from tasks.stages.records import records
 

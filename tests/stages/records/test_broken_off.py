@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from tasks.errors import DataError, PipelineError
-from tasks.tfrecords.shards import finished_shard
 from tasks.ground.unfinished import unfinished
+from tasks.tfrecords.shards import finished_shard
 from tests.stages.records.small_splits import annotated, files_of, run, write_splits, written
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CHILD = """
 import sys
 from pathlib import Path

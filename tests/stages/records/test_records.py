@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from tasks.dataset.boxes import to_tf
+from tasks.dataset.coco_json import write_coco
 from tasks.dataset.dataset import Dataset
 from tasks.errors import DataError
 from tasks.ground.files import sha256_of
-from tasks.formats.coco import write_coco
 from tasks.model.label_map import read_label_map
-from tasks.tfrecords.tf_example import decode_example, read_part
-from tasks.tfrecords.tfrecord import read_records
 from tasks.params import RecordsParams
 from tasks.stages.records import records
+from tasks.tfrecords.tf_example import decode_example, read_part
+from tasks.tfrecords.tfrecord import read_records
 from tests.stages.records.small_splits import CLASSES, annotated, run, save, write_splits, written
 
 

@@ -6,10 +6,10 @@ import numpy as np
 from PIL import Image
 
 from tasks.dataset.boxes import as_boxes
+from tasks.dataset.coco_json import write_coco, write_detections
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
 from tasks.dataset.detections import Detections
 from tasks.ground.files import write_json
-from tasks.formats.coco import write_coco, write_detections
 from tasks.metrics.coco import coco_figures, precision_recall
 from tasks.params import ReportParams
 from tasks.stages.report import report

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.model.anchors import Anchors, Resizer
 from tasks.dataset.boxes import as_boxes
+from tasks.dataset.coco_json import write_coco
 from tasks.dataset.dataset import Dataset, Problem
 from tasks.gate.policy import Policy
 from tasks.images.drawing import Thumbnail
-from tasks.formats.coco import write_coco
+from tasks.model.anchors import Anchors, Resizer
 from tasks.model.geometry import ModelGeometry
 from tasks.report_page.balance import anchor_fit, balance
 from tasks.report_page.examples import examples

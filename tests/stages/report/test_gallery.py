@@ -43,12 +43,12 @@ def test_pictures_shrink_until_the_page_is_small_enough(tmp_path, monkeypatch):
         noise = np.random.default_rng(1).integers(0, 255, (600, 800, 3), dtype=np.uint8)
         Image.fromarray(noise).save(run.test.image_path(image), format="JPEG")
     full = [len(picture["src"]) for picture in run.page(thumbnail_px=480).all("img")]
-    monkeypatch.setattr("tasks.stages.report._MOST_PAGE_BYTES", sum(full) // 4)
+    monkeypatch.setattr("tasks.stages.report.MOST_PAGE_BYTES", sum(full) // 4)
     fitted = [len(picture["src"]) for picture in run.page(thumbnail_px=480).all("img")]
     assert len(fitted) == 3
     assert sum(full) // 16 < sum(fitted) <= sum(full) // 4
     # However little room there is, a picture stays one that can be recognised.
-    monkeypatch.setattr("tasks.stages.report._MOST_PAGE_BYTES", 0)
+    monkeypatch.setattr("tasks.stages.report.MOST_PAGE_BYTES", 0)
     smallest = [picture["src"].split(",")[1] for picture in run.page(thumbnail_px=480).all("img")]
     assert {max(Image.open(io.BytesIO(base64.b64decode(jpeg))).size) for jpeg in smallest} == {96}
 

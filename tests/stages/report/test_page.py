@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tasks.dataset.coco_json import write_coco
 from tasks.dataset.dataset import Dataset, Problem
 from tasks.errors import DataError, FormatError
 from tasks.ground.files import write_json
-from tasks.formats.coco import write_coco
 from tasks.metrics.analysis import analysis
 from tasks.metrics.coco import matched
 from tests.stages.report.report_run import ELSEWHERE, HOSTILE, SQUARE, Run, annotated, found

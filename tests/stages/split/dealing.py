@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from tasks.dataset.boxes import as_boxes
+from tasks.dataset.coco_json import read_coco, write_coco
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
-from tasks.formats.coco import read_coco, write_coco
 from tasks.params import SplitParams
 from tasks.stages.split import split
 

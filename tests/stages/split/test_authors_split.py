@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tasks.dataset.coco_json import read_coco
 from tasks.errors import DataError
-from tasks.formats.coco import read_coco
-from tasks.stages.ingest import ingest
 from tasks.params import read_params
+from tasks.stages.ingest import ingest
 from tasks.stages.validate import validate
 from tests.real_data import DATASETS, needs_datasets
 from tests.stages.split.dealing import given_to, hashed, looking_like, parts_of, run
@@ -150,7 +150,7 @@ def test_an_ignored_split_is_dealt_anew(tmp_path):
 @needs_datasets
 def test_the_three_copies_across_the_split_of_real_data_are_found_dropped_and_repaired(tmp_path, capsys):
     source = DATASETS / "ppe_covid"
-    params = read_params(Path(__file__).parents[2] / "params.yaml")
+    params = read_params(Path(__file__).parents[3] / "params.yaml")
     taken = params.ingest.model_copy(update={"source": source / "annotations", "images": source / "images"})
     ingest(taken, ingested=tmp_path / "ingested.json")
     validate(

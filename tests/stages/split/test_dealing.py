@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tasks.dataset.coco_json import read_coco
 from tasks.errors import FormatError
-from tasks.formats.coco import read_coco
 from tests.stages.split.dealing import CLASSES, hashed, image, parts_of, run
 
 

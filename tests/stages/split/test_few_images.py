@@ -2,8 +2,8 @@
 
 import pytest
 
-from tasks.partition.stratify import deal
 from tasks.errors import DataError
+from tasks.partition.stratify import deal
 from tests.stages.split.dealing import CLASSES, given_to, image, run
 
 

@@ -6,13 +6,13 @@ from pathlib import Path
 from PIL import Image
 
 from tasks.dataset.boxes import as_boxes
+from tasks.dataset.coco_json import read_coco, write_coco
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
 from tasks.ground.files import sha256_of
-from tasks.formats.coco import read_coco, write_coco
 from tasks.params import ModelParams, ValidateParams
 from tasks.stages.validate import validate
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PARAMS = ValidateParams(
     on_problem="fix",
     policy={},

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from tasks.gate.box_checks import BoxLimits, check_boxes
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.dataset import AnnotatedImage, flags
-from tasks.images.exif_frame import to_stored
-from tasks.gate.policy import Policy
 from tasks.errors import DataError
+from tasks.gate.box_checks import BoxLimits, check_boxes
+from tasks.gate.policy import Policy
+from tasks.images.exif_frame import to_stored
 from tests.stages.validate.gated import CAT, ingested_image, photo, problems_of, run
 
 # In a 64 x 48 image: the box, its problem, what `fix` makes of it (None: dropped), whether `drop` drops it.

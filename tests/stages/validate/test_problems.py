@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tasks.dataset.dataset import Problem
-from tasks.gate.policy import Policy
 from tasks.dataset.problem_kinds import KINDS
-from tasks.gate.problem_table import problem_table
 from tasks.errors import DataError, ParamsError
+from tasks.gate.policy import Policy
+from tasks.gate.problem_table import problem_table
 from tests.stages.validate.gated import CAT, ROOT, photo, problems_of, run
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.stages.ingest import ingest
 from tasks.params import IngestParams
+from tasks.stages.ingest import ingest
 from tasks.stages.validate import validate
 from tests.real_data import DATASETS, needs_datasets
 from tests.stages.validate.gated import MODEL, PARAMS

@@ -10,9 +10,9 @@ from studies.freeze.figures import ModelFigures, figures, read_runs
 from studies.freeze.page import write_page
 from studies.freeze.params import StudyParams
 from studies.freeze.places import DATA, DETECTIONS, PAGE, RESULTS, RUN, TIMING
+from tasks.dataset.coco_json import write_coco, write_detections
 from tasks.dataset.dataset import Dataset
 from tasks.ground.files import write_json
-from tasks.formats.coco import write_coco, write_detections
 from tests.studies.freeze.runs import STEPS, beside, noted
 
 STUDY = Path(__file__).parents[3] / "studies" / "freeze"

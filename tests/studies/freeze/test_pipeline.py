@@ -9,11 +9,11 @@ from studies.base.draw import ANNOTATIONS
 from studies.freeze.params import read_study_params
 from studies.freeze.run import _CODE, _SCENE_STAGES, _TRAINING, _scenes, _smaller
 from studies.trials.run import _DATA_STAGES, PARAMS, code, params_of
-from tasks.model.definitions import MODELS, find_model
+from tasks.dataset.coco_json import read_coco
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.pipeline_config import input_size, read_pipeline_config
 from tasks.errors import ParamsError
-from tasks.formats.coco import read_coco
+from tasks.model.definitions import MODELS, find_model
 from tasks.stages.table import STAGES
 from tests.studies.freeze.made_up import STUDY
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks import files
 from tasks.dataset.boxes import as_boxes
+from tasks.dataset.coco_json import read_coco, read_detections, write_coco, write_detections
 from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.dataset.detections import Detections
 from tasks.errors import FormatError
-from tasks.formats.coco import read_coco, read_detections, write_coco, write_detections
+from tasks.ground import files
 
 CLASSES = ("bird", "cat", "épée à deux mains")
 PIXEL = st.integers(-20_000, 200_000).map(lambda tenths: tenths / 10)

@@ -1,0 +1,1 @@
+"""Scoring what was exported: the exported files are run as anyone would run them."""

@@ -1,0 +1,1 @@
+"""What a detector is, without TensorFlow: definitions, geometry, anchors, label map, score thresholds."""

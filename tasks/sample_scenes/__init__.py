@@ -1,0 +1,1 @@
+"""The drawn sample data: scenes, and the things in them."""
