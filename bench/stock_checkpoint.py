@@ -21,7 +21,7 @@ from tasks.detector.runtime import prepare_runtime
 from tasks.metrics.coco import coco_figures
 from tasks.model.label_map import read_label_map
 from tasks.params import Params, read_params
-from tasks.tfrecords.tf_example import read_part, shards_of
+from tasks.tfrecords.tf_example import read_split, shards_of
 from tasks.training.validation import RecordsDetector
 
 _START = "start/ckpt-1"
@@ -54,7 +54,7 @@ def score(params: Params, folder: Path, model_dir: Path) -> dict[str, float]:
     start = checkpoint_values(folder / _START)
     difference = max(float(np.max(np.abs(began[key] - value), initial=0.0)) for key, value in start.items())
     _fill(network, Path(last))
-    val = Dataset(paths.records, classes, read_part(paths.records, "val"))
+    val = Dataset(paths.records, classes, read_split(paths.records, "val"))
     found = RecordsDetector(network, shards_of(paths.records, "val"), val.images, classes)()
     figures = coco_figures(val, found)
     return {"AP50": figures["AP50"] or 0.0, "mAP": figures["mAP"] or 0.0, "start_difference": difference}

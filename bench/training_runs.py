@@ -14,7 +14,7 @@ import yaml
 from bench.processes import Cost, cost_of
 from bench.workplace import STAGES, prepare, stage
 from tasks.params import Params, read_params
-from tasks.tfrecords.tf_example import read_part, shard_name
+from tasks.tfrecords.tf_example import read_split, shard_name
 from tasks.tfrecords.tfrecord import write_records
 
 LEAST_STEPS = 3
@@ -52,7 +52,7 @@ class TrainingRoom:
         for name in (*([] if data else ["sample"]), *STAGES, "checkpoint", "configure"):
             stage(room, name)
         records = room / self.params.paths.records
-        self.images, self.val_images = len(read_part(records, "train")), len(read_part(records, "val"))
+        self.images, self.val_images = len(read_split(records, "train")), len(read_split(records, "val"))
         if not self.val_images:
             raise RuntimeError(f"{data}: no image was left for validation; give more, or raise split.val_fraction")
         self._unvalidated = room / "data" / "records-without-val"

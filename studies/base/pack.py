@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from studies.base.params import ScenesParams
-from tasks.detector.network import CLASS_HEAD, part_of
+from tasks.detector.network import CLASS_HEAD, component_of
 from tasks.detector.restore import checkpoint_values
 from tasks.errors import CheckpointError
 from tasks.ground.files import replacing, sha256_of, write_json
@@ -30,7 +30,7 @@ def pack(params: Params, scenes: ScenesParams, *, packed: Path) -> dict[str, Any
     """
     prefix = params.paths.trained / "best" / "ckpt-0"
     values = checkpoint_values(prefix)
-    arrays = {key: value for key, value in values.items() if part_of(key) != CLASS_HEAD}
+    arrays = {key: value for key, value in values.items() if component_of(key) != CLASS_HEAD}
     if len(arrays) == len(values):
         raise CheckpointError(f"{prefix}: no class head in it; is it what the train stage of this study wrote?")
     with replacing(packed) as beside:

@@ -19,7 +19,7 @@ from tasks.metrics.coco import coco_figures
 from tasks.model.label_map import read_label_map
 from tasks.params import Params, read_params
 from tasks.stages.table import run_stage
-from tasks.tfrecords.tf_example import read_part, shards_of
+from tasks.tfrecords.tf_example import read_split, shards_of
 from tasks.training.validation import RecordsDetector
 
 ROOT = Path(__file__).parents[2]
@@ -121,7 +121,7 @@ def detected(params: Params, part: str) -> tuple[Dataset, list[Detections]]:
     """The images of a part, and what the last weights of a run find in them."""
     paths = params.paths
     classes = read_label_map(paths.records / "label_map.pbtxt")
-    images = Dataset(paths.records, classes, read_part(paths.records, part))
+    images = Dataset(paths.records, classes, read_split(paths.records, part))
     network = build_network(read_pipeline_config(paths.pipeline_config), is_training=False)
     load_weights(network, paths.trained / "last" / "ckpt-0")
     return images, RecordsDetector(network, shards_of(paths.records, part), images.images, classes)()

@@ -21,7 +21,7 @@ from tasks.dataset.problem_kinds import boxes_lost_with, remedy
 from tasks.errors import DataError, FormatError
 from tasks.formats.csv import write_csv
 from tasks.formats.gather import gather
-from tasks.formats.given_parts import part_by_folder
+from tasks.formats.given_splits import split_by_folder
 from tasks.formats.pascal_voc import write_voc_folder
 from tasks.formats.reading import format_of
 from tasks.formats.yolo import write_yolo
@@ -167,7 +167,7 @@ def _backgrounds(dataset: Dataset) -> int:
 
 
 def _divided(dataset: Dataset) -> int:
-    return sum(part_by_folder(Path(image.file_name)) != image.given_part for image in dataset.images)
+    return sum(split_by_folder(Path(image.file_name)) != image.given_split for image in dataset.images)
 
 
 _LOSSES = (

@@ -101,7 +101,7 @@ def _place(paths: "PathParams", passed: AnnotatedImage | None, after: Dataset | 
     }
     if (path := paths.splits / "dropped.json").exists():
         part_of |= {row["image"]: "dropped" for row in read_json(path, "what the split stage writes")}
-    given = f"; {passed.given_part} in the author's split" if passed.given_part else ""
+    given = f"; {passed.given_split} in the author's split" if passed.given_split else ""
     yield f"  part         {part_of.get(passed.file_name, 'not dealt out yet')}{given}"
     place = after.images.index(passed)
     for pair in alike(after.images, distance):

@@ -1,7 +1,7 @@
 """COCO JSON: what passes between stages, and a format that people bring.
 
 Boxes stand in it as `[x, y, width, height]` in absolute pixels. Beyond COCO's own keys, files written here hold
-`info.root` (the folder of the images), `images[].source`, `sha256`, `perceptual_hash` and `given_part`,
+`info.root` (the folder of the images), `images[].source`, `sha256`, `perceptual_hash` and `given_split`,
 `annotations[].difficult` and `problems`.
 """
 
@@ -57,7 +57,7 @@ def _images(dataset: Dataset) -> Iterator[dict[str, Any]]:
             "source": image.source,
             "sha256": image.sha256,
             "perceptual_hash": image.perceptual_hash,
-            "given_part": image.given_part,
+            "given_split": image.given_split,
         }
 
 
@@ -210,7 +210,7 @@ def _image(
         source=str(entry.get("source") or path.as_posix()),
         sha256=str(entry.get("sha256", "")),
         perceptual_hash=str(entry.get("perceptual_hash", "")),
-        given_part=split_named(str(entry.get("given_part") or "")),
+        given_split=split_named(str(entry.get("given_split") or "")),
     )
 
 

@@ -28,7 +28,7 @@ class AnnotatedImage:
         source: posix path of the annotation file (for messages), with a `:line` where that helps.
         sha256: content hash of the image file; empty where the file was not read.
         perceptual_hash: 64 hex digits of which few bits differ between images that look alike; empty until decoded.
-        given_part: the part that the data set's author put it in, `train`, `val` or `test`; empty where there is none.
+        given_split: the part that the data set's author put it in, `train`, `val` or `test`; empty where there is none.
     """
 
     file_name: str
@@ -41,7 +41,7 @@ class AnnotatedImage:
     source: str = ""
     sha256: str = ""
     perceptual_hash: str = ""
-    given_part: str = ""
+    given_split: str = ""
 
     def __post_init__(self) -> None:
         n = len(self.classes)

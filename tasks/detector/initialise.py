@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from tasks.detector.network import BACKBONE, BOX_HEAD, CLASS_HEAD, Network, part_of
+from tasks.detector.network import BACKBONE, BOX_HEAD, CLASS_HEAD, Network, component_of
 
 # The chance of an object that a new class head gives every anchor: 0.01 (RetinaNet, arXiv:1708.02002, section 4.1).
 _CLASS_BIAS = float(np.log(0.01 / 0.99))
@@ -29,7 +29,7 @@ def initialise(network: Network, keys: Iterable[str], seed: int) -> None:
 
 def _value(key: str, shape: tuple[int, ...], rng: np.random.Generator) -> npt.NDArray[np.float64] | None:
     """The first value of one variable, or None to keep Keras' own (BatchNorm's scale, offset and statistics)."""
-    part, name = part_of(key), key.rsplit("/", 1)[-1]
+    part, name = component_of(key), key.rsplit("/", 1)[-1]
     if name == "depthwise_kernel":
         return _depthwise(shape, rng, from_nothing=part == BACKBONE)
     if name in ("kernel", "pointwise_kernel"):

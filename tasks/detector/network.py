@@ -21,7 +21,7 @@ from object_detection.utils import ops
 from tasks.errors import ConfigError
 
 BACKBONE, FEATURE_MAPS, TOWER, BOX_HEAD, CLASS_HEAD = "backbone", "feature_maps", "tower", "box_head", "class_head"
-PARTS = (BACKBONE, FEATURE_MAPS, TOWER, BOX_HEAD, CLASS_HEAD)
+COMPONENTS = (BACKBONE, FEATURE_MAPS, TOWER, BOX_HEAD, CLASS_HEAD)
 
 # The block number of a backbone layer, from its name in the OD API's Keras backbones.
 _BLOCK_NAMES = (
@@ -143,11 +143,11 @@ def checkpoint_keys(root: tf.train.Checkpoint) -> dict[str, tf.Variable]:
 
 def readable_name(key: str, variable: tf.Variable) -> str:
     """A variable's part and its own name: `backbone/block_1_expand/kernel`."""
-    return f"{part_of(key)}/{variable.name.removesuffix(':0')}"
+    return f"{component_of(key)}/{variable.name.removesuffix(':0')}"
 
 
-def part_of(key: str) -> str:
-    """Which of `PARTS` a variable belongs to."""
+def component_of(key: str) -> str:
+    """Which of `COMPONENTS` a variable belongs to."""
     if "/classification_backbone/" in key:
         return BACKBONE
     if "/_feature_extractor/" in key:

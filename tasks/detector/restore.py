@@ -12,7 +12,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 
-from tasks.detector.network import BACKBONE, CLASS_HEAD, PARTS, Network, part_of
+from tasks.detector.network import BACKBONE, CLASS_HEAD, COMPONENTS, Network, component_of
 from tasks.errors import CheckpointError
 from tasks.model.label_map import read_label_map
 from tasks.weights.base_description import read_base_description
@@ -56,9 +56,9 @@ class Restored:
     def summary(self) -> dict[str, Any]:
         """The account as the report shows it: a row a part, what did not fit, and what nothing asked for."""
         rows = []
-        for part in PARTS:
+        for part in COMPONENTS:
             restored, new, mismatched = (
-                sum(part_of(key) == part for key in keys) for keys in (self.keys, self.new, self.mismatched)
+                sum(component_of(key) == part for key in keys) for keys in (self.keys, self.new, self.mismatched)
             )
             rows.append(
                 {
@@ -99,7 +99,7 @@ def restore(network: Network, base: Path, classes: tuple[str, ...]) -> Restored:
             continue
         used.add(name)
         value = weights.value(name)
-        if part_of(key) == CLASS_HEAD and not same_classes:
+        if component_of(key) == CLASS_HEAD and not same_classes:
             result.mismatched[key] = "trained for other classes"
         elif value.shape != tuple(variable.shape):
             result.mismatched[key] = f"{value.shape} in the base, {tuple(variable.shape)} in the model"
@@ -107,7 +107,7 @@ def restore(network: Network, base: Path, classes: tuple[str, ...]) -> Restored:
             variable.assign(value)
             result.keys.add(key)
     result.left_over.update(weights.names - used)
-    if card["kind"] != "none" and not any(part_of(key) == BACKBONE for key in result.keys):
+    if card["kind"] != "none" and not any(component_of(key) == BACKBONE for key in result.keys):
         raise CheckpointError(
             f"{base}: nothing of the backbone was restored from {result.source}: these weights are for another model; "
             "set checkpoint.source to weights of model.name, or to none to train from nothing"

@@ -91,15 +91,15 @@ def read_csv(path: Path, columns: Mapping[str, str]) -> tuple[list[AnnotatedImag
 def write_csv(dataset: Dataset, path: Path) -> None:
     """Write one row an object, and one with empty cells for an image without objects; file names are `root`'s.
 
-    A column `split` is written where an image has a `given_part`. `read_csv` gives the images back, but for
+    A column `split` is written where an image has a `given_split`. `read_csv` gives the images back, but for
     `difficult`, `iscrowd`, `source` and `sha256`.
     """
     with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
-        divided = any(image.given_part for image in dataset.images)
+        divided = any(image.given_split for image in dataset.images)
         rows.writerow([*_WRITTEN, *["split"] * divided])
         for image in dataset.images:
-            about, part = [image.file_name, image.width, image.height], [image.given_part] * divided
+            about, part = [image.file_name, image.width, image.height], [image.given_split] * divided
             if not image.classes:
                 rows.writerow([*about, "", "", "", "", "", *part])
             for name, box in zip(image.classes, image.boxes.tolist(), strict=True):
@@ -238,5 +238,5 @@ def _image(path: Path, name: str, rows: _Rows) -> AnnotatedImage:
         difficult=flags(n),
         iscrowd=flags(n),
         source=f"{path.as_posix()}:{rows.line}",
-        given_part=most_protected(rows.parts),
+        given_split=most_protected(rows.parts),
     )

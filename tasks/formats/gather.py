@@ -18,7 +18,7 @@ from tasks.dataset.boxes import corners
 from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem
 from tasks.dataset.problem_kinds import boxes_lost_with, remedy
 from tasks.errors import DataError, FormatError
-from tasks.formats.given_parts import part_by_folder, parts_by_list
+from tasks.formats.given_splits import split_by_folder, splits_by_list
 from tasks.formats.reading import Reading, read_annotations
 from tasks.ground.files import sha256_of
 from tasks.ground.text import shortened
@@ -57,7 +57,7 @@ def gather(params: "IngestParams") -> Dataset:
         )
         for path in finder.others([*located, *unused])
     ]
-    return _with_given_parts(_dataset(located, reading.classes, problems), params.source)
+    return _with_given_splits(_dataset(located, reading.classes, problems), params.source)
 
 
 def _places(params: "IngestParams") -> list[Path]:
@@ -171,15 +171,15 @@ def _dataset(located: dict[Path, AnnotatedImage], declared: Sequence[str], probl
     )
 
 
-def _with_given_parts(dataset: Dataset, source: Path) -> Dataset:
+def _with_given_splits(dataset: Dataset, source: Path) -> Dataset:
     """The data set with the parts that its author put images in, where there are such."""
-    listed = parts_by_list(source) if source.is_dir() else {}
+    listed = splits_by_list(source) if source.is_dir() else {}
     images = tuple(
         replace(
             image,
-            given_part=image.given_part
+            given_split=image.given_split
             or listed.get(Path(image.file_name).stem, "")
-            or part_by_folder(Path(image.file_name), _below(source, Path(image.source))),
+            or split_by_folder(Path(image.file_name), _below(source, Path(image.source))),
         )
         for image in dataset.images
     )

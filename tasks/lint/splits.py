@@ -18,7 +18,7 @@ _OF_FEW = f"none is cut from {FEW_IMAGES} images and fewer: docs/few-images.md s
 _SHOWN = 5
 
 
-def check_parts(classes: Sequence[str], parts: Mapping[str, Sequence[AnnotatedImage]]) -> list[Finding]:
+def check_splits(classes: Sequence[str], parts: Mapping[str, Sequence[AnnotatedImage]]) -> list[Finding]:
     """Empty parts, and classes of the label map that have no training box; `parts` has `train`, `val` and `test`."""
     found = _train(classes, parts["train"])
     few = sum(map(len, parts.values())) <= FEW_IMAGES

@@ -28,7 +28,7 @@ def assign_splits(
     memory: SplitMemory,
 ) -> dict[str, str]:
     """The part of each image, by file name."""
-    if params.author_split == "ignore" or not any(image.given_part for image in found.images):
+    if params.author_split == "ignore" or not any(image.given_split for image in found.images):
         kept = _remembered(found.groups, fractions, memory)
         dealt = deal(found.groups, classes, fractions, seed=params.seed, kept=kept)
         return _by_name(found.groups, dealt)
@@ -45,7 +45,7 @@ def _as_given(found: SimilarImages, mode: str) -> dict[str, str]:
     Of a group in several, test is the most protected, then val: `repair` puts all of it there, `drop` leaves out what
     is elsewhere.
     """
-    given = {image.file_name: image.given_part or "train" for image in found.images}
+    given = {image.file_name: image.given_split or "train" for image in found.images}
     if mode == "keep":
         return given
     together = [
@@ -84,7 +84,7 @@ def _remembered(
     grouped: Sequence[Sequence[AnnotatedImage]], shares: Mapping[str, float], memory: SplitMemory
 ) -> dict[int, str]:
     """The part that groups were in, by their place; not where that part is to be empty, or is not dealt to."""
-    known = {i: memory.part_of(group) for i, group in enumerate(grouped)}
+    known = {i: memory.split_of(group) for i, group in enumerate(grouped)}
     return {i: part for i, part in known.items() if part and shares.get(part)}
 
 

@@ -28,7 +28,7 @@ def list_dropped(found: SimilarImages, assigned: Mapping[str, str]) -> list[dict
         pair = found.images[first], found.images[second]
         for image, other in (pair, pair[::-1]):
             if image.file_name not in assigned:
-                place = {"image": image.file_name, "given_part": image.given_part or "train"}
+                place = {"image": image.file_name, "given_split": image.given_split or "train"}
                 like = {"like": other.file_name, "like_in": assigned.get(other.file_name, "dropped")}
                 rows.setdefault(image.file_name, []).append({**place, **like, **_likeness(image, other, distance)})
 

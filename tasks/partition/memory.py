@@ -27,7 +27,7 @@ class SplitMemory:
     rule: Mapping[str, float]
     parts: Mapping[str, str]
 
-    def part_of(self, group: Sequence[AnnotatedImage]) -> str | None:
+    def split_of(self, group: Sequence[AnnotatedImage]) -> str | None:
         """The part of a group of images that stay together, if any has one: test before val before train.
 
         What was tested on is never learned from; what was learned from may be tested on in a later training.
@@ -35,7 +35,7 @@ class SplitMemory:
         found = {self.parts.get(image.sha256) for image in group}
         return next((part for part in ("test", "val", "train") if part in found), None)
 
-    def with_parts(self, parts: Mapping[str, str]) -> "SplitMemory":
+    def with_splits(self, parts: Mapping[str, str]) -> "SplitMemory":
         """What is remembered after a deal gave `parts`; images that are gone stay in it, unless all are."""
         kept = self.parts if self.parts.keys() & parts.keys() else {}
         return SplitMemory(self.rule, {**kept, **parts})

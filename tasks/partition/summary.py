@@ -93,7 +93,7 @@ def likeness(
         lines.append(f"{len(dropped)} images are in no part, because they look like images in test or val:")
         for row in dropped[:_SHOWN]:
             lines.append(
-                f"  {row['image']} ({row['given_part']}): like {row['like']} ({row['like_in']}), {how_alike(row)}"
+                f"  {row['image']} ({row['given_split']}): like {row['like']} ({row['like_in']}), {how_alike(row)}"
             )
         lines.append("  all of them: data/splits/dropped.json")
     if leaks:

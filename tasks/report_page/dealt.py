@@ -52,7 +52,7 @@ def dropped(rows: Any) -> dict[str, Any]:
     known = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     shown = [
         {
-            "files": [(row.get("given_part"), row.get("image")), (row.get("like_in"), row.get("like"))],
+            "files": [(row.get("given_split"), row.get("image")), (row.get("like_in"), row.get("like"))],
             "how": how_alike(row),
         }
         for row in known[:_SHOWN]

@@ -29,12 +29,12 @@ from tasks.lint.config_text import check_placeholders, check_replaced
 from tasks.lint.finding import Finding, in_order, refuse_errors
 from tasks.lint.rate import check_rate
 from tasks.lint.schedule import check_amount, check_schedule
-from tasks.lint.splits import check_parts
+from tasks.lint.splits import check_splits
 from tasks.lint.weights import check_base, check_freeze, read_base_facts
 from tasks.model.definitions import MODELS, backbone_of, find_model
 from tasks.model.geometry import ModelGeometry, model_geometry
 from tasks.model.label_map import read_label_map
-from tasks.tfrecords.tf_example import read_part
+from tasks.tfrecords.tf_example import read_split
 from tasks.weights.base_description import read_base_description
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def configure(
         records=records,
         fine_tune_checkpoint=_fine_tune_checkpoint(base, description),
     )
-    parts = {part: read_part(records, part) for part in SPLITS}
+    parts = {part: read_split(records, part) for part in SPLITS}
     base_facts = read_base_facts(base, description)
     extractor = config.model.ssd.feature_extractor.type
     findings = in_order(
@@ -81,7 +81,7 @@ def configure(
             *check_placeholders(config_text(config), model.name),
             *check_freeze(train, extractor, base_facts),
             *check_base(base_facts, classes),
-            *check_parts(classes, parts),
+            *check_splits(classes, parts),
             *check_schedule(train),
             *check_rate(train),
             *(check_amount(train, len(parts["train"])) if parts["train"] else []),

@@ -60,9 +60,9 @@ def split(
         write_json(beside / "class_counts.json", class_rows(parts))
         write_json(beside / "box_sizes.json", size_rows(parts))
     by_content = {image.sha256: name for name, part in parts.items() for image in part.images if image.sha256}
-    write_split_memory(memory.with_parts(by_content), split_memory)
+    write_split_memory(memory.with_splits(by_content), split_memory)
     tell(table(dealt))
-    author = params.author_split if any(image.given_part for image in found.images) else None
+    author = params.author_split if any(image.given_split for image in found.images) else None
     for line in (*notes(parts, params), *likeness(_together(found, assigned), author, leaks, dropped)):
         tell(printable(line))
     return {name: len(part.images) for name, part in dealt.items()}
@@ -70,10 +70,10 @@ def split(
 
 def _dealt(dataset: Dataset, images: Sequence[AnnotatedImage], assigned: Mapping[str, str]) -> dict[str, Dataset]:
     """What is in each part, and as `dropped` what is in none, where there is such."""
-    by_part: dict[str, list[AnnotatedImage]] = {name: [] for name in SPLITS}
+    by_split: dict[str, list[AnnotatedImage]] = {name: [] for name in SPLITS}
     for image in images:
-        by_part.setdefault(assigned.get(image.file_name, "dropped"), []).append(image)
-    return {name: Dataset(dataset.root, dataset.classes, tuple(chosen)) for name, chosen in by_part.items()}
+        by_split.setdefault(assigned.get(image.file_name, "dropped"), []).append(image)
+    return {name: Dataset(dataset.root, dataset.classes, tuple(chosen)) for name, chosen in by_split.items()}
 
 
 def _together(found: SimilarImages, assigned: Mapping[str, str]) -> list[int]:

@@ -24,7 +24,7 @@ from tasks.ground.files import CODE, replacing, sha256_of, write_json
 from tasks.ground.process import peak_memory_mb
 from tasks.metrics.coco import coco_figures
 from tasks.model.label_map import read_label_map
-from tasks.tfrecords.tf_example import read_part, shards_of
+from tasks.tfrecords.tf_example import read_split, shards_of
 from tasks.training.balance import shares
 from tasks.training.curves import training_curves
 from tasks.training.feeding import Feed, batches_of, choose_feed
@@ -65,7 +65,7 @@ def train(
     replicas = replicas_here()
     on_gpu = prepare_runtime(params.seed, params.precision)
     classes = read_label_map(records / "label_map.pbtxt")
-    train_part, val_part = read_part(records, "train"), read_part(records, "val")
+    train_part, val_part = read_split(records, "train"), read_split(records, "val")
     run = _prepare(params, pipeline_config, base, classes, len(train_part), replicas)
     folder = ResumeFolder(resume, _run_key(params, pipeline_config, records, base))
     score = _scorer(run.network, records, Dataset(records, classes, val_part))

@@ -103,7 +103,7 @@ def decode_example(serialised: bytes) -> DecodedExample:
         raise FormatError(f"not a tf.train.Example with the OD API's keys: {error!r}") from error
 
 
-def read_part(records: Path, part: str) -> tuple[AnnotatedImage, ...]:
+def read_split(records: Path, part: str) -> tuple[AnnotatedImage, ...]:
     """The images of a part (`train`, `val`, `test`) as its shards hold them, without their pixels.
 
     Raises:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from tasks.detector.network import BACKBONE, FEATURE_MAPS, PARTS, Network, block_of, part_of, readable_name
+from tasks.detector.network import BACKBONE, COMPONENTS, FEATURE_MAPS, Network, block_of, component_of, readable_name
 from tasks.errors import ConfigError, ParamsError
 
 _NAMES_SHOWN = 5
@@ -58,7 +58,7 @@ def frozen_keys(network: Network, freeze: str | int | Sequence[str]) -> set[str]
     if not isinstance(freeze, str | int):
         return set().union(*(_matching(network, pattern) for pattern in freeze))
     parts = {BACKBONE, FEATURE_MAPS} if freeze == "heads-only" else {BACKBONE}
-    keys = {key for key in network.variables if part_of(key) in parts}
+    keys = {key for key in network.variables if component_of(key) in parts}
     if not isinstance(freeze, int):
         return keys
     blocks = _blocks(network)
@@ -72,7 +72,7 @@ def frozen_keys(network: Network, freeze: str | int | Sequence[str]) -> set[str]
 
 def _blocks(network: Network) -> dict[str, int]:
     """The block of every variable of the backbone."""
-    return {key: block_of(each.name) for key, each in network.variables.items() if part_of(key) == BACKBONE}
+    return {key: block_of(each.name) for key, each in network.variables.items() if component_of(key) == BACKBONE}
 
 
 def _matching(network: Network, pattern: str) -> set[str]:
@@ -149,8 +149,8 @@ def audit(network: Network, frozen: Set[str], before: Mapping[str, npt.NDArray[n
     """A row for each module, from the image to the heads; `before` is a `snapshot` of every variable."""
     modules: defaultdict[tuple[int, int], list[str]] = defaultdict(list)
     for key, variable in network.variables.items():
-        part = part_of(key)
-        modules[(PARTS.index(part), block_of(variable.name) if part == BACKBONE else 0)].append(key)
+        part = component_of(key)
+        modules[(COMPONENTS.index(part), block_of(variable.name) if part == BACKBONE else 0)].append(key)
     return [_audit(network, _module_name(place), modules[place], frozen, before) for place in sorted(modules)]
 
 
@@ -176,7 +176,7 @@ def _audit(
 
 
 def _module_name(place: tuple[int, int]) -> str:
-    part = PARTS[place[0]]
+    part = COMPONENTS[place[0]]
     return f"{part} block {place[1]}" if part == BACKBONE else part
 
 

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from tasks.detector.network import PARTS
+from tasks.detector.network import COMPONENTS
 from tasks.detector.restore import Restored
 from tasks.training.freeze import ModuleAudit
 from tasks.training.resume import Progress
@@ -57,7 +57,7 @@ def figures(
         "frozen_variables": sum(row.frozen for row in modules),
         "frozen_max_abs_change": max(row.frozen_max_abs_change for row in modules),
         "frozen_statistics_max_abs_change": max(row.frozen_statistics_max_abs_change for row in modules),
-        "modules": {part: _counts(modules, part) for part in PARTS},
+        "modules": {part: _counts(modules, part) for part in COMPONENTS},
     }
 
 

@@ -11,7 +11,15 @@ from typing import Any
 import tensorflow as tf
 from object_detection.utils import ops
 
-from tasks.detector.network import BACKBONE, FEATURE_MAPS, Network, as_float32, instead_of, part_of, set_learning_phase
+from tasks.detector.network import (
+    BACKBONE,
+    FEATURE_MAPS,
+    Network,
+    as_float32,
+    component_of,
+    instead_of,
+    set_learning_phase,
+)
 
 Features = tuple[tf.Tensor, ...]
 
@@ -55,7 +63,7 @@ class Trunk:
 
 def trunk_of(network: Network, frozen: set[str]) -> Trunk | None:
     """What of `network` stands still from the image on, after `hold_still`; None where that is not even one layer."""
-    keys = {part: {key for key in network.variables if part_of(key) == part} for part in (BACKBONE, FEATURE_MAPS)}
+    keys = {part: {key for key in network.variables if component_of(key) == part} for part in (BACKBONE, FEATURE_MAPS)}
     if keys[BACKBONE] | keys[FEATURE_MAPS] <= frozen:
         return _whole_extractor(network)
     cut = _cut(network.backbone, {id(network.variables[key]) for key in frozen})

@@ -29,7 +29,7 @@ def paths(tmp_path: Path) -> PathParams:
     outside = Problem(
         "box_outside_image", "photos/more/a.jpg", "object 2 (dog): no part of it is inside", "dropped_box"
     )
-    a = replace(a.keep(flags(2, [True, False])), perceptual_hash="0" * 64, given_part="train")
+    a = replace(a.keep(flags(2, [True, False])), perceptual_hash="0" * 64, given_split="train")
     b = replace(b.keep(flags(2, [True, False])), perceptual_hash="0" * 63 + "1")
     write_coco(Dataset(Path("photos"), ("cat", "dog"), (a, b), (broken, outside)), paths.validated)
     paths.splits.mkdir()

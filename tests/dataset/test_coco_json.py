@@ -226,6 +226,6 @@ def test_detections_of_another_data_set_are_refused(tmp_path, two_images, rows):
 
 def test_a_part_that_is_none_is_no_part(tmp_path):
     path = tmp_path / "a.json"
-    images = [{"id": i, "file_name": f"{i}.jpg", "given_part": part} for i, part in enumerate(["test", "tets", None])]
+    images = [{"id": i, "file_name": f"{i}.jpg", "given_split": part} for i, part in enumerate(["test", "tets", None])]
     path.write_text(json.dumps({"images": images, "annotations": [], "categories": []}), encoding="utf-8")
-    assert [image.given_part for image in read_coco(path).images] == ["test", "", ""]
+    assert [image.given_split for image in read_coco(path).images] == ["test", "", ""]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tasks.detector.network import BACKBONE, Network, part_of, set_learning_phase
+from tasks.detector.network import BACKBONE, Network, component_of, set_learning_phase
 from tasks.detector.restore import restore
 from tasks.params import CheckpointParams, ModelParams
 from tasks.stages.checkpoint import checkpoint
@@ -31,7 +31,7 @@ def network(manifest: Path) -> Network:
     assert figures["origin"] == f"backbone of face-api's face detector: {manifest}"
     network = small_network(V1, side_px=160)
     restored = restore(network, base, ("cat",))
-    backbone = {key for key in network.variables if part_of(key) == BACKBONE}
+    backbone = {key for key in network.variables if component_of(key) == BACKBONE}
     assert restored.keys == backbone
     assert not restored.left_over
     return network

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tasks.detector.initialise import initialise
-from tasks.detector.network import BACKBONE, PARTS, Network, block_of, part_of
+from tasks.detector.network import BACKBONE, COMPONENTS, Network, block_of, component_of
 from tasks.errors import ConfigError, ParamsError
 from tasks.training.freeze import frozen_keys, hold_still, max_abs_change, snapshot, trainable
 from tests.detector.small_network import V2, small_network
@@ -27,8 +27,8 @@ def test_variables_have_the_names_and_shapes_of_the_zoos_checkpoints(name: str) 
 
 
 def test_every_part_has_variables_and_blocks_count_from_the_image(network: Network) -> None:
-    assert {part_of(key) for key in network.variables} == set(PARTS)
-    blocks = {block_of(v.name) for key, v in network.variables.items() if part_of(key) == BACKBONE}
+    assert {component_of(key) for key in network.variables} == set(COMPONENTS)
+    blocks = {block_of(v.name) for key, v in network.variables.items() if component_of(key) == BACKBONE}
     assert blocks == set(range(18))
 
 
@@ -50,7 +50,7 @@ def test_every_part_has_variables_and_blocks_count_from_the_image(network: Netwo
     ],
 )
 def test_a_key_tells_its_part(key: str, part: str) -> None:
-    assert part_of(f"model/{key}") == part
+    assert component_of(f"model/{key}") == part
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_freezing_takes_whole_blocks_with_their_statistics(
     expected = {
         key
         for key, variable in network.variables.items()
-        if part_of(key) == BACKBONE and block_of(variable.name) < frozen_blocks
+        if component_of(key) == BACKBONE and block_of(variable.name) < frozen_blocks
     }
     assert frozen == expected
     assert any(key.endswith("moving_mean") for key in frozen)
@@ -104,7 +104,7 @@ def test_freezing_takes_whole_blocks_with_their_statistics(
 
 
 def test_heads_only_leaves_the_tower_and_the_heads(network: Network) -> None:
-    left = {part_of(key) for key in trainable(network, frozen_keys(network, "heads-only"))}
+    left = {component_of(key) for key in trainable(network, frozen_keys(network, "heads-only"))}
     assert left == {"tower", "box_head", "class_head"}
 
 

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tasks.detector.initialise import initialise
-from tasks.detector.network import BACKBONE, CLASS_HEAD, Network, part_of
+from tasks.detector.network import BACKBONE, CLASS_HEAD, Network, component_of
 from tasks.detector.restore import Restored, restore
 from tasks.errors import CheckpointError
 from tasks.model.label_map import write_label_map
@@ -35,7 +35,7 @@ def test_restoring_a_checkpoint_fills_all_but_a_class_head_of_other_classes(netw
     initialise(network, network.variables, seed=4)
     assert max_abs_change(network, wanted) > 0
     result = restore(network, base, CLASSES)
-    assert result.keys == {key for key in network.variables if part_of(key) != CLASS_HEAD}
+    assert result.keys == {key for key in network.variables if component_of(key) != CLASS_HEAD}
     assert max_abs_change(network, {key: wanted[key] for key in result.keys}) == 0
     write_label_map(CLASSES, base / "label_map.pbtxt")
     assert restore(network, base, CLASSES).keys == set(network.variables)
@@ -73,7 +73,7 @@ def test_the_log_of_train_names_the_first_of_them(capsys: pytest.CaptureFixture[
 
 def test_of_a_checkpoint_only_the_models_own_variables_can_be_left_over(network: Network, tmp_path: Path) -> None:
     base = write_base(tmp_path / "base", "tf_checkpoint")
-    backbone = {key: variable for key, variable in network.variables.items() if part_of(key) == BACKBONE}
+    backbone = {key: variable for key, variable in network.variables.items() if component_of(key) == BACKBONE}
     (kernel, *_) = sorted(backbone)
     others = ("model/second_head/bias", f"{kernel}/.OPTIMIZER_SLOT/optimizer/m", "optimizer/iter", "save_counter")
     values = {**backbone, **{key: tf.zeros([2]) for key in others}}
@@ -117,7 +117,7 @@ def test_a_saved_model_is_restored_by_the_names_of_its_variables(network: Networ
 
     result = restore(network, base, CLASSES)
 
-    assert result.keys == {key for key in network.variables if part_of(key) != CLASS_HEAD}
+    assert result.keys == {key for key in network.variables if component_of(key) != CLASS_HEAD}
     assert max_abs_change(network, {key: wanted[key] for key in result.keys}) == 0
     assert set(result.mismatched.values()) == {"trained for other classes"}
     assert result.left_over == set()

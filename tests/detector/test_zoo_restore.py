@@ -8,7 +8,7 @@ import pytest
 
 from tasks.detector.initialise import initialise
 from tasks.detector.model_proto import model_proto, pipeline_proto
-from tasks.detector.network import CLASS_HEAD, PARTS, Network, build_network, part_of
+from tasks.detector.network import CLASS_HEAD, COMPONENTS, Network, build_network, component_of
 from tasks.detector.restore import restore
 from tasks.model.definitions import MODELS
 from tasks.params import CheckpointParams, ModelParams
@@ -20,7 +20,7 @@ from tests.zoo_archive import SUFFIX, needs_zoo, write_zoo_archive, zoo_values
 pytestmark = [pytest.mark.slow, needs_zoo]
 
 CLASSES = ("key", "leaf", "mug")
-# Variables of each part, in the order of PARTS, as they stand in the zoo's lists.
+# Variables of each part, in the order of COMPONENTS, as they stand in the zoo's lists.
 COUNTS = {
     "ssd_mobilenet_v1_fpn_640x640": (135, 26, 168, 2, 2),
     "ssd_mobilenet_v2_fpnlite_640x640": (260, 30, 88, 3, 3),
@@ -53,7 +53,7 @@ def test_all_of_the_zoos_checkpoint_but_its_class_head_is_in_the_network(
     zoo = {key.removesuffix(SUFFIX): value for key, value in zoo_values(model).items()}
     network = built(model)
     first = snapshot(network, network.variables)
-    heads = {key for key in network.variables if part_of(key) == CLASS_HEAD}
+    heads = {key for key in network.variables if component_of(key) == CLASS_HEAD}
 
     restored = restore(network, base, CLASSES)
     after = snapshot(network, network.variables)
@@ -76,5 +76,5 @@ def test_all_of_the_zoos_checkpoint_but_its_class_head_is_in_the_network(
             "new": 0,
             "mismatched": count if part == CLASS_HEAD else 0,
         }
-        for part, count in zip(PARTS, COUNTS[model], strict=True)
+        for part, count in zip(COMPONENTS, COUNTS[model], strict=True)
     ]

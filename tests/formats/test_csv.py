@@ -179,7 +179,7 @@ b.jpg,cat,3,4,30,40,{c}
 def test_a_column_gives_the_author_s_split(tmp_path, column, columns, cells, parts):
     path = written(tmp_path, DIVIDED.format(column=column, **dict(zip("abc", cells, strict=True))))
     images, problems = read_csv(path, columns)
-    assert [image.given_part for image in images] == parts
+    assert [image.given_split for image in images] == parts
     assert not problems
 
 
@@ -197,4 +197,4 @@ def test_parts_go_out_and_come_back(tmp_path):
     write_csv(Dataset(tmp_path, ("cat",), tuple(images)), tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_text().splitlines()[0].endswith("ymax,split")
     back, _ = read_csv(tmp_path / "out.csv", {})
-    assert [image.given_part for image in back] == ["train", ""]
+    assert [image.given_split for image in back] == ["train", ""]

@@ -19,7 +19,7 @@ from tasks.dataset.coco_json import read_coco, read_detections
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
 from tasks.errors import PipelineError
 from tasks.formats.csv import read_csv
-from tasks.formats.given_parts import parts_by_list
+from tasks.formats.given_splits import splits_by_list
 from tasks.formats.label_studio import read_label_studio
 from tasks.formats.pascal_voc import read_voc
 from tasks.formats.yolo import read_names, read_yolo
@@ -152,7 +152,7 @@ TARGETS = {
     "params": Target(
         "params.yaml", lambda folder: read_params(folder / "params.yaml"), "params", "params.yaml", largest_seed=1000
     ),
-    "given_parts": Target("ImageSets/Main/val.txt", parts_by_list, "given split", "test.txt"),
+    "given_splits": Target("ImageSets/Main/val.txt", splits_by_list, "given split", "test.txt"),
     "split_memory": Target("splits.json", _memory, "split memory", "splits.json", _split_memory),
     "label_map": Target("a.pbtxt", lambda folder: read_label_map(folder / "a.pbtxt"), own=_label_map),
     "tf_example": Target("a", lambda folder: decode_example((folder / "a").read_bytes()), own=lambda _: _example()),

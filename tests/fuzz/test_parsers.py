@@ -98,7 +98,7 @@ def test_json_with_other_values_in_it_is_read_or_refused(tmp_path, name, data):
     TARGETS[name].run(json.dumps(content).encode(), tmp_path)
 
 
-@pytest.mark.parametrize("name", sorted(TARGETS.keys() - {"archive", "params", "given_parts"}))
+@pytest.mark.parametrize("name", sorted(TARGETS.keys() - {"archive", "params", "given_splits"}))
 def test_there_is_a_seed_that_the_parser_takes(tmp_path: Path, name: str) -> None:
     assert [seed for seed in seeds(name) if TARGETS[name].run(seed, tmp_path)]
 

@@ -1,13 +1,13 @@
 import pytest
 
-from tasks.lint.splits import check_parts, named
+from tasks.lint.splits import check_splits, named
 from tests.lint.pictures import picture
 
 FULL = [picture(("mug", 40, 40), ("hat", 40, 40))]
 
 
 def told(classes=("mug", "hat"), **parts):
-    found = check_parts(classes, {"train": FULL, "val": FULL, "test": FULL, **parts})
+    found = check_splits(classes, {"train": FULL, "val": FULL, "test": FULL, **parts})
     return [(finding.level, finding.key, finding.value) for finding in found]
 
 
@@ -25,7 +25,7 @@ def test_a_part_that_nothing_can_be_measured_on_is_warned_of(part, images):
 
 @pytest.mark.parametrize(("train", "said"), [(15, "docs/few-images.md"), (16, "raise split.{part}_fraction")])
 def test_of_few_images_no_part_is_asked_for(train, said):
-    found = check_parts(("mug", "hat"), {"train": FULL * train, "val": [], "test": []})
+    found = check_splits(("mug", "hat"), {"train": FULL * train, "val": [], "test": []})
     assert [finding.key for finding in found] == ["the val part", "the test part"]
     assert all(said.format(part=part) in finding.remedy for finding, part in zip(found, ("val", "test"), strict=True))
 

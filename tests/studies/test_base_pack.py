@@ -10,7 +10,7 @@ import tensorflow as tf
 from studies.base.pack import pack, ship
 from studies.base.params import read_scenes_params
 from tasks.detector.initialise import initialise
-from tasks.detector.network import CLASS_HEAD, part_of
+from tasks.detector.network import CLASS_HEAD, component_of
 from tasks.detector.restore import restore
 from tasks.errors import CheckpointError
 from tasks.ground.files import sha256_of, write_json
@@ -53,7 +53,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_class_head_is_left_out_and_all_else_is_within_float16(folder: Path) -> None:
     arrays = read_packed(folder / "packed" / f"{NAME}.npz")
     with np.load(folder / "values.npz") as values:
-        assert set(arrays) == {key for key in values.files if part_of(key) != CLASS_HEAD}
+        assert set(arrays) == {key for key in values.files if component_of(key) != CLASS_HEAD}
         for key, array in arrays.items():
             np.testing.assert_allclose(array, values[key], rtol=2**-10, atol=1e-7)
     assert 4_000_000 < (folder / "packed" / f"{NAME}.npz").stat().st_size < 6_000_000

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.dataset import AnnotatedImage, flags
 from tasks.errors import FormatError
-from tasks.tfrecords.tf_example import decode_example, encode_example, read_part, shards_of
+from tasks.tfrecords.tf_example import decode_example, encode_example, read_split, shards_of
 from tasks.tfrecords.tfrecord import write_records
 
 
@@ -78,7 +78,7 @@ def test_a_part_is_read_from_all_its_shards_in_order(tmp_path):
     for number in (0, 1):
         payloads = [encode(annotated(name=f"{number}{i}.jpg")) for i in (0, 1)]
         write_records(tmp_path / f"val-0000{number}-of-00002.tfrecord", payloads)
-    assert [image.file_name for image in read_part(tmp_path, "val")] == ["00.jpg", "01.jpg", "10.jpg", "11.jpg"]
+    assert [image.file_name for image in read_split(tmp_path, "val")] == ["00.jpg", "01.jpg", "10.jpg", "11.jpg"]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def test_the_authors_split_is_noted(here):
     (here / "data/ImageSets/Main").mkdir(parents=True)
     (here / "data/ImageSets/Main/val.txt").write_text("c\n")
     dataset, _ = run()
-    assert {image.file_name: image.given_part for image in dataset.images} == {
+    assert {image.file_name: image.given_split for image in dataset.images} == {
         "train/a.jpg": "train",
         "test/b.jpg": "test",
         "c.jpg": "val",
@@ -32,7 +32,7 @@ def test_a_folder_above_the_data_says_nothing_of_a_split(here):
     picture(here / "test/images/a.jpg")
     annotation(here / "test/annotations/a.xml", "a.jpg", CAT)
     dataset, _ = run("test")
-    assert dataset.images[0].given_part == ""
+    assert dataset.images[0].given_split == ""
 
 
 def test_a_voc_folder_becomes_coco(here):

@@ -15,7 +15,7 @@ from tasks.ground.files import sha256_of
 from tasks.model.label_map import read_label_map
 from tasks.params import RecordsParams
 from tasks.stages.records import records
-from tasks.tfrecords.tf_example import decode_example, read_part
+from tasks.tfrecords.tf_example import decode_example, read_split
 from tasks.tfrecords.tfrecord import read_records
 from tests.stages.records.small_splits import CLASSES, annotated, run, save, write_splits, written
 
@@ -73,7 +73,7 @@ def test_a_large_image_is_stored_smaller_with_its_boxes_and_small_ones_as_they_a
     figures = run(root, max_side_px=64, train=[large, small])
     assert (figures["resized"], figures["re_encoded"]) == (1, 1)
     assert json.loads(written(root)["index.json"])["train"]["shards"][0]["resized"] == 1
-    first, second = read_part(root.parent / "records", "train")
+    first, second = read_split(root.parent / "records", "train")
     assert (first.width, first.height) == (64, 32)
     assert first.boxes == pytest.approx(np.array([[6.4, 12.8, 38.4, 32.0]]), abs=1e-4)
     assert (second.width, second.sha256) == (64, small.sha256)
@@ -82,7 +82,7 @@ def test_a_large_image_is_stored_smaller_with_its_boxes_and_small_ones_as_they_a
 def test_a_part_without_images_has_one_empty_shard(root):
     figures = run(root, train=[annotated(root, "0.jpg")])
     assert (root.parent / "records" / "val-00000-of-00001.tfrecord").read_bytes() == b""
-    assert read_part(root.parent / "records", "val") == ()
+    assert read_split(root.parent / "records", "val") == ()
     assert (figures["val"], figures["shards"]) == (0, 3)
 
 

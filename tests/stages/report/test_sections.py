@@ -99,7 +99,7 @@ def test_images_in_no_part_are_told_with_what_they_look_like(tmp_path):
     rows = [
         {
             "image": f"t{i}.jpg",
-            "given_part": "train",
+            "given_split": "train",
             "like": "<b>.jpg",
             "like_in": "test",
             "same_content": i == 0,

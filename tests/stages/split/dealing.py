@@ -53,10 +53,10 @@ def hashed(number, flipped, classes="a"):
 
 
 def given_to(part, numbers, **values):
-    return [replace(image(i), file_name=f"{part}/{i:03d}.jpg", given_part=part, **values) for i in numbers]
+    return [replace(image(i), file_name=f"{part}/{i:03d}.jpg", given_split=part, **values) for i in numbers]
 
 
 def looking_like(number, flipped, part):
     """An image that the author put in `part`; `number` and `flipped` as `hashed` takes them."""
     found = hashed(number, flipped)
-    return replace(found, file_name=f"{part}/{found.file_name}", given_part=part)
+    return replace(found, file_name=f"{part}/{found.file_name}", given_split=part)

@@ -58,7 +58,7 @@ def test_dropping_leaves_the_test_part_as_it_came_and_takes_what_looks_alike_out
 def test_each_dropped_image_is_listed_with_what_it_looks_most_like(tmp_path, crossed, capsys):
     run(tmp_path, crossed, author_split="drop")
     rows = json.loads((tmp_path / "splits" / "dropped.json").read_text())
-    assert [(row["image"], row["given_part"], row["like"], row["like_in"], row["differing_bits"]) for row in rows] == [
+    assert [(row["image"], row["given_split"], row["like"], row["like_in"], row["differing_bits"]) for row in rows] == [
         ("train/1020.jpg", "train", "test/1000.jpg", "test", 20),
         ("train/3020.jpg", "train", "val/3000.jpg", "val", 20),
         ("train/4050.jpg", "train", "test/4000.jpg", "test", 50),
@@ -83,13 +83,13 @@ def test_no_image_is_in_no_part_unless_it_is_asked_for(tmp_path, crossed, mode):
 
 
 def test_a_part_is_cut_from_what_is_left_after_dropping(tmp_path, crossed):
-    unvalidated = [replace(one, given_part=one.given_part.replace("val", "train")) for one in crossed]
+    unvalidated = [replace(one, given_split=one.given_split.replace("val", "train")) for one in crossed]
     assert run(tmp_path, unvalidated, author_split="drop") == {"train": 29, "val": 5, "test": 13, "dropped": 4}
     assert json.loads((tmp_path / "splits" / "leaks.json").read_text()) == []
 
 
 def test_a_dropped_image_has_its_part_again_when_it_is_no_longer_dropped(tmp_path, crossed):
-    unvalidated = [replace(one, given_part=one.given_part.replace("val", "train")) for one in crossed]
+    unvalidated = [replace(one, given_split=one.given_split.replace("val", "train")) for one in crossed]
     run(tmp_path, unvalidated)
     before = parts_of(tmp_path)
     run(tmp_path, unvalidated, author_split="drop")
@@ -115,7 +115,7 @@ def test_dropping_all_that_is_to_be_learned_from_is_an_error(tmp_path):
 
 def test_neighbouring_frames_that_are_near_duplicates_too_are_one_leak(tmp_path):
     frames = [
-        replace(hashed(1, 20 * (part == "test")), file_name=f"clip/{number}.jpg", given_part=part)
+        replace(hashed(1, 20 * (part == "test")), file_name=f"clip/{number}.jpg", given_split=part)
         for number, part in enumerate(("train", "test"))
     ]
     run(tmp_path, [*given_to("train", range(20)), *frames], val_fraction=0.0)

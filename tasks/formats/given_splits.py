@@ -10,7 +10,7 @@ from tasks.errors import FormatError
 _MAX_BYTES = 50_000_000
 
 
-def part_by_folder(*paths: PurePath) -> str:
+def split_by_folder(*paths: PurePath) -> str:
     """`train`, `val` or `test` by the last folder that is named so on the first of `paths` that has one; else empty."""
     for path in paths:
         for folder in reversed(path.parent.parts):
@@ -20,7 +20,7 @@ def part_by_folder(*paths: PurePath) -> str:
     return ""
 
 
-def parts_by_list(source: Path) -> Mapping[str, str]:
+def splits_by_list(source: Path) -> Mapping[str, str]:
     """Parts by image name without its extension, from ImageSets/Main beside or above the annotations; or nothing.
 
     A name that several lists have goes to test before val before train; `trainval` says nothing that they do not.

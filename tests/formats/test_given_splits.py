@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from tasks.errors import FormatError
-from tasks.formats.given_parts import part_by_folder, parts_by_list
+from tasks.formats.given_splits import split_by_folder, splits_by_list
 
 
 @pytest.mark.parametrize(
@@ -18,12 +18,12 @@ from tasks.formats.given_parts import part_by_folder, parts_by_list
     ],
 )
 def test_the_last_folder_named_after_a_part_counts(path: str, part: str) -> None:
-    assert part_by_folder(Path(path)) == part
+    assert split_by_folder(Path(path)) == part
 
 
 def test_the_first_path_that_says_something_counts() -> None:
-    assert part_by_folder(Path("images/a.jpg"), Path("valid/a.xml")) == "val"
-    assert part_by_folder(Path("train/a.jpg"), Path("valid/a.xml")) == "train"
+    assert split_by_folder(Path("images/a.jpg"), Path("valid/a.xml")) == "val"
+    assert split_by_folder(Path("train/a.jpg"), Path("valid/a.xml")) == "train"
 
 
 def test_voc_lists_name_images_with_or_without_labels(tmp_path: Path) -> None:
@@ -32,9 +32,9 @@ def test_voc_lists_name_images_with_or_without_labels(tmp_path: Path) -> None:
     (lists / "train.txt").write_text("one\ntwo  1\n\n")
     (lists / "test.txt").write_text("three -1\ntwo\n")
     expected = {"one": "train", "two": "test", "three": "test"}
-    assert parts_by_list(tmp_path) == expected
-    assert parts_by_list(tmp_path / "Annotations") == expected
-    assert parts_by_list(tmp_path / "no" / "where") == {}
+    assert splits_by_list(tmp_path) == expected
+    assert splits_by_list(tmp_path / "Annotations") == expected
+    assert splits_by_list(tmp_path / "no" / "where") == {}
 
 
 def test_a_list_that_is_no_text_is_named(tmp_path: Path) -> None:
@@ -42,4 +42,4 @@ def test_a_list_that_is_no_text_is_named(tmp_path: Path) -> None:
     lists.mkdir(parents=True)
     (lists / "val.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(FormatError, match=r"val\.txt: not a list of image names"):
-        parts_by_list(tmp_path)
+        splits_by_list(tmp_path)
