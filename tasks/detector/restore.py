@@ -12,6 +12,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 
+from tasks.artifacts.training import RestoredComponent, RestoreSummary
 from tasks.detector.network import BACKBONE, CLASS_HEAD, COMPONENTS, Network, component_of
 from tasks.errors import CheckpointError
 from tasks.model.label_map import read_label_map
@@ -53,28 +54,26 @@ class Restored:
     mismatched: dict[str, str] = field(default_factory=dict)
     left_over: set[str] = field(default_factory=set)
 
-    def summary(self) -> dict[str, Any]:
-        """The account as the report shows it: a row a part, what did not fit, and what nothing asked for."""
-        rows = []
-        for part in COMPONENTS:
-            restored, new, mismatched = (
-                sum(component_of(key) == part for key in keys) for keys in (self.keys, self.new, self.mismatched)
-            )
-            rows.append(
-                {
-                    "module": part,
-                    "variables": restored + new + mismatched,
-                    "restored": restored,
-                    "new": new,
-                    "mismatched": mismatched,
-                }
-            )
-        return {
-            "source": self.source,
-            "modules": rows,
-            "mismatched": [f"{key}: {why}" for key, why in sorted(self.mismatched.items())],
-            "left_over": sorted(self.left_over),
-        }
+    def summary(self) -> RestoreSummary:
+        """A row for each component, what did not fit, and what nothing asked for."""
+        return RestoreSummary(
+            source=self.source,
+            modules=[self._component(name) for name in COMPONENTS],
+            mismatched=[f"{key}: {why}" for key, why in sorted(self.mismatched.items())],
+            left_over=sorted(self.left_over),
+        )
+
+    def _component(self, name: str) -> RestoredComponent:
+        restored, new, mismatched = (
+            sum(component_of(key) == name for key in keys) for keys in (self.keys, self.new, self.mismatched)
+        )
+        return RestoredComponent(
+            module=name,
+            variables=restored + new + mismatched,
+            restored=restored,
+            new=new,
+            mismatched=mismatched,
+        )
 
 
 def restore(network: Network, base: Path, classes: tuple[str, ...]) -> Restored:

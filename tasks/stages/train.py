@@ -6,13 +6,14 @@ import platform
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tasks.artifacts.training import ModuleAudit, write_freeze_audit, write_restore_summary, write_training_figures
 from tasks.dataset.dataset import Dataset
 from tasks.detector.initialise import initialise
 from tasks.detector.network import Network, build_network
@@ -20,7 +21,7 @@ from tasks.detector.pipeline_config import read_pipeline_config
 from tasks.detector.restore import Restored, restore
 from tasks.detector.runtime import gpu_peak_mb, prepare_runtime
 from tasks.errors import TrainingError
-from tasks.ground.files import CODE, replacing, sha256_of, write_json
+from tasks.ground.files import CODE, replacing, sha256_of
 from tasks.ground.process import peak_memory_mb
 from tasks.metrics.coco import coco_figures
 from tasks.model.label_map import read_label_map
@@ -28,12 +29,12 @@ from tasks.tfrecords.tf_example import read_split, shards_of
 from tasks.training.balance import shares
 from tasks.training.curves import training_curves
 from tasks.training.feeding import Feed, batches_of, choose_feed
-from tasks.training.freeze import ModuleAudit, audit, auto_freeze, frozen_keys, hold_still, snapshot, trainable
+from tasks.training.freeze import audit, auto_freeze, frozen_keys, hold_still, snapshot, trainable
 from tasks.training.loop import OnRow, Trainer, Validate
 from tasks.training.optimizing import TwoRates
 from tasks.training.replicas import Copies, Replicas, replicas_here
 from tasks.training.resume import Progress, ResumeFolder, write_checkpoint
-from tasks.training.summary import figures, tell_auto_freeze, tell_end, tell_start
+from tasks.training.summary import tell_auto_freeze, tell_end, tell_start, training_figures
 from tasks.training.validation import RecordsDetector
 
 if TYPE_CHECKING:
@@ -91,13 +92,20 @@ def train(
         with run.trainer.as_shipped():
             modules = audit(run.network, run.frozen, run.before)
             _refuse_moved(modules, params)
-            metrics = figures(progress, params, modules, startup_s=run.trainer.startup_s, memory_mb=_peaks())
+            figures = training_figures(
+                progress,
+                params,
+                modules,
+                startup_s=run.trainer.startup_s,
+                peak_memory_mb=peak_memory_mb(),
+                peak_gpu_memory_mb=gpu_peak_mb(),
+            )
             if replicas.chief:
                 _write_trained(trained, run, folder, progress, modules, records)
-                write_json(metrics_train, metrics)
+                write_training_figures(metrics_train, figures)
                 folder.clear()
-    tell_end(metrics, params, cached=run.feed.trunk is not None, on_gpu=on_gpu)
-    return {key: metrics[key] for key in ("steps", "best_step", "best_mAP", "loss", "step_ms_median")}
+    tell_end(figures, params, cached=run.feed.trunk is not None, on_gpu=on_gpu)
+    return figures.model_dump(include={"steps", "best_step", "best_mAP", "loss", "step_ms_median"})
 
 
 @dataclass(frozen=True)
@@ -195,11 +203,6 @@ def _curves(plots_train: Path, tensorboard: Path | None, replicas: Replicas) -> 
     return nullcontext(lambda row: None)
 
 
-def _peaks() -> dict[str, float]:
-    peaks = {"peak_memory_mb": peak_memory_mb(), "peak_gpu_memory_mb": gpu_peak_mb()}
-    return {name: peak for name, peak in peaks.items() if peak is not None}
-
-
 def _refuse_moved(modules: Sequence[ModuleAudit], params: "TrainParams") -> None:
     # Not `> 0`: NaN must not pass.
     moved = [row for row in modules if not row.frozen_max_abs_change == row.frozen_statistics_max_abs_change == 0]
@@ -231,8 +234,8 @@ def _write_trained(
         for file in best.parent.glob(f"{best.name}.*"):
             shutil.copy(file, partial / "best" / file.name.replace(best.name, "ckpt-0", 1))
         shutil.copy(records / "label_map.pbtxt", partial)
-        write_json(partial / "restore.json", run.restored.summary())
-        write_json(partial / "freeze.json", [asdict(row) for row in modules])
+        write_restore_summary(partial, run.restored.summary())
+        write_freeze_audit(partial, modules)
 
 
 def _run_key(params: "TrainParams", pipeline_config: Path, records: Path, base: Path) -> str:

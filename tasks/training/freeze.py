@@ -7,12 +7,12 @@ runs in inference mode (else its moving statistics follow the batches), and both
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from tasks.artifacts.training import ModuleAudit
 from tasks.detector.network import BACKBONE, COMPONENTS, FEATURE_MAPS, Network, block_of, component_of, readable_name
 from tasks.errors import ConfigError, ParamsError
 
@@ -119,30 +119,6 @@ def snapshot(network: Network, keys: Iterable[str]) -> dict[str, npt.NDArray[np.
 def max_abs_change(network: Network, before: Mapping[str, npt.NDArray[np.float32]]) -> float:
     """The largest absolute change of any value since `snapshot`; 0.0 where there is none to look at."""
     return _largest(_change(network, key, value) for key, value in before.items())
-
-
-@dataclass(frozen=True)
-class ModuleAudit:
-    """What became of the variables of one module: a backbone block, or another part of the network.
-
-    Attributes:
-        module: `backbone block 3`, `feature_maps`, `tower`, `box_head`, `class_head`.
-        parameters: numbers in it.
-        frozen_parameters: those of them that were held still.
-        trained, frozen: variables; the moving statistics of BatchNorm count where they are frozen.
-        unchanged: trained variables of which no number changed: the loss does not depend on them.
-        trained_max_abs_change, frozen_max_abs_change, frozen_statistics_max_abs_change: since before the first step.
-    """
-
-    module: str
-    parameters: int
-    frozen_parameters: int
-    trained: int
-    frozen: int
-    unchanged: int
-    trained_max_abs_change: float
-    frozen_max_abs_change: float
-    frozen_statistics_max_abs_change: float
 
 
 def audit(network: Network, frozen: Set[str], before: Mapping[str, npt.NDArray[np.float32]]) -> list[ModuleAudit]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 from tqdm import tqdm
 
+from tasks.artifacts.training import StopReason
 from tasks.errors import TrainingError
 from tasks.ground.process import seconds_since_start
 from tasks.training.averaging import AveragedWeights
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 Validate = Callable[[], dict[str, float]]
 OnRow = Callable[[dict[str, Any]], None]
 
-# What ends training; empty while nothing does.
-_REASONS = ("", "steps", "max_minutes", "patience")
+# What ends training, by the number that workers exchange; None while nothing does.
+_REASONS: tuple[StopReason | None, ...] = (None, "steps", "max_minutes", "patience")
 
 
 class Trainer:
@@ -155,7 +156,7 @@ class Trainer:
             "localization_loss": losses["Loss/localization_loss"] * part,
         }
 
-    def _agreed(self, reason: str) -> str:
+    def _agreed(self, reason: StopReason | None) -> StopReason | None:
         """What the chief says; asked for only where clocks and scores could make workers differ."""
         if self._params.patience or self._params.max_minutes:
             return _REASONS[self._replicas.agree(_REASONS.index(reason))]
@@ -207,15 +208,15 @@ class Trainer:
         on(row)
 
 
-def _out_of(params: "TrainParams", progress: Progress) -> str:
-    """What has run out: `steps`, `max_minutes`, or nothing."""
+def _out_of(params: "TrainParams", progress: Progress) -> StopReason | None:
+    """What has run out: steps, time, or nothing."""
     if progress.step >= params.steps:
         return "steps"
-    return "max_minutes" if params.max_minutes and progress.seconds >= params.max_minutes * 60 else ""
+    return "max_minutes" if params.max_minutes and progress.seconds >= params.max_minutes * 60 else None
 
 
-def _out_of_patience(params: "TrainParams", progress: Progress) -> str:
+def _out_of_patience(params: "TrainParams", progress: Progress) -> StopReason | None:
     if not params.patience:
-        return ""
+        return None
     in_vain = sum("mAP" in row and row["step"] > progress.best_step for row in progress.history)
-    return "patience" if in_vain >= params.patience else ""
+    return "patience" if in_vain >= params.patience else None

@@ -13,6 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tasks.artifacts.training import StopReason
 from tasks.errors import TrainingError
 from tasks.ground.files import write_json
 from tasks.ground.unfinished import unfinished
@@ -26,7 +27,7 @@ class Progress:
         step: steps taken.
         seconds: spent training, validations included, over all the processes that did.
         waiting_s, validating_s: how much of it went into waiting for batches, and into validations.
-        stopped_by: what ended training: `steps`, `patience` or `max_minutes`; empty before that.
+        stopped_by: what ended training; None before that.
         best_step, best_score: of the best checkpoint; the step is 0 while there is none.
         history: a row a step or validation, as they happened.
     """
@@ -35,7 +36,7 @@ class Progress:
     seconds: float = 0.0
     waiting_s: float = 0.0
     validating_s: float = 0.0
-    stopped_by: str = ""
+    stopped_by: StopReason | None = None
     best_step: int = 0
     best_score: float = -1.0
     history: list[dict[str, Any]] = field(default_factory=list)

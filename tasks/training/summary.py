@@ -2,11 +2,11 @@
 
 import statistics
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
+from tasks.artifacts.training import ModuleAudit, TrainingFigures, VariableCounts
 from tasks.detector.network import COMPONENTS
 from tasks.detector.restore import Restored
-from tasks.training.freeze import ModuleAudit
 from tasks.training.resume import Progress
 
 if TYPE_CHECKING:
@@ -19,46 +19,54 @@ _MOST = 0.5
 _NAMES_SHOWN = 3
 
 
-def figures(
+def training_figures(
     progress: Progress,
     params: "TrainParams",
     modules: Sequence[ModuleAudit],
     *,
     startup_s: float,
-    memory_mb: dict[str, float],
-) -> dict[str, Any]:
-    """The content of metrics/train.json.
+    peak_memory_mb: float,
+    peak_gpu_memory_mb: float | None,
+) -> TrainingFigures:
+    """The figures of a run that has ended.
 
     Args:
-        progress: of the run that has ended.
+        progress: how far it came.
         params: what it was asked.
         modules: its audit.
         startup_s: from the start of this process to its first step.
-        memory_mb: peaks by name, `peak_memory_mb` and, with a GPU, `peak_gpu_memory_mb`.
+        peak_memory_mb: the most memory that this process held, in 10^6 bytes.
+        peak_gpu_memory_mb: the most that its tensors held on a GPU; None without one.
+
+    Raises:
+        ValueError: the run has not ended.
     """
+    if progress.stopped_by is None:
+        raise ValueError("the run has not ended")
     steps = [row for row in progress.history if "loss" in row]
     step_ms = statistics.median(row["step_ms"] for row in steps)
-    return {
-        "steps": progress.step,
-        "stopped_by": progress.stopped_by,
-        "best_step": progress.best_step or progress.step,
-        "best_mAP": progress.best_score if progress.best_step else None,
-        "loss": statistics.fmean(row["loss"] for row in steps[-_LAST_STEPS:]),
-        "step_ms_median": step_ms,
-        "images_per_s": params.batch_size / step_ms * 1000,
-        "clipped_steps": sum(row["gradient_norm"] > params.clip_norm for row in steps),
-        "seconds": progress.seconds,
-        "startup_s": startup_s,
-        "waiting_s": progress.waiting_s,
-        "validating_s": progress.validating_s,
-        **memory_mb,
-        "batch_size": params.batch_size,
-        "trainable_variables": sum(row.trained for row in modules),
-        "frozen_variables": sum(row.frozen for row in modules),
-        "frozen_max_abs_change": max(row.frozen_max_abs_change for row in modules),
-        "frozen_statistics_max_abs_change": max(row.frozen_statistics_max_abs_change for row in modules),
-        "modules": {part: _counts(modules, part) for part in COMPONENTS},
-    }
+    return TrainingFigures(
+        steps=progress.step,
+        stopped_by=progress.stopped_by,
+        best_step=progress.best_step or progress.step,
+        best_mAP=progress.best_score if progress.best_step else None,
+        loss=statistics.fmean(row["loss"] for row in steps[-_LAST_STEPS:]),
+        step_ms_median=step_ms,
+        images_per_s=params.batch_size / step_ms * 1000,
+        clipped_steps=sum(row["gradient_norm"] > params.clip_norm for row in steps),
+        seconds=progress.seconds,
+        startup_s=startup_s,
+        waiting_s=progress.waiting_s,
+        validating_s=progress.validating_s,
+        peak_memory_mb=peak_memory_mb,
+        peak_gpu_memory_mb=peak_gpu_memory_mb,
+        batch_size=params.batch_size,
+        trainable_variables=sum(row.trained for row in modules),
+        frozen_variables=sum(row.frozen for row in modules),
+        frozen_max_abs_change=max(row.frozen_max_abs_change for row in modules),
+        frozen_statistics_max_abs_change=max(row.frozen_statistics_max_abs_change for row in modules),
+        modules={component: _variable_counts(modules, component) for component in COMPONENTS},
+    )
 
 
 def tell_auto_freeze(freeze: int | Literal["none"]) -> None:
@@ -72,9 +80,8 @@ def tell_auto_freeze(freeze: int | Literal["none"]) -> None:
 
 def tell_start(restored: Restored, modules: Sequence[ModuleAudit]) -> None:
     """Print what was restored, and by module what is frozen."""
-    rows = restored.summary()["modules"]
-    parts = ", ".join(f"{row['module']} {row['restored']}/{row['variables']}" for row in rows)
-    print(f"train: restored from {restored.source}: {parts} variables")
+    components = ", ".join(f"{row.module} {row.restored}/{row.variables}" for row in restored.summary().modules)
+    print(f"train: restored from {restored.source}: {components} variables")
     if restored.left_over:
         print(f"train: the model lacks {len(restored.left_over)} variables that they have: {_few(restored.left_over)}")
     print(
@@ -90,41 +97,42 @@ def _few(names: set[str]) -> str:
     return ", ".join(sorted(names)[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")
 
 
-def tell_end(metrics: dict[str, Any], params: "TrainParams", *, cached: bool, on_gpu: bool) -> None:
+def tell_end(figures: TrainingFigures, params: "TrainParams", *, cached: bool, on_gpu: bool) -> None:
     """Print what ended the run, if not its last step, and what limited it."""
-    if metrics["stopped_by"] != "steps":
+    if figures.stopped_by != "steps":
         print(
-            f"train: stopped by train.{metrics['stopped_by']} after step {metrics['steps']} of {params.steps}, before "
-            f"the rate had fallen to 0; train.steps {metrics['steps']} would let it"
+            f"train: stopped by train.{figures.stopped_by} after step {figures.steps} of {params.steps}, before "
+            f"the rate had fallen to 0; train.steps {figures.steps} would let it"
         )
-    print(f"train: {what_limited(metrics, params.freeze, cached=cached, on_gpu=on_gpu)}")
+    print(f"train: {what_limited(figures, params.freeze, cached=cached, on_gpu=on_gpu)}")
 
 
-def what_limited(metrics: dict[str, Any], freeze: int | str | list[str], *, cached: bool, on_gpu: bool) -> str:
+def what_limited(figures: TrainingFigures, freeze: int | str | Sequence[str], *, cached: bool, on_gpu: bool) -> str:
     """One sentence: where the time went, and what would save most of it."""
-    computing = metrics["seconds"] - metrics["waiting_s"] - metrics["validating_s"]
-    shares = {
-        "computing the steps": computing,
-        "waiting for images": metrics["waiting_s"],
-        "validations": metrics["validating_s"],
-        "getting started": metrics["startup_s"],
+    seconds = {
+        "computing the steps": figures.seconds - figures.waiting_s - figures.validating_s,
+        "waiting for images": figures.waiting_s,
+        "validations": figures.validating_s,
+        "getting started": figures.startup_s,
     }
-    total = sum(shares.values()) or 1.0
-    longest = max(shares, key=lambda name: shares[name])
-    frozen = metrics["frozen_variables"] > 0
+    total = sum(seconds.values()) or 1.0
+    longest = max(seconds, key=lambda name: seconds[name])
     advice = {
-        "computing the steps": _fewer_computations(freeze, frozen=frozen, cached=cached, on_gpu=on_gpu),
+        "computing the steps": _fewer_computations(
+            freeze, frozen=figures.frozen_variables > 0, cached=cached, on_gpu=on_gpu
+        ),
         "waiting for images": "records.max_side_px stores large photos smaller, which decodes faster",
         "validations": "a larger train.eval_every validates less often",
         "getting started": "longer runs, or several in one go, are hardly dearer",
     }[longest]
-    told = ", ".join(f"{name} {seconds / total:.0%}" for name, seconds in shares.items())
+    shares = ", ".join(f"{name} {share / total:.0%}" for name, share in seconds.items())
     return (
-        f"of {total:.0f} s: {told}; {longest} took {'most' if shares[longest] > _MOST * total else 'longest'}: {advice}"
+        f"of {total:.0f} s: {shares}; {longest} took {'most' if seconds[longest] > _MOST * total else 'longest'}: "
+        f"{advice}"
     )
 
 
-def _fewer_computations(freeze: int | str | list[str], *, frozen: bool, cached: bool, on_gpu: bool) -> str:
+def _fewer_computations(freeze: int | str | Sequence[str], *, frozen: bool, cached: bool, on_gpu: bool) -> str:
     if not on_gpu:
         if not frozen and freeze == "auto":  # there was nothing that could be frozen
             return "a GPU makes steps shorter, or weights to start from (checkpoint.source): auto freezes their blocks"
@@ -136,6 +144,6 @@ def _fewer_computations(freeze: int | str | list[str], *, frozen: bool, cached: 
     return "more GPUs, a smaller model.name, or freezing more of it makes steps shorter"
 
 
-def _counts(modules: Sequence[ModuleAudit], part: str) -> dict[str, int]:
-    rows = [row for row in modules if row.module.split()[0] == part]
-    return {"trainable": sum(row.trained for row in rows), "frozen": sum(row.frozen for row in rows)}
+def _variable_counts(modules: Sequence[ModuleAudit], component: str) -> VariableCounts:
+    rows = [row for row in modules if row.module.split()[0] == component]
+    return VariableCounts(trainable=sum(row.trained for row in rows), frozen=sum(row.frozen for row in rows))

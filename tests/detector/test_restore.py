@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tasks.artifacts.training import RestoredComponent
 from tasks.detector.initialise import initialise
 from tasks.detector.network import BACKBONE, CLASS_HEAD, Network, component_of
 from tasks.detector.restore import Restored, restore
@@ -49,11 +50,11 @@ def test_what_does_not_fit_is_named_and_what_is_missing_is_new(network: Network,
     )
     result = restore(network, base, CLASSES)
     summary = result.summary()
-    (backbone,) = [row for row in summary["modules"] if row["module"] == BACKBONE]
-    assert backbone == {"module": BACKBONE, "variables": 260, "restored": 1, "new": 258, "mismatched": 1}
-    assert len(summary["mismatched"]) == 1
-    assert "(7,) in the base, (32,) in the model" in summary["mismatched"][0]
-    assert summary["left_over"] == []
+    (backbone,) = [row for row in summary.modules if row.module == BACKBONE]
+    assert backbone == RestoredComponent(module=BACKBONE, variables=260, restored=1, new=258, mismatched=1)
+    assert len(summary.mismatched) == 1
+    assert "(7,) in the base, (32,) in the model" in summary.mismatched[0]
+    assert summary.left_over == []
 
 
 def test_weights_that_the_model_has_no_variable_for_are_named(network: Network, tmp_path: Path) -> None:
@@ -87,7 +88,7 @@ def test_of_a_checkpoint_only_the_models_own_variables_can_be_left_over(network:
     )
     result = restore(network, base, CLASSES)
     assert result.keys == set(backbone)
-    assert result.summary()["left_over"] == ["model/second_head/bias"]
+    assert result.summary().left_over == ["model/second_head/bias"]
 
 
 def test_arrays_are_found_by_checkpoint_key_too_and_a_fallback_is_told_of(network: Network, tmp_path: Path) -> None:

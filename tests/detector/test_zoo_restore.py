@@ -1,11 +1,11 @@
 """From the zoo's archive to a network of three classes, over HTTP and through the checkpoint stage. Two minutes."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tasks.artifacts.training import RestoredComponent
 from tasks.detector.initialise import initialise
 from tasks.detector.model_proto import model_proto, pipeline_proto
 from tasks.detector.network import CLASS_HEAD, COMPONENTS, Network, build_network, component_of
@@ -66,15 +66,13 @@ def test_all_of_the_zoos_checkpoint_but_its_class_head_is_in_the_network(
     assert restored.new == restored.left_over == set()
     used = restored.keys | restored.mismatched.keys()
     assert zoo.keys() - used == {"_CHECKPOINTABLE_OBJECT_GRAPH", "save_counter"}
-    summary = restored.summary()
-    print(json.dumps(summary, indent=1))
-    assert summary["modules"] == [
-        {
-            "module": part,
-            "variables": count,
-            "restored": 0 if part == CLASS_HEAD else count,
-            "new": 0,
-            "mismatched": count if part == CLASS_HEAD else 0,
-        }
-        for part, count in zip(COMPONENTS, COUNTS[model], strict=True)
+    assert restored.summary().modules == [
+        RestoredComponent(
+            module=component,
+            variables=count,
+            restored=0 if component == CLASS_HEAD else count,
+            new=0,
+            mismatched=count if component == CLASS_HEAD else 0,
+        )
+        for component, count in zip(COMPONENTS, COUNTS[model], strict=True)
     ]

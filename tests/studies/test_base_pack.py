@@ -98,9 +98,9 @@ def test_the_shipped_file_fills_a_network_of_another_size_and_other_classes(
     network = small_network(name, num_classes=3, side_px=side_px)
     initialise(network, network.variables, seed=6)
     restored = restore(network, base, ("a", "b", "c"))
-    rows = {row["module"]: row for row in restored.summary()["modules"]}
-    assert rows.pop(CLASS_HEAD)["new"] == 3
-    assert all(row["restored"] == row["variables"] > 0 for row in rows.values())
+    rows = {row.module: row for row in restored.summary().modules}
+    assert rows.pop(CLASS_HEAD).new == 3
+    assert all(row.restored == row.variables > 0 for row in rows.values())
     assert restored.source.startswith(f"base: weights/{NAME}.npz, trained on generated scenes")
     with np.load(folder / "values.npz") as values:
         for key in restored.keys:

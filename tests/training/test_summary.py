@@ -2,18 +2,20 @@ from typing import Any
 
 import pytest
 
-from tasks.training.freeze import ModuleAudit
+from tasks.artifacts.training import TrainingFigures
 from tasks.training.resume import Progress
-from tasks.training.summary import figures, what_limited
+from tasks.training.summary import training_figures, what_limited
+from tests.artifacts.training_files import figures_of_a_run, module_audit
 from tests.training.train_params import train_params
 
 
-def account(**given: Any) -> dict[str, Any]:
-    return {"seconds": 90.0, "waiting_s": 0.0, "validating_s": 0.0, "startup_s": 10.0, "frozen_variables": 0} | given
+def run_of_100_s(**changes: Any) -> TrainingFigures:
+    seconds = {"seconds": 90.0, "startup_s": 10.0, "waiting_s": 0.0, "validating_s": 0.0}
+    return figures_of_a_run(**{**seconds, "frozen_variables": 0, **changes})
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("changes", "sentence"),
     [
         (
             {},
@@ -24,8 +26,8 @@ def account(**given: Any) -> dict[str, Any]:
         ({"startup_s": 200.0}, "getting started took most: longer runs"),
     ],
 )
-def test_the_longest_part_is_named_with_a_remedy(given: dict[str, Any], said: str) -> None:
-    assert said in what_limited(account(**given), "none", cached=False, on_gpu=False)
+def test_what_took_longest_is_named_with_a_remedy(changes: dict[str, Any], sentence: str) -> None:
+    assert sentence in what_limited(run_of_100_s(**changes), "none", cached=False, on_gpu=False)
 
 
 @pytest.mark.parametrize(
@@ -38,22 +40,28 @@ def test_the_longest_part_is_named_with_a_remedy(given: dict[str, Any], said: st
     ],
 )
 def test_only_what_can_be_done_is_advised(freeze: int | str, frozen: int, cached: bool, advice: str) -> None:
-    told = what_limited(account(frozen_variables=frozen), freeze, cached=cached, on_gpu=False)
-    assert advice in told
+    sentence = what_limited(run_of_100_s(frozen_variables=frozen), freeze, cached=cached, on_gpu=False)
+    assert advice in sentence
     # The lint refuses a number of blocks where there are no weights, which is why `auto` froze nothing.
-    assert ("train.freeze: 8" in told) == (freeze == "none")
+    assert ("train.freeze: 8" in sentence) == (freeze == "none")
 
 
-def test_on_a_gpu_no_gpu_is_advised() -> None:
-    assert "more GPUs" in what_limited(account(), "none", cached=False, on_gpu=True)
+def test_a_run_on_a_gpu_is_not_advised_to_use_one() -> None:
+    assert "more GPUs" in what_limited(run_of_100_s(), "none", cached=False, on_gpu=True)
 
 
 def test_steps_whose_gradient_was_clipped_are_counted() -> None:
-    module = ModuleAudit("tower", 9, 0, 1, 0, 0, 0.5, 0.0, 0.0)
     steps = [
         {"step": step, "loss": 1.0, "step_ms": 100.0, "gradient_norm": norm}
         for step, norm in enumerate((4, 10, 11, 99))
     ]
-    progress = Progress(step=4, history=[*steps, {"step": 4, "mAP": 0.5}])
-    told = figures(progress, train_params(clip_norm=10.0), [module], startup_s=1.0, memory_mb={})
-    assert told["clipped_steps"] == 2
+    progress = Progress(step=4, stopped_by="steps", history=[*steps, {"step": 4, "mAP": 0.5}])
+    figures = training_figures(
+        progress,
+        train_params(clip_norm=10.0),
+        [module_audit()],
+        startup_s=1.0,
+        peak_memory_mb=1.0,
+        peak_gpu_memory_mb=None,
+    )
+    assert figures.clipped_steps == 2
