@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from tasks.__main__ import main
+from tasks.artifacts.training import write_training_figures
 from tasks.ground.files import write_json
 from tasks.stages.table import STAGES
+from tests.artifacts.training_files import figures_of_a_run
 
 ROOT = Path(__file__).parents[1]
 
@@ -57,10 +59,10 @@ def test_the_summary_shows_what_the_metrics_hold(
     ends = {"mAP_low": 0.4125, "mAP_high": 0.5875, "AP50_low": None, "AP50_high": None}
     for name, content in {
         "data": {"images": 9, "boxes": 12, "dropped_images": 1, "dropped_boxes": 2, "fixed_boxes": 3},
-        "train": {"steps": 7, "best_step": 5, "best_mAP": None, "loss": 0.125, "step_ms_median": 1500.0},
         "evaluate": {"images": 3, "saved_model": model | ends, "tflite": model},
     }.items():
         write_json(tmp_path / "metrics" / f"{name}.json", content)
+    write_training_figures(tmp_path / "metrics" / "train.json", figures_of_a_run(best_mAP=None))
     assert main(arguments) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["mAP", "0.500", "0.500", "SavedModel,", "95", "%:", "0.41", "to", "0.59"] in rows

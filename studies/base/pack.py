@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from studies.base.params import ScenesParams
+from tasks.artifacts.training import read_training_figures
 from tasks.detector.network import CLASS_HEAD, component_of
 from tasks.detector.restore import checkpoint_values
 from tasks.errors import CheckpointError
@@ -55,7 +56,7 @@ def pack(params: Params, scenes: ScenesParams, *, packed: Path) -> dict[str, Any
 
 def _made(params: Params, scenes: ScenesParams) -> dict[str, Any]:
     """How, and what was measured: nothing of it depends on a clock, a machine or git."""
-    figures = json.loads(params.paths.metrics_train.read_text(encoding="utf-8"))
+    figures = read_training_figures(params.paths.metrics_train)
     data = json.loads(params.paths.metrics_data.read_text(encoding="utf-8"))
     drawn = scenes.model_dump(exclude={"workers"})
     return {
@@ -69,9 +70,9 @@ def _made(params: Params, scenes: ScenesParams) -> dict[str, Any]:
         },
         "measured": {
             "what": "on generated scenes that training never saw: says little about photographs",
-            "best_mAP": figures["best_mAP"],
-            "best_step": figures["best_step"],
-            "loss": figures["loss"],
+            "best_mAP": figures.best_mAP,
+            "best_step": figures.best_step,
+            "loss": figures.loss,
         },
     }
 

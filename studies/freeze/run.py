@@ -11,6 +11,7 @@ from studies.base.params import ScenesParams
 from studies.freeze.params import ModelArm, SceneTraining, StudyParams
 from studies.freeze.places import DATA, DETECTIONS, PHOTOS, RESULTS, RUN, STARTS, TIMING
 from studies.trials.run import PARAMS, code, detected, params_of, prepare_data
+from tasks.artifacts.training import read_training_figures
 from tasks.dataset.coco_json import write_detections
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.pipeline_config import write_pipeline_config
@@ -100,15 +101,15 @@ def _train(folder: Path, name: str, study: StudyParams, changes: dict[str, Any])
 def _account(params: Params) -> dict[str, Any]:
     """What the run says of itself: code, figures and curves."""
     paths = params.paths
-    metrics = read_json(paths.metrics_train, "what the stage train writes")
+    figures = read_training_figures(paths.metrics_train)
     folder = paths.plots_train / "plots" / "metrics"
     curves = {
         name: read_curve(folder / f"{name}.tsv") for name in ("train/loss", "train/step_ms", "val/mAP", "val/AP50")
     }
     if not curves["train/step_ms"] or not curves["val/mAP"]:
         raise PipelineError(f"{folder}: no curves of the run; the data have no validation part, or dvclive changed")
-    kept = ("startup_s", "frozen_variables", "frozen_max_abs_change", "frozen_statistics_max_abs_change")
-    return {"code": code(*_CODE), **{name: metrics[name] for name in kept}, "curves": curves}
+    kept = {"startup_s", "frozen_variables", "frozen_max_abs_change", "frozen_statistics_max_abs_change"}
+    return {"code": code(*_CODE), **figures.model_dump(include=kept), "curves": curves}
 
 
 def _scenes(count: int, folder: Path) -> Path:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field
 
 from tasks.artifacts.artifact import Artifact, read_artifact, write_artifact
 
@@ -60,20 +60,13 @@ class TrainingFigures(Artifact):
     waiting_s: float
     validating_s: float
     peak_memory_mb: float
-    peak_gpu_memory_mb: float | None = None
+    peak_gpu_memory_mb: float | None = Field(default=None, exclude_if=lambda peak: peak is None)
     batch_size: int
     trainable_variables: int
     frozen_variables: int
     frozen_max_abs_change: float
     frozen_statistics_max_abs_change: float
     modules: dict[str, VariableCounts]
-
-    @model_serializer(mode="wrap")
-    def _without_a_missing_gpu(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        figures: dict[str, Any] = serialize(self)
-        if self.peak_gpu_memory_mb is None:
-            figures.pop("peak_gpu_memory_mb", None)
-        return figures
 
 
 class RestoredComponent(Artifact):

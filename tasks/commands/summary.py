@@ -3,6 +3,7 @@
 import json
 from typing import TYPE_CHECKING, Any
 
+from tasks.artifacts.training import read_training_figures
 from tasks.errors import PipelineError
 from tasks.ground.text import printable
 
@@ -20,13 +21,14 @@ def summary(paths: "PathParams") -> str:
     Raises:
         PipelineError: the pipeline has not run to its end yet.
     """
-    data, train, test = (_read(path) for path in (paths.metrics_data, paths.metrics_train, paths.metrics_evaluate))
-    best = "no validation images" if train["best_mAP"] is None else f"validation mAP {train['best_mAP']:.3f}"
+    data, test = _read(paths.metrics_data), _read(paths.metrics_evaluate)
+    train = read_training_figures(paths.metrics_train)
+    best = "no validation images" if train.best_mAP is None else f"validation mAP {train.best_mAP:.3f}"
     lines = [
         f"data      {data['images']} images, {data['boxes']} boxes; dropped {data['dropped_images']} images and "
         f"{data['dropped_boxes']} boxes, fixed {data['fixed_boxes']} boxes",
-        f"training  {train['steps']} steps, best after {train['best_step']} ({best}), loss {train['loss']:.3f}, "
-        f"{train['step_ms_median'] / 1000:.2f} s a step",
+        f"training  {train.steps} steps, best after {train.best_step} ({best}), loss {train.loss:.3f}, "
+        f"{train.step_ms_median / 1000:.2f} s a step",
         f"test      {test['images']} images that training never saw",
         "",
         f"{'':24}" + "".join(f"{title:>12}" for title in _MODELS.values()),

@@ -1,1 +1,1 @@
-"""The detector: the only room that imports TensorFlow and the Object Detection API."""
+"""The detector as a TensorFlow network: its pipeline.config, building, restoring and running it."""

@@ -1,8 +1,8 @@
 """First values for layers that no checkpoint filled.
 
 The zoo's initializer (normal, stddev 0.01) suits 50,000 steps at batch 128. Behind it, BatchNorm's variance starts far
-below its epsilon and logits near 1e-6, and a few hundred steps end before such layers are alive. Here every layer
-passes on about the variance it gets.
+below its epsilon and logits near 1e-6, and a few hundred steps end before such layers are alive. Here the output of
+every layer has about the variance of its input.
 """
 
 import zlib
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from tasks.detector.network import BACKBONE, BOX_HEAD, CLASS_HEAD, Network, component_of
 
-# The chance of an object that a new class head gives every anchor: 0.01 (RetinaNet, arXiv:1708.02002, section 4.1).
+# A new class head predicts an object at every anchor with probability 0.01 (RetinaNet, arXiv:1708.02002, section 4.1).
 _CLASS_BIAS = float(np.log(0.01 / 0.99))
 
 
@@ -29,22 +29,22 @@ def initialise(network: Network, keys: Iterable[str], seed: int) -> None:
 
 def _value(key: str, shape: tuple[int, ...], rng: np.random.Generator) -> npt.NDArray[np.float64] | None:
     """The first value of one variable, or None to keep Keras' own (BatchNorm's scale, offset and statistics)."""
-    part, name = component_of(key), key.rsplit("/", 1)[-1]
+    component, name = component_of(key), key.rsplit("/", 1)[-1]
     if name == "depthwise_kernel":
-        return _depthwise(shape, rng, from_nothing=part == BACKBONE)
+        return _depthwise(shape, rng, from_nothing=component == BACKBONE)
     if name in ("kernel", "pointwise_kernel"):
-        if part in (BOX_HEAD, CLASS_HEAD):
+        if component in (BOX_HEAD, CLASS_HEAD):
             return rng.normal(0.0, 0.01, shape)
         fan_in = float(np.prod(shape[:-1]))
-        # He et al. 2015 for a backbone of ReLUs from nothing; 1 for the FPN and the towers, which are not as deep.
-        return rng.normal(0.0, np.sqrt((2.0 if part == BACKBONE else 1.0) / fan_in), shape)
+        # He et al. 2015 for a backbone of ReLUs that no checkpoint filled; 1 for FPN and towers, which are less deep.
+        return rng.normal(0.0, np.sqrt((2.0 if component == BACKBONE else 1.0) / fan_in), shape)
     if name == "bias":
-        return np.full(shape, _CLASS_BIAS if part == CLASS_HEAD else 0.0)
+        return np.full(shape, _CLASS_BIAS if component == CLASS_HEAD else 0.0)
     return None
 
 
 def _depthwise(shape: tuple[int, ...], rng: np.random.Generator, *, from_nothing: bool) -> npt.NDArray[np.float64]:
-    """`(H, W, C, M)`: a blurred identity, so that what stands before the layer can be read behind it."""
+    """`(H, W, C, M)`: a blurred identity, so that the layer hands its input on; noise for a backbone from nothing."""
     if from_nothing:
         return rng.normal(0.0, np.sqrt(2.0 / (shape[0] * shape[1])), shape)
     value = rng.normal(0.0, 0.1, shape)

@@ -1,6 +1,6 @@
 """From a `ModelDefinition` to the OD API's `model { ssd { ... } }` message. Imports protobuf, not TensorFlow.
 
-What stands here is what all of the zoo's SSD models share. Names and meaning: object_detection/protos/*.proto.
+The values here are those that all of the zoo's SSD models share. Names and meaning: object_detection/protos/*.proto.
 """
 
 from object_detection.protos import (
@@ -23,7 +23,7 @@ _HEAD_INITIALIZER = Initializer(stddev=0.01)
 
 
 def pipeline_proto(definition: ModelDefinition) -> pipeline_pb2.TrainEvalPipelineConfig:
-    """A pipeline.config for one class that still wants its training settings and paths."""
+    """A pipeline.config for one class; `pipeline_config.fill_in` adds training settings and paths."""
     config = pipeline_pb2.TrainEvalPipelineConfig(model=model_proto(definition, num_classes=1))
     config.train_config.max_number_of_boxes = 100
     config.train_config.unpad_groundtruth_tensors = False
@@ -33,7 +33,7 @@ def pipeline_proto(definition: ModelDefinition) -> pipeline_pb2.TrainEvalPipelin
 
 
 def model_proto(definition: ModelDefinition, *, num_classes: int) -> model_pb2.DetectionModel:
-    """The model part of a pipeline.config, with the zoo's own values everywhere else."""
+    """The `model` message of a pipeline.config: the zoo's own values but for the definition's."""
     ssd = ssd_pb2.Ssd(
         num_classes=num_classes,
         feature_extractor=_feature_extractor(definition),
@@ -128,7 +128,7 @@ def _anchor_generator(definition: ModelDefinition) -> anchor_generator_pb2.Ancho
         ssd.num_layers = 6
         ssd.min_scale = 0.2
         ssd.max_scale = 0.95
-        # The zoo wrote 1/3 with four digits; the anchors its weights were trained on follow from that.
+        # The zoo wrote 1/3 with four digits; its weights were trained on anchors of that ratio.
         ssd.aspect_ratios.extend([1.0, 2.0, 0.5, 3.0, 0.3333])
     else:
         multiscale = generator.multiscale_anchor_generator

@@ -1,7 +1,7 @@
 """The OD API's SSD model, with every variable under the key that TF2 checkpoints (the zoo's too) have for it.
 
-A key reads `model/_feature_extractor/...`; the five parts of an SSD are found from it. Values at the model's edges are
-the OD API's: float32 images in 0..255, boxes `[ymin, xmin, ymax, xmax]` in 0..1, class ids from 0.
+A key reads `model/_feature_extractor/...` and gives the component of the network that the variable belongs to. Inputs
+and outputs are the OD API's: float32 images in 0..255, boxes `[ymin, xmin, ymax, xmax]` in 0..1, class ids from 0.
 """
 
 import re
@@ -62,12 +62,12 @@ class Network:
         return as_float32(self.model.predict(self.model.feature_extractor.preprocess(images), self.shapes(images)))
 
     def shapes(self, batch: tf.Tensor) -> tf.Tensor:
-        """`(B, 3)` int32 true image shapes, B as of `batch`: images are resized, never padded: all of each is true."""
+        """int32 `(B, 3)` image shapes without padding, B as of `batch`: images are resized and never padded."""
         return tf.tile([[self.height, self.width, 3]], [tf.shape(batch)[0], 1])
 
 
 def as_float32(predictions: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """Predictions as the loss and the decoding of boxes need them, whatever precision the layers computed in."""
+    """Predictions in float32, which the loss and the decoding of boxes need, from layers of any precision."""
     cast: dict[str, tf.Tensor] = ops.bfloat16_to_float32_nested(predictions)
     return cast
 
@@ -86,7 +86,7 @@ def build_network(pipeline_config: Any, *, is_training: bool, synchronised: bool
         raise ConfigError("pipeline.config: the image_resizer must be a fixed_shape_resizer with a height and a width")
     # `sync_batch_norm` in the config would reach the feature extractor only, and give the tower's layers a bias.
     kind = FreezableSyncBatchNorm if synchronised else freezable_batch_norm.FreezableBatchNorm
-    with instead_of(freezable_batch_norm, "FreezableBatchNorm", kind):
+    with patched(freezable_batch_norm, "FreezableBatchNorm", kind):
         try:
             model = model_builder.build(pipeline_config.model, is_training=is_training)
         except ValueError as error:
@@ -100,16 +100,16 @@ def build_network(pipeline_config: Any, *, is_training: bool, synchronised: bool
 
 
 def set_learning_phase(*, training: bool) -> None:
-    """Say how layers that are traced from now on behave; left unsaid, it is inference everywhere, silently."""
+    """Set how layers that are traced from now on behave; without a call, all of them run in inference mode."""
     with warnings.catch_warnings():
-        # Deprecated in words only: in TF 2.15 it is the one switch that the OD API's layers obey.
+        # Deprecated, but in TF 2.15 the only switch that the OD API's layers obey.
         warnings.filterwarnings("ignore", message=".*set_learning_phase", category=UserWarning)
         tf.keras.backend.set_learning_phase(1 if training else 0)
 
 
 @contextmanager
-def instead_of(owner: Any, name: str, replacement: Any) -> Iterator[None]:
-    """`owner.name` is `replacement` for a while; where `owner` is Keras', without its taking notice."""
+def patched(owner: Any, name: str, replacement: Any) -> Iterator[None]:
+    """Within it, `owner.name` is `replacement`; a Keras object does not track the replacement."""
     put = object.__setattr__ if isinstance(owner, tf.Module) else setattr
     original = getattr(owner, name)
     put(owner, name, replacement)
@@ -128,7 +128,7 @@ def checkpoint_keys(root: tf.train.Checkpoint) -> dict[str, tf.Variable]:
     view = tf.train.TrackableView(root)
     paths: dict[int, tuple[str, ...]] = {id(root): ()}
     queue = deque([root])
-    found = {}
+    variables = {}
     while queue:
         parent = queue.popleft()
         for name, child in view.children(parent).items():
@@ -136,13 +136,13 @@ def checkpoint_keys(root: tf.train.Checkpoint) -> dict[str, tf.Variable]:
                 continue
             paths[id(child)] = (*paths[id(parent)], name.replace(".", "..").replace("/", ".S"))
             if isinstance(child, tf.Variable):
-                found["/".join(paths[id(child)])] = child
+                variables["/".join(paths[id(child)])] = child
             queue.append(child)
-    return found
+    return variables
 
 
 def readable_name(key: str, variable: tf.Variable) -> str:
-    """A variable's part and its own name: `backbone/block_1_expand/kernel`."""
+    """A variable's component and its own name: `backbone/block_1_expand/kernel`."""
     return f"{component_of(key)}/{variable.name.removesuffix(':0')}"
 
 
@@ -152,7 +152,7 @@ def component_of(key: str) -> str:
         return BACKBONE
     if "/_feature_extractor/" in key:
         return FEATURE_MAPS
-    # A tower of its own before the class head has that name too, below _base_tower_layers_for_heads.
+    # The key of a separate tower before the class head has that name too, below _base_tower_layers_for_heads.
     if "/_prediction_heads/class_predictions_with_background/" in key:
         return CLASS_HEAD
     if "/_box_prediction_head/" in key or "/_prediction_heads/box_encodings/" in key:
@@ -167,7 +167,7 @@ def block_of(variable_name: str) -> int:
     stages conv2..conv5.
 
     Raises:
-        ConfigError: the name is none that the OD API's backbones have.
+        ConfigError: no backbone of the OD API has a variable of that name.
     """
     for pattern, block in _BLOCK_NAMES:
         match = pattern.match(variable_name)

@@ -1,6 +1,6 @@
 """pipeline.config: read, filled in from params.yaml, checked, written. Imports protobuf, not TensorFlow.
 
-One rule: where params.yaml and the file both speak, params.yaml wins; the rest of the file stays as it was.
+One rule: where params.yaml and the file both set a value, that of params.yaml wins; the rest of the file is unchanged.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def read_pipeline_config(path: Path) -> PipelineConfig:
     """The message in a pipeline.config.
 
     Raises:
-        ConfigError: there is no such file, or it is not one; the message says the line.
+        ConfigError: the file is missing, or is no pipeline.config; the message names the line.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -47,22 +47,22 @@ def write_pipeline_config(config: PipelineConfig, path: Path) -> None:
     """Write `config` as text that reads back as the same message.
 
     Raises:
-        ConfigError: it does not read back as it was.
+        ConfigError: it reads back as another message.
     """
     with replacing(path) as beside:
         beside.write_text(config_text(config), encoding="utf-8")
-        # NaN is not equal to itself: a setting that is not a number ends here too.
+        # NaN is not equal to itself, so this finds settings that are NaN too.
         if read_pipeline_config(beside) != config:
-            raise ConfigError(f"{path}: does not read back as it was written; look for settings that are not numbers")
+            raise ConfigError(f"{path}: reads back changed; look for settings that are not numbers (nan)")
 
 
 def config_text(config: PipelineConfig) -> str:
-    """`config` as a pipeline.config holds it."""
+    """`config` as the text of a pipeline.config."""
     return str(text_format.MessageToString(config))
 
 
 def check_supported(config: PipelineConfig, path: Path) -> None:
-    """Refuse what this pipeline cannot train.
+    """Refuse a model that this pipeline cannot train.
 
     Raises:
         ConfigError: not an SSD model for TensorFlow 2 with a fixed input size.
@@ -80,7 +80,7 @@ def check_supported(config: PipelineConfig, path: Path) -> None:
 
 
 def input_size(config: PipelineConfig) -> tuple[int, int]:
-    """(height, width) in pixels of what the detector is fed.
+    """(height, width) of the detector's input in pixels.
 
     Raises:
         ConfigError: the size is not fixed.
@@ -101,9 +101,9 @@ def fill_in(
     records: Path,
     fine_tune_checkpoint: Path | None,
 ) -> None:
-    """Put what params.yaml says, the label map's size and our paths into `config`.
+    """Put the values of params.yaml, the number of classes and our paths into `config`.
 
-    `fine_tune_checkpoint` is a detection checkpoint's prefix (`.../ckpt-0`), or None where there is none.
+    `fine_tune_checkpoint` is the prefix of a detection checkpoint (`.../ckpt-0`); None without one.
     """
     config.model.ssd.num_classes = num_classes
     for batch_norm in _batch_norms(config.model.ssd):
@@ -119,7 +119,7 @@ def fill_in(
 
 
 def _batch_norms(message: Any) -> Iterator[Any]:
-    """Every BatchNorm message that is set below `message`: extractor's and predictor's, whatever their kind."""
+    """Every BatchNorm message that is set below `message`: those of the extractor and of any kind of predictor."""
     for field, value in message.ListFields():
         if field.message_type is None:
             continue
@@ -155,7 +155,7 @@ def _optimizer(train: "TrainParams") -> optimizer_pb2.Optimizer:
 
 
 def _augmentation(augment: "AugmentParams") -> list[preprocessor_pb2.PreprocessingStep]:
-    """The nearest that the OD API's own training loop has to what `train` does to images."""
+    """The augmentation of the OD API's own training loop that is nearest to that of the train stage."""
     steps = []
     if augment.flip > 0:
         steps.append(preprocessor_pb2.PreprocessingStep())
@@ -166,7 +166,7 @@ def _augmentation(augment: "AugmentParams") -> list[preprocessor_pb2.Preprocessi
         crop.min_object_covered = crop.overlap_thresh = 0.0
         crop.min_aspect_ratio, crop.max_aspect_ratio = 0.75, 3.0
         crop.min_area, crop.max_area = 0.75, 1.0
-        # The OD API asks how often the image is left alone.
+        # The OD API's value is how often the image is left unchanged.
         crop.random_coef = 1.0 - augment.crop
     if augment.colour > 0:
         steps.append(preprocessor_pb2.PreprocessingStep())
@@ -189,6 +189,6 @@ def _fill_readers(config: PipelineConfig, records: Path) -> None:
     if len(config.eval_input_reader) != 1:
         del config.eval_input_reader[:]
         config.eval_input_reader.add(shuffle=False, num_epochs=1)
-    for reader, part in ((config.train_input_reader, "train"), (config.eval_input_reader[0], "val")):
+    for reader, split in ((config.train_input_reader, "train"), (config.eval_input_reader[0], "val")):
         reader.label_map_path = (records / "label_map.pbtxt").as_posix()
-        reader.tf_record_input_reader.input_path[:] = [(records / f"{part}-?????-of-?????.tfrecord").as_posix()]
+        reader.tf_record_input_reader.input_path[:] = [(records / f"{split}-?????-of-?????.tfrecord").as_posix()]

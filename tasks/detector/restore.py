@@ -1,4 +1,4 @@
-"""Weights from models/base into a network, and the account of what was restored."""
+"""Weights from models/base into a network, and the summary of what was restored."""
 
 import re
 from collections.abc import Callable
@@ -18,34 +18,35 @@ from tasks.errors import CheckpointError
 from tasks.model.label_map import read_label_map
 from tasks.weights.base_description import read_base_description
 
-# Its reader has no class of its own for a file that ends too early.
+# TensorFlow's reader raises the last two for a file that ends too early.
 _UNREADABLE = (tf.errors.OpError, ValueError, IndexError)
 _GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
-# The OD API's feature extractor puts its own name before its layers', with a number from the second in a process on.
+# The OD API's feature extractor puts its own name before those of its layers, from the second in a process on with a
+# number.
 _EXTRACTOR = re.compile(r"^ssd_\w+_feature_extractor(_\d+)?/")
 _SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
-# An optimizer's memory of a variable stands below the variable's own key.
+# The key of an optimizer's slot variable begins with that of its variable.
 _SLOT = "/.OPTIMIZER_SLOT/"
 
 
 @dataclass(frozen=True)
 class _Weights:
-    """What a base holds for a model: names (checkpoint keys, or as `plain_name` has them), and the value of each."""
+    """The arrays of a base: their names (checkpoint keys, or as `plain_name` gives them), and the value of each."""
 
     names: frozenset[str]
     value: Callable[[str], npt.NDArray[Any]]
 
 
 @dataclass
-class Restored:
-    """What became of every variable.
+class RestoreResult:
+    """Which variables of a network the base filled, and why not the others.
 
     Attributes:
-        source: what the weights were, in words.
-        keys: those that the base filled.
-        new: those that the base has nothing for.
+        source: what the weights are, in words.
+        keys: the variables that the base filled.
+        new: the variables that are missing in the base.
         mismatched: key -> why the value in the base was not used.
-        left_over: names in the base, of a model's variables, that this model has none for.
+        left_over: names of a model's variables in the base that this network does not have.
     """
 
     source: str
@@ -55,7 +56,7 @@ class Restored:
     left_over: set[str] = field(default_factory=set)
 
     def summary(self) -> RestoreSummary:
-        """A row for each component, what did not fit, and what nothing asked for."""
+        """A row for each component, the values that did not fit, and those that the network has no variable for."""
         return RestoreSummary(
             source=self.source,
             modules=[self._component(name) for name in COMPONENTS],
@@ -76,8 +77,8 @@ class Restored:
         )
 
 
-def restore(network: Network, base: Path, classes: tuple[str, ...]) -> Restored:
-    """Fill the network's variables from `base`, as the `checkpoint` stage left it; those it lacks keep their values.
+def restore(network: Network, base: Path, classes: tuple[str, ...]) -> RestoreResult:
+    """Fill the network's variables from the folder `base`; variables that are missing there keep their values.
 
     The class head is restored only from a base trained on exactly these `classes`: rows of another label map would
     start as confident wrong answers.
@@ -87,7 +88,7 @@ def restore(network: Network, base: Path, classes: tuple[str, ...]) -> Restored:
             backbone.
     """
     card = read_base_description(base)
-    result = Restored(_told(card))
+    result = RestoreResult(_source_in_words(card))
     weights = _weights(base, card["kind"])
     used: set[str] = set()
     same_classes = (base / "label_map.pbtxt").exists() and read_label_map(base / "label_map.pbtxt") == classes
@@ -115,11 +116,11 @@ def restore(network: Network, base: Path, classes: tuple[str, ...]) -> Restored:
 
 
 def plain_name(name: str) -> str:
-    """A Keras variable's name without what differs from one build of a model to the next: `<layer>/<weight>`."""
+    """A Keras variable's name as every build of a model gives it: `<layer>/<weight>`."""
     return _EXTRACTOR.sub("", name.removesuffix(":0"), count=1)
 
 
-def _told(card: dict[str, Any]) -> str:
+def _source_in_words(card: dict[str, Any]) -> str:
     origin = f"{card['source']}: {card['origin']}" if card.get("origin") else str(card["source"])
     return f"{origin} ({card['fallback']})" if card.get("fallback") else origin
 
@@ -142,10 +143,10 @@ def _weights(base: Path, kind: str) -> _Weights:
             return _arrays({plain_name(name): archive[name] for name in archive.files})
     if kind == "saved_model":
         return _saved_model(base / "variables" / "variables")
-    found = sorted(base.glob("checkpoint/ckpt-*.index"))
-    if not found:
-        raise CheckpointError(f"{base}/checkpoint: no ckpt-*.index there; run `dvc repro -f checkpoint`")
-    return _checkpoint(found[-1].with_suffix(""))
+    indexes = sorted(base.glob("checkpoint/ckpt-*.index"))
+    if not indexes:
+        raise CheckpointError(f"{base}/checkpoint: ckpt-*.index is missing; run `dvc repro -f checkpoint`")
+    return _checkpoint(indexes[-1].with_suffix(""))
 
 
 def _arrays(arrays: dict[str, npt.NDArray[Any]]) -> _Weights:
@@ -153,24 +154,24 @@ def _arrays(arrays: dict[str, npt.NDArray[Any]]) -> _Weights:
 
 
 def _checkpoint(prefix: Path) -> _Weights:
-    reader = _opened(prefix)
+    reader = _open_reader(prefix)
     keys = (key.removesuffix(_SUFFIX) for key in reader.get_variable_to_shape_map() if key.endswith(_SUFFIX))
     names = frozenset(key for key in keys if key.startswith("model/") and _SLOT not in key)
 
-    return _Weights(names, lambda name: _read(reader, name + _SUFFIX, prefix))
+    return _Weights(names, lambda name: _read_tensor(reader, name + _SUFFIX, prefix))
 
 
 def _saved_model(prefix: Path) -> _Weights:
-    """By the names of its variables, with which its object graph notes them.
+    """The variables of a SavedModel by their own names, which its object graph holds.
 
-    Its keys say where in the exported object a variable stood (`_model/_feature_extractor/variables/102`), another
-    place with every exporter.
+    Its keys are paths in the exported object (`_model/_feature_extractor/variables/102`), which differ from exporter to
+    exporter.
     """
-    reader = _opened(prefix)
+    reader = _open_reader(prefix)
     shapes = reader.get_variable_to_shape_map()
     graph = TrackableObjectGraph()
     try:
-        graph.ParseFromString(_read(reader, _GRAPH, prefix) if _GRAPH in shapes else b"")
+        graph.ParseFromString(_read_tensor(reader, _GRAPH, prefix) if _GRAPH in shapes else b"")
     except (DecodeError, TypeError) as error:
         raise CheckpointError(f"{prefix}.index: damaged, its object graph cannot be read ({error})") from error
     keys: dict[str, set[str]] = {}
@@ -185,14 +186,17 @@ def _saved_model(prefix: Path) -> _Weights:
 
     def value_of(name: str) -> npt.NDArray[Any]:
         if len(keys[name]) > 1:
-            raise CheckpointError(f"{prefix}.index: two variables are named {name}; nobody can tell which is meant")
+            raise CheckpointError(
+                f"{prefix}.index: {len(keys[name])} variables are named {name}, so that the right one is not known; "
+                "start from the model's checkpoint instead"
+            )
         (key,) = keys[name]
-        return _read(reader, key, prefix)
+        return _read_tensor(reader, key, prefix)
 
     return _Weights(frozenset(keys), value_of)
 
 
-def _read(reader: Any, key: str, prefix: Path) -> Any:
+def _read_tensor(reader: Any, key: str, prefix: Path) -> Any:
     try:
         return reader.get_tensor(key)
     except _UNREADABLE as error:
@@ -201,7 +205,7 @@ def _read(reader: Any, key: str, prefix: Path) -> Any:
         ) from error
 
 
-def _opened(prefix: Path) -> Any:
+def _open_reader(prefix: Path) -> Any:
     try:
         return tf.train.load_checkpoint(str(prefix))
     except _UNREADABLE as error:

@@ -7,9 +7,9 @@ _BFLOAT16_SINCE = (8, 0)
 
 
 def prepare_runtime(seed: int, precision: str = "float32") -> bool:
-    """Seed everything, choose the precision, and on a CPU let every operation be deterministic; whether a GPU is there.
+    """Seed everything, set the precision, and without a GPU make every operation deterministic; True with a GPU.
 
-    Then equal inputs give equal weights there. `precision` is that of `train.precision`; variables are float32 always.
+    On a CPU, equal inputs then give equal weights. `precision` is `train.precision`; variables are always float32.
     """
     tf.keras.utils.set_random_seed(seed)
     gpus = tf.config.list_physical_devices("GPU")
@@ -23,7 +23,7 @@ def prepare_runtime(seed: int, precision: str = "float32") -> bool:
 
 
 def gpu_peak_mb() -> float | None:
-    """The most memory that tensors held at once, in 10^6 bytes, on the GPU where that was most; None without a GPU."""
+    """The most memory, in 10^6 bytes, that tensors held at once on one GPU, the maximum of all; None without a GPU."""
     gpus = tf.config.list_logical_devices("GPU")
     if not gpus:
         return None

@@ -1,7 +1,7 @@
 """Sizes of anchors and of boxes at the model's input: float64 `(N, 2)` arrays, `[width, height]` in pixels.
 
-Where an anchor stands does not matter here: a box is compared with each anchor as if both had one centre, which is the
-best that the grid of anchors can give it.
+The position of an anchor does not matter here: a box is compared with each anchor as if both had one centre, which is
+the best case on the grid of anchors.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ class Anchors:
     """The anchors of a detector.
 
     Attributes:
-        levels: the sizes on each feature map, the finest first; those of one place of it, since all places are alike.
+        levels: the sizes on each feature map, the finest first; all places of a map have the same.
     """
 
     levels: tuple[Sizes, ...]
@@ -35,11 +35,11 @@ class Anchors:
 
 @dataclass(frozen=True)
 class Resizer:
-    """What is done to an image before the detector sees it; only its size counts here.
+    """The size that an image is resized to before the detector sees it: a fixed one, or one that keeps its proportions.
 
     Attributes:
-        width, height: pixels that every image is stretched to; 0 where it keeps its proportions.
-        min_side, max_side: where it keeps them: the shorter side becomes `min_side`, but the longer one no more than
+        width, height: the fixed size in pixels; 0 where proportions are kept.
+        min_side, max_side: where they are kept, the shorter side becomes `min_side` pixels, but the longer one at most
             `max_side`.
     """
 
@@ -49,7 +49,7 @@ class Resizer:
     max_side: int = 0
 
     def scales(self, width: int, height: int) -> tuple[float, float]:
-        """By how much an image of `width` x `height` pixels is scaled, across and down."""
+        """The factors by which an image of `width` x `height` pixels is scaled, across and down."""
         if self.width:
             return self.width / width, self.height / height
         factor = min(self.min_side / min(width, height), self.max_side / max(width, height))
@@ -102,17 +102,17 @@ def ssd_anchors(
 
 
 def linear_scales(min_scale: float, max_scale: float, num_layers: int) -> list[float]:
-    """One scale for each layer, as `create_ssd_anchors` spaces them; of one layer it is the smallest."""
+    """One scale for each layer, as `create_ssd_anchors` spaces them; the smallest for a single layer."""
     return [min_scale + (max_scale - min_scale) * i / max(1, num_layers - 1) for i in range(num_layers)]
 
 
 def sizes_at_input(image: AnnotatedImage, resizer: Resizer) -> Sizes:
-    """`(N, 2)`: how large each of the image's boxes is once the image is resized; its size must be known."""
+    """`(N, 2)`: the size of each of the image's boxes in the resized image; the image's size must be known."""
     return np.asarray((image.boxes[:, 2:] - image.boxes[:, :2]) * resizer.scales(image.width, image.height))
 
 
 def box_sizes(images: Iterable[AnnotatedImage], resizer: Resizer) -> tuple[Sizes, npt.NDArray[np.str_]]:
-    """`(N, 2)` sizes at the model's input of all boxes but crowds, which training does not match, and N class names."""
+    """`(N, 2)` sizes at the model's input and N class names of all boxes but crowds, which training does not match."""
     single = [image.keep(~image.iscrowd) for image in images]
     sizes = [sizes_at_input(image, resizer) for image in single if len(image.boxes)]
     names = np.array([name for image in single for name in image.classes], dtype=object)
@@ -120,7 +120,7 @@ def box_sizes(images: Iterable[AnnotatedImage], resizer: Resizer) -> tuple[Sizes
 
 
 def best_iou(sizes: Sizes, anchors: Anchors) -> npt.NDArray[np.float64]:
-    """`(N,)`: the IoU of each box with the anchor that fits it best, both around one centre; 0 where there is none."""
+    """`(N,)`: the IoU of each box with the anchor that fits it best, both around one centre; 0 without anchors."""
     shapes = anchors.sizes
     if not len(shapes):
         return np.zeros(len(sizes))

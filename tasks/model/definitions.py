@@ -1,8 +1,8 @@
-"""The detectors that can be named in params.yaml, as numbers. Plain Python: neither TensorFlow nor protobuf.
+"""The detectors that params.yaml can name, as numbers. Plain Python: neither TensorFlow nor protobuf.
 
-What they have in common (anchors, matcher, losses, non-maximum suppression) stands once in `model_proto`; here stands
-where they differ. All are SSD detectors of the TensorFlow 2 Detection Model Zoo (the release of 2020-07-11), two of
-them at a quarter of the pixels too, so that the zoo's checkpoints fit.
+`model_proto` holds what they have in common (anchors, matcher, losses, non-maximum suppression), this module what
+differs. All are SSD detectors of the TensorFlow 2 Detection Model Zoo (the release of 2020-07-11), two of them at a
+quarter of the pixels too; the zoo's checkpoints fit them.
 """
 
 import difflib
@@ -24,7 +24,7 @@ CONFIGS = "configs"
 
 @dataclass(frozen=True)
 class Initializer:
-    """How new kernels are drawn: around 0 with this standard deviation, cut at two of them or not."""
+    """The normal distribution of new kernels: around 0 with this standard deviation, optionally cut at two of them."""
 
     stddev: float
     truncated: bool = False
@@ -39,13 +39,13 @@ class ModelDefinition:
         backbone: the family of its classification network.
         feature_extractor: the OD API's name of backbone and feature maps together.
         side_px: height and width of its input.
-        fpn_depth: channels of the feature pyramid and of the head's tower; None: no pyramid, one plain layer a map.
+        fpn_depth: channels of the feature pyramid and of the heads' tower; None: no pyramid, one plain layer a map.
         depthwise: separable convolutions in pyramid and tower ("FPNLite"), and one tower for classes and boxes.
         l2_weight: weight decay.
         initializer: of the feature extractor's new layers.
         batchnorm_decay: the zoo's, for runs of many thousand steps.
         focal_alpha: weight of the positive anchors in the classification loss.
-        zoo_name: what the zoo calls the model whose weights fit, where it is not `name`: convolutions know no size.
+        zoo_name: the zoo's name of the model whose weights fit, where it is not `name`: of another input size.
     """
 
     name: str
@@ -122,13 +122,13 @@ MODELS: dict[str, ModelDefinition] = {
 
 
 def input_side_px(name: str) -> int | None:
-    """The side of the square that images are scaled to, as a model's name gives it; None where it does not."""
+    """The side of the square that images are scaled to, from a model's name; None where the name has none."""
     match = re.search(r"_(\d+)x\1$", name)
     return int(match[1]) if match else None
 
 
 def backbone_of(feature_extractor: str) -> Backbone | None:
-    """The family of the backbone in one of the OD API's feature extractors; None where no model of ours has it."""
+    """The family of the backbone in one of the OD API's feature extractors; None where none of `MODELS` has it."""
     return next((model.backbone for model in MODELS.values() if model.feature_extractor == feature_extractor), None)
 
 
@@ -136,12 +136,12 @@ def find_model(name: str) -> ModelDefinition | Path:
     """What `model.name` means: one of `MODELS`, or the path of the user's own pipeline.config.
 
     Raises:
-        ConfigError: neither; or a config outside `configs/`, where no change to it would be noticed.
+        ConfigError: it is neither, or a config outside `configs/`, where DVC would not notice a change.
     """
     if name in MODELS:
         return MODELS[name]
     if name.endswith(".config"):
-        return _own_config(name)
+        return _users_config(name)
     near = difflib.get_close_matches(name, MODELS, n=1, cutoff=0.4)
     raise ConfigError(
         f"model.name: there is no model {name!r}{f'; did you mean {near[0]}?' if near else '.'} There are "
@@ -152,7 +152,7 @@ def find_model(name: str) -> ModelDefinition | Path:
 def closest_model(config_path: Path) -> ModelDefinition | None:
     """The one of `MODELS` whose zoo weights fit a user's pipeline.config best: same layers, nearest input size.
 
-    None where no model of ours has that feature extractor.
+    None where none of them has that feature extractor.
 
     Raises:
         ConfigError: the file names no feature extractor.
@@ -167,12 +167,12 @@ def closest_model(config_path: Path) -> ModelDefinition | None:
     return min(fitting, key=lambda model: abs(model.side_px - side_px), default=None)
 
 
-def _own_config(name: str) -> Path:
+def _users_config(name: str) -> Path:
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or path.parts[0] != CONFIGS or len(path.parts) < 2:
         raise ConfigError(
             f"model.name: {name} is not below {CONFIGS}/; copy it there, so that a change to it is noticed, "
-            f"and say {CONFIGS}/{path.name}"
+            f"and set model.name to {CONFIGS}/{path.name}"
         )
     if not Path(path).is_file():
         raise ConfigError(f"model.name: there is no file {name}; see {CONFIGS}/README.md for what to put there")

@@ -1,13 +1,13 @@
-"""What a pipeline.config says of sizes: what images are resized to, the anchors, and from which IoU on they match.
+"""The sizes in a pipeline.config: of the input and the anchors, and the IoU from which on an anchor matches.
 
 The file is a protobuf message, `object_detection.protos.TrainEvalPipelineConfig`. The few fields that matter here are
-described anew, with the OD API's names and defaults, in a pool of their own, so that neither TensorFlow nor the OD API
-has to be imported; all other fields are passed over.
+described again, with the OD API's names and defaults, in a separate pool, so that neither TensorFlow nor the OD API has
+to be imported; all other fields are ignored.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
@@ -17,7 +17,8 @@ from tasks.model.anchors import Anchors, Resizer, linear_scales, pyramid_anchors
 
 # Message -> its fields: name, and a message or a type with the default that the OD API's .proto gives it. A list is a
 # repeated field. Text is read by names, so that the fields' numbers do not matter.
-_MESSAGES: dict[str, dict[str, Any]] = {
+_Default: TypeAlias = str | int | float | bool | list[float]
+_MESSAGES: dict[str, dict[str, _Default]] = {
     "Pipeline": {"model": "Model"},
     "Model": {"ssd": "Ssd"},
     "Ssd": {"image_resizer": "Resizer", "anchor_generator": "Generator", "matcher": "Matcher"},
@@ -56,10 +57,10 @@ class ModelGeometry:
     """Sizes in a detector.
 
     Attributes:
-        resizer: what images are resized to.
+        resizer: the size that images are resized to.
         anchors: in pixels of the resized image.
-        matched_iou: an anchor learns an object that it overlaps by this much.
-        force_match: whether an object that no anchor matches is given to the one that overlaps it most.
+        matched_iou: an anchor learns an object from this IoU on.
+        force_match: whether an object that no anchor matches is assigned to the one that overlaps it most.
         finest_stride_px: pixels of the input, across and down, for one place of the finest feature map.
     """
 
@@ -74,8 +75,8 @@ def read_model_geometry(path: Path) -> ModelGeometry:
     """The geometry of the SSD model in a pipeline.config.
 
     Raises:
-        ConfigError: no such file, not a pipeline.config, or a resizer, an anchor generator or a matcher that is not
-            known here.
+        ConfigError: the file is missing or no pipeline.config, or its resizer, anchor generator or matcher is none that
+            is supported here.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -87,12 +88,12 @@ def read_model_geometry(path: Path) -> ModelGeometry:
 
 
 def model_geometry(text: str, path: Path) -> ModelGeometry:
-    """The geometry of the SSD model in the `text` of a pipeline.config; `path` is what messages call it.
+    """The geometry of the SSD model in the `text` of a pipeline.config; messages name it `path`.
 
     Raises:
         ConfigError: as `read_model_geometry`.
     """
-    ssd = _parsed(text, path).model.ssd
+    ssd = _parse(text, path).model.ssd
     if not ssd.matcher.HasField("argmax_matcher"):
         raise ConfigError(f"{path}: its matcher is no argmax_matcher")
     matcher = ssd.matcher.argmax_matcher
@@ -109,7 +110,7 @@ def model_geometry(text: str, path: Path) -> ModelGeometry:
     )
 
 
-def _parsed(text: str, path: Path) -> Any:
+def _parse(text: str, path: Path) -> Any:
     try:
         return text_format.Parse(text, _PIPELINE(), allow_unknown_field=True)
     except text_format.ParseError as error:
@@ -172,7 +173,7 @@ def _ratios(ratios: Any, path: Path) -> list[float]:
 
 
 def _input_side_px(resizer: Any, path: Path) -> int:
-    """The shorter side of what the detector is fed, which the SSD generator's anchors are fractions of."""
+    """The shorter side of the detector's input, which the SSD generator's anchors are fractions of."""
     if resizer.HasField("fixed_shape_resizer"):
         return int(min(resizer.fixed_shape_resizer.width, resizer.fixed_shape_resizer.height))
     if resizer.keep_aspect_ratio_resizer.pad_to_max_dimension:
@@ -185,21 +186,24 @@ def _pipeline_class() -> Any:
     for name, fields in _MESSAGES.items():
         message = file.message_type.add(name=name)
         for number, (key, default) in enumerate(fields.items(), start=1):
-            message.field.add(name=key, number=number, **_field_type(default))
+            message.field.append(_field(key, number, default))
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     return message_factory.GetMessageClass(pool.FindMessageTypeByName("geometry.Pipeline"))
 
 
-def _field_type(default: Any) -> dict[str, Any]:
-    field = descriptor_pb2.FieldDescriptorProto
+def _field(name: str, number: int, default: _Default) -> Any:
+    field = descriptor_pb2.FieldDescriptorProto(name=name, number=number)
     if isinstance(default, list):
-        return {"type": field.TYPE_FLOAT, "label": field.LABEL_REPEATED}
+        field.type, field.label = field.TYPE_FLOAT, field.LABEL_REPEATED
+        return field
+    field.label = field.LABEL_OPTIONAL
     if isinstance(default, str):
-        return {"type": field.TYPE_MESSAGE, "type_name": f".geometry.{default}", "label": field.LABEL_OPTIONAL}
-    kinds = {bool: field.TYPE_BOOL, int: field.TYPE_INT32, float: field.TYPE_FLOAT}
-    said = str(default).lower() if isinstance(default, bool) else str(default)
-    return {"type": kinds[type(default)], "label": field.LABEL_OPTIONAL, "default_value": said}
+        field.type, field.type_name = field.TYPE_MESSAGE, f".geometry.{default}"
+        return field
+    field.type = {bool: field.TYPE_BOOL, int: field.TYPE_INT32, float: field.TYPE_FLOAT}[type(default)]
+    field.default_value = str(default).lower() if isinstance(default, bool) else str(default)
+    return field
 
 
 _PIPELINE = _pipeline_class()

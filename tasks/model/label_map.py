@@ -1,7 +1,7 @@
 """The OD API's label_map.pbtxt: `item { id: 1 name: 'mug' }` for each class, ids from 1.
 
-The text is a protobuf message, `object_detection.protos.StringIntLabelMap`. It is described here anew, in a pool of its
-own, so that neither TensorFlow nor the OD API has to be imported to read and write it.
+The text is a protobuf message, `object_detection.protos.StringIntLabelMap`. It is described here again, in a separate
+pool, so that neither TensorFlow nor the OD API has to be imported to read and write it.
 """
 
 from collections.abc import Sequence
@@ -26,10 +26,10 @@ def write_label_map(classes: Sequence[str], path: Path) -> None:
 
 
 def read_label_map(path: Path) -> tuple[str, ...]:
-    """The class names in id order; fields that only the OD API uses are passed over.
+    """The class names in id order; fields that only the OD API uses are ignored.
 
     Raises:
-        FormatError: the file is not a label map, an item has no name, a name or id stands twice, or the ids are not
+        FormatError: the file is not a label map, an item has no name, a name or an id occurs twice, or the ids are not
             1 to N.
     """
     message = _LABEL_MAP()
@@ -42,9 +42,9 @@ def read_label_map(path: Path) -> tuple[str, ...]:
         if not item.name:
             raise FormatError(f"{path}: the item with id {item.id} has no name")
         if item.id in names:
-            raise FormatError(f"{path}: id {item.id} stands twice ({names[item.id]!r}, {item.name!r}); ids must differ")
+            raise FormatError(f"{path}: id {item.id} occurs twice ({names[item.id]!r}, {item.name!r}); ids must differ")
         if item.name in names.values():
-            raise FormatError(f"{path}: the name {item.name!r} stands twice; one class has one id")
+            raise FormatError(f"{path}: the name {item.name!r} occurs twice; one class has one id")
         names[item.id] = str(item.name)
     if sorted(names) != list(range(1, len(names) + 1)):
         raise FormatError(f"{path}: the ids are {sorted(names)}; they must be 1 to {len(names)} without a gap")

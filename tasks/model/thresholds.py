@@ -1,4 +1,4 @@
-"""thresholds.json of an exported model: from which score on its detections are worth showing."""
+"""thresholds.json of an exported model: the score from which on its detections are worth showing."""
 
 import json
 from pathlib import Path
@@ -9,21 +9,21 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tasks.errors import FormatError
 from tasks.ground.files import write_json
 
-# Where no other is known.
+# Without validation detections to choose a score by.
 DEFAULT_SCORE = 0.3
 _MAX_BYTES = 1_000_000
 _Score = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class Thresholds(BaseModel):
-    """The score from which on detections are worth showing, and those at which F1 was highest on validation images.
+    """The score from which on detections are worth showing, and the scores with the highest F1 on validation images.
 
     Attributes:
         score: of all classes together.
-        chosen_by: `F1`, for that was highest there on the validation images; `params`, which set it; `default`, for
-            nothing was found in validation images, or there were none.
-        best_score: where F1 was highest on the validation images; None where nothing was found in them.
-        per_class: the same of each class by itself.
+        chosen_by: `F1`: the score with the highest F1; `params`: set by export.score_threshold; `default`: there were
+            no validation images, or no detections in them.
+        best_score: the score with the highest F1 on the validation images; None without detections in them.
+        per_class: the same for each class.
         images: how many validation images there were.
     """
 
@@ -37,14 +37,14 @@ class Thresholds(BaseModel):
 
     @property
     def origin(self) -> str:
-        """Words that go on after the score: where it comes from."""
+        """Where the score comes from, in words that continue a sentence after it."""
         if self.chosen_by == "F1":
             return f"at which F1 was highest on the {self.images} validation images"
         best = "" if self.best_score is None else f"; F1 was highest at {self.best_score:.2f} on the validation images"
         if self.chosen_by == "params":
             return f"which export.score_threshold sets{best}"
-        why = "nothing was found in the validation images" if self.images else "there are no validation images"
-        return f"a common one, for {why} to choose it by; export.score_threshold sets another"
+        why = "the validation images have no detections" if self.images else "there are no validation images"
+        return f"the default, for {why} to choose it by; export.score_threshold sets another"
 
 
 def write_thresholds(thresholds: Thresholds, path: Path) -> None:
@@ -53,10 +53,10 @@ def write_thresholds(thresholds: Thresholds, path: Path) -> None:
 
 
 def read_thresholds(path: Path) -> Thresholds:
-    """What `write_thresholds` wrote.
+    """The thresholds that `write_thresholds` wrote.
 
     Raises:
-        FormatError: the file is not there, too large, no JSON, or says something else.
+        FormatError: the file is missing, too large, no JSON, or holds something else.
     """
     try:
         if path.stat().st_size > _MAX_BYTES:

@@ -79,66 +79,6 @@ def class_rows(
     ]
 
 
-def training(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """What metrics/train.json says, each key there or None; counts of variables also where it lists their names."""
-    facts: dict[str, Any] = dict.fromkeys(
-        (
-            "steps",
-            "best_step",
-            "best_mAP",
-            "batch_size",
-            "loss",
-            "seconds",
-            "step_ms_median",
-            "images_per_s",
-            "clipped_steps",
-            "startup_s",
-            "peak_memory_mb",
-            "trainable_variables",
-            "frozen_variables",
-            "frozen_max_abs_change",
-        )
-    )
-    for key in facts:
-        value = metrics.get(key)
-        facts[key] = float(len(value)) if isinstance(value, list) else number(value)
-    facts["stopped_by"] = str(metrics.get("stopped_by") or "steps")
-    return facts
-
-
-def frozen(rows: Any) -> list[dict[str, Any]]:
-    """A row for each module, from what the train stage writes to freeze.json; none where there is no such file."""
-    counts = ("parameters", "frozen_parameters", "trained", "frozen", "unchanged")
-    changes = ("trained_max_abs_change", "frozen_max_abs_change", "frozen_statistics_max_abs_change")
-    return [
-        {"module": str(row.get("module", "?")), **{key: number(row.get(key)) for key in (*counts, *changes)}}
-        for row in (rows if isinstance(rows, list) else [])
-        if isinstance(row, Mapping)
-    ]
-
-
-def restored(content: Mapping[str, Any]) -> dict[str, Any]:
-    """What the checkpoint filled: its source, a row a module with a count of each outcome, names that it filled not.
-
-    `mismatched` did not fit; `left_over` are names in the checkpoint that the model has no variable for.
-    """
-    rows: list[dict[str, Any]] = [
-        {
-            "module": str(row.get("module", "?")),
-            **{key: number(row.get(key)) for key in ("variables", "restored", "new", "mismatched")},
-        }
-        for row in content.get("modules") or []
-        if isinstance(row, Mapping)
-    ]
-    total = {key: sum(row[key] or 0 for row in rows) for key in ("variables", "restored", "new", "mismatched")}
-    return {
-        "source": str(content.get("source") or ""),
-        "rows": rows,
-        "total": total,
-        **{key: [str(name) for name in content.get(key) or []] for key in ("mismatched", "left_over")},
-    }
-
-
 def findings(rows: Any) -> list[dict[str, str]]:
     """A row for each thing that the configure stage found before training, from what it writes to lint.json."""
     keys = ("level", "key", "value", "why", "remedy")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tasks.dataset.dataset import AnnotatedImage
 from tasks.dataset.splits import SPLITS
 from tasks.detector.model_proto import pipeline_proto
+from tasks.detector.overridden_settings import OVERRIDDEN_BY, overridden_settings
 from tasks.detector.pipeline_config import (
     PipelineConfig,
     check_supported,
@@ -20,7 +21,6 @@ from tasks.detector.pipeline_config import (
     read_pipeline_config,
     write_pipeline_config,
 )
-from tasks.detector.replaced import TAKEN_FROM, settings_of
 from tasks.errors import CheckpointError, ConfigError
 from tasks.ground.files import write_json
 from tasks.ground.text import tell
@@ -62,7 +62,7 @@ def configure(
         FormatError: the records are damaged.
     """
     config = _config_of(model.name)
-    before = {} if model.name in MODELS else settings_of(config)
+    before = {} if model.name in MODELS else overridden_settings(config)
     classes = read_label_map(records / "label_map.pbtxt")
     description = read_base_description(base)
     fill_in(
@@ -86,7 +86,7 @@ def configure(
             *check_rate(train),
             *(check_amount(train, len(parts["train"])) if parts["train"] else []),
             *_box_findings(model.name, config, parts["train"], pipeline_config),
-            *check_replaced(model.name, before, settings_of(config), TAKEN_FROM),
+            *check_replaced(model.name, before, overridden_settings(config), OVERRIDDEN_BY),
         ]
     )
     told = [finding for finding in findings if finding.level != "error"]

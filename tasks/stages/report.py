@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tasks.artifacts.training import read_freeze_audit, read_restore_summary, read_training_figures
 from tasks.dataset.coco_json import read_coco, read_detections
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.splits import SPLITS
@@ -69,7 +70,7 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
     test = parts["test"]
     colours = class_colours(test.classes)
     figures = _read_object(metrics_evaluate)
-    training = sections.training(_read_object(metrics_train))
+    training = read_training_figures(metrics_train)
     take = partial(small_picture, max_megapixels=validate.max_image_megapixels)
     found_by_gate = _gate(
         validate, take, read_coco(_there(ingested)), read_coco(_there(validated)), _read_object(metrics_data)
@@ -79,7 +80,6 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
     shots = gallery_shots(params, take, test, found, colours, room)
     looked_into = detections / "analysis.json"
     analysis = _read_object(looked_into) if looked_into.is_file() else {}
-    restore_path, freeze_path = trained / "restore.json", trained / "freeze.json"
     content = {
         **scores(figures, analysis, parts),
         "classes": test.classes,
@@ -98,11 +98,11 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
         "speed": sections.speed(_read_object(speed) if (speed := detections / "speed.json").is_file() else {}),
         "training": training,
         "curves": [
-            *training_curves(plots_train, training["best_step"]),
+            *training_curves(plots_train, training.best_step),
             precision_recall_curve(plots_evaluate, colours),
         ],
-        "frozen": sections.frozen(_read_json(freeze_path) if freeze_path.is_file() else None),
-        "restored": sections.restored(_read_object(restore_path) if restore_path.is_file() else {}),
+        "frozen": read_freeze_audit(trained),
+        "restored": read_restore_summary(trained),
         "findings": sections.findings(_read_json(_there(lint))),
         "gate": found_by_gate,
         "parts": SPLITS,

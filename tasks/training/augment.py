@@ -5,7 +5,7 @@ Images are float32 `(H, W, 3)` in 0..255, boxes float32 `(N, 4)` `[ymin, xmin, y
 
 import tensorflow as tf
 
-# A crop may cut objects; one of which less than this is left is no longer called one.
+# A crop may cut objects; an object of which less than this fraction is left is dropped.
 _MIN_VISIBLE = 0.5
 _MIN_CROP_AREA = 0.4
 # The least that an image is shrunk to, as a fraction of its sides.
@@ -20,7 +20,7 @@ def random_flip(image: tf.Tensor, boxes: tf.Tensor, seed: tf.Tensor, probability
         ymin, xmin, ymax, xmax = tf.unstack(boxes, axis=1)
         return tf.reverse(image, axis=[1]), tf.stack([ymin, 1.0 - xmax, ymax, 1.0 - xmin], axis=1)
 
-    return tf.cond(_happens(seed, probability), flipped, lambda: (image, boxes))
+    return tf.cond(_is_chosen(seed, probability), flipped, lambda: (image, boxes))
 
 
 def random_colour(image: tf.Tensor, seed: tf.Tensor, probability: float) -> tf.Tensor:
@@ -36,7 +36,7 @@ def random_colour(image: tf.Tensor, seed: tf.Tensor, probability: float) -> tf.T
         saturation = tf.random.stateless_uniform([], seeds[2], 0.6, 1.4)
         return tf.clip_by_value((contrasted - grey) * saturation + grey, 0.0, 255.0)
 
-    return tf.cond(_happens(seed, probability), changed, lambda: image)
+    return tf.cond(_is_chosen(seed, probability), changed, lambda: image)
 
 
 def random_crop(
@@ -44,15 +44,15 @@ def random_crop(
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Cut out a window with the given probability.
 
-    A window in which no object would be left is not used.
+    A window without any object is not used, unless the image has none.
 
     Returns:
-        The image, the boxes clipped to it, and bool `(N,)`: which boxes are still enough of an object.
+        The image, the boxes clipped to it, and bool `(N,)`: which boxes keep enough of their object.
     """
     window = _random_window(seed)
     moved, visible = _into_window(boxes, window)
     keep = visible >= _MIN_VISIBLE
-    usable = _happens(seed, probability) & (tf.reduce_any(keep) | (tf.shape(boxes)[0] == 0))
+    usable = _is_chosen(seed, probability) & (tf.reduce_any(keep) | (tf.shape(boxes)[0] == 0))
 
     def cropped() -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         size = tf.cast(tf.shape(image)[:2], tf.float32)
@@ -79,7 +79,7 @@ def random_zoom_out(
         canvas = tf.image.pad_to_bounding_box(resized, rows, columns, *size) + _GREY
         return canvas, (boxes * tf.tile(scaled, [2]) + tf.tile(start, [2])) / tf.tile(whole, [2])
 
-    return tf.cond(_happens(seed, probability), smaller, lambda: (tf.image.resize(image, size), boxes))
+    return tf.cond(_is_chosen(seed, probability), smaller, lambda: (tf.image.resize(image, size), boxes))
 
 
 def _random_window(seed: tf.Tensor) -> tf.Tensor:
@@ -105,7 +105,7 @@ def _area(boxes: tf.Tensor) -> tf.Tensor:
     return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
 
 
-def _happens(seed: tf.Tensor, probability: float) -> tf.Tensor:
+def _is_chosen(seed: tf.Tensor, probability: float) -> tf.Tensor:
     return tf.random.stateless_uniform([], seed) < probability
 
 

@@ -1,7 +1,7 @@
 """An exponential moving average of the weights: smoother than the last step's, at next to no cost.
 
-Polyak and Juditsky 1992; with a decay that starts low (Tarvainen and Valpola 2017, arXiv:1703.01780, section 3.4), so
-that the first steps' weights are soon forgotten.
+Polyak and Juditsky 1992. The decay starts low (Tarvainen and Valpola 2017, arXiv:1703.01780, section 3.4), so that the
+weights of the first steps are soon forgotten.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,13 +13,16 @@ import tensorflow as tf
 class AveragedWeights(tf.Module):
     """Averages of weights and, as they belong together, of BatchNorm's moving statistics."""
 
-    def __init__(self, followed: Sequence[tf.Variable], shown: Sequence[tf.Variable], decay: float) -> None:
-        """Follow variables from their present values on; show the averages in others, mostly the same.
+    def __init__(self, sources: Sequence[tf.Variable], targets: Sequence[tf.Variable], decay: float) -> None:
+        """Start from the present values of `sources`.
 
-        `decay` is how much of the average each step keeps, in 0..1.
+        Args:
+            sources: the variables whose values are averaged.
+            targets: the variables that `in_place` gives the averages to; the sources themselves without replicas.
+            decay: how much of the average each step keeps, in 0..1.
         """
         super().__init__()
-        self._followed, self._shown, self._decay = list(followed), list(shown), decay
+        self._sources, self._targets, self._decay = list(sources), list(targets), decay
         self.steps = tf.Variable(
             0,
             trainable=False,
@@ -34,25 +37,25 @@ class AveragedWeights(tf.Module):
                 name=f"average/{variable.name.removesuffix(':0')}",
                 aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
             )
-            for variable in self._followed
+            for variable in self._sources
         ]
 
     def update(self) -> None:
-        """Take one step's weights in; call it inside the training step, after the update."""
-        taken = tf.cast(self.steps, tf.float32)
-        decay = tf.minimum(self._decay, (1.0 + taken) / (10.0 + taken))
-        for average, variable in zip(self.averages, self._followed, strict=True):
+        """Add the weights of one step; call it inside the training step, after the update."""
+        steps = tf.cast(self.steps, tf.float32)
+        decay = tf.minimum(self._decay, (1.0 + steps) / (10.0 + steps))
+        for average, variable in zip(self.averages, self._sources, strict=True):
             average.assign(average * decay + variable * (1.0 - decay))
         self.steps.assign_add(1)
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """The shown variables have the averaged values for a while, then their own again, bit for bit."""
-        own = [variable.numpy() for variable in self._shown]
-        for average, variable in zip(self.averages, self._shown, strict=True):
+        """Within it, the targets have the averaged values; after it their own again, bit for bit."""
+        own = [variable.numpy() for variable in self._targets]
+        for average, variable in zip(self.averages, self._targets, strict=True):
             variable.assign(average.numpy())
         try:
             yield
         finally:
-            for value, variable in zip(own, self._shown, strict=True):
+            for value, variable in zip(own, self._targets, strict=True):
                 variable.assign(value)

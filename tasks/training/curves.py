@@ -1,17 +1,17 @@
-"""Where a training run's curves go: dvclive's files, which DVC plots, and TensorBoard's, where that is asked for."""
+"""A training run's curves, written to dvclive's files, which DVC plots, and on request to TensorBoard's."""
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from dvclive import Live
 
-from tasks.training.loop import OnRow
+from tasks.training.progress import HistoryRow, RowListener, ValidationRow
 from tasks.training.tensorboard import TensorBoard
 
-# dvclive's name for each figure of a history row.
+# The curve that each figure of a history row belongs to.
 _CURVES = {
     "loss": "train/loss",
     "classification_loss": "train/classification_loss",
@@ -27,23 +27,24 @@ _SUMMARY_EVERY_S = 1.0
 
 
 @contextmanager
-def training_curves(plots_train: Path, tensorboard: Path | None) -> Iterator[OnRow]:
-    """What writes a row of the history to `plots_train` and, if it is not None, to `tensorboard`."""
-    told = 0.0
+def training_curves(plots_train: Path, tensorboard: Path | None) -> Iterator[RowListener]:
+    """Writes each row that it is called with to `plots_train` and, if that is not None, to `tensorboard`."""
+    last_summary = 0.0
     board = TensorBoard(tensorboard) if tensorboard else None
     with Live(str(plots_train), dvcyaml=None, save_dvc_exp=False, report=None, monitor_system=False) as live:
 
-        def on(row: dict[str, Any]) -> None:
-            live.step = row["step"]
-            scalars = {curve: row[name] for name, curve in _CURVES.items() if name in row}
+        def write(row: HistoryRow) -> None:
+            live.step = row.step
+            figures = asdict(row)
+            scalars = {curve: figures[name] for name, curve in _CURVES.items() if name in figures}
             for curve, value in scalars.items():
                 live.log_metric(curve, value)
-            nonlocal told
-            # Writing dvclive's summary takes milliseconds, which short steps would feel.
-            if "mAP" in row or time.monotonic() - told > _SUMMARY_EVERY_S:
+            nonlocal last_summary
+            # Writing dvclive's summary takes milliseconds: too long for each of many short steps.
+            if isinstance(row, ValidationRow) or time.monotonic() - last_summary > _SUMMARY_EVERY_S:
                 live.sync()
-                told = time.monotonic()
+                last_summary = time.monotonic()
             if board:
-                board.log(row["step"], scalars)
+                board.log(row.step, scalars)
 
-        yield on
+        yield write

@@ -28,7 +28,7 @@ class Batch(NamedTuple):
 
     Attributes:
         names: string `(B,)`, the images' file names.
-        images: float32 `(B, height, width, 3)` in 0..255; of a feature cache, what its trunk gave for them.
+        images: float32 `(B, height, width, 3)` in 0..255; from a feature cache, the features that its trunk computed.
         boxes: float32 `(B, max_boxes, 4)` `[ymin, xmin, ymax, xmax]` in 0..1, padded with zeros.
         classes: int32 `(B, max_boxes)`, from 0; padding is 0.
         weights: float32 `(B, max_boxes)`: 1 for a box, 0 for padding.
@@ -41,12 +41,12 @@ class Batch(NamedTuple):
     weights: tf.Tensor
 
 
-class Part(NamedTuple):
-    """Which part of each batch one of several workers gets, and how that is divided.
+class BatchSlice(NamedTuple):
+    """The slice of each batch that one of several workers gets.
 
     Attributes:
         worker, workers: which of how many, from 0.
-        batch_size: of a replica.
+        batch_size: images of one replica; a worker may have several.
     """
 
     worker: int
@@ -72,8 +72,8 @@ def training_batches(
     augment: Augment,
     seed: int,
     start_step: int,
-    shown: npt.NDArray[np.float64] | None = None,
-    part: Part | None = None,
+    image_shares: npt.NDArray[np.float64] | None = None,
+    batch_slice: BatchSlice | None = None,
 ) -> tf.data.Dataset:
     """`Batch`es without end: every epoch its own order, every example its own augmentation.
 
@@ -87,15 +87,15 @@ def training_batches(
         augment: how often each change is made.
         seed: of order and augmentation.
         start_step: steps already taken.
-        shown: how often each image comes in an epoch (`balance.shares`), in the order of the files; None: once.
-        part: only this part of each batch, replica by replica; all parts together are what one replica would get.
+        image_shares: how often each image comes in an epoch (`balance.shares`), in the order of the files; None: once.
+        batch_slice: only this slice of each batch, replica by replica; all slices together are the whole batch.
     """
     files = [str(path) for path in shards]
 
     def epoch(number: tf.Tensor) -> tf.data.Dataset:
         examples = tf.data.TFRecordDataset(files)
-        if shown is not None:
-            times = tf.data.Dataset.from_tensor_slices(times_shown(shown, seed, number))
+        if image_shares is not None:
+            times = tf.data.Dataset.from_tensor_slices(times_shown(image_shares, seed, number))
             pairs = tf.data.Dataset.zip((examples, times))
             examples = pairs.flat_map(lambda serialized, n: tf.data.Dataset.from_tensors(serialized).repeat(n))
         return examples.shuffle(_SHUFFLE_BUFFER, seed=seed * 1_000_003 + number)
@@ -108,11 +108,12 @@ def training_batches(
         return _padded(name, image, boxes, classes, max_boxes)
 
     examples = tf.data.Dataset.range(2**62).flat_map(epoch).enumerate().skip(start_step * batch_size)
-    if part is not None:
-        examples = examples.filter(lambda index, _: index % batch_size * part.workers // batch_size == part.worker)
+    if batch_slice is not None:
+        worker, workers = batch_slice.worker, batch_slice.workers
+        examples = examples.filter(lambda index, _: index % batch_size * workers // batch_size == worker)
     return (
         examples.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        .batch(part.batch_size if part else batch_size, drop_remainder=True)
+        .batch(batch_slice.batch_size if batch_slice else batch_size, drop_remainder=True)
         .prefetch(2)
     )
 
@@ -127,9 +128,10 @@ def augmented_copies(
     augment: Augment,
     seed: int,
 ) -> tf.data.Dataset:
-    """Single examples as `Batch`es without the first axis: all `images` as they are, then `copies` times augmented.
+    """Single examples as `Batch`es without the first axis: all `images` unchanged, then `copies` times augmented.
 
-    Copy c of image i is the same however many there are of either; the other arguments are those of `training_batches`.
+    Copy c of image i does not depend on how many there are of either; the other arguments are those of
+    `training_batches`.
     """
     files = [str(path) for path in shards]
 
@@ -155,7 +157,7 @@ def augmented_copies(
 
 
 def evaluation_images(shards: Sequence[Path], *, size: tuple[int, int], batch_size: int) -> tf.data.Dataset:
-    """float32 `(B, height, width, 3)` images in 0..255, each once, in the order of the files; the last B is less."""
+    """float32 `(B, height, width, 3)` images in 0..255, each once, in the files' order; the last B may be smaller."""
 
     def load(serialized: tf.Tensor) -> tf.Tensor:
         return tf.image.resize(_parse(serialized)[1], size)
@@ -165,7 +167,7 @@ def evaluation_images(shards: Sequence[Path], *, size: tuple[int, int], batch_si
 
 
 def _parse(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-    """File name, image in 0..255, boxes `(N, 4)`, classes `(N,)` from 0; crowds, no single objects, are left out."""
+    """File name, image in 0..255, boxes `(N, 4)` and classes `(N,)` from 0, without crowds."""
     example = tf.io.parse_single_example(serialized, _FEATURES)
     image = tf.io.decode_image(example["image/encoded"], channels=3, expand_animations=False)
     image.set_shape([None, None, 3])
@@ -184,7 +186,7 @@ def _parse(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.T
 def _augmented(
     image: tf.Tensor, boxes: tf.Tensor, classes: tf.Tensor, augment: Augment, seed: tf.Tensor, size: tuple[int, int]
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """The image changed and resized to `size`, and what is left of its objects."""
+    """The image changed and resized to `size`, and the objects that are left of it."""
     flip_seed, crop_seed, colour_seed, zoom_seed = tf.unstack(tf.random.experimental.stateless_split(seed, 4))
     image = random_colour(image, colour_seed, augment.colour)
     image, boxes, keep = random_crop(image, boxes, crop_seed, augment.crop)

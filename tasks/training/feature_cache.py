@@ -1,7 +1,7 @@
-"""What a trunk gives for every training image, kept in memory or on disk, and batches out of it.
+"""The features that a trunk computes for every training image, kept in memory or on disk, and batches of them.
 
-Each image is kept as it is and in so many augmented copies. Which copy of which image comes when is a function of the
-seed and the step alone, so that a resumed run goes on with the same batches.
+Each image is kept unchanged and in some augmented copies. Which copy of which image comes when depends on the seed and
+the step alone, so that a resumed run continues with the same batches.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,13 +24,13 @@ _COMPUTED_AT_A_TIME = 8
 
 @dataclass(frozen=True)
 class CachePlan:
-    """How much is to be kept.
+    """How many features are kept.
 
     Attributes:
         images: how many there are.
-        copies: augmented ones of each, beside the image as it is.
+        copies: augmented copies of each, beside the unchanged image.
         dtype: `float32` (exact) or `float16`.
-        specs: what the trunk gives for one image.
+        specs: shape and type of the features of one image.
     """
 
     images: int
@@ -44,8 +44,8 @@ class CachePlan:
         return self.images * (1 + self.copies)
 
     @property
-    def size(self) -> int:
-        """Bytes in all."""
+    def size_bytes(self) -> int:
+        """Bytes of all entries."""
         numbers = sum(int(np.prod(spec.shape)) for spec in self.specs)
         return self.entries * numbers * np.dtype(self.dtype).itemsize
 
@@ -53,14 +53,14 @@ class CachePlan:
 class FeatureCache:
     """Features of every image and copy.
 
-    Entry `copy * images + number` is copy `copy` of image `number`; copy 0 is the image as it is.
+    Entry `copy * images + number` is copy `copy` of image `number`; copy 0 is the unchanged image.
     """
 
     def __init__(self, plan: CachePlan, folder: Path | None) -> None:
-        """Room for `plan`: in memory, or below `folder` in files that are gone when the process ends."""
+        """Allocate what `plan` needs: in memory, or below `folder` in files that vanish when the process ends."""
         self._plan = plan
         shapes = [(plan.entries, *spec.shape.as_list()) for spec in plan.specs]
-        self._features = [_room(shape, plan.dtype, folder) for shape in shapes]
+        self._features = [_allocate(shape, plan.dtype, folder) for shape in shapes]
         self._labels: list[Any] = []
 
     def fill(
@@ -73,35 +73,41 @@ class FeatureCache:
         augment: Augment,
         seed: int,
     ) -> None:
-        """Compute everything once, with a progress bar; arguments as of `training_batches`."""
+        """Compute all features once, with a progress bar; the arguments are those of `training_batches`.
+
+        Raises:
+            TrainingError: the shards do not hold the planned number of images.
+        """
         plan = self._plan
         examples = augmented_copies(
             shards, images=plan.images, copies=plan.copies, size=size, max_boxes=max_boxes, augment=augment, seed=seed
         )
         done, labels = 0, []
-        with tqdm(total=plan.entries, desc="computing the frozen part", unit="image") as bar:
+        with tqdm(total=plan.entries, desc="computing the frozen layers", unit="image") as bar:
             for batch in examples.batch(_COMPUTED_AT_A_TIME).prefetch(2):
-                for kept, computed in zip(self._features, trunk.features(batch.images), strict=True):
-                    kept[done : done + len(computed)] = computed.numpy()
+                for stored, computed in zip(self._features, trunk.features(batch.images), strict=True):
+                    stored[done : done + len(computed)] = computed.numpy()
                 labels.append([tensor.numpy() for tensor in (batch.names, batch.boxes, batch.classes, batch.weights)])
                 done += len(batch.names)
                 bar.update(len(batch.names))
         if done != plan.entries:
-            raise TrainingError(f"{len(shards)} shards hold {done} images and copies, {plan.entries} were expected")
+            raise TrainingError(f"{len(shards)} shards hold {done} images and copies, but {plan.entries} were expected")
         self._labels = [np.concatenate(column) for column in zip(*labels, strict=True)]
 
     def batches(
-        self, *, batch_size: int, seed: int, start_step: int, shown: npt.NDArray[np.float64] | None = None
+        self, *, batch_size: int, seed: int, start_step: int, image_shares: npt.NDArray[np.float64] | None = None
     ) -> tf.data.Dataset:
         """`Batch`es without end, from step `start_step` on, whose `images` are the features, as float32.
 
-        `shown` is how often each image comes in an epoch; None: once.
+        `image_shares` is how often each image comes in an epoch; None: once.
         """
         names, boxes, classes, weights = self._labels
 
         def generate() -> Iterator[Batch]:
-            for entries in picks(self._plan, batch_size=batch_size, shown=shown, seed=seed, start_step=start_step):
-                features = tuple(np.asarray(kept[entries], dtype=np.float32) for kept in self._features)
+            for entries in batch_entries(
+                self._plan, batch_size=batch_size, image_shares=image_shares, seed=seed, start_step=start_step
+            ):
+                features = tuple(np.asarray(stored[entries], dtype=np.float32) for stored in self._features)
                 yield Batch(names[entries], features, boxes[entries], classes[entries], weights[entries])
 
         def spec(rows: npt.NDArray[Any], dtype: tf.DType) -> tf.TensorSpec:
@@ -109,7 +115,7 @@ class FeatureCache:
 
         signature = Batch(
             spec(names, tf.string),
-            tuple(spec(kept, tf.float32) for kept in self._features),
+            tuple(spec(stored, tf.float32) for stored in self._features),
             spec(boxes, tf.float32),
             spec(classes, tf.int32),
             spec(weights, tf.float32),
@@ -117,24 +123,32 @@ class FeatureCache:
         return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(2)
 
 
-def picks(
-    plan: CachePlan, *, batch_size: int, seed: int, start_step: int, shown: npt.NDArray[np.float64] | None = None
+def batch_entries(
+    plan: CachePlan,
+    *,
+    batch_size: int,
+    seed: int,
+    start_step: int,
+    image_shares: npt.NDArray[np.float64] | None = None,
 ) -> Iterator[npt.NDArray[np.int64]]:
-    """The entries of each batch from `start_step` on: an epoch shows each image, `shown` times, in the next copies."""
+    """int64 `(B,)`, without end: the entries of each batch from step `start_step` on.
+
+    An epoch shows each image as often as `image_shares` says (None: once), each time in the next of its copies.
+    """
     first_copies = np.random.default_rng([seed, 1]).integers(0, 1 + plan.copies, plan.images)
     orders: dict[int, npt.NDArray[np.int64]] = {}
 
     def order(epoch: int) -> npt.NDArray[np.int64]:
         times = np.ones(plan.images, dtype=np.int64)
-        if shown is not None:
-            times = times_shown(shown, seed, tf.constant(epoch, tf.int64)).numpy()
+        if image_shares is not None:
+            times = times_shown(image_shares, seed, tf.constant(epoch, tf.int64)).numpy()
         numbers = np.repeat(np.arange(plan.images), times)
         # 0 where an image comes for the first time in this epoch, 1 for the second: each time another copy.
         again = np.arange(plan.images) - np.repeat(np.cumsum(times) - times, times)
         copies = (first_copies[numbers] + epoch + again) % (1 + plan.copies)
         return np.random.default_rng([seed, 0, epoch]).permutation(copies * plan.images + numbers)
 
-    def pick(place: int) -> int:
+    def entry(place: int) -> int:
         epoch, within = divmod(place, plan.images)
         if epoch not in orders:
             orders.clear()
@@ -144,19 +158,19 @@ def picks(
     step = start_step
     while True:
         places = range(step * batch_size, (step + 1) * batch_size)
-        yield np.array([pick(place) for place in places], dtype=np.int64)
+        yield np.array([entry(place) for place in places], dtype=np.int64)
         step += 1
 
 
-def _room(shape: tuple[int, ...], dtype: str, folder: Path | None) -> npt.NDArray[Any]:
+def _allocate(shape: tuple[int, ...], dtype: str, folder: Path | None) -> npt.NDArray[Any]:
     if folder is None:
         return np.empty(shape, dtype)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "features.partial"
     try:
-        room: npt.NDArray[Any] = np.memmap(path, dtype=dtype, mode="w+", shape=shape)
+        features: npt.NDArray[Any] = np.memmap(path, dtype=dtype, mode="w+", shape=shape)
     except OSError as error:
-        raise TrainingError(f"{path}: no room for the features ({error}); set train.cache.use to off") from error
-    # The open mapping keeps it; nothing is left behind by a process that is killed.
+        raise TrainingError(f"{path}: no space for the features ({error}); set train.cache.use to off") from error
+    # The open mapping keeps the content; a killed process leaves nothing behind.
     path.unlink()
-    return room
+    return features

@@ -1,4 +1,4 @@
-"""Where a training run's batches come from: images, augmented anew each time, or features computed once."""
+"""The source of a training run's batches: images, augmented anew at every step, or features computed once."""
 
 import functools
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tasks.detector.network import Network
-from tasks.training.examples import Augment, Part, training_batches
+from tasks.training.examples import Augment, BatchSlice, training_batches
 from tasks.training.feature_cache import CachePlan, FeatureCache
 from tasks.training.replicas import Replicas
 from tasks.training.trunk import Trunk, trunk_of
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 
 class Feed(NamedTuple):
-    """What training is fed with.
+    """What the batches of a run hold.
 
     Attributes:
-        trunk: whose features the batches hold; None where they hold images.
+        trunk: whose features they hold; None where they hold images.
         plan: how many features are kept; None where none are.
-        why: the choice, in a sentence.
+        reason: the choice, in a sentence.
     """
 
     trunk: Trunk | None
     plan: CachePlan | None
-    why: str
+    reason: str
 
 
 def choose_feed(network: Network, frozen: set[str], params: "TrainParams", images: int, replicas: Replicas) -> Feed:
-    """Features where a beginning of the network stands still and computing them once is less work; else images."""
+    """Features where the first layers are frozen and computing their outputs once is less work; else images."""
     cache = params.cache
     if replicas.count > 1:
         return Feed(None, None, f"images, augmented anew at every step, on {replicas.count} replicas (without cache)")
@@ -40,22 +40,22 @@ def choose_feed(network: Network, frozen: set[str], params: "TrainParams", image
         return Feed(None, None, "images, augmented anew at every step (train.cache.use is off)")
     trunk = trunk_of(network, frozen)
     if trunk is None:
-        return Feed(None, None, "images, augmented anew at every step: nothing that begins at the image is frozen")
+        return Feed(None, None, "images, augmented anew at every step: the first layers are not frozen")
     plan = CachePlan(images, cache.copies, cache.dtype, trunk.specs)
-    looked_at = params.steps * params.batch_size
-    if cache.use == "auto" and plan.entries > looked_at:
+    images_used = params.steps * params.batch_size
+    if cache.use == "auto" and plan.entries > images_used:
         return Feed(
             None,
             None,
-            f"images, augmented anew at every step: {params.steps} steps look at {looked_at} images, fewer than the "
-            f"{plan.entries} whose frozen part would be computed (train.cache.use: memory does so all the same)",
+            f"images, augmented anew at every step: {params.steps} steps use {images_used} images, fewer than the "
+            f"{plan.entries} to compute for a cache (train.cache.use: memory caches all the same)",
         )
     where = "memory" if _fits(plan, params) else "a file"
     return Feed(
         trunk,
         plan,
-        f"features: what comes out of {trunk.name} is computed once, for {images} images and {cache.copies} augmented "
-        f"copies of each: {plan.size / 1e6:.0f} MB as {cache.dtype} in {where} (train.cache)",
+        f"features: the output of {trunk.name} is computed once, for {images} images and {cache.copies} augmented "
+        f"copies of each: {plan.size_bytes / 1e6:.0f} MB as {cache.dtype} in {where} (train.cache)",
     )
 
 
@@ -67,22 +67,25 @@ def batches_of(
     *,
     size: tuple[int, int],
     max_boxes: int,
-    room: Path,
+    cache_folder: Path,
     start_step: int,
-    shown: npt.NDArray[np.float64] | None = None,
+    image_shares: npt.NDArray[np.float64] | None = None,
 ) -> Any:
     """`Batch`es without end from step `start_step` on, each replica's own where there are several.
 
-    Features that do not fit into memory are kept below `room`. `shown` is how often each image comes in an epoch.
+    Features that do not fit into memory are kept below `cache_folder`. `image_shares` is how often each image comes in
+    an epoch; None: once.
 
     Raises:
-        TrainingError: there is no room for the features, or a batch cannot be divided among the replicas.
+        TrainingError: there is no space for the features, or a batch cannot be divided among the replicas.
     """
     augment = Augment(params.augment.flip, params.augment.crop, params.augment.zoom_out, params.augment.colour)
     if feed.trunk is not None and feed.plan is not None:
-        features = FeatureCache(feed.plan, None if _fits(feed.plan, params) else room)
+        features = FeatureCache(feed.plan, None if _fits(feed.plan, params) else cache_folder)
         features.fill(feed.trunk, shards, size=size, max_boxes=max_boxes, augment=augment, seed=params.seed)
-        return features.batches(batch_size=params.batch_size, shown=shown, seed=params.seed, start_step=start_step)
+        return features.batches(
+            batch_size=params.batch_size, image_shares=image_shares, seed=params.seed, start_step=start_step
+        )
     whole = functools.partial(
         training_batches,
         shards,
@@ -92,13 +95,15 @@ def batches_of(
         augment=augment,
         seed=params.seed,
         start_step=start_step,
-        shown=shown,
+        image_shares=image_shares,
     )
     if replicas.count == 1:
         return whole()
     share = replicas.share(params.batch_size)
-    return replicas.distributed(lambda worker: whole(part=Part(worker, replicas.workers, share)))
+    return replicas.distributed(lambda worker: whole(batch_slice=BatchSlice(worker, replicas.workers, share)))
 
 
 def _fits(plan: CachePlan, params: "TrainParams") -> bool:
-    return params.cache.use == "memory" or (params.cache.use == "auto" and plan.size <= params.cache.memory_mb * 1e6)
+    return params.cache.use == "memory" or (
+        params.cache.use == "auto" and plan.size_bytes <= params.cache.memory_mb * 1e6
+    )

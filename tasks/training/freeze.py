@@ -1,20 +1,21 @@
-"""Freezing that freezes: which variables train, and the proof that the others did not move.
+"""Which variables train, which are frozen, and the proof that the frozen ones did not change.
 
-Three things are needed, and the stock TF2 loop does none of them: a frozen variable gets no gradient, its BatchNorm
+Freezing needs three things, of which the stock TF2 loop does none: a frozen variable gets no gradient, its BatchNorm
 runs in inference mode (else its moving statistics follow the batches), and both are checked when training has ended.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 
 from tasks.artifacts.training import ModuleAudit
 from tasks.detector.network import BACKBONE, COMPONENTS, FEATURE_MAPS, Network, block_of, component_of, readable_name
-from tasks.errors import ConfigError, ParamsError
+from tasks.errors import ConfigError, ParamsError, TrainingError
 
 _NAMES_SHOWN = 5
 # What `auto` freezes: of a MobileNet's 14 or 18 blocks as many as studies/recipes compared, of a shorter backbone half.
@@ -22,50 +23,50 @@ _AUTO_BLOCKS = 8
 
 
 def auto_freeze(network: Network, restored: Set[str]) -> int | Literal["none"]:
-    """What `train.freeze: auto` means for a network.
+    """The value of `train.freeze` that `auto` stands for.
 
     Args:
         network: the built model.
         restored: the keys of the variables that a checkpoint filled.
 
     Returns:
-        8 blocks, or of a backbone that has no more than 8 half of them, rounded up; `none` where one of their variables
-        was not restored, or the backbone is in no known blocks.
+        8 blocks, or half of the blocks (rounded up) of a backbone that has no more than 8; `none` where one of their
+        variables was not restored, or the backbone's blocks are not known.
     """
     try:
         blocks = _blocks(network)
     except ConfigError:
         return "none"
     count = max(blocks.values()) + 1
-    most = _AUTO_BLOCKS if count > _AUTO_BLOCKS else (count + 1) // 2
-    return most if {key for key, block in blocks.items() if block < most} <= restored else "none"
+    frozen = _AUTO_BLOCKS if count > _AUTO_BLOCKS else (count + 1) // 2
+    return frozen if {key for key, block in blocks.items() if block < frozen} <= restored else "none"
 
 
 def frozen_keys(network: Network, freeze: str | int | Sequence[str]) -> set[str]:
-    """The keys of the variables, moving statistics included, that `train.freeze` holds still.
+    """The keys of the variables, moving statistics included, that `train.freeze` freezes.
 
     Args:
         network: the built model.
         freeze: `none`, a number of backbone blocks counted from the image, `backbone`, `heads-only` (all but the
-            box and class heads and the tower before them), or regular expressions, of which one must be found in the
-            variable's `readable_name`.
+            box and class heads and the tower before them), or regular expressions, of which one must match a part of
+            the variable's `readable_name`.
 
     Raises:
-        ParamsError: the backbone has fewer blocks than are to be frozen, or an expression is found in no name.
+        ParamsError: the backbone has fewer blocks than are to be frozen, or an expression matches no name.
     """
     if freeze == "none":
         return set()
     if not isinstance(freeze, str | int):
-        return set().union(*(_matching(network, pattern) for pattern in freeze))
-    parts = {BACKBONE, FEATURE_MAPS} if freeze == "heads-only" else {BACKBONE}
-    keys = {key for key in network.variables if component_of(key) in parts}
+        return set().union(*(_matching_keys(network, pattern) for pattern in freeze))
+    components = {BACKBONE, FEATURE_MAPS} if freeze == "heads-only" else {BACKBONE}
+    keys = {key for key in network.variables if component_of(key) in components}
     if not isinstance(freeze, int):
         return keys
     blocks = _blocks(network)
     if freeze > max(blocks.values()) + 1:
         raise ParamsError(
             f"train.freeze: {freeze} blocks, but this backbone has {max(blocks.values()) + 1}; "
-            "`backbone` freezes all of it"
+            "`backbone` freezes all of them"
         )
     return {key for key, block in blocks.items() if block < freeze}
 
@@ -75,18 +76,18 @@ def _blocks(network: Network) -> dict[str, int]:
     return {key: block_of(each.name) for key, each in network.variables.items() if component_of(key) == BACKBONE}
 
 
-def _matching(network: Network, pattern: str) -> set[str]:
+def _matching_keys(network: Network, pattern: str) -> set[str]:
     names = {key: readable_name(key, variable) for key, variable in network.variables.items()}
     keys = {key for key, name in names.items() if re.search(pattern, name)}
     if not keys:
         step = max(1, len(names) // _NAMES_SHOWN)
-        shown = ", ".join(sorted(names.values())[::step][:_NAMES_SHOWN])
-        raise ParamsError(f"train.freeze: {pattern!r} is in the name of no variable; names are like {shown}")
+        examples = ", ".join(sorted(names.values())[::step][:_NAMES_SHOWN])
+        raise ParamsError(f"train.freeze: {pattern!r} matches the name of no variable; names are like {examples}")
     return keys
 
 
-def moving(network: Network, frozen: Set[str]) -> list[Any]:
-    """The variables that training changes: those that gradients are taken over, and their moving statistics."""
+def unfrozen_variables(network: Network, frozen: Set[str]) -> list[tf.Variable]:
+    """The variables that training changes: those that gradients are taken over, and the moving statistics."""
     return [variable for key, variable in network.variables.items() if key not in frozen]
 
 
@@ -106,7 +107,7 @@ def hold_still(network: Network, keys: set[str]) -> None:
             layer._training = False  # the OD API's own switch; it has no public name
 
 
-def trainable(network: Network, frozen: set[str]) -> dict[str, Any]:
+def trainable(network: Network, frozen: set[str]) -> dict[str, tf.Variable]:
     """The variables that gradients are taken over, by key."""
     return {key: variable for key, variable in network.variables.items() if variable.trainable and key not in frozen}
 
@@ -117,7 +118,7 @@ def snapshot(network: Network, keys: Iterable[str]) -> dict[str, npt.NDArray[np.
 
 
 def max_abs_change(network: Network, before: Mapping[str, npt.NDArray[np.float32]]) -> float:
-    """The largest absolute change of any value since `snapshot`; 0.0 where there is none to look at."""
+    """The largest absolute change of any value since `before`, a `snapshot`; 0.0 for an empty one."""
     return _largest(_change(network, key, value) for key, value in before.items())
 
 
@@ -125,35 +126,54 @@ def audit(network: Network, frozen: Set[str], before: Mapping[str, npt.NDArray[n
     """A row for each module, from the image to the heads; `before` is a `snapshot` of every variable."""
     modules: defaultdict[tuple[int, int], list[str]] = defaultdict(list)
     for key, variable in network.variables.items():
-        part = component_of(key)
-        modules[(COMPONENTS.index(part), block_of(variable.name) if part == BACKBONE else 0)].append(key)
-    return [_audit(network, _module_name(place), modules[place], frozen, before) for place in sorted(modules)]
+        component = component_of(key)
+        block = block_of(variable.name) if component == BACKBONE else 0
+        modules[(COMPONENTS.index(component), block)].append(key)
+    return [_module_audit(network, _module_name(*place), modules[place], frozen, before) for place in sorted(modules)]
 
 
-def _audit(
+def refuse_moved(modules: Iterable[ModuleAudit], freeze: str | int | Sequence[str]) -> None:
+    """Refuse a network in which a frozen variable changed; `freeze` is `train.freeze`.
+
+    Raises:
+        TrainingError: it did, or is not a number any more.
+    """
+    # Not `> 0`: NaN must not pass.
+    moved = [row for row in modules if not row.frozen_max_abs_change == row.frozen_statistics_max_abs_change == 0]
+    if moved:
+        changes = ", ".join(
+            f"{row.module} (weights by {row.frozen_max_abs_change:g}, moving statistics by "
+            f"{row.frozen_statistics_max_abs_change:g})"
+            for row in moved
+        )
+        raise TrainingError(
+            f"train.freeze {freeze}: frozen variables moved: {changes}. The result is not what was asked for and is "
+            "not kept; this is a bug in the pipeline"
+        )
+
+
+def _module_audit(
     network: Network, module: str, keys: Sequence[str], frozen: Set[str], before: Mapping[str, npt.NDArray[np.float32]]
 ) -> ModuleAudit:
-    still = [key for key in keys if key in frozen]
-    learned = [key for key in keys if key not in frozen and network.variables[key].trainable]
-    changes = {key: _change(network, key, before[key]) for key in (*still, *learned)}
+    held = [key for key in keys if key in frozen]
+    trained = [key for key in keys if key not in frozen and network.variables[key].trainable]
+    changes = {key: _change(network, key, before[key]) for key in (*held, *trained)}
     return ModuleAudit(
         module=module,
         parameters=sum(before[key].size for key in keys),
-        frozen_parameters=sum(before[key].size for key in still),
-        trained=len(learned),
-        frozen=len(still),
-        unchanged=sum(changes[key] == 0 for key in learned),
-        trained_max_abs_change=_largest(changes[key] for key in learned),
-        frozen_max_abs_change=_largest(changes[key] for key in still if network.variables[key].trainable),
-        frozen_statistics_max_abs_change=_largest(
-            changes[key] for key in still if not network.variables[key].trainable
-        ),
+        frozen_parameters=sum(before[key].size for key in held),
+        trained=len(trained),
+        frozen=len(held),
+        unchanged=sum(changes[key] == 0 for key in trained),
+        trained_max_abs_change=_largest(changes[key] for key in trained),
+        frozen_max_abs_change=_largest(changes[key] for key in held if network.variables[key].trainable),
+        frozen_statistics_max_abs_change=_largest(changes[key] for key in held if not network.variables[key].trainable),
     )
 
 
-def _module_name(place: tuple[int, int]) -> str:
-    part = COMPONENTS[place[0]]
-    return f"{part} block {place[1]}" if part == BACKBONE else part
+def _module_name(place: int, block: int) -> str:
+    component = COMPONENTS[place]
+    return f"{component} block {block}" if component == BACKBONE else component
 
 
 def _change(network: Network, key: str, before: npt.NDArray[np.float32]) -> float:

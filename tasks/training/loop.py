@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -14,19 +14,16 @@ from tasks.errors import TrainingError
 from tasks.ground.process import seconds_since_start
 from tasks.training.averaging import AveragedWeights
 from tasks.training.examples import Batch
-from tasks.training.freeze import moving
+from tasks.training.freeze import unfrozen_variables
 from tasks.training.optimizing import TwoRates
+from tasks.training.progress import HistoryRow, Progress, RowListener, StepRow, Validate, ValidationRow
 from tasks.training.replicas import Copies, Replicas
-from tasks.training.resume import Progress, ResumeFolder
+from tasks.training.resume import ResumeFolder
 from tasks.training.targets import assigning
 from tasks.training.trunk import Trunk
 
 if TYPE_CHECKING:
     from tasks.params import TrainParams
-
-# What a validation gives: figures by name, of which `mAP` chooses the best checkpoint.
-Validate = Callable[[], dict[str, float]]
-OnRow = Callable[[dict[str, Any]], None]
 
 # What ends training, by the number that workers exchange; None while nothing does.
 _REASONS: tuple[StopReason | None, ...] = (None, "steps", "max_minutes", "patience")
@@ -36,7 +33,9 @@ class Trainer:
     """Trains a network, step by step.
 
     Attributes:
-        startup_s: how long this process had run when everything stood ready for the first step.
+        startup_s: seconds from the start of this process to its first step.
+        weights: what a checkpoint of the trained network holds.
+        state: what a run is resumed from: network, optimizer and averages.
     """
 
     def __init__(
@@ -51,7 +50,7 @@ class Trainer:
     ) -> None:
         """Train the network that `copies` holds with `optimizer`; the step is traced when `run` starts.
 
-        With a `trunk`, batches hold its features instead of images. `frozen` are the keys of what stands still.
+        With a `trunk`, batches hold its features instead of images. `frozen` are the keys of the frozen variables.
         """
         self._copies, self._replicas, self._optimizer, self._params = copies, replicas, optimizer, params
         self._network = copies.trained
@@ -61,23 +60,27 @@ class Trainer:
         if params.ema_decay:
             with replicas.strategy.scope():
                 self._averages = AveragedWeights(
-                    moving(copies.trained, frozen), moving(copies.plain, frozen), params.ema_decay
+                    unfrozen_variables(copies.trained, frozen),
+                    unfrozen_variables(copies.plain, frozen),
+                    params.ema_decay,
                 )
         self.weights = tf.train.Checkpoint(model=copies.plain.model)
         extra = {"averages": self._averages} if self._averages else {}
         self.state = tf.train.Checkpoint(model=copies.plain.model, optimizer=optimizer, **extra)
-        # Nothing here is written for AutoGraph, and converting every layer takes as long as tracing it.
+        # AutoGraph has nothing to convert here, and converting every layer takes as long as tracing it.
         self._step = tf.function(lambda batch: replicas.run(self._traced_step, batch), autograph=False)
 
-    def run(self, batches: Any, folder: ResumeFolder, progress: Progress, on: OnRow, score: Validate) -> None:
+    def run(
+        self, batches: Any, folder: ResumeFolder, progress: Progress, listener: RowListener, validate: Validate
+    ) -> None:
         """Train from `progress.step` on, until the last step, or until patience or time have run out.
 
         Args:
-            batches: a dataset of `Batch`es from step `progress.step` on; of a replica's, where there are several.
-            folder: where states are saved, by the chief.
+            batches: a dataset of `Batch`es from step `progress.step` on; with several replicas, of one replica's.
+            folder: where the chief saves states.
             progress: how far the run has come; kept up to date.
-            on: called with each new row of the history.
-            score: validates the network as it is; an empty result means that there is nothing to validate on.
+            listener: called with each new row of the history.
+            validate: scores the network as it is.
 
         Raises:
             TrainingError: a loss that is not finite; the message names the batch's images.
@@ -85,39 +88,43 @@ class Trainer:
         params = self._params
         print("train: tracing the training step, which takes a while (half a minute on 2 cores)", flush=True)
         step = self._step.get_concrete_function(batches.element_spec)
-        coming = iter(batches)
+        iterator = iter(batches)
         self.startup_s = seconds_since_start()
         with tqdm(total=params.steps, initial=progress.step, desc="train", unit="step", smoothing=0.1) as bar:
             while not progress.stopped_by:
-                self._one_step(step, coming, progress, on, bar)
-                over = self._agreed(_out_of(params, progress))
-                if over or progress.step % params.eval_every == 0:
-                    self._validate(folder, progress, on, score, bar)
-                    over = over or self._agreed(_out_of_patience(params, progress))
-                progress.stopped_by = over
-                if over or progress.step % params.save_every == 0:
+                self._one_step(step, iterator, progress, listener, bar)
+                reason = self._agree(_reached_limit(params, progress))
+                if reason or progress.step % params.eval_every == 0:
+                    self._validate(folder, progress, listener, validate, bar)
+                    reason = reason or self._agree(_exhausted_patience(params, progress))
+                progress.stopped_by = reason
+                if reason or progress.step % params.save_every == 0:
                     self._save(folder, progress)
 
     def as_shipped(self) -> AbstractContextManager[None]:
-        """For a while, the plain network has the weights that are validated and kept: averages, where those are asked.
+        """Within it, the plain network has the weights that are validated and kept: averages, with train.ema_decay.
 
-        Every worker must take part.
+        Every worker must call it.
         """
         self._copies.gather()
         return self._averages.in_place() if self._averages else nullcontext()
 
-    def _one_step(self, step: Any, coming: Iterator[Batch], progress: Progress, on: OnRow, bar: "tqdm[Any]") -> None:
+    def _one_step(
+        self, step: Any, batches: Iterator[Batch], progress: Progress, listener: RowListener, bar: "tqdm[Any]"
+    ) -> None:
         start = time.monotonic()
-        batch = next(coming)
+        batch = next(batches)
         ready = time.monotonic()
-        row = self._checked(step(batch), batch, progress.step + 1)
-        end = time.monotonic()
+        figures = self._finite_figures(step(batch), batch, progress.step + 1)
+        seconds = time.monotonic() - start
         progress.step += 1
-        progress.seconds += end - start
+        progress.seconds += seconds
         progress.waiting_s += ready - start
-        speed = {"step_ms": (end - start) * 1000, "images_per_s": self._params.batch_size / (end - start)}
-        self._record({**row, **speed}, progress, on)
-        bar.set_postfix(loss=f"{row['loss']:.3f}", rate=f"{row['learning_rate']:.1e}", refresh=False)
+        row = StepRow(
+            step=progress.step, **figures, step_ms=seconds * 1000, images_per_s=self._params.batch_size / seconds
+        )
+        self._record(row, progress, listener)
+        bar.set_postfix(loss=f"{row.loss:.3f}", rate=f"{row.learning_rate:.1e}", refresh=False)
         bar.update()
 
     def _traced_step(self, batch: Batch) -> dict[str, tf.Tensor]:
@@ -136,7 +143,7 @@ class Trainer:
         return {**figures, "gradient_norm": norm, "learning_rate": rate}
 
     def _losses(self, batch: Batch, predictions: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """The part of one replica; over all of them they add up to the losses of the whole batch."""
+        """One replica's addends: the sum over all replicas is the losses of the whole batch."""
         model, share = self._network.model, self._replicas.share(self._params.batch_size)
         one_hot = tf.one_hot(batch.classes, self._network.num_classes) * batch.weights[..., tf.newaxis]
         # Weights keep the padding out of the loss, so that shapes stay static whatever the images hold.
@@ -147,17 +154,17 @@ class Trainer:
         )
         with assigning(model) as matches:
             losses = model.loss(predictions, self._network.shapes(batch.boxes))
-        part = 1.0
+        weight = 1.0
         if self._replicas.count > 1 and model._normalize_loss_by_num_matches:
-            # The model has divided by its own matches; the whole batch's are wanted.
-            part = tf.maximum(matches[0], 1.0) / tf.maximum(self._replicas.total(matches[0]), 1.0)
+            # The model has divided by the matches of its replica; the divisor must be those of the whole batch.
+            weight = tf.maximum(matches[0], 1.0) / tf.maximum(self._replicas.total(matches[0]), 1.0)
         return {
-            "classification_loss": losses["Loss/classification_loss"] * part,
-            "localization_loss": losses["Loss/localization_loss"] * part,
+            "classification_loss": losses["Loss/classification_loss"] * weight,
+            "localization_loss": losses["Loss/localization_loss"] * weight,
         }
 
-    def _agreed(self, reason: StopReason | None) -> StopReason | None:
-        """What the chief says; asked for only where clocks and scores could make workers differ."""
+    def _agree(self, reason: StopReason | None) -> StopReason | None:
+        """The chief's reason to stop; exchanged only where clocks and scores could make workers differ."""
         if self._params.patience or self._params.max_minutes:
             return _REASONS[self._replicas.agree(_REASONS.index(reason))]
         return reason
@@ -168,55 +175,55 @@ class Trainer:
             folder.save(self.state, progress)
             folder.forget_old_best(progress.best_step)
 
-    def _validate(self, folder: ResumeFolder, progress: Progress, on: OnRow, score: Validate, bar: "tqdm[Any]") -> None:
+    def _validate(
+        self, folder: ResumeFolder, progress: Progress, listener: RowListener, validate: Validate, bar: "tqdm[Any]"
+    ) -> None:
         start = time.monotonic()
         with self.as_shipped():
-            figures = score() if self._replicas.chief else {}
-            if figures and figures["mAP"] > progress.best_score:
+            scores = validate() if self._replicas.chief else None
+            if scores and scores.mAP > progress.best_score:
                 folder.save_best(self.weights, progress.step)
-                progress.best_step, progress.best_score = progress.step, figures["mAP"]
-        elapsed = time.monotonic() - start
-        progress.seconds += elapsed
-        progress.validating_s += elapsed
-        if not figures:
+                progress.best_step, progress.best_score = progress.step, scores.mAP
+        seconds = time.monotonic() - start
+        progress.seconds += seconds
+        progress.validating_s += seconds
+        if scores is None:
             return
-        self._record({"step": progress.step, **figures}, progress, on)
-        shown = ", ".join(f"{name} {value:.3f}" for name, value in figures.items())
-        bar.write(f"step {progress.step}: validation {shown}")
+        self._record(ValidationRow(step=progress.step, mAP=scores.mAP, AP50=scores.AP50), progress, listener)
+        bar.write(f"step {progress.step}: validation mAP {scores.mAP:.3f}, AP50 {scores.AP50:.3f}")
 
-    def _checked(self, result: dict[str, tf.Tensor], batch: Batch, step: int) -> dict[str, Any]:
-        """A step's figures as numbers, for the history.
+    def _finite_figures(self, result: dict[str, tf.Tensor], batch: Batch, step: int) -> dict[str, float]:
+        """A step's figures as numbers, by their names in `StepRow`.
 
         Raises:
             TrainingError: one of them is not finite.
         """
         values = {name: float(value) for name, value in result.items()}
         if not all(math.isfinite(value) for value in values.values()):
-            found = {
-                name.decode(errors="replace") for part in self._replicas.local(batch.names) for name in part.numpy()
+            names = {
+                name.decode(errors="replace") for local in self._replicas.local(batch.names) for name in local.numpy()
             }
             raise TrainingError(
                 f"step {step}: the loss is {values['loss']}, the gradient norm {values['gradient_norm']}; nothing was "
-                f"saved after the last good step. Images of this batch: {', '.join(sorted(found))}. Look at their "
+                f"saved after the last good step. Images of this batch: {', '.join(sorted(names))}. Look at their "
                 "boxes (`dvc repro validate`), or lower train.learning_rate"
             )
-        return {"step": step, **values}
+        return values
 
     @staticmethod
-    def _record(row: dict[str, Any], progress: Progress, on: OnRow) -> None:
+    def _record(row: HistoryRow, progress: Progress, listener: RowListener) -> None:
         progress.history.append(row)
-        on(row)
+        listener(row)
 
 
-def _out_of(params: "TrainParams", progress: Progress) -> StopReason | None:
-    """What has run out: steps, time, or nothing."""
+def _reached_limit(params: "TrainParams", progress: Progress) -> StopReason | None:
     if progress.step >= params.steps:
         return "steps"
     return "max_minutes" if params.max_minutes and progress.seconds >= params.max_minutes * 60 else None
 
 
-def _out_of_patience(params: "TrainParams", progress: Progress) -> StopReason | None:
+def _exhausted_patience(params: "TrainParams", progress: Progress) -> StopReason | None:
     if not params.patience:
         return None
-    in_vain = sum("mAP" in row and row["step"] > progress.best_step for row in progress.history)
-    return "patience" if in_vain >= params.patience else None
+    without_gain = sum(row.step > progress.best_step for row in progress.validations)
+    return "patience" if without_gain >= params.patience else None

@@ -1,7 +1,7 @@
 """The learning-rate schedule and the optimizers."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class WarmupCosine(tf.keras.optimizers.schedules.LearningRateSchedule):
     """Linear from a tenth of `rate` over `warmup_steps`, then along a cosine to 0 at `steps`.
 
-    Unless `train.decay_steps` says otherwise, the decay ends when training ends: the zoo's, made for 50,000 steps, has
+    Without `train.decay_steps`, the decay ends when training ends: the zoo's schedule, made for 50,000 steps, has
     hardly begun after 4,000.
     """
 
@@ -31,13 +31,13 @@ class WarmupCosine(tf.keras.optimizers.schedules.LearningRateSchedule):
         cosine = self.rate * 0.5 * (1.0 + tf.cos(np.pi * tf.clip_by_value(progress, 0.0, 1.0)))
         return tf.where(step < self.warmup_steps, warm, cosine)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, float]:
         """What rebuilds this schedule."""
         return {"rate": self.rate, "warmup_steps": self.warmup_steps, "steps": self.steps}
 
 
 class TwoRates(tf.Module):
-    """One update over two groups of variables: those a checkpoint filled, and new ones that learn faster.
+    """One update over two groups of variables: those that a checkpoint filled, and new ones that learn faster.
 
     The gradients are clipped together, by their global norm.
     """
@@ -54,7 +54,7 @@ class TwoRates(tf.Module):
         ]
         self.optimizers = [optimizer for optimizer, _ in self._groups]
         for optimizer, variables in self._groups:
-            optimizer._create_all_weights(variables)  # else the first step would, and a state could not be restored
+            optimizer._create_all_weights(variables)  # else the first step would, too late for a state to be restored
 
     @property
     def updated(self) -> list[tf.Variable]:

@@ -1,7 +1,7 @@
-"""One network on several GPUs or machines, trained as if it were on one.
+"""One network trained on several GPUs or machines as if it were on one.
 
-All visible GPUs are used, through `tf.distribute.MirroredStrategy`; several machines where `TF_CONFIG` names them,
-through `MultiWorkerMirroredStrategy`. `train.batch_size` is divided among them. BatchNorm's statistics and the loss's
+`tf.distribute.MirroredStrategy` uses all visible GPUs; `MultiWorkerMirroredStrategy` uses the machines that `TF_CONFIG`
+names. `train.batch_size` is divided among them. BatchNorm's statistics and the loss's
 divisor are taken over the whole batch, so that the number of replicas changes the speed and not what is learned.
 """
 
@@ -17,7 +17,7 @@ from tasks.errors import TrainingError
 
 
 class Replicas:
-    """Where the copies of the network are, and what they say to each other.
+    """Where the copies of the network are, and how they exchange values.
 
     Attributes:
         strategy: TensorFlow's.
@@ -26,11 +26,11 @@ class Replicas:
     """
 
     def __init__(self, strategy: Any) -> None:
-        """Use `replicas_here`."""
+        """Use `available_replicas`."""
         self.strategy = strategy
         self.count: int = strategy.num_replicas_in_sync
         resolver = strategy.cluster_resolver
-        tasks = [(kind, i) for kind, named in _cluster(resolver).items() for i in range(len(named))]
+        tasks = [(kind, i) for kind, addresses in _cluster(resolver).items() for i in range(len(addresses))]
         self.workers = max(len(tasks), 1)
         self.worker = tasks.index((resolver.task_type, resolver.task_id)) if tasks else 0
 
@@ -53,28 +53,28 @@ class Replicas:
         return batch_size // self.count
 
     def distributed(self, batches_of_worker: Callable[[int], tf.data.Dataset]) -> Any:
-        """Datasets of one replica's batches, one for each worker, as one that gives every replica its own."""
+        """One dataset that gives every replica its own batches, made of each worker's dataset."""
         return self.strategy.distribute_datasets_from_function(
             lambda context: batches_of_worker(context.input_pipeline_id)
         )
 
     def run(self, step: Callable[[Any], dict[str, tf.Tensor]], batch: Any) -> dict[str, tf.Tensor]:
-        """`step` on every replica; what the first one here returns. Call it in a `tf.function`."""
+        """Run `step` on every replica and return the result of this process's first; call it in a `tf.function`."""
         results = self.strategy.run(step, args=(batch,))
         return {name: self.local(value)[0] for name, value in results.items()}
 
     def local(self, value: Any) -> Sequence[Any]:
-        """The values that the replicas of this process have."""
+        """The value of each replica of this process."""
         return tuple(self.strategy.experimental_local_results(value))
 
     def total(self, values: Any) -> Any:
-        """The sum over all replicas, of a tensor or a list of them; call it in a step."""
+        """The sum over all replicas, of a tensor or a list of them; call it inside a step."""
         if self.count == 1:
             return values
         return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, values)
 
     def agree(self, number: int) -> int:
-        """The chief's `number`, on every worker; all of them must ask."""
+        """The chief's `number`, on every worker; every worker must call it."""
         if self.workers == 1:
             return number
         own = tf.constant(number if self.chief else 0)
@@ -101,40 +101,40 @@ class Copies:
                 variable.assign(self.plain.variables[key].numpy())
 
     def gather(self) -> None:
-        """Give the plain network the replicas' values; every worker must take part."""
+        """Give the plain network the replicas' values; every worker must call it."""
         if self.trained is not self.plain:
             for key, variable in self.plain.variables.items():
                 variable.assign(self.trained.variables[key].numpy())
 
 
-def replicas_here() -> Replicas:
-    """Machines as `TF_CONFIG` says, else the visible GPUs, else one replica. Call it before anything is computed.
+def available_replicas() -> Replicas:
+    """The machines that `TF_CONFIG` names, else the visible GPUs, else one replica; call it before any computation.
 
     Raises:
         TrainingError: TF_CONFIG cannot be understood.
     """
-    if len(_workers_named()) > 1:
+    if len(_worker_addresses()) > 1:
         return Replicas(tf.distribute.MultiWorkerMirroredStrategy())
     if len(tf.config.list_physical_devices("GPU")) > 1:
         return Replicas(tf.distribute.MirroredStrategy())
     return Replicas(tf.distribute.get_strategy())
 
 
-def _workers_named() -> list[str]:
+def _worker_addresses() -> list[str]:
     """The addresses in TF_CONFIG (tensorflow.org/guide/distributed_training); none where it is not set."""
     text = os.environ.get("TF_CONFIG", "")
     if not text:
         return []
     try:
         config = json.loads(text)
-        named = [address for kind in ("chief", "worker") for address in config["cluster"].get(kind, [])]
+        addresses = [address for kind in ("chief", "worker") for address in config["cluster"].get(kind, [])]
         config["task"]["type"], int(config["task"]["index"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise TrainingError(
             'TF_CONFIG: expected {"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": 0}}, '
-            f"found {text[:200]!r}"
+            f"but got {text[:200]!r}"
         ) from error
-    return named
+    return addresses
 
 
 def _cluster(resolver: Any) -> dict[str, list[str]]:

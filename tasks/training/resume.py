@@ -1,45 +1,31 @@
-"""The folder a training run can be resumed from after it was killed at any moment.
+"""The folder that a training run is resumed from after it was killed at any moment.
 
-States are written under a new name, then `current.json` is renamed into place: it always speaks of complete files.
+States are written under a new name, then `current.json` is renamed into place: it names only complete files.
 """
 
+import hashlib
 import json
+import platform
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
+from pydantic import TypeAdapter
 
-from tasks.artifacts.training import StopReason
 from tasks.errors import TrainingError
-from tasks.ground.files import write_json
+from tasks.ground.files import CODE, sha256_of, write_json
 from tasks.ground.unfinished import unfinished
+from tasks.training.progress import Progress
+
+if TYPE_CHECKING:
+    from tasks.params import TrainParams
+    from tasks.training.replicas import Replicas
 
 
-@dataclass
-class Progress:
-    """How far a run has come.
-
-    Attributes:
-        step: steps taken.
-        seconds: spent training, validations included, over all the processes that did.
-        waiting_s, validating_s: how much of it went into waiting for batches, and into validations.
-        stopped_by: what ended training; None before that.
-        best_step, best_score: of the best checkpoint; the step is 0 while there is none.
-        history: a row a step or validation, as they happened.
-    """
-
-    step: int = 0
-    seconds: float = 0.0
-    waiting_s: float = 0.0
-    validating_s: float = 0.0
-    stopped_by: StopReason | None = None
-    best_step: int = 0
-    best_score: float = -1.0
-    history: list[dict[str, Any]] = field(default_factory=list)
+_PROGRESS = TypeAdapter(Progress)
 
 
 class ResumeFolder:
@@ -61,14 +47,14 @@ class ResumeFolder:
         Raises:
             TrainingError: another process holds it.
         """
-        busy = TrainingError(f"{self._root}: another training process is at work here; wait for it, or end it")
+        busy = TrainingError(f"{self._root}: another training process is using this folder; wait for it, or end it")
         with unfinished(self._root, self._folder.name, busy):
             yield
 
     def save(self, state: tf.train.Checkpoint, progress: Progress) -> None:
         """Write the state of `progress.step`, then make it the one to resume from."""
         write_checkpoint(state, self._folder / f"state-{progress.step}")
-        write_json(self._folder / "current.json", asdict(progress))
+        write_json(self._folder / "current.json", _PROGRESS.dump_python(progress, mode="json"))
         self._remove_all_but("state", progress.step)
 
     def restore(self, state: tf.train.Checkpoint) -> Progress:
@@ -76,7 +62,7 @@ class ResumeFolder:
         current = self._folder / "current.json"
         if not current.exists():
             return Progress()
-        progress = Progress(**json.loads(current.read_text(encoding="utf-8")))
+        progress = _PROGRESS.validate_json(current.read_bytes())
         state.read(str(self._folder / f"state-{progress.step}")).assert_consumed()
         return progress
 
@@ -93,15 +79,47 @@ class ResumeFolder:
         self._remove_all_but("best", step)
 
     def clear(self) -> None:
-        """Remove everything: the run has ended and its results stand elsewhere."""
+        """Remove everything; call it once the run has ended and its results are written."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _remove_all_but(self, kind: str, step: int) -> None:
         for path in self._folder.glob(f"{kind}-*"):
-            if path.is_dir():  # TensorFlow's, of a write that was broken off
+            if path.is_dir():  # TensorFlow's, of an interrupted write
                 shutil.rmtree(path)
             elif path.name.split(".")[0] != f"{kind}-{step}":
                 path.unlink()
+
+
+@contextmanager
+def resumed(folder: ResumeFolder, state: tf.train.Checkpoint, replicas: "Replicas") -> Iterator[Progress]:
+    """How far the run has come, its `state` restored; the chief holds the lock of `folder` meanwhile.
+
+    Raises:
+        TrainingError: another process trains in the folder, or a worker does not see the chief's state.
+    """
+    with ExitStack() as locks:
+        if replicas.chief:
+            locks.enter_context(folder.lock())
+        # Machines share this folder: the others read it once the chief has removed the states of other runs.
+        progress = folder.restore(state) if replicas.chief else Progress()
+        step = replicas.agree(progress.step)
+        if not replicas.chief and step:
+            progress = folder.restore(state)
+            if progress.step != step:
+                raise TrainingError(
+                    f"{folder.path}: the state after step {step} is missing on this machine; share the folder among "
+                    "all machines"
+                )
+        yield progress
+
+
+def run_key(params: "TrainParams", pipeline_config: Path, records: Path, base: Path) -> str:
+    """A hash of all that decides the result: params, config, data, weights, code and the machine's kind."""
+    # All of the project's code: one more clean start is cheaper than a run continued by other rules.
+    code = sorted(CODE.rglob("*.py"))
+    inputs = [pipeline_config, *sorted(records.iterdir()), *sorted(p for p in base.rglob("*") if p.is_file()), *code]
+    facts = [params.model_dump_json(), platform.machine(), *(f"{p.name} {sha256_of(p)}" for p in inputs)]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
 def write_checkpoint(checkpoint: tf.train.Checkpoint, prefix: Path) -> None:
@@ -115,6 +133,6 @@ def write_checkpoint(checkpoint: tf.train.Checkpoint, prefix: Path) -> None:
     except tf.errors.OpError as error:
         why = str(error.message).strip().splitlines()[-1][-200:]
         raise TrainingError(
-            f"{prefix}: could not be written ({why}): make room on the disk, then run it again; training goes on from "
-            "the last saved state"
+            f"{prefix}: could not be written ({why}): free space on the disk, then run it again; training continues "
+            "from the last saved state"
         ) from error

@@ -1,4 +1,4 @@
-"""What a training run says of itself: at its start, and when it has ended its figures and what limited it."""
+"""A run in figures and in words: what it starts with, and when it has ended, its figures and what limited it."""
 
 import statistics
 from collections.abc import Sequence
@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Literal
 
 from tasks.artifacts.training import ModuleAudit, TrainingFigures, VariableCounts
 from tasks.detector.network import COMPONENTS
-from tasks.detector.restore import Restored
-from tasks.training.resume import Progress
+from tasks.detector.restore import RestoreResult
+from tasks.training.progress import Progress
 
 if TYPE_CHECKING:
     from tasks.params import TrainParams
 
-# The loss at the end is that of so many steps: one batch's says little.
+# The final loss is the mean of so many steps: the loss of one batch varies.
 _LAST_STEPS = 20
-# A GPU, or a way to do less, is worth naming only where steps are most of the time.
 _MOST = 0.5
 _NAMES_SHOWN = 3
 
@@ -43,17 +42,17 @@ def training_figures(
     """
     if progress.stopped_by is None:
         raise ValueError("the run has not ended")
-    steps = [row for row in progress.history if "loss" in row]
-    step_ms = statistics.median(row["step_ms"] for row in steps)
+    steps = progress.steps
+    step_ms = statistics.median(row.step_ms for row in steps)
     return TrainingFigures(
         steps=progress.step,
         stopped_by=progress.stopped_by,
         best_step=progress.best_step or progress.step,
         best_mAP=progress.best_score if progress.best_step else None,
-        loss=statistics.fmean(row["loss"] for row in steps[-_LAST_STEPS:]),
+        loss=statistics.fmean(row.loss for row in steps[-_LAST_STEPS:]),
         step_ms_median=step_ms,
         images_per_s=params.batch_size / step_ms * 1000,
-        clipped_steps=sum(row["gradient_norm"] > params.clip_norm for row in steps),
+        clipped_steps=sum(row.gradient_norm > params.clip_norm for row in steps),
         seconds=progress.seconds,
         startup_s=startup_s,
         waiting_s=progress.waiting_s,
@@ -69,40 +68,38 @@ def training_figures(
     )
 
 
-def tell_auto_freeze(freeze: int | Literal["none"]) -> None:
-    """Print what `train.freeze: auto` came to."""
+def print_auto_freeze(freeze: int | Literal["none"]) -> None:
+    """Print what `train.freeze: auto` freezes."""
     if freeze == "none":
-        said = "nothing, for no checkpoint filled the backbone's first blocks, or its blocks are not known"
+        choice = "nothing, for no checkpoint filled the backbone's first blocks, or its blocks are not known"
     else:
-        said = f"the first {freeze} blocks of the backbone; train.freeze: none lets all of it learn"
-    print(f"train: train.freeze auto: {said}")
+        choice = f"the first {freeze} blocks of the backbone; train.freeze: none lets all of it learn"
+    print(f"train: train.freeze auto freezes {choice}")
 
 
-def tell_start(restored: Restored, modules: Sequence[ModuleAudit]) -> None:
+def print_start(restored: RestoreResult, modules: Sequence[ModuleAudit]) -> None:
     """Print what was restored, and by module what is frozen."""
     components = ", ".join(f"{row.module} {row.restored}/{row.variables}" for row in restored.summary().modules)
     print(f"train: restored from {restored.source}: {components} variables")
     if restored.left_over:
-        print(f"train: the model lacks {len(restored.left_over)} variables that they have: {_few(restored.left_over)}")
+        names = ", ".join(sorted(restored.left_over)[:_NAMES_SHOWN])
+        more = ", ..." if len(restored.left_over) > _NAMES_SHOWN else ""
+        print(f"train: {len(restored.left_over)} variables of these weights are not in the model: {names}{more}")
     print(
         f"train: {sum(row.frozen for row in modules)} variables are frozen, {sum(row.trained for row in modules)} train"
     )
     print(f"  {'module':<20}{'parameters':>12}{'frozen':>12}  variables")
     for row in modules:
-        said = "frozen" if row.frozen and not row.trained else f"{row.trained} trained, {row.frozen} frozen"
-        print(f"  {row.module:<20}{row.parameters:>12,}{row.frozen_parameters:>12,}  {said}")
+        counts = "frozen" if row.frozen and not row.trained else f"{row.trained} trained, {row.frozen} frozen"
+        print(f"  {row.module:<20}{row.parameters:>12,}{row.frozen_parameters:>12,}  {counts}")
 
 
-def _few(names: set[str]) -> str:
-    return ", ".join(sorted(names)[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")
-
-
-def tell_end(figures: TrainingFigures, params: "TrainParams", *, cached: bool, on_gpu: bool) -> None:
+def print_end(figures: TrainingFigures, params: "TrainParams", *, cached: bool, on_gpu: bool) -> None:
     """Print what ended the run, if not its last step, and what limited it."""
     if figures.stopped_by != "steps":
         print(
-            f"train: stopped by train.{figures.stopped_by} after step {figures.steps} of {params.steps}, before "
-            f"the rate had fallen to 0; train.steps {figures.steps} would let it"
+            f"train: stopped by train.{figures.stopped_by} after step {figures.steps} of {params.steps}, before the "
+            f"learning rate had fallen to 0; with train.steps {figures.steps} it falls to 0"
         )
     print(f"train: {what_limited(figures, params.freeze, cached=cached, on_gpu=on_gpu)}")
 
@@ -123,7 +120,7 @@ def what_limited(figures: TrainingFigures, freeze: int | str | Sequence[str], *,
         ),
         "waiting for images": "records.max_side_px stores large photos smaller, which decodes faster",
         "validations": "a larger train.eval_every validates less often",
-        "getting started": "longer runs, or several in one go, are hardly dearer",
+        "getting started": "a longer run takes little more time",
     }[longest]
     shares = ", ".join(f"{name} {share / total:.0%}" for name, share in seconds.items())
     return (
@@ -134,12 +131,12 @@ def what_limited(figures: TrainingFigures, freeze: int | str | Sequence[str], *,
 
 def _fewer_computations(freeze: int | str | Sequence[str], *, frozen: bool, cached: bool, on_gpu: bool) -> str:
     if not on_gpu:
-        if not frozen and freeze == "auto":  # there was nothing that could be frozen
+        if not frozen and freeze == "auto":  # nothing could be frozen
             return "a GPU makes steps shorter, or weights to start from (checkpoint.source): auto freezes their blocks"
         if not frozen:
-            return "a GPU, or train.freeze: 8, whose frozen part is computed only once, makes steps shorter"
+            return "a GPU, or train.freeze: 8, whose frozen layers are computed only once, makes steps shorter"
         if not cached:
-            return "a GPU, or keeping the frozen part's outputs (train.cache.use: memory), makes steps shorter"
+            return "a GPU, or keeping the frozen layers' outputs (train.cache.use: memory), makes steps shorter"
         return "a GPU makes steps shorter, or a smaller model.name"
     return "more GPUs, a smaller model.name, or freezing more of it makes steps shorter"
 

@@ -1,4 +1,4 @@
-"""Which anchor is to find which box: the OD API's assignment, traced for one image instead of for each of the batch."""
+"""Target assignment (which anchor learns which box): the OD API's, traced for one image instead of for every image."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -7,14 +7,14 @@ from typing import Any
 import tensorflow as tf
 from object_detection.core.box_list import BoxList
 
-from tasks.detector.network import instead_of
+from tasks.detector.network import patched
 
 
 @contextmanager
 def assigning(model: Any) -> Iterator[list[tf.Tensor]]:
-    """While a loss is traced in it: fewer operations, and how many anchors were matched, once the loss has been taken.
+    """Within it, a loss is traced with fewer operations; its list then holds the number of matched anchors.
 
-    The model divides its loss by that number and does not tell it.
+    The model divides its loss by that number and does not return it.
     """
     matches: list[tf.Tensor] = []
     assign_targets = model._assign_targets
@@ -25,9 +25,9 @@ def assigning(model: Any) -> Iterator[list[tf.Tensor]]:
         return targets
 
     assigner = model._target_assigner
-    with ExitStack() as replaced:
-        replaced.enter_context(instead_of(model, "_assign_targets", counting))
-        replaced.enter_context(instead_of(assigner, "assign", _traced_once(assigner.assign)))
+    with ExitStack() as patches:
+        patches.enter_context(patched(model, "_assign_targets", counting))
+        patches.enter_context(patched(assigner, "assign", _traced_once(assigner.assign)))
         yield matches
 
 

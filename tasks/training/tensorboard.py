@@ -8,7 +8,7 @@ import tensorflow as tf
 
 
 class TensorBoard:
-    """Writes scalars below a folder, which it empties first: a resumed run tells its whole history again."""
+    """Writes scalars below a folder, which it empties first: a resumed run writes its whole history again."""
 
     def __init__(self, folder: Path) -> None:
         """Start over in `folder`."""

@@ -1,8 +1,8 @@
-"""The frozen beginning of a network: where it ends, what it gives, and the network that starts there.
+"""The frozen first layers of a network (the trunk): where they end, their outputs, and the network that starts there.
 
-What stands still and normalises with stored statistics gives the same for the same image at every step, so it need be
-computed only once. The cut is found in the network itself: it goes through every tensor that a layer which stands still
-hands on to one that learns.
+Frozen layers normalise with stored statistics: the same image gives the same output at every step, so it is computed
+only once. The cut is found in the network itself: it goes through every tensor that a frozen layer hands on to one that
+learns.
 """
 
 from collections.abc import Callable, Sequence, Set
@@ -17,7 +17,7 @@ from tasks.detector.network import (
     Network,
     as_float32,
     component_of,
-    instead_of,
+    patched,
     set_learning_phase,
 )
 
@@ -25,11 +25,11 @@ Features = tuple[tf.Tensor, ...]
 
 
 class Trunk:
-    """The frozen beginning of a network.
+    """The frozen first layers of a network.
 
     Attributes:
-        name: where it ends, in words.
-        specs: shape and type of what it gives for one image.
+        name: where they end, in words.
+        specs: shape and type of the features of one image.
     """
 
     def __init__(self, network: Network, name: str, compute: Callable[[tf.Tensor], Features], splice: Any) -> None:
@@ -39,17 +39,17 @@ class Trunk:
         self._compute = tf.function(
             lambda images: self._traced(compute, images), input_signature=[signature], autograph=False
         )
-        found = self._compute.get_concrete_function().structured_outputs
-        self.specs = tuple(tf.TensorSpec(tensor.shape[1:], tensor.dtype) for tensor in found)
+        outputs = self._compute.get_concrete_function().structured_outputs
+        self.specs = tuple(tf.TensorSpec(tensor.shape[1:], tensor.dtype) for tensor in outputs)
 
     def features(self, images: tf.Tensor) -> Features:
-        """What the trunk gives for float32 `(B, height, width, 3)` images in 0..255, each `(B, ...)`."""
+        """The outputs for float32 `(B, height, width, 3)` images in 0..255, each `(B, ...)`."""
         return tuple(self._compute(images))
 
     def forward(self, features: Features, *, training: bool) -> dict[str, tf.Tensor]:
-        """Raw predictions as `Network.forward` makes them, from what `features` gave; inside a `tf.function`."""
+        """Raw predictions as `Network.forward` makes them, from `features`; call it inside a `tf.function`."""
         set_learning_phase(training=training)
-        # Its values are never looked at, but the anchors are made for its shape.
+        # Their values are never read, but the anchors are made for their shape.
         count = features[0].shape[0] or tf.shape(features[0])[0]
         images = tf.zeros([count, self._network.height, self._network.width, 3])
         with self._splice(features):
@@ -62,12 +62,11 @@ class Trunk:
 
 
 def trunk_of(network: Network, frozen: set[str]) -> Trunk | None:
-    """What of `network` stands still from the image on, after `hold_still`; None where that is not even one layer."""
-    keys = {part: {key for key in network.variables if component_of(key) == part} for part in (BACKBONE, FEATURE_MAPS)}
-    if keys[BACKBONE] | keys[FEATURE_MAPS] <= frozen:
+    """The layers of `network` that are frozen from the image on, after `hold_still`; None where there is none."""
+    if {key for key in network.variables if component_of(key) in (BACKBONE, FEATURE_MAPS)} <= frozen:
         return _whole_extractor(network)
     cut = _cut(network.backbone, {id(network.variables[key]) for key in frozen})
-    return _part_of_backbone(network, cut) if cut else None
+    return _first_layers(network, cut) if cut else None
 
 
 def _whole_extractor(network: Network) -> Trunk:
@@ -77,13 +76,13 @@ def _whole_extractor(network: Network) -> Trunk:
         return tuple(model.feature_extractor(model.feature_extractor.preprocess(images)))
 
     def splice(features: Features) -> Any:
-        return instead_of(model, "_feature_extractor", _Given(features))
+        return patched(model, "_feature_extractor", _FixedFeatures(features))
 
     return Trunk(network, "the feature maps", compute, splice)
 
 
-class _Given:
-    """Stands where the feature extractor stood."""
+class _FixedFeatures:
+    """Takes the place of the feature extractor and returns features that are computed already."""
 
     is_keras_model = True
 
@@ -94,55 +93,59 @@ class _Given:
         return list(self._features)
 
 
-def _part_of_backbone(network: Network, cut: Sequence[Any]) -> Trunk:
+def _first_layers(network: Network, cut: Sequence[Any]) -> Trunk:
     extractor, backbone = network.model.feature_extractor, network.backbone
     wanted = [backbone.outputs[index] for index in _used_outputs(network)]
     candidates = {id(tensor) for tensor in cut}
     later = [tensor for tensor in wanted if id(tensor) not in candidates]
     handed_on = {id(tensor) for tensor in _handed_on(later, candidates)}
     cut = [tensor for tensor in cut if id(tensor) in handed_on or any(tensor is output for output in wanted)]
-    taken = [place for place, tensor in enumerate(cut) if id(tensor) in handed_on]
-    begins = tf.keras.Model(backbone.inputs, cut)
-    goes_on = tf.keras.Model([cut[place] for place in taken], later) if later else None
+    places = [place for place, tensor in enumerate(cut) if id(tensor) in handed_on]
+    first_layers = tf.keras.Model(backbone.inputs, cut)
+    other_layers = tf.keras.Model([cut[place] for place in places], later) if later else None
 
     def compute(images: tf.Tensor) -> Features:
         padded = ops.pad_to_multiple(extractor.preprocess(images), extractor._pad_to_multiple)
-        return _as_tuple(begins(padded))
+        return _as_tuple(first_layers(padded))
 
     def splice(features: Features) -> Any:
-        def instead(images: tf.Tensor) -> list[tf.Tensor | None]:
-            known = {id(tensor): feature for tensor, feature in zip(cut, features, strict=True)}
-            if goes_on:
-                computed = _as_tuple(goes_on([features[place] for place in taken]))
-                known |= {id(tensor): feature for tensor, feature in zip(later, computed, strict=True)}
-            return [known.get(id(tensor)) for tensor in backbone.outputs]
+        def backbone_outputs(images: tf.Tensor) -> list[tf.Tensor | None]:
+            values = {id(tensor): feature for tensor, feature in zip(cut, features, strict=True)}
+            if other_layers:
+                computed = _as_tuple(other_layers([features[place] for place in places]))
+                values |= {id(tensor): feature for tensor, feature in zip(later, computed, strict=True)}
+            return [values.get(id(tensor)) for tensor in backbone.outputs]
 
-        return instead_of(extractor, "classification_backbone", instead)
+        return patched(extractor, "classification_backbone", backbone_outputs)
 
     ends = ", ".join(_layer_of(tensor).name for tensor in cut)
     return Trunk(network, f"the backbone's {ends}", compute, splice)
 
 
 def _cut(backbone: tf.keras.Model, frozen: set[int]) -> list[Any]:
-    """The tensors that layers which stand still hand on to others, or out; in the order of the layers."""
-    still: set[str] = set()
+    """The tensors that frozen layers hand on to others, or that are outputs; in the order of the layers."""
+    frozen_layers: set[str] = set()
     for layer in backbone.layers:
         parents = _parents(layer)
-        if all(id(weight) in frozen for weight in layer.weights) and all(parent.name in still for parent in parents):
-            still.add(layer.name)
+        if all(id(weight) in frozen for weight in layer.weights) and all(
+            parent.name in frozen_layers for parent in parents
+        ):
+            frozen_layers.add(layer.name)
     outputs = {id(tensor) for tensor in backbone.outputs}
-    handed_on = {parent.name for layer in backbone.layers if layer.name not in still for parent in _parents(layer)}
-    weighty = any(layer.weights for layer in backbone.layers if layer.name in still)
+    handed_on = {
+        parent.name for layer in backbone.layers if layer.name not in frozen_layers for parent in _parents(layer)
+    }
+    has_weights = any(layer.weights for layer in backbone.layers if layer.name in frozen_layers)
     return [
         layer.output
         for layer in backbone.layers
-        if weighty and layer.name in still and (id(layer.output) in outputs or layer.name in handed_on)
+        if has_weights and layer.name in frozen_layers and (id(layer.output) in outputs or layer.name in handed_on)
     ]
 
 
 def _handed_on(outputs: Sequence[Any], cut: Set[int]) -> list[Any]:
     """The tensors of the cut, given by their ids, that `outputs` are computed from."""
-    found: dict[int, Any] = {}
+    tensors: dict[int, Any] = {}
     layers = [_layer_of(tensor) for tensor in outputs]
     seen: set[str] = set()
     while layers:
@@ -152,40 +155,40 @@ def _handed_on(outputs: Sequence[Any], cut: Set[int]) -> list[Any]:
         seen.add(layer.name)
         for parent in _parents(layer):
             if id(parent.output) in cut:
-                found[id(parent.output)] = parent.output
+                tensors[id(parent.output)] = parent.output
             else:
                 layers.append(parent)
-    return list(found.values())
+    return list(tensors.values())
 
 
 def _used_outputs(network: Network) -> list[int]:
-    """Which of the backbone's outputs the feature extractor looks at."""
+    """Which of the backbone's outputs the feature extractor uses."""
     extractor, backbone = network.model.feature_extractor, network.backbone
     recorder = _Recorder(len(backbone.outputs))
 
     def trace(images: tf.Tensor) -> None:
-        def instead(padded: tf.Tensor) -> _Recorder:
+        def recorded_outputs(padded: tf.Tensor) -> _Recorder:
             recorder.tensors = list(backbone(padded))
             return recorder
 
-        with instead_of(extractor, "classification_backbone", instead):
+        with patched(extractor, "classification_backbone", recorded_outputs):
             extractor(extractor.preprocess(images))
 
     tf.function(trace, autograph=False).get_concrete_function(
         tf.TensorSpec([1, network.height, network.width, 3], tf.float32)
     )
-    return sorted(recorder.asked)
+    return sorted(recorder.used)
 
 
 class _Recorder:
-    """A list that remembers which of its entries were asked for."""
+    """A list that records which of its entries are used."""
 
     def __init__(self, length: int) -> None:
         self.tensors: list[Any] = [None] * length
-        self.asked: set[int] = set()
+        self.used: set[int] = set()
 
     def __getitem__(self, index: int) -> Any:
-        self.asked.add(range(len(self.tensors))[index])
+        self.used.add(range(len(self.tensors))[index])
         return self.tensors[index]
 
     def __len__(self) -> int:
@@ -193,7 +196,7 @@ class _Recorder:
 
 
 def _parents(layer: tf.keras.layers.Layer) -> list[Any]:
-    return [found[0] for node in layer._inbound_nodes if not node.is_input for found in node.iterate_inbound()]
+    return [inbound[0] for node in layer._inbound_nodes if not node.is_input for inbound in node.iterate_inbound()]
 
 
 def _layer_of(tensor: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Detections from a network in memory, for validation during training."""
+"""Validation during training: the detections of the network in memory, and their scores."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,10 +7,27 @@ import numpy as np
 import tensorflow as tf
 
 from tasks.dataset.boxes import from_tf
-from tasks.dataset.dataset import AnnotatedImage
+from tasks.dataset.dataset import AnnotatedImage, Dataset
 from tasks.dataset.detections import Detections
 from tasks.detector.network import Network
+from tasks.metrics.coco import coco_figures
+from tasks.tfrecords.tf_example import shards_of
 from tasks.training.examples import evaluation_images
+from tasks.training.progress import Validate, ValidationScores
+
+
+def validator(network: Network, records: Path, val: Dataset) -> Validate:
+    """Scores of `network` on the images of `val`, which lie in `records`; where there are none, it gives None."""
+    if not val.images:
+        print("train: no validation images (split.val_fraction): the last checkpoint counts as the best")
+        return lambda: None
+    detector = RecordsDetector(network, shards_of(records, "val"), val.images, val.classes)
+
+    def validate() -> ValidationScores:
+        figures = coco_figures(val, detector())
+        return ValidationScores(mAP=figures["mAP"] or 0.0, AP50=figures["AP50"] or 0.0)
+
+    return validate
 
 
 class RecordsDetector:
@@ -19,7 +36,7 @@ class RecordsDetector:
     def __init__(
         self, network: Network, shards: Sequence[Path], images: Sequence[AnnotatedImage], classes: tuple[str, ...]
     ) -> None:
-        """Prepare to detect in `images`, which stand in `shards` in this order."""
+        """Prepare to detect in `images`, which `shards` hold in this order."""
         self._network, self._images, self._classes = network, images, classes
         self._batches = evaluation_images(shards, size=(network.height, network.width), batch_size=8)
         self._detect = tf.function(
@@ -30,23 +47,23 @@ class RecordsDetector:
 
     def __call__(self) -> list[Detections]:
         """Detections of every image, in order, with the network's present weights."""
-        found: list[Detections] = []
+        detections: list[Detections] = []
         for batch in self._batches:
             for boxes_tf, classes, scores, number in zip(*(t.numpy() for t in self._detect(batch)), strict=True):
-                image = self._images[len(found)]
+                image = self._images[len(detections)]
                 n = int(number)
-                found.append(
+                detections.append(
                     Detections(
                         boxes=from_tf(boxes_tf[:n].astype(np.float64), height=image.height, width=image.width),
                         classes=tuple(self._classes[int(i)] for i in classes[:n]),
                         scores=scores[:n].astype(np.float64),
                     )
                 )
-        return found
+        return detections
 
     def _traced(self, images: tf.Tensor) -> tuple[tf.Tensor, ...]:
         raw = self._network.forward(images, training=False)
-        found = self._network.model.postprocess(raw, self._network.shapes(images))
+        detections = self._network.model.postprocess(raw, self._network.shapes(images))
         return tuple(
-            found[name] for name in ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
+            detections[name] for name in ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
         )

@@ -78,7 +78,7 @@ def test_the_backbone_computes_what_face_api_computes(network: Network, manifest
     np.testing.assert_allclose(last_map(network, images, training=False), expected, rtol=1e-3, atol=1e-3)
 
 
-def test_with_a_batchs_own_statistics_it_still_does(network: Network) -> None:
+def test_the_backbone_computes_the_same_with_the_statistics_of_a_batch(network: Network) -> None:
     """On the images whose statistics it was given."""
     images = drawn_images()
     before = last_map(network, images, training=False)

@@ -26,14 +26,14 @@ def test_variables_have_the_names_and_shapes_of_the_zoos_checkpoints(name: str) 
     assert zoo.keys() - ours.keys() == {"_CHECKPOINTABLE_OBJECT_GRAPH", "save_counter"}
 
 
-def test_every_part_has_variables_and_blocks_count_from_the_image(network: Network) -> None:
+def test_every_component_has_variables_and_blocks_count_from_the_image(network: Network) -> None:
     assert {component_of(key) for key in network.variables} == set(COMPONENTS)
     blocks = {block_of(v.name) for key, v in network.variables.items() if component_of(key) == BACKBONE}
     assert blocks == set(range(18))
 
 
 @pytest.mark.parametrize(
-    ("key", "part"),
+    ("key", "component"),
     [
         ("_feature_extractor/classification_backbone/layer_with_weights-3/gamma", "backbone"),
         ("_feature_extractor/_fpn_features_generator/top_layers/0/kernel", "feature_maps"),
@@ -49,8 +49,8 @@ def test_every_part_has_variables_and_blocks_count_from_the_image(network: Netwo
         ),
     ],
 )
-def test_a_key_tells_its_part(key: str, part: str) -> None:
-    assert component_of(f"model/{key}") == part
+def test_a_key_gives_its_component(key: str, component: str) -> None:
+    assert component_of(f"model/{key}") == component
 
 
 @pytest.mark.parametrize(
@@ -69,11 +69,11 @@ def test_a_key_tells_its_part(key: str, part: str) -> None:
         ("conv4_block6_2_conv/kernel:0", 3),
     ],
 )
-def test_a_backbone_layer_knows_its_block(name: str, block: int) -> None:
+def test_a_backbone_layer_has_its_block(name: str, block: int) -> None:
     assert block_of(name) == block
 
 
-def test_a_layer_of_no_known_block_is_an_error() -> None:
+def test_a_layer_without_a_known_block_is_an_error() -> None:
     with pytest.raises(ConfigError, match="dense_3/kernel"):
         block_of("dense_3/kernel:0")
 
@@ -89,9 +89,7 @@ def test_first_values_depend_on_the_seed_and_the_key_alone(network: Network) -> 
 
 
 @pytest.mark.parametrize(("freeze", "frozen_blocks"), [(4, 4), (8, 8), (18, 18), ("backbone", 18)])
-def test_freezing_takes_whole_blocks_with_their_statistics(
-    network: Network, freeze: str | int, frozen_blocks: int
-) -> None:
+def test_whole_blocks_are_frozen_with_their_statistics(network: Network, freeze: str | int, frozen_blocks: int) -> None:
     frozen = frozen_keys(network, freeze)
     expected = {
         key
@@ -103,7 +101,7 @@ def test_freezing_takes_whole_blocks_with_their_statistics(
     assert not frozen & set(trainable(network, frozen))
 
 
-def test_heads_only_leaves_the_tower_and_the_heads(network: Network) -> None:
+def test_heads_only_trains_the_tower_and_the_heads(network: Network) -> None:
     left = {component_of(key) for key in trainable(network, frozen_keys(network, "heads-only"))}
     assert left == {"tower", "box_head", "class_head"}
 
@@ -114,7 +112,7 @@ def test_no_freeze_freezes_nothing_and_too_many_blocks_are_an_error(network: Net
         frozen_keys(network, 19)
 
 
-def test_frozen_statistics_stand_still_in_a_training_pass_and_others_move() -> None:
+def test_frozen_statistics_are_unchanged_by_a_training_pass_and_others_change() -> None:
     network = small_network(V2)
     frozen = frozen_keys(network, 4)
     hold_still(network, frozen)

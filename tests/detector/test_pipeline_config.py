@@ -65,7 +65,7 @@ def params(**changes: Any) -> TrainParams:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_model_says_what_the_zoos_own_file_says(name: str) -> None:
+def test_a_model_equals_the_zoos_own_config(name: str) -> None:
     definition = MODELS[name]
     zoo = json.loads(GOLDEN.read_text(encoding="utf-8"))[definition.zoo_name or name]
     if definition.zoo_name:
@@ -81,13 +81,13 @@ def test_a_model_says_what_the_zoos_own_file_says(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_batch_norm_follows_the_params(name: str) -> None:
+def test_every_batch_norm_has_the_decay_of_the_params(name: str) -> None:
     decays = [value for path, value in flatten(filled(name).model).items() if path.endswith("batch_norm.decay")]
 
     assert decays == pytest.approx([0.9, 0.9])
 
 
-def test_the_box_loss_weighs_what_params_say_if_they_say_it() -> None:
+def test_params_set_the_weight_of_the_box_loss_where_they_have_one() -> None:
     weights = [filled(localization_weight=weight).model.ssd.loss.localization_weight for weight in (None, 2.5)]
 
     assert weights == [1.0, 2.5]
@@ -111,7 +111,7 @@ def test_params_label_map_and_paths_are_filled_in() -> None:
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "momentum"])
-def test_the_rate_warms_up_and_then_falls_to_the_last_step(optimizer: str) -> None:
+def test_the_learning_rate_warms_up_and_then_falls_until_the_last_step(optimizer: str) -> None:
     message = filled(optimizer=optimizer).train_config.optimizer
 
     assert message.WhichOneof("optimizer") == f"{optimizer}_optimizer"
@@ -136,7 +136,7 @@ def test_a_run_shorter_than_its_warm_up_shortens_the_warm_up(steps: int) -> None
     assert schedule.total_steps == steps
 
 
-def test_augmentation_is_listed_as_often_as_it_is_applied() -> None:
+def test_augmentation_is_listed_with_its_probability() -> None:
     flip, crop = filled().train_config.data_augmentation_options
 
     assert flip.random_horizontal_flip.probability == pytest.approx(0.5)
@@ -158,7 +158,7 @@ def test_a_written_file_reads_back_as_the_same_message(tmp_path: Path) -> None:
     assert read_pipeline_config(tmp_path / "in" / "pipeline.config") == config
 
 
-def test_a_setting_that_is_no_number_is_refused(tmp_path: Path) -> None:
+def test_a_setting_that_is_not_a_number_is_refused(tmp_path: Path) -> None:
     config = filled()
     config.model.ssd.loss.classification_weight = float("nan")
 
@@ -209,14 +209,14 @@ def test_the_input_size_is_height_and_width(name: str) -> None:
     ],
     ids=["another architecture", "no model", "TensorFlow 1", "no fixed size"],
 )
-def test_what_cannot_be_trained_is_refused(text: str, complaint: str) -> None:
+def test_a_model_that_cannot_be_trained_is_refused(text: str, complaint: str) -> None:
     config = text_format.Parse(text, pipeline_pb2.TrainEvalPipelineConfig())
 
     with pytest.raises(ConfigError, match=f"mine.config: .*{complaint}"):
         check_supported(config, Path("mine.config"))
 
 
-def test_a_misspelt_model_is_answered_with_the_nearest_and_all_there_are() -> None:
+def test_a_misspelt_model_is_an_error_with_the_nearest_name_and_all_names() -> None:
     with pytest.raises(ConfigError, match=r"did you mean ssd_mobilenet_v2_fpnlite_320x320\?") as caught:
         find_model("ssd_mobilenet_v2_fpnlite_320")
     assert all(name in str(caught.value) for name in MODELS)
@@ -225,12 +225,12 @@ def test_a_misspelt_model_is_answered_with_the_nearest_and_all_there_are() -> No
 @pytest.mark.parametrize(
     "name", ["mine.config", "/configs/mine.config", "configs/../mine.config", "models/mine.config"]
 )
-def test_a_config_that_dvc_does_not_watch_is_refused(name: str) -> None:
+def test_a_config_that_dvc_does_not_track_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match=r"configs/mine\.config"):
         find_model(name)
 
 
-def test_a_config_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_config_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(ConfigError, match=r"no file configs/mine\.config"):

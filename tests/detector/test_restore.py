@@ -1,4 +1,4 @@
-"""What of a base is restored into a real (small-input) network, and what is told of the rest."""
+"""Which variables of a real network (with a small input) are restored from a base, and what is reported of the others."""
 
 import json
 from pathlib import Path
@@ -10,11 +10,11 @@ import tensorflow as tf
 from tasks.artifacts.training import RestoredComponent
 from tasks.detector.initialise import initialise
 from tasks.detector.network import BACKBONE, CLASS_HEAD, Network, component_of
-from tasks.detector.restore import Restored, restore
+from tasks.detector.restore import RestoreResult, restore
 from tasks.errors import CheckpointError
 from tasks.model.label_map import write_label_map
 from tasks.training.freeze import max_abs_change, snapshot
-from tasks.training.summary import tell_start
+from tasks.training.summary import print_start
 
 CLASSES = ("cat", "dog")
 
@@ -42,7 +42,7 @@ def test_restoring_a_checkpoint_fills_all_but_a_class_head_of_other_classes(netw
     assert restore(network, base, CLASSES).keys == set(network.variables)
 
 
-def test_what_does_not_fit_is_named_and_what_is_missing_is_new(network: Network, tmp_path: Path) -> None:
+def test_a_mismatched_variable_is_named_and_a_missing_one_is_new(network: Network, tmp_path: Path) -> None:
     base = write_base(
         tmp_path / "base",
         "weights",
@@ -57,22 +57,21 @@ def test_what_does_not_fit_is_named_and_what_is_missing_is_new(network: Network,
     assert summary.left_over == []
 
 
-def test_weights_that_the_model_has_no_variable_for_are_named(network: Network, tmp_path: Path) -> None:
+def test_weights_that_the_model_has_no_variable_for_are_left_over(network: Network, tmp_path: Path) -> None:
     arrays = {"Conv1/kernel": np.ones((3, 3, 3, 32), np.float32), "Conv9/kernel": np.ones(2, np.float32)}
     base = write_base(tmp_path / "base", "weights", **arrays)
     assert restore(network, base, CLASSES).left_over == {"Conv9/kernel"}
 
 
-def test_the_log_of_train_names_the_first_of_them(capsys: pytest.CaptureFixture[str]) -> None:
-    tell_start(Restored("a test", left_over={f"model/x/{i}" for i in range(5)}), [])
-    assert (
-        "the model lacks 5 variables that they have: model/x/0, model/x/1, model/x/2, ...\n" in capsys.readouterr().out
-    )
-    tell_start(Restored("a test"), [])
-    assert "lacks" not in capsys.readouterr().out
+def test_the_training_log_names_the_first_left_over_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    print_start(RestoreResult("a test", left_over={f"model/x/{i}" for i in range(5)}), [])
+    log = capsys.readouterr().out
+    assert "5 variables of these weights are not in the model: model/x/0, model/x/1, model/x/2, ...\n" in log
+    print_start(RestoreResult("a test"), [])
+    assert "not in the model" not in capsys.readouterr().out
 
 
-def test_of_a_checkpoint_only_the_models_own_variables_can_be_left_over(network: Network, tmp_path: Path) -> None:
+def test_optimizer_variables_of_a_checkpoint_are_not_left_over(network: Network, tmp_path: Path) -> None:
     base = write_base(tmp_path / "base", "tf_checkpoint")
     backbone = {key: variable for key, variable in network.variables.items() if component_of(key) == BACKBONE}
     (kernel, *_) = sorted(backbone)
@@ -91,7 +90,7 @@ def test_of_a_checkpoint_only_the_models_own_variables_can_be_left_over(network:
     assert result.summary().left_over == ["model/second_head/bias"]
 
 
-def test_arrays_are_found_by_checkpoint_key_too_and_a_fallback_is_told_of(network: Network, tmp_path: Path) -> None:
+def test_arrays_are_found_by_checkpoint_key_too_and_the_fallback_is_named(network: Network, tmp_path: Path) -> None:
     key = next(key for key, variable in network.variables.items() if variable.name == "Conv1/kernel:0")
     base = write_base(tmp_path / "base", "weights", **{key: np.full((3, 3, 3, 32), 0.25, np.float32)})
     card = {"source": "base", "kind": "weights", "origin": "a test", "fallback": "it does not fit"}
@@ -102,7 +101,7 @@ def test_arrays_are_found_by_checkpoint_key_too_and_a_fallback_is_told_of(networ
     assert float(network.variables[key].numpy().min()) == 0.25
 
 
-def saved(base: Path, *variables: tf.Variable) -> Path:
+def saved_model_base(base: Path, *variables: tf.Variable) -> Path:
     """A SavedModel's variables in `base`, in an order and under keys that no checkpoint of a detector has."""
     holder = tf.Module()
     holder.things = list(reversed(variables))
@@ -113,7 +112,7 @@ def saved(base: Path, *variables: tf.Variable) -> Path:
 def test_a_saved_model_is_restored_by_the_names_of_its_variables(network: Network, tmp_path: Path) -> None:
     initialise(network, network.variables, seed=5)
     wanted = snapshot(network, set(network.variables))
-    base = saved(tmp_path / "base", *network.variables.values())
+    base = saved_model_base(tmp_path / "base", *network.variables.values())
     initialise(network, network.variables, seed=6)
 
     result = restore(network, base, CLASSES)
@@ -124,21 +123,21 @@ def test_a_saved_model_is_restored_by_the_names_of_its_variables(network: Networ
     assert result.left_over == set()
 
 
-def test_of_a_saved_model_the_number_in_the_extractors_name_does_not_matter(network: Network, tmp_path: Path) -> None:
+def test_the_number_in_the_extractors_name_in_a_saved_model_does_not_matter(network: Network, tmp_path: Path) -> None:
     key, variable = next(item for item in sorted(network.variables.items()) if "FeatureMaps" in item[1].name)
     _, _, layer = variable.name.removesuffix(":0").partition("/")
     named = tf.Variable(tf.fill(variable.shape, 0.125), name=f"ssd_any_keras_feature_extractor_41/{layer}")
     backbone = next(variable for variable in network.variables.values() if variable.name == "Conv1/kernel:0")
 
-    result = restore(network, saved(tmp_path / "base", named, backbone), CLASSES)
+    result = restore(network, saved_model_base(tmp_path / "base", named, backbone), CLASSES)
 
     assert result.keys >= {key}
     assert float(network.variables[key].numpy().max()) == 0.125
 
 
 def test_a_saved_model_with_two_variables_of_one_name_is_refused(network: Network, tmp_path: Path) -> None:
-    base = saved(tmp_path / "base", *(tf.Variable(float(i), name="Conv1/kernel") for i in range(2)))
-    with pytest.raises(CheckpointError, match="two variables are named Conv1/kernel"):
+    base = saved_model_base(tmp_path / "base", *(tf.Variable(float(i), name="Conv1/kernel") for i in range(2)))
+    with pytest.raises(CheckpointError, match="2 variables are named Conv1/kernel"):
         restore(network, base, CLASSES)
 
 

@@ -20,7 +20,7 @@ from tests.zoo_archive import SUFFIX, needs_zoo, write_zoo_archive, zoo_values
 pytestmark = [pytest.mark.slow, needs_zoo]
 
 CLASSES = ("key", "leaf", "mug")
-# Variables of each part, in the order of COMPONENTS, as they stand in the zoo's lists.
+# Variables of each component, in the order of COMPONENTS, as the zoo's checkpoints list them.
 COUNTS = {
     "ssd_mobilenet_v1_fpn_640x640": (135, 26, 168, 2, 2),
     "ssd_mobilenet_v2_fpnlite_640x640": (260, 30, 88, 3, 3),
@@ -45,7 +45,7 @@ def built(model: str) -> Network:
 
 
 @pytest.mark.parametrize("model", COUNTS)
-def test_all_of_the_zoos_checkpoint_but_its_class_head_is_in_the_network(
+def test_all_of_the_zoos_checkpoint_but_its_class_head_is_restored(
     model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("no_proxy", "*")

@@ -79,7 +79,7 @@ def test_anchors_are_those_of_the_od_api(tmp_path, text):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_input_size_and_matcher_are_the_models_own(tmp_path, name):
+def test_input_size_and_matcher_are_those_of_the_config(tmp_path, name):
     geometry = read(tmp_path, CONFIGS[name])
     assert (geometry.resizer.width, geometry.resizer.height) == (MODELS[name].side_px,) * 2
     assert (geometry.matched_iou, geometry.force_match) == (0.5, True)
@@ -111,7 +111,7 @@ def test_the_anchors_of_a_padded_input_are_fractions_of_the_padded_side(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("model {", "not a pipeline.config"),
         ("\xff", "not a pipeline.config"),
@@ -127,16 +127,16 @@ def test_the_anchors_of_a_padded_input_are_fractions_of_the_padded_side(tmp_path
         (SSD % ("keep_aspect_ratio_resizer { }", "ssd_anchor_generator { aspect_ratios: 1 }", ""), "another size for"),
     ],
 )
-def test_what_is_not_known_is_an_error_that_says_what(tmp_path, text, said):
+def test_an_unknown_setting_is_an_error_that_names_it(tmp_path, text, message):
     path = tmp_path / "pipeline.config"
     path.write_bytes(text.encode("latin-1"))
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=message):
         read_model_geometry(path)
     with pytest.raises(ConfigError, match="no such file"):
         read_model_geometry(Path("absent.config"))
 
 
-def test_the_best_iou_is_that_of_boxes_around_one_centre(tmp_path):
+def test_the_best_iou_compares_boxes_around_one_centre(tmp_path):
     anchors = read(tmp_path, CONFIGS["ssd_mobilenet_v2_fpnlite_320x320"]).anchors
     sizes = np.random.default_rng(1).uniform(1, 320, (40, 2))
     centred = [np.concatenate([-half, half], axis=1) for half in (sizes / 2, anchors.sizes / 2)]

@@ -30,7 +30,7 @@ def val(tmp_path, monkeypatch):
     return dataset(*[annotated((BOX, "cat"))] * 3, classes=("cat", "dog"))
 
 
-def test_it_is_where_f1_is_highest_on_validation_images(val):
+def test_the_score_is_where_f1_is_highest_on_validation_images(val):
     chosen = choose_thresholds(Finds((BOX, "cat", 0.8), (APART, "cat", 0.4)), val, None)
     assert (chosen.score, chosen.chosen_by, chosen.best_score, chosen.images) == (
         pytest.approx(0.6),
@@ -42,20 +42,20 @@ def test_it_is_where_f1_is_highest_on_validation_images(val):
     assert chosen.origin == "at which F1 was highest on the 3 validation images"
 
 
-def test_what_params_say_is_shipped_and_the_other_named(val):
+def test_the_score_of_the_params_is_shipped_and_the_best_one_is_named(val):
     chosen = choose_thresholds(Finds((BOX, "cat", 0.8), (APART, "cat", 0.4)), val, 0.25)
     assert (chosen.score, chosen.chosen_by) == (0.25, "params")
     assert chosen.origin == "which export.score_threshold sets; F1 was highest at 0.60 on the validation images"
 
 
-def test_without_a_choice_it_is_a_common_one_and_says_why(val):
+def test_without_detections_the_score_is_the_default_with_its_reason(val):
     nothing = choose_thresholds(Finds(), val, None)
     assert (nothing.score, nothing.chosen_by) == (0.3, "default")
-    assert "nothing was found in the validation images" in nothing.origin
+    assert "the validation images have no detections" in nothing.origin
     assert "there are no validation images" in choose_thresholds(Finds(), dataset(classes=("cat", "dog")), None).origin
 
 
-def test_it_is_read_as_it_was_written(val, tmp_path: Path):
+def test_thresholds_read_back_as_they_were_written(val, tmp_path: Path):
     chosen = choose_thresholds(Finds((BOX, "cat", 0.8)), val, None)
     write_thresholds(chosen, tmp_path / "t.json")
     assert read_thresholds(tmp_path / "t.json") == chosen

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from studies.base.pack import pack, ship
 from studies.base.params import read_scenes_params
+from tasks.artifacts.training import write_training_figures
 from tasks.detector.initialise import initialise
 from tasks.detector.network import CLASS_HEAD, component_of
 from tasks.detector.restore import restore
@@ -18,6 +19,7 @@ from tasks.params import CheckpointParams, ModelParams, Params, read_params
 from tasks.stages.checkpoint import checkpoint
 from tasks.training.freeze import snapshot
 from tasks.weights.packed_weights import read_packed
+from tests.artifacts.training_files import figures_of_a_run
 from tests.detector.small_network import V2, small_network
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "trained" / "best").mkdir(parents=True)
     tf.train.Checkpoint(model=network.model).write(str(place / "trained" / "best" / "ckpt-0"))
     np.savez(place / "values.npz", **snapshot(network, network.variables))
-    write_json(place / "train.json", {"best_mAP": 0.25, "best_step": 10, "loss": 1.5})
+    write_training_figures(place / "train.json", figures_of_a_run(best_mAP=0.25, best_step=10, loss=1.5))
     write_json(place / "data.json", {"boxes": 99})
     pack(study(place), SCENES, packed=place / "packed")
     return place

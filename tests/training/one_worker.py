@@ -19,7 +19,7 @@ def main() -> None:
         # Two CPUs in one process stand for two GPUs: the strategy is the same.
         (cpu,) = tf.config.list_physical_devices("CPU")
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * settings["devices"])
-        stage.replicas_here = lambda: Replicas(
+        stage.available_replicas = lambda: Replicas(
             tf.distribute.MirroredStrategy([f"CPU:{number}" for number in range(settings["devices"])])
         )
     stage.train(

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from tasks.training.augment import random_colour, random_crop, random_flip, random_zoom_out
 
-# A picture whose pixels tell where they were: red grows to the right, green downwards.
+# A picture whose pixels show where they were: red grows to the right, green downwards.
 HEIGHT, WIDTH = 40, 60
 IMAGE = np.stack(
     [
@@ -18,7 +18,7 @@ BOXES = np.array([[0.1, 0.2, 0.5, 0.6], [0.6, 0.7, 0.9, 0.95]], dtype=np.float32
 SEEDS = [tf.constant([3, number], tf.int64) for number in range(40)]
 
 
-def test_a_flip_mirrors_pixels_and_boxes_alike() -> None:
+def test_a_flip_mirrors_pixels_and_boxes() -> None:
     image, boxes = random_flip(tf.constant(IMAGE), tf.constant(BOXES), SEEDS[0], 1.0)
     np.testing.assert_array_equal(image, IMAGE[:, ::-1])
     np.testing.assert_allclose(boxes[0], [0.1, 0.4, 0.5, 0.8], atol=1e-6)
@@ -33,7 +33,7 @@ def test_with_probability_0_nothing_changes(seed: tf.Tensor) -> None:
     assert keep.numpy().all()
 
 
-def test_a_crop_keeps_boxes_on_the_pixels_they_were_on() -> None:
+def test_a_crop_keeps_boxes_on_their_pixels() -> None:
     for seed in SEEDS:
         image, boxes, keep = (t.numpy() for t in random_crop(tf.constant(IMAGE), tf.constant(BOXES), seed, 1.0))
         height, width = image.shape[:2]

@@ -4,7 +4,7 @@ import tensorflow as tf
 from tasks.training.averaging import AveragedWeights
 
 
-def test_the_average_follows_the_weights_at_first_closely_then_slowly() -> None:
+def test_the_average_follows_the_weights_closely_at_first_and_then_slowly() -> None:
     weight = tf.Variable(1.0)
     averaged = AveragedWeights([weight], [weight], 0.5)
     expected = 1.0
@@ -16,7 +16,7 @@ def test_the_average_follows_the_weights_at_first_closely_then_slowly() -> None:
     np.testing.assert_allclose(averaged.averages[0], expected, rtol=1e-5)
 
 
-def test_the_weights_come_back_as_they_were() -> None:
+def test_after_in_place_the_weights_are_their_own_again() -> None:
     weight = tf.Variable([0.1, 0.7])
     averaged = AveragedWeights([weight], [weight], 0.9)
     weight.assign([0.3, -0.2])

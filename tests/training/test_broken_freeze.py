@@ -1,4 +1,4 @@
-"""The audit can fail: where freezing is broken on purpose, the train stage ends in an error and keeps nothing."""
+"""The audit can fail: with freezing broken on purpose, the train stage ends in an error and keeps nothing."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,17 +6,18 @@ from typing import Any
 
 import pytest
 
-import tasks.stages.train as stage
 from tasks.errors import TrainingError
+from tasks.stages.train import train
+from tasks.training import preparation
 from tasks.training.freeze import trainable
 from tests.training.train_params import train_params
 
 
-def nothing_held(network: Any, keys: set[str]) -> None:
+def hold_nothing(network: Any, keys: set[str]) -> None:
     """As the stock loop: no layer is put into inference mode."""
 
 
-def all_trained(network: Any, frozen: set[str]) -> dict[str, Any]:
+def train_everything(network: Any, frozen: set[str]) -> dict[str, Any]:
     """As the stock loop: gradients over every variable."""
     return trainable(network, set())
 
@@ -25,8 +26,8 @@ def all_trained(network: Any, frozen: set[str]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("name", "broken", "message"),
     [
-        ("hold_still", nothing_held, r"backbone block 0 \(weights by 0, moving statistics by 0\.\d+"),
-        ("trainable", all_trained, r"backbone block 0 \(weights by 0\.\d+, moving statistics by 0\)"),
+        ("hold_still", hold_nothing, r"backbone block 0 \(weights by 0, moving statistics by 0\.\d+"),
+        ("trainable", train_everything, r"backbone block 0 \(weights by 0\.\d+, moving statistics by 0\)"),
     ],
     ids=["statistics", "weights"],
 )
@@ -38,9 +39,9 @@ def test_a_freeze_that_does_not_hold_fails_the_stage(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(stage, name, broken)
+    monkeypatch.setattr(preparation, name, broken)
     with pytest.raises(TrainingError, match=f"train.freeze 2: frozen variables moved: {message}"):
-        stage.train(
+        train(
             train_params(steps=2, batch_size=2, warmup_steps=1, eval_every=2, save_every=2, freeze=2),
             pipeline_config=stage_inputs / "pipeline.config",
             records=stage_inputs / "records",

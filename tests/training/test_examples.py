@@ -13,7 +13,7 @@ def batches(
     start_step: int,
     number: int,
     augment: Augment | None = None,
-    shown: npt.NDArray[np.float64] | None = None,
+    image_shares: npt.NDArray[np.float64] | None = None,
 ) -> list[Batch]:
     data = training_batches(
         [shard],
@@ -21,14 +21,14 @@ def batches(
         batch_size=2,
         max_boxes=4,
         augment=augment or Augment(0.5, 0.5, 0.5, 0.5),
-        shown=shown,
+        image_shares=image_shares,
         seed=5,
         start_step=start_step,
     )
     return [Batch(*(tensor.numpy() for tensor in batch)) for batch in data.take(number)]
 
 
-def test_a_resumed_run_sees_the_batches_it_would_have_seen(grey_shard: Path) -> None:
+def test_a_resumed_run_gets_the_batches_of_an_uninterrupted_one(grey_shard: Path) -> None:
     whole, resumed = batches(grey_shard, 0, 12), batches(grey_shard, 5, 7)
     for expected, got in zip(whole[5:], resumed, strict=True):
         for a, b in zip(expected, got, strict=True):
@@ -42,7 +42,7 @@ def test_every_epoch_shows_every_image_once_in_an_order_of_its_own(grey_shard: P
     assert first != second
 
 
-def test_an_image_seen_again_is_changed_in_another_way(grey_shard: Path) -> None:
+def test_an_image_is_augmented_differently_in_every_epoch(grey_shard: Path) -> None:
     seen = [image for batch in batches(grey_shard, 0, COUNT) for image in zip(batch.names, batch.images, strict=True)]
     third = [image for name, image in seen if name == b"3.jpg"]
     assert len(third) == 2
@@ -66,10 +66,10 @@ def test_evaluation_shows_each_image_once_in_the_order_of_the_file(grey_shard: P
 
 
 def test_an_image_of_a_larger_share_comes_more_often(grey_shard: Path) -> None:
-    shown = np.array([0.5, 0.5, 0.5, 4.0, 0.5, 0.5, 0.5])
-    names = [name for batch in batches(grey_shard, 0, COUNT, shown=shown) for name in batch.names]
+    shares = np.array([0.5, 0.5, 0.5, 4.0, 0.5, 0.5, 0.5])
+    names = [name for batch in batches(grey_shard, 0, COUNT, image_shares=shares) for name in batch.names]
     epochs = [names[:COUNT], names[COUNT:]]
     assert [epoch.count(b"3.jpg") for epoch in epochs] == [4, 4]
     assert epochs[0] != epochs[1]
-    later = [name for batch in batches(grey_shard, 4, 3, shown=shown) for name in batch.names]
+    later = [name for batch in batches(grey_shard, 4, 3, image_shares=shares) for name in batch.names]
     assert later == names[8:]

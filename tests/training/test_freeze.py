@@ -51,7 +51,7 @@ def descend(network: Network, frozen: set[str]) -> None:
     ],
     ids=["nothing", "all but heads", "patterns", "V1 blocks", "ResNet stages", "ResNet backbone"],
 )
-def test_what_is_frozen_stands_still_and_the_rest_moves(
+def test_frozen_variables_are_unchanged_and_the_others_change(
     model: str, freeze: str | int | list[str], frozen_modules: int
 ) -> None:
     network = build(model)
@@ -69,7 +69,7 @@ def test_what_is_frozen_stands_still_and_the_rest_moves(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [V1, V2, RESNET])
-def test_every_backbone_has_the_blocks_that_configure_counts_on(name: str) -> None:
+def test_every_backbone_has_the_blocks_of_its_definition(name: str) -> None:
     network = build(name)
     most = BLOCKS[MODELS[name].backbone]
     assert frozen_keys(network, most) == frozen_keys(network, "backbone") > frozen_keys(network, most - 1)
@@ -85,7 +85,7 @@ def test_auto_freezes_the_first_blocks_if_all_of_them_were_restored(network: Net
     assert auto_freeze(network, set()) == "none"
 
 
-def test_the_audit_tells_weights_from_statistics_and_module_from_module(network: Network) -> None:
+def test_the_audit_separates_weights_from_statistics_and_modules_from_each_other(network: Network) -> None:
     frozen = frozen_keys(network, 2)
     before = snapshot(network, network.variables)
     keys = {readable_name(key, variable): key for key, variable in network.variables.items()}
@@ -105,7 +105,7 @@ def test_the_audit_tells_weights_from_statistics_and_module_from_module(network:
     assert rows["backbone block 2"].unchanged == rows["backbone block 2"].trained - 1
 
 
-def test_a_frozen_value_that_is_no_number_is_no_zero(network: Network) -> None:
+def test_a_frozen_nan_does_not_count_as_unchanged(network: Network) -> None:
     key = next(iter(frozen_keys(network, 1)))
     before = snapshot(network, [key])
     network.variables[key].assign(np.full(network.variables[key].shape, np.nan))
@@ -113,14 +113,14 @@ def test_a_frozen_value_that_is_no_number_is_no_zero(network: Network) -> None:
     network.variables[key].assign(before[key])
 
 
-def test_a_pattern_that_is_in_no_name_is_an_error_that_shows_names(network: Network) -> None:
+def test_a_pattern_that_matches_no_name_is_an_error_with_example_names(network: Network) -> None:
     with pytest.raises(
-        ParamsError, match=r"'MobilenetV1/Conv2d' is in the name of no variable; names are like .*backbone/"
+        ParamsError, match=r"'MobilenetV1/Conv2d' matches the name of no variable; names are like .*backbone/"
     ):
         frozen_keys(network, ["block_1_", "MobilenetV1/Conv2d"])
 
 
-def test_patterns_take_every_variable_whose_name_they_are_in(network: Network) -> None:
+def test_a_pattern_freezes_every_variable_whose_name_it_matches(network: Network) -> None:
     names = {
         readable_name(key, network.variables[key]) for key in frozen_keys(network, [r"block_1_.*kernel$", "Conv1/"])
     }

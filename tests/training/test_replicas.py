@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from tasks.detector.restore import checkpoint_values
 from tasks.errors import TrainingError
-from tasks.training.replicas import Replicas, replicas_here
+from tasks.training.replicas import Replicas, available_replicas
 from tests.ports import free_ports
 from tests.training.train_params import train_params
 
@@ -57,9 +57,9 @@ class Worker:
 
     def finish(self) -> str:
         """What it printed, once it has ended well."""
-        said, _ = self.process.communicate(timeout=900)
-        assert self.process.returncode == 0, said[-3000:]
-        return str(said)
+        output, _ = self.process.communicate(timeout=900)
+        assert self.process.returncode == 0, output[-3000:]
+        return str(output)
 
 
 def losses(out: Path) -> list[float]:
@@ -75,7 +75,7 @@ def alone(stage_inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def same_learning(alone: Path, other: Path) -> None:
+def assert_equal_learning(alone: Path, other: Path) -> None:
     np.testing.assert_allclose(losses(other), losses(alone), rtol=TOLERANCE)
     assert len(losses(alone)) == STEPS
     expected, found = (checkpoint_values(out / "trained" / "last" / "ckpt-0") for out in (alone, other))
@@ -86,7 +86,7 @@ def same_learning(alone: Path, other: Path) -> None:
 
 
 @pytest.mark.slow
-def test_two_machines_learn_what_one_does_and_one_of_them_writes(
+def test_two_machines_learn_what_one_does_and_only_the_chief_writes(
     stage_inputs: Path, alone: Path, tmp_path: Path
 ) -> None:
     addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
@@ -94,12 +94,12 @@ def test_two_machines_learn_what_one_does_and_one_of_them_writes(
         json.dumps({"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}) for index in range(2)
     ]
     workers = [Worker(stage_inputs, tmp_path, tf_config=config) for config in configs]
-    said = [worker.finish() for worker in workers]
+    outputs = [worker.finish() for worker in workers]
 
-    same_learning(alone, tmp_path)
-    assert "on 2 replicas" in said[0]
-    assert "validation mAP" in said[0]
-    assert "validation mAP" not in said[1]
+    assert_equal_learning(alone, tmp_path)
+    assert "on 2 replicas" in outputs[0]
+    assert "validation mAP" in outputs[0]
+    assert "validation mAP" not in outputs[1]
     assert json.loads((tmp_path / "train.json").read_text())["frozen_max_abs_change"] == 0
 
 
@@ -107,11 +107,11 @@ def test_two_machines_learn_what_one_does_and_one_of_them_writes(
 def test_two_devices_of_one_machine_learn_what_one_does(stage_inputs: Path, alone: Path, tmp_path: Path) -> None:
     Worker(stage_inputs, tmp_path, devices=2).finish()
 
-    same_learning(alone, tmp_path)
+    assert_equal_learning(alone, tmp_path)
 
 
 @pytest.mark.slow
-def test_bfloat16_trains_on_kept_features_too_and_leaves_float32_weights_and_curves(
+def test_bfloat16_trains_on_cached_features_too_and_leaves_float32_weights_and_curves(
     stage_inputs: Path, tmp_path: Path
 ) -> None:
     # At 64 px the coarsest maps are one pixel wide, and TensorFlow 2.15's bfloat16 gradient of a depthwise convolution
@@ -120,8 +120,8 @@ def test_bfloat16_trains_on_kept_features_too_and_leaves_float32_weights_and_cur
     shutil.copytree(stage_inputs, larger)
     config = larger / "pipeline.config"
     config.write_text(config.read_text().replace("height: 64", "height: 128").replace("width: 64", "width: 128"))
-    kept = NO_CACHE | {"use": "memory"}
-    Worker(larger, tmp_path, precision="bfloat16", tensorboard=True, cache=kept).finish()
+    in_memory = NO_CACHE | {"use": "memory"}
+    Worker(larger, tmp_path, precision="bfloat16", tensorboard=True, cache=in_memory).finish()
 
     assert np.isfinite(losses(tmp_path)).all()
     values = checkpoint_values(tmp_path / "trained" / "last" / "ckpt-0")
@@ -140,7 +140,7 @@ def test_a_batch_that_cannot_be_divided_is_refused() -> None:
 @pytest.mark.parametrize(
     "text", ["no JSON", "[]", '{"cluster": {"worker": ["a:1", "b:2"]}}', '{"cluster": 5, "task": {}}']
 )
-def test_a_tf_config_that_is_none_is_told_of(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_tf_config_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(TrainingError, match="TF_CONFIG: expected"):
-        replicas_here()
+        available_replicas()

@@ -6,27 +6,29 @@ import pytest
 import tensorflow as tf
 
 from tasks.errors import TrainingError
-from tasks.training.resume import Progress, ResumeFolder, write_checkpoint
+from tasks.training.progress import Progress
+from tasks.training.resume import ResumeFolder, write_checkpoint
+from tests.training.history import step_row, validation_row
 
 
 def state(value: float) -> tf.train.Checkpoint:
     return tf.train.Checkpoint(weight=tf.Variable(value))
 
 
-def test_what_was_saved_last_comes_back(tmp_path: Path) -> None:
-    folder = ResumeFolder(tmp_path, "run")
+def test_the_state_that_was_saved_last_is_restored(tmp_path: Path) -> None:
+    folder, history = ResumeFolder(tmp_path, "run"), [step_row(10), validation_row(10), step_row(20)]
     with folder.lock():
         for step in (10, 20):
-            folder.save(state(float(step)), Progress(step=step, seconds=1.5, history=[{"step": step, "loss": 0.5}]))
+            folder.save(state(float(step)), Progress(step=step, seconds=1.5, history=[*history]))
     loaded = state(0.0)
     with ResumeFolder(tmp_path, "run").lock():
         progress = ResumeFolder(tmp_path, "run").restore(loaded)
-    assert progress == Progress(step=20, seconds=1.5, history=[{"step": 20, "loss": 0.5}])
+    assert progress == Progress(step=20, seconds=1.5, history=[*history])
     assert float(loaded.weight) == 20.0
     assert not list(tmp_path.rglob("state-10*"))
 
 
-def test_a_state_written_but_not_yet_named_is_not_used(tmp_path: Path) -> None:
+def test_a_state_that_current_json_does_not_name_yet_is_not_restored(tmp_path: Path) -> None:
     folder = ResumeFolder(tmp_path, "run")
     with folder.lock():
         folder.save(state(10.0), Progress(step=10))
@@ -36,7 +38,7 @@ def test_a_state_written_but_not_yet_named_is_not_used(tmp_path: Path) -> None:
     assert float(loaded.weight) == 10.0
 
 
-def test_another_run_starts_clean_and_removes_what_the_last_one_left(tmp_path: Path) -> None:
+def test_another_run_starts_clean_and_removes_the_states_of_the_last_one(tmp_path: Path) -> None:
     first, second = ResumeFolder(tmp_path, "a"), ResumeFolder(tmp_path, "b")
     with first.lock():
         first.save(state(1.0), Progress(step=1))
@@ -62,7 +64,7 @@ def test_a_second_trainer_is_refused_and_a_killed_one_leaves_no_lock(tmp_path: P
             assert (tmp_path / "run").is_dir()
 
 
-def test_only_the_best_weights_that_are_named_stay(tmp_path: Path) -> None:
+def test_only_the_latest_best_weights_are_kept(tmp_path: Path) -> None:
     folder = ResumeFolder(tmp_path, "run")
     with folder.lock():
         for step in (10, 20):
@@ -74,13 +76,13 @@ def test_only_the_best_weights_that_are_named_stay(tmp_path: Path) -> None:
         assert float(loaded.weight) == 20.0
 
 
-def test_a_checkpoint_that_cannot_be_written_is_an_error_that_says_so(tmp_path: Path) -> None:
+def test_a_checkpoint_that_cannot_be_written_is_an_error_with_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(TrainingError, match=r"file/state-1: could not be written .*: make room on the disk"):
+    with pytest.raises(TrainingError, match=r"file/state-1: could not be written .*: free space on the disk"):
         write_checkpoint(tf.train.Checkpoint(v=tf.Variable(1.0)), tmp_path / "file" / "state-1")
 
 
-def test_what_a_broken_off_write_left_is_removed_by_the_next(tmp_path: Path) -> None:
+def test_the_leftovers_of_an_interrupted_write_are_removed_by_the_next(tmp_path: Path) -> None:
     folder = ResumeFolder(tmp_path, "key")
     left = tmp_path / "key" / "state-4_temp" / "part-00000-of-00001.data-00000-of-00001.tempstate1"
     with folder.lock():

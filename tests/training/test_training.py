@@ -1,7 +1,5 @@
 """Steps on a tiny network: resumed equals uninterrupted, frozen stays frozen, a bad loss stops it. Two minutes."""
 
-import json
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,17 +14,18 @@ from tasks.training.examples import Augment, training_batches
 from tasks.training.freeze import frozen_keys, hold_still, max_abs_change, snapshot, trainable
 from tasks.training.loop import Trainer
 from tasks.training.optimizing import TwoRates
+from tasks.training.progress import Progress, Validate, ValidationScores
 from tasks.training.replicas import Copies, Replicas
-from tasks.training.resume import Progress, ResumeFolder
+from tasks.training.resume import ResumeFolder
 from tests.detector.small_network import V2, small_network
-from tests.training.broken_off import BrokenOffError, until
+from tests.training.interrupted import InterruptedRunError, until
 from tests.training.train_params import train_params
 
 pytestmark = pytest.mark.slow
 
 PARAMS = train_params(steps=6, batch_size=2, warmup_steps=2, eval_every=3, save_every=3)
 
-SCORE = {"mAP": 0.5, "AP50": 0.5}
+SCORES = ValidationScores(mAP=0.5, AP50=0.5)
 
 
 class Run:
@@ -49,10 +48,10 @@ class Run:
             frozen=self.frozen,
         )
 
-    def train(self, folder: Path, score: Callable[[], dict[str, float]] = lambda: SCORE, last: int = 6) -> Progress:
-        """Train to the end, or until a step after `last` has been taken and the run breaks off."""
+    def train(self, folder: Path, validate: Validate = lambda: SCORES, last: int = 6) -> Progress:
+        """Train to the end, or until a step after `last` interrupts the run."""
         resume = ResumeFolder(folder, "run")
-        with resume.lock(), suppress(BrokenOffError):
+        with resume.lock(), suppress(InterruptedRunError):
             progress = resume.restore(self.trainer.state)
             batches = training_batches(
                 [self.shard],
@@ -63,8 +62,13 @@ class Run:
                 seed=1,
                 start_step=progress.step,
             )
-            self.trainer.run(batches, resume, progress, until(last), score)
+            self.trainer.run(batches, resume, progress, until(last), validate)
         return progress
+
+    def saved_progress(self, folder: Path) -> Progress:
+        resume = ResumeFolder(folder, "run")
+        with resume.lock():
+            return resume.restore(self.trainer.state)
 
 
 @pytest.fixture(scope="module")
@@ -86,12 +90,12 @@ def test_a_resumed_run_ends_with_the_same_bits(
     second = Run(grey_shard)
     progress = second.train(folder / "parts")
     assert max_abs_change(second.network, expected) == 0.0
-    losses = [[row["loss"] for row in p.history if "loss" in row] for p in (uninterrupted[1], progress)]
+    losses = [[row.loss for row in run.steps] for run in (uninterrupted[1], progress)]
     assert losses[0] == losses[1]
     assert len(losses[0]) == 6
 
 
-def test_every_free_variable_learns_and_no_frozen_one_moves(uninterrupted: tuple[Run, Progress]) -> None:
+def test_every_unfrozen_variable_learns_and_no_frozen_one_changes(uninterrupted: tuple[Run, Progress]) -> None:
     run, _ = uninterrupted
     moved = {key for key, value in run.before.items() if max_abs_change(run.network, {key: value}) > 0}
     assert not moved & run.frozen
@@ -110,17 +114,17 @@ def test_a_loss_that_is_not_finite_stops_training_and_names_the_images(
     assert not list((folder / "broken").rglob("current.json"))
 
 
-def test_training_ends_when_validation_has_not_improved_for_long(folder: Path, grey_shard: Path) -> None:
+def test_training_ends_after_validations_without_a_gain(folder: Path, grey_shard: Path) -> None:
     run = Run(grey_shard, patience=2, eval_every=1)
     scores = iter([0.1, 0.4, 0.3, 0.4, 0.9])
 
-    progress = run.train(folder / "impatient", lambda: {"mAP": next(scores), "AP50": 0.0})
+    progress = run.train(folder / "impatient", lambda: ValidationScores(mAP=next(scores), AP50=0.0))
 
     assert (progress.step, progress.stopped_by, progress.best_step) == (4, "patience", 2)
-    assert Progress(**json.loads((folder / "impatient" / "run" / "current.json").read_text())) == progress
+    assert run.saved_progress(folder / "impatient") == progress
 
 
-def test_training_ends_when_its_time_is_over_and_is_validated_then(folder: Path, grey_shard: Path) -> None:
+def test_training_ends_with_a_validation_when_its_time_is_over(folder: Path, grey_shard: Path) -> None:
     progress = Run(grey_shard, max_minutes=1e-9).train(folder / "late")
 
     assert (progress.step, progress.stopped_by, progress.best_step) == (1, "max_minutes", 1)
@@ -133,11 +137,11 @@ def test_averages_are_validated_and_kept_and_resume_to_the_same_bits(folder: Pat
         run = Run(grey_shard, ema_decay=0.9)
         key = next(key for key in trainable(run.network, run.frozen) if key.endswith("kernel"))
 
-        def score() -> dict[str, float]:
+        def validate() -> ValidationScores:
             seen.append(float(run.network.variables[key].numpy().sum()))
-            return SCORE
+            return SCORES
 
-        run.train(folder / name, score, last)
+        run.train(folder / name, validate, last)
         seen.append(float(run.network.variables[key].numpy().sum()))
         with run.trainer.as_shipped():
             seen.append(float(run.network.variables[key].numpy().sum()))

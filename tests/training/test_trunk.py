@@ -13,16 +13,17 @@ from tasks.detector.initialise import initialise
 from tasks.detector.network import Network
 from tasks.params import CacheParams
 from tasks.training.examples import Augment, Batch
-from tasks.training.feature_cache import CachePlan, FeatureCache, picks
+from tasks.training.feature_cache import CachePlan, FeatureCache, batch_entries
 from tasks.training.feeding import batches_of, choose_feed
 from tasks.training.freeze import frozen_keys, hold_still, max_abs_change, snapshot, trainable
 from tasks.training.loop import Trainer
 from tasks.training.optimizing import TwoRates
+from tasks.training.progress import ValidationScores
 from tasks.training.replicas import Copies, Replicas
 from tasks.training.resume import ResumeFolder
 from tasks.training.trunk import trunk_of
 from tests.detector.small_network import RESNET, V1, V2, V2_SSD, small_network
-from tests.training.broken_off import BrokenOffError, until
+from tests.training.interrupted import InterruptedRunError, until
 from tests.training.train_params import train_params
 
 SIDE_PX = 160
@@ -49,7 +50,7 @@ def plan(images: int = 7, copies: int = 2, *specs: tuple[int, ...]) -> CachePlan
     ("model", "freeze"),
     [(V2, 3), (V2, "backbone"), (V2, "heads-only"), (V1, 8), (V2_SSD, 8), (RESNET, 2)],
 )
-def test_behind_the_trunk_everything_is_as_from_the_image(model: str, freeze: str | int) -> None:
+def test_predictions_from_the_trunks_features_equal_those_from_the_image(model: str, freeze: str | int) -> None:
     network, frozen = build(model, freeze)
     trunk = trunk_of(network, frozen)
     assert trunk is not None
@@ -71,35 +72,35 @@ def network() -> Network:
     return build(V2, "none")[0]
 
 
-def test_without_a_frozen_beginning_there_is_no_trunk(network: Network) -> None:
+def test_without_frozen_first_layers_there_is_no_trunk(network: Network) -> None:
     assert trunk_of(network, set()) is None
     assert trunk_of(network, frozen_keys(network, ["^backbone/block_3_"])) is None
 
 
 @pytest.mark.parametrize(
-    ("freeze", "cache", "steps", "cached", "why"),
+    ("freeze", "cache", "steps", "cached", "reason"),
     [
-        ("none", {}, 100, False, "nothing that begins at the image is frozen"),
+        ("none", {}, 100, False, "the first layers are not frozen"),
         ("backbone", {}, 100, True, "for 7 images and 2 augmented copies of each: .* as float32 in memory"),
         ("backbone", {"memory_mb": 1}, 100, True, "in a file"),
         ("backbone", {"use": "disk"}, 100, True, "in a file"),
-        ("backbone", {}, 10, False, "10 steps look at 20 images, fewer than the 21"),
+        ("backbone", {}, 10, False, "10 steps use 20 images, fewer than the 21"),
         ("backbone", {"use": "memory"}, 10, True, "in memory"),
         ("backbone", {"use": "off"}, 100, False, "train.cache.use is off"),
     ],
 )
-def test_the_choice_is_made_by_how_much_work_it_saves_and_is_told(
-    network: Network, freeze: str, cache: dict[str, object], steps: int, cached: bool, why: str
+def test_features_are_cached_where_that_saves_work_and_the_reason_is_given(
+    network: Network, freeze: str, cache: dict[str, object], steps: int, cached: bool, reason: str
 ) -> None:
     settings = CACHE.model_copy(update={"use": "auto", **cache})
     params = PARAMS.model_copy(update={"steps": steps, "cache": settings})
     feed = choose_feed(network, frozen_keys(network, freeze), params, 7, ALONE)
     assert (feed.plan is not None) == cached == (feed.trunk is not None)
-    assert re.search(why, feed.why)
+    assert re.search(reason, feed.reason)
 
 
 def test_every_epoch_shows_each_image_once_and_its_copies_in_turn() -> None:
-    entries = np.concatenate(list(islice(picks(plan(), batch_size=3, seed=5, start_step=0), 7)))
+    entries = np.concatenate(list(islice(batch_entries(plan(), batch_size=3, seed=5, start_step=0), 7)))
     epochs = entries.reshape(3, 7)
     assert all(sorted(epoch % 7) == list(range(7)) for epoch in epochs)
     assert sorted(entries) == list(range(21))
@@ -107,17 +108,19 @@ def test_every_epoch_shows_each_image_once_and_its_copies_in_turn() -> None:
 
 
 def test_an_image_of_a_larger_share_comes_more_often_and_each_time_as_another_copy() -> None:
-    shown = np.array([0.5, 0.5, 0.5, 3.0, 0.5, 0.5, 1.5])
-    entries = np.concatenate(list(islice(picks(plan(), batch_size=7, seed=5, start_step=0, shown=shown), 3)))
+    shares = np.array([0.5, 0.5, 0.5, 3.0, 0.5, 0.5, 1.5])
+    entries = np.concatenate(
+        list(islice(batch_entries(plan(), batch_size=7, seed=5, start_step=0, image_shares=shares), 3))
+    )
     for epoch in entries.reshape(3, 7):
         assert sorted(epoch[epoch % 7 == 3]) == [3, 10, 17]
 
 
-def test_a_resumed_run_gets_the_batches_that_would_have_come() -> None:
-    whole = list(islice(picks(plan(), batch_size=4, seed=5, start_step=0), 9))
-    resumed = list(islice(picks(plan(), batch_size=4, seed=5, start_step=6), 3))
+def test_a_resumed_run_gets_the_batches_of_an_uninterrupted_one() -> None:
+    whole = list(islice(batch_entries(plan(), batch_size=4, seed=5, start_step=0), 9))
+    resumed = list(islice(batch_entries(plan(), batch_size=4, seed=5, start_step=6), 3))
     assert np.array_equal(whole[6:], resumed)
-    other = next(picks(plan(), batch_size=4, seed=6, start_step=0))
+    other = next(batch_entries(plan(), batch_size=4, seed=6, start_step=0))
     assert not np.array_equal(other, whole[0])
 
 
@@ -134,7 +137,7 @@ def test_cached_features_are_those_of_the_copies_and_come_with_their_boxes(
     assert list(tmp_path.iterdir()) == []
     batch: Batch = next(iter(cache.batches(batch_size=7, seed=3, start_step=0)))
     assert sorted(name.decode() for name in batch.names.numpy()) == [f"{number}.jpg" for number in range(7)]
-    entry = next(picks(CachePlan(7, 1, "float32", trunk.specs), batch_size=7, seed=3, start_step=0))
+    entry = next(batch_entries(CachePlan(7, 1, "float32", trunk.specs), batch_size=7, seed=3, start_step=0))
     originals = [place for place in range(7) if entry[place] < 7]
     assert originals
     for place in originals:
@@ -145,7 +148,7 @@ def test_cached_features_are_those_of_the_copies_and_come_with_their_boxes(
 
 
 @pytest.mark.slow
-def test_a_run_from_features_resumes_to_the_same_bits_and_leaves_the_frozen_part(
+def test_a_run_from_features_resumes_to_the_same_bits_and_leaves_frozen_variables_unchanged(
     grey_shard: Path, tmp_path: Path
 ) -> None:
     def run(folder: Path, last: int = 4) -> Network:
@@ -155,7 +158,7 @@ def test_a_run_from_features_resumes_to_the_same_bits_and_leaves_the_frozen_part
         optimizer = TwoRates(PARAMS, variables[:9], variables[9:])
         trainer = Trainer(Copies(network, network), ALONE, optimizer, PARAMS, frozen=frozen, trunk=feed.trunk)
         resume = ResumeFolder(folder, "run")
-        with resume.lock(), suppress(BrokenOffError):
+        with resume.lock(), suppress(InterruptedRunError):
             progress = resume.restore(trainer.state)
             batches = batches_of(
                 feed,
@@ -164,10 +167,10 @@ def test_a_run_from_features_resumes_to_the_same_bits_and_leaves_the_frozen_part
                 ALONE,
                 size=(SIDE_PX, SIDE_PX),
                 max_boxes=4,
-                room=folder,
+                cache_folder=folder,
                 start_step=progress.step,
             )
-            trainer.run(batches, resume, progress, until(last), lambda: {"mAP": 0.5, "AP50": 0.5})
+            trainer.run(batches, resume, progress, until(last), lambda: ValidationScores(mAP=0.5, AP50=0.5))
         return network
 
     whole = run(tmp_path / "whole")

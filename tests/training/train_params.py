@@ -9,5 +9,5 @@ _SHIPPED = read_params(Path(__file__).parents[2] / "params.yaml").train
 
 
 def train_params(**changes: Any) -> TrainParams:
-    """What params.yaml says, but for `changes`."""
+    """The shipped params.yaml with `changes`."""
     return TrainParams.model_validate(_SHIPPED.model_dump() | changes)

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 import numpy as np
 from PIL import Image
 
+from tasks.artifacts.training import write_training_figures
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.coco_json import write_coco, write_detections
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
@@ -13,6 +14,7 @@ from tasks.ground.files import write_json
 from tasks.metrics.coco import coco_figures, precision_recall
 from tasks.params import ReportParams
 from tasks.stages.report import report
+from tests.artifacts.training_files import figures_of_a_run
 from tests.stages.validate.gated import PARAMS
 
 SQUARE = [10.0, 10.0, 50.0, 50.0]
@@ -62,7 +64,7 @@ class Run:
             write_coco(Dataset(root / "images", classes, chosen), root / "splits" / f"{part}.json")
         self.detect([found((SQUARE, classes[0], 0.9)) for _ in range(tests)])
         write_json(root / "data.json", {"images": 3 + tests, "boxes": 3 + tests, "problems": {}})
-        write_json(root / "train.json", {"steps": 300, "best_step": 200, "frozen_variables": 0})
+        write_training_figures(root / "train.json", figures_of_a_run())
 
     def detect(self, detections):
         for model in ("saved_model", "tflite"):

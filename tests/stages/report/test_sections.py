@@ -4,48 +4,50 @@ import json
 
 import pytest
 
+from tasks.artifacts.training import (
+    RestoredComponent,
+    RestoreSummary,
+    write_freeze_audit,
+    write_restore_summary,
+    write_training_figures,
+)
 from tasks.dataset.dataset import Dataset
 from tasks.ground.files import write_json
 from tasks.report_page import dealt
+from tests.artifacts.training_files import figures_of_a_run, module_audit
 from tests.stages.report.report_run import ELSEWHERE, SQUARE, Run, annotated
 
 
 @pytest.mark.parametrize(
-    ("metrics", "sentence"),
+    ("changes", "sentence"),
     [
         ({"frozen_variables": 0, "trainable_variables": 1366}, "Nothing was frozen: all 1 366 variables were trained."),
         (
             {"frozen_variables": 3, "trainable_variables": 7, "frozen_max_abs_change": 0.0},
             "3 variables were frozen and 7 trained. Compared before and after: no frozen value changed.",
         ),
-        ({"frozen_variables": ["a", "b"], "frozen_max_abs_change": 0.5}, "one of them changed by 0.500000"),
+        ({"frozen_variables": 2, "frozen_max_abs_change": 0.5}, "one of them changed by 0.500000"),
         ({"frozen_variables": 1, "frozen_max_abs_change": 1e-9}, "one of them changed by"),
     ],
     ids=["nothing", "three that stayed", "two that moved", "one that moved a little"],
 )
-def test_the_page_says_what_was_frozen_and_whether_it_held(tmp_path, metrics, sentence):
+def test_the_page_says_what_was_frozen_and_whether_it_held(tmp_path, changes, sentence):
     run = Run(tmp_path)
-    write_json(tmp_path / "train.json", metrics)
+    write_training_figures(tmp_path / "train.json", figures_of_a_run(**changes))
     assert sentence in run.page().text
 
 
 def test_the_checkpoint_table_counts_what_was_restored(tmp_path):
     run = Run(tmp_path)
-    write_json(
-        tmp_path / "trained" / "restore.json",
-        {
-            "source": "imagenet",
-            "modules": [
-                {"module": "backbone", "variables": 260, "restored": 260, "new": 0, "mismatched": 0},
-                {"module": "heads", "variables": 10, "restored": 0, "new": 8, "mismatched": 2},
-            ],
-            "mismatched": [
-                "heads/kernel: trained for other classes",
-                "heads/bias: (2,) in the base, (3,) in the model",
-            ],
-            "left_over": ["model/second_head/bias"],
-        },
+    backbone = RestoredComponent(module="backbone", variables=260, restored=260, new=0, mismatched=0)
+    heads = RestoredComponent(module="heads", variables=10, restored=0, new=8, mismatched=2)
+    summary = RestoreSummary(
+        source="imagenet",
+        modules=[backbone, heads],
+        mismatched=["heads/kernel: trained for other classes", "heads/bias: (2,) in the base, (3,) in the model"],
+        left_over=["model/second_head/bias"],
     )
+    write_restore_summary(tmp_path / "trained", summary)
     page = run.page()
     assert (
         "Weights came from imagenet. They filled 260 of 270 variables; 8 began new and 2 of the checkpoint did not fit."
@@ -120,11 +122,16 @@ def test_images_in_no_part_are_told_with_what_they_look_like(tmp_path):
 
 def test_the_audit_of_freezing_is_a_table_by_module(tmp_path):
     run = Run(tmp_path)
-    row = {"module": "backbone block 0", "parameters": 1500, "frozen_parameters": 1500, "trained": 0, "frozen": 9,
-           "frozen_max_abs_change": 0.0, "frozen_statistics_max_abs_change": 0.25}  # fmt: skip
-    heads = {"module": "class_head", "parameters": 7, "frozen_parameters": 0, "trained": 2, "frozen": 0,
-             "unchanged": 1, "trained_max_abs_change": 0.5}  # fmt: skip
-    write_json(tmp_path / "trained" / "freeze.json", [row, heads, "no row"])
+    block = module_audit(
+        module="backbone block 0",
+        parameters=1500,
+        frozen_parameters=1500,
+        trained=0,
+        frozen=9,
+        frozen_statistics_max_abs_change=0.25,
+    )
+    head = module_audit(module="class_head", parameters=7, trained=2, unchanged=1)
+    write_freeze_audit(tmp_path / "trained", [block, head])
     text = " ".join(run.page().text.split())
     dash = "\u2013"
     assert f"backbone block 01 5001 50009{dash}0.00000.2500" in text

@@ -1,11 +1,11 @@
-"""What a user's pipeline.config says of training, and params.yaml replaces. Imports protobuf, not TensorFlow."""
+"""The training settings in a user's pipeline.config that params.yaml overrides. Imports protobuf, not TensorFlow."""
 
 from typing import Any
 
 from tasks.detector.pipeline_config import PipelineConfig
 
-# Where `fill_in` takes each of the settings from.
-TAKEN_FROM = {
+# Where `fill_in` takes each of the settings from instead.
+OVERRIDDEN_BY = {
     "num_classes": "the label map",
     "batch_size": "train.batch_size",
     "num_steps": "train.steps",
@@ -19,27 +19,27 @@ _FIRST, _LENGTH = (
 )
 
 
-def settings_of(config: PipelineConfig) -> dict[str, str]:
-    """Each of the settings in `TAKEN_FROM` that the file has, in words."""
+def overridden_settings(config: PipelineConfig) -> dict[str, str]:
+    """Each of the settings in `OVERRIDDEN_BY` that the file has, in words."""
     training = config.train_config
-    found = {}
+    settings = {}
     if config.model.ssd.HasField("num_classes"):
-        found["num_classes"] = str(config.model.ssd.num_classes)
+        settings["num_classes"] = str(config.model.ssd.num_classes)
     for key in ("batch_size", "num_steps"):
         if training.HasField(key):
-            found[key] = str(getattr(training, key))
+            settings[key] = str(getattr(training, key))
     kind = training.optimizer.WhichOneof("optimizer")
     if kind:
-        found["optimizer"] = kind
-        found["learning rate"] = _schedule(getattr(training.optimizer, kind).learning_rate)
+        settings["optimizer"] = kind
+        settings["learning rate"] = _schedule(getattr(training.optimizer, kind).learning_rate)
     steps = [step.WhichOneof("preprocessing_step") or "none" for step in training.data_augmentation_options]
     if steps:
-        found["data_augmentation_options"] = ", ".join(steps)
-    return found
+        settings["data_augmentation_options"] = ", ".join(steps)
+    return settings
 
 
 def _schedule(rate: Any) -> str:
-    """`cosine_decay_learning_rate from 0.08 over 50000 steps`, as far as the message says so."""
+    """`cosine_decay_learning_rate from 0.08 over 50000 steps`, as far as the message has these fields."""
     kind = rate.WhichOneof("learning_rate")
     if kind is None:
         return "of no kind"

@@ -1,0 +1,102 @@
+"""What a training run starts with: the network with its first values, what of it is frozen, its batches and trainer."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from tasks.detector.initialise import initialise
+from tasks.detector.network import Network, build_network
+from tasks.detector.pipeline_config import read_pipeline_config
+from tasks.detector.restore import RestoreResult, restore
+from tasks.errors import TrainingError
+from tasks.training.feeding import Feed, choose_feed
+from tasks.training.freeze import audit, auto_freeze, frozen_keys, hold_still, snapshot, trainable
+from tasks.training.loop import Trainer
+from tasks.training.optimizing import TwoRates
+from tasks.training.replicas import Copies, Replicas
+from tasks.training.summary import print_auto_freeze, print_start
+
+if TYPE_CHECKING:
+    from tasks.params import TrainParams
+
+
+@dataclass(frozen=True)
+class PreparedRun:
+    """All that is the same before and after a resume.
+
+    Attributes:
+        copies: the network, and its copies on several replicas.
+        restored: which variables the base filled.
+        frozen: the keys of the frozen variables.
+        initial_values: of every variable, before the first step.
+        feed: what the batches hold.
+        trainer: ready for the first step.
+    """
+
+    copies: Copies
+    restored: RestoreResult
+    frozen: set[str]
+    initial_values: dict[str, npt.NDArray[np.float32]]
+    feed: Feed
+    trainer: Trainer
+
+    @property
+    def network(self) -> Network:
+        """The network that is restored into, validated and saved."""
+        return self.copies.plain
+
+
+def prepare_run(
+    params: "TrainParams", pipeline_config: Path, base: Path, classes: tuple[str, ...], images: int, replicas: Replicas
+) -> PreparedRun:
+    """Build the network, fill it from `base`, freeze it as `train.freeze` says, and choose what feeds it.
+
+    `images` is the number of training images. What is restored, frozen and fed is printed.
+
+    Raises:
+        CheckpointError: the base is damaged, or fills nothing of the backbone.
+        ParamsError: `train.freeze` does not fit the network.
+        TrainingError: nothing is left to train.
+    """
+    copies = _build(pipeline_config, replicas)
+    network = copies.plain
+    restored = restore(network, base, classes)
+    initialise(network, network.variables.keys() - restored.keys, params.seed)
+    freeze = params.freeze
+    if freeze == "auto":
+        freeze = auto_freeze(network, restored.keys)
+        print_auto_freeze(freeze)
+    frozen = frozen_keys(network, freeze)
+    hold_still(copies.trained, frozen)
+    initial_values = snapshot(network, network.variables)
+    print_start(restored, audit(network, frozen, initial_values))
+    feed = choose_feed(network, frozen, params, images, replicas)
+    print(f"train: batches hold {feed.reason}")
+    copies.spread()
+    with replicas.strategy.scope():
+        optimizer = _optimizer(copies.trained, restored, frozen, params)
+    trainer = Trainer(copies, replicas, optimizer, params, frozen=frozen, trunk=feed.trunk)
+    return PreparedRun(copies, restored, frozen, initial_values, feed, trainer)
+
+
+def _build(pipeline_config: Path, replicas: Replicas) -> Copies:
+    config = read_pipeline_config(pipeline_config)
+    plain = build_network(config, is_training=True)
+    if replicas.count == 1:
+        return Copies(plain, plain)
+    with replicas.strategy.scope():
+        return Copies(plain, build_network(config, is_training=True, synchronised=True))
+
+
+def _optimizer(network: Network, restored: RestoreResult, frozen: set[str], params: "TrainParams") -> TwoRates:
+    variables = trainable(network, frozen)
+    if not variables:
+        raise TrainingError(f"train.freeze {params.freeze} leaves nothing to train; freeze less")
+    return TwoRates(
+        params,
+        [variable for key, variable in variables.items() if key in restored.keys],
+        [variable for key, variable in variables.items() if key not in restored.keys],
+    )
