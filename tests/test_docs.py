@@ -1,17 +1,32 @@
-"""The README may only promise what is there."""
+"""Commands, targets, models and formats that the docs name exist, and those that exist are documented."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
+from tasks.__main__ import parser
 from tasks.model.definitions import MODELS
 from tasks.params import FORMATS
 from tasks.stages.table import STAGES
+from tests.command_names import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "tasks/report_page/template.html.j2")),
+    *(ROOT / "docs").rglob("*.md"),
+]
+# In code spans and code blocks; a comment may follow.
+DOCUMENTED = sorted(
+    {
+        (page.relative_to(ROOT).as_posix(), " ".join(shlex.split(line, comments=True)))
+        for page in PAGES
+        for line in re.findall(r"python -m tasks ([a-z][^`\n]*)", page.read_text())
+    }
+)
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -31,20 +46,19 @@ def test_every_annotation_format_stands_in_the_readme_and_in_params_yaml(name: s
     assert re.search(rf"format: auto .*\b{name}\b", (ROOT / "params.yaml").read_text())
 
 
-def test_every_command_that_is_no_stage_stands_in_the_readme() -> None:
-    assert {"predict", "convert"} <= set(re.findall(r"python -m tasks ([a-z]+) ", README))
+@pytest.mark.parametrize(("page", "command"), DOCUMENTED)
+def test_every_documented_command_parses(page: str, command: str) -> None:
+    # The parser ends the process, and the test, where it refuses one.
+    assert parser().parse_args(shlex.split(command)).command in COMMANDS, page
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in STAGES])
+def test_every_command_is_documented(name: str) -> None:
+    assert name in {command.split()[0] for _, command in DOCUMENTED} or f"`make {name} " in README
 
 
 def test_every_make_target_that_is_named_exists() -> None:
-    named = {
-        name
-        for text in (
-            README,
-            (ROOT / "CONTRIBUTING.md").read_text(),
-            *(p.read_text() for p in (ROOT / "docs").glob("*.md")),
-        )
-        for name in re.findall(r"make ([a-z-]+)`", text)
-    }
+    named = {name for page in PAGES for name in re.findall(r"make ([a-z-]+)`", page.read_text())}
     assert {"run", "test", "check"} <= named
     assert {name for name in named if f"\n{name}:" not in MAKEFILE} == set()
 

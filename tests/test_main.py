@@ -1,22 +1,58 @@
 import errno
+import inspect
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tasks.__main__ import main
+from tasks.__main__ import main, parser
 from tasks.artifacts.training import write_training_figures
 from tasks.ground.files import write_json
+from tasks.ground.imports import import_object
 from tasks.stages.table import STAGES
 from tests.artifacts.training_files import figures_of_a_run
+from tests.command_names import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 
 
+def example_of(name: str, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """The arguments of the example at the end of a command's help."""
+    with pytest.raises(SystemExit):
+        main([name, "--help"])
+    (example,) = re.findall(r"^example: python -m tasks (.*)$", capsys.readouterr().out, flags=re.MULTILINE)
+    return shlex.split(example)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_an_example_that_parses(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert parser().parse_args(example_of(name, capsys)).command == name
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in STAGES])
+def test_a_command_is_a_function_that_takes_its_options_as_keyword_arguments(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = vars(parser().parse_args(example_of(name, capsys))).keys() - {"command"}
+    arguments = inspect.signature(import_object(f"tasks.commands.{name}:{name}")).parameters
+    assert arguments.keys() == options
+    assert {argument.kind for argument in arguments.values()} == {inspect.Parameter.KEYWORD_ONLY}
+
+
+def test_the_help_says_what_each_stage_does(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert [name for name, stage in STAGES.items() if f"{name} stage: {stage.help}" not in text] == []
+    assert "tasks.stages" not in text
+
+
 @pytest.mark.parametrize("name", [name for name, stage in STAGES.items() if stage.reads])
-def test_a_stage_without_its_input_says_what_to_run(
+def test_a_stage_without_its_input_names_the_command_that_makes_it(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -26,7 +62,7 @@ def test_a_stage_without_its_input_says_what_to_run(
     assert f"`dvc repro {name}`" in message
 
 
-def test_an_unknown_stage_is_refused_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_command_is_refused_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["trian"])
     assert "'train'" in capsys.readouterr().err
@@ -42,13 +78,14 @@ def test_a_stage_that_needs_no_tensorflow_does_not_import_it(name: str) -> None:
     assert done.stdout.strip() == "False"
 
 
-def test_running_a_stage_imports_neither_matplotlib_nor_pandas() -> None:
-    code = "import sys; import tasks.__main__; print({'matplotlib', 'pandas', 'tensorflow'} & set(sys.modules))"
+def test_reading_the_command_line_imports_no_heavy_package() -> None:
+    heavy = {"matplotlib", "pandas", "tensorflow", "numpy", "scipy", "PIL", "lxml", "httpx"}
+    code = f"import sys; from tasks.__main__ import parser; parser(); print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
 
-def test_the_summary_shows_what_the_metrics_hold(
+def test_the_summary_shows_the_figures_of_all_metrics_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -71,7 +108,7 @@ def test_the_summary_shows_what_the_metrics_hold(
     assert ["AP", "of", "cat", "0.250", "0.250"] in rows
 
 
-def test_a_full_disk_or_a_protected_file_is_one_sentence_and_other_errors_of_files_keep_their_traceback(
+def test_a_full_disk_or_a_protected_file_is_one_sentence_and_other_file_errors_keep_their_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fails_with(number: int) -> None:
@@ -91,7 +128,7 @@ def test_a_full_disk_or_a_protected_file_is_one_sentence_and_other_errors_of_fil
         main(["sample", "--params", str(ROOT / "params.yaml")])
 
 
-def test_a_bar_that_goes_to_a_log_adds_few_lines_to_it(tmp_path: Path) -> None:
+def test_a_progress_bar_adds_few_lines_to_a_log(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tasks", "sample", "--params", str(ROOT / "params.yaml")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)

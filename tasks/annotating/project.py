@@ -1,23 +1,51 @@
 """A project of Label Studio's: boxes with a class each, on the images of a folder."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
 import httpx
+from pydantic import TypeAdapter
 
+from tasks.annotating.export import BOXES, IMAGE, Region, Task
 from tasks.dataset.boxes import to_xywh
 from tasks.dataset.detections import Detections
 from tasks.errors import DataError, PipelineError
 from tasks.ground.files import write_json
 
-BOXES, IMAGE = "boxes", "image"
+_TASKS = TypeAdapter(list[Task])
+_MAX_TITLE = 50
+
+
+class Rectangle(TypedDict):
+    """A box in percent of the image's width and height."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    rotation: float
+    rectanglelabels: list[str]
+
+
+class DraftRegion(TypedDict):
+    """A detected box, as Label Studio takes drafts."""
+
+    id: str
+    type: str
+    from_name: str
+    to_name: str
+    original_width: int
+    original_height: int
+    image_rotation: int
+    score: float
+    value: Rectangle
 
 
 class Project:
-    """One project, told apart by its title: the folder's path."""
+    """One project, found again by its title: the folder's path."""
 
     def __init__(self, client: httpx.Client, folder: Path, classes: Sequence[str]) -> None:
         """Find the project for `folder`, or make it; its classes are `classes` from now on.
@@ -26,8 +54,7 @@ class Project:
             PipelineError: the server refuses; the message has its reason.
         """
         self._client, path = client, str(folder.resolve())
-        # Titles end at 50 letters there.
-        title = path[-50:]
+        title = path[-_MAX_TITLE:]
         settings = {"title": title, "label_config": label_config(classes), "show_collab_predictions": True}
         listed = self._get("/api/projects/", page_size=1000)["results"]
         self.number: int = next((each["id"] for each in listed if each["title"] == title), 0)
@@ -38,43 +65,42 @@ class Project:
             storage = {"project": self.number, "path": path, "title": "images", "use_blob_urls": True}
             self._send("POST", "/api/storages/localfiles/", storage)
 
-    def tasks(self) -> list[dict[str, Any]]:
+    def tasks(self) -> list[Task]:
         """All tasks, with their annotations."""
-        found: list[dict[str, Any]] = self._export(download_all_tasks="true")
-        return found
+        return _TASKS.validate_python(self._export(download_all_tasks="true"))
 
-    def add(self, addresses: Iterable[str]) -> int:
-        """A task for each image that has none yet; how many are new."""
-        there = {task["data"].get(IMAGE) for task in self.tasks()}
-        new = [{"data": {IMAGE: address}} for address in addresses if address not in there]
+    def add_images(self, addresses: Iterable[str]) -> int:
+        """Make a task for each image that has none; how many are new."""
+        known = {task.address for task in self.tasks()}
+        new = [{"data": {IMAGE: address}} for address in addresses if address not in known]
         if new:
             self._send("POST", f"/api/projects/{self.number}/import", new)
         return len(new)
 
-    def annotate(self, task: int, result: Sequence[Mapping[str, Any]], *, was_cancelled: bool) -> None:
-        """An annotation as if it had been drawn now."""
+    def add_annotation(self, task: int, result: Sequence[Region], *, was_cancelled: bool) -> None:
+        """Add an annotation as if it had been drawn now."""
         content = {"result": result, "was_cancelled": was_cancelled}
         self._send("POST", f"/api/tasks/{task}/annotations/", content)
 
-    def drafted(self, version: str) -> set[int]:
-        """The tasks that have a draft by this model; an export has the drafts' numbers only."""
+    def drafted_tasks(self, version: str) -> set[int]:
+        """The tasks that have a draft of this version; an export has the drafts' numbers only."""
         drafts = self._get("/api/predictions/", task__project=self.number)
         return {draft["task"] for draft in drafts if draft["model_version"] == version}
 
-    def predict(self, task: int, found: Detections, size: tuple[int, int], version: str) -> None:
-        """Show detections, in pixels of the upright image of `size` (width, height), where boxes are to be drawn."""
-        score = float(found.scores.mean()) if len(found.scores) else 0.0
-        content = {"task": task, "model_version": version, "score": score, "result": regions(found, size)}
+    def add_draft(self, task: int, detections: Detections, size: tuple[int, int], version: str) -> None:
+        """Add detections, in pixels of the upright image of `size` (width, height), as a draft."""
+        score = float(detections.scores.mean()) if len(detections.scores) else 0.0
+        content = {"task": task, "model_version": version, "score": score, "result": regions(detections, size)}
         self._send("POST", "/api/predictions/", content)
 
-    def show_predictions(self, version: str) -> None:
-        """Have the predictions of this model taken for the first draft."""
+    def show_drafts(self, version: str) -> None:
+        """Have drafts of this version shown where nobody has drawn yet."""
         self._send("PATCH", f"/api/projects/{self.number}/", {"model_version": version})
 
     def save(self, out: Path) -> int:
-        """Write what has been drawn to `out`, as Label Studio's JSON export has it; how many images have been done.
+        """Write what is drawn to `out`, as Label Studio's JSON export has it; how many images are done.
 
-        While nothing has been drawn, no file is made.
+        While nothing is drawn, no file is made.
         """
         done = self._export()
         if done or out.exists():
@@ -84,18 +110,18 @@ class Project:
     def _export(self, **query: str) -> Any:
         return self._get(f"/api/projects/{self.number}/export", exportType="JSON", **query)
 
-    def _get(self, path: str, **query: Any) -> Any:
+    def _get(self, path: str, **query: str | int) -> Any:
         return _content(self._client.get(path, params=query))
 
-    def _send(self, method: str, path: str, content: Any) -> Any:
+    def _send(self, method: str, path: str, content: object) -> Any:
         return _content(self._client.request(method, path, json=content))
 
 
 def address_of(image: Path, folder: Path) -> str:
-    """Where the server has an image of the folder.
+    """The address of an image of the folder on the server.
 
     Raises:
-        DataError: it is a link to a file that lies elsewhere.
+        DataError: it is a link to a file outside the folder.
     """
     target, folder = image.resolve(), folder.resolve()
     if not target.is_relative_to(folder):
@@ -115,10 +141,11 @@ def label_config(classes: Sequence[str]) -> str:
     )
 
 
-def regions(found: Detections, size: tuple[int, int]) -> list[Mapping[str, Any]]:
+def regions(detections: Detections, size: tuple[int, int]) -> list[DraftRegion]:
     """Detections as rectangles in percent of the image's (width, height)."""
     width, height = size
-    percent = to_xywh(found.boxes) / [width, height, width, height] * 100
+    percent = to_xywh(detections.boxes) / [width, height, width, height] * 100
+    rows = zip(percent.tolist(), detections.classes, detections.scores.tolist(), strict=True)
     return [
         {
             "id": f"box{number}",
@@ -128,14 +155,17 @@ def regions(found: Detections, size: tuple[int, int]) -> list[Mapping[str, Any]]
             "original_width": width,
             "original_height": height,
             "image_rotation": 0,
-            "score": float(score),
+            "score": score,
             "value": {
-                **dict(zip(("x", "y", "width", "height"), row.tolist(), strict=True)),
+                "x": x,
+                "y": y,
+                "width": box_width,
+                "height": box_height,
                 "rotation": 0,
                 "rectanglelabels": [name],
             },
         }
-        for number, (row, name, score) in enumerate(zip(percent, found.classes, found.scores, strict=True))
+        for number, ((x, y, box_width, box_height), name, score) in enumerate(rows)
     ]
 
 

@@ -1,6 +1,6 @@
 """Label Studio's own server, from an environment of its own, on loopback, for as long as somebody draws.
 
-It reports to nobody: its analytics, error reports and version check are switched off.
+Its analytics, error reports and version check are switched off: it sends nothing to anybody.
 """
 
 import json
@@ -31,7 +31,7 @@ _ENDS_WITHIN_S = 15
 
 @dataclass(frozen=True)
 class Account:
-    """Who logs in; kept in the room, for that user alone to read."""
+    """Who logs in; kept in the server's folder, for this user alone to read."""
 
     email: str
     password: str
@@ -39,33 +39,33 @@ class Account:
 
 
 @contextmanager
-def label_studio(room: Path, document_root: Path, port: int) -> Iterator[httpx.Client]:
+def label_studio(folder: Path, document_root: Path, port: int) -> Iterator[httpx.Client]:
     """A client of a server that lives as long as the block.
 
     Args:
-        room: where its environment, database, account and log lie.
-        document_root: below it lie the folders whose images a project may show.
+        folder: holds its environment, database, account and log.
+        document_root: the folder below which a project may show images.
         port: on loopback.
 
     Raises:
         PipelineError: it is not installed, the port is taken, or it does not come up; the message names its log.
     """
-    program = room / PROGRAM
+    program = folder / PROGRAM
     if not program.is_file():
         raise PipelineError(f"{program}: Label Studio is not installed; `make annotate IMAGES=folder` does it")
     with socket.socket() as probe:
         if probe.connect_ex((HOST, port)) == 0:
             raise PipelineError(f"port {port} of {HOST} is taken; choose another: PORT={port + 1}")
-    account = account_of(room)
-    log = room / _LOG
+    account = account_of(folder)
+    log = folder / _LOG
     with (
         log.open("wb") as output,
         subprocess.Popen(
             [
                 *(str(program.resolve()), "start", "--no-browser", "--enable-legacy-api-token"),
-                *("--internal-host", HOST, "--port", str(port), "--data-dir", str((room / "data").resolve())),
+                *("--internal-host", HOST, "--port", str(port), "--data-dir", str((folder / "data").resolve())),
             ],
-            cwd=room,
+            cwd=folder,
             env=_environment(account, document_root),
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -77,7 +77,7 @@ def label_studio(room: Path, document_root: Path, port: int) -> Iterator[httpx.C
     ):
         try:
             address = f"http://{HOST}:{port}"
-            # No proxy stands between this machine and itself.
+            # A proxy of the environment would not reach this machine's loopback.
             with httpx.Client(
                 base_url=address, headers={"Authorization": f"Token {account.token}"}, timeout=60, trust_env=False
             ) as client:
@@ -91,25 +91,25 @@ def label_studio(room: Path, document_root: Path, port: int) -> Iterator[httpx.C
                 process.kill()
 
 
-def account_of(room: Path) -> Account:
-    """The account of the room, made up when it is asked for first.
+def account_of(folder: Path) -> Account:
+    """The account in the server's folder, made on the first call.
 
     Raises:
         PipelineError: its file is damaged.
     """
-    path = room / _ACCOUNT
+    path = folder / _ACCOUNT
     try:
         return Account(**json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         account = Account("annotator@localhost.local", secrets.token_urlsafe(9), secrets.token_hex(20))
-        room.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         write_json(path, asdict(account))
         path.chmod(0o600)
         return account
     except (ValueError, TypeError) as error:
         raise PipelineError(
-            f"{path}: damaged ({error}); remove it and {room / 'data'}, what was drawn there too"
+            f"{path}: damaged ({error}); remove it and {folder / 'data'}, with what was drawn there"
         ) from error
 
 
@@ -135,16 +135,16 @@ def _wait(client: httpx.Client, process: "subprocess.Popen[bytes]", log: Path) -
     end = time.monotonic() + _STARTS_WITHIN_S
     while time.monotonic() < end:
         if process.poll() is not None:
-            raise PipelineError(f"Label Studio ended as it started: {_last_line(log)}; all it said: {log}")
+            raise PipelineError(f"Label Studio ended as it started: {_last_line(log)}; its whole log: {log}")
         try:
             if client.get("/health").status_code == httpx.codes.OK:
                 return
         except httpx.TransportError:
             pass
         time.sleep(0.5)
-    raise PipelineError(f"Label Studio did not answer within {_STARTS_WITHIN_S} s; what it said: {log}")
+    raise PipelineError(f"Label Studio did not answer within {_STARTS_WITHIN_S} s; its log: {log}")
 
 
 def _last_line(log: Path) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
-    return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "its log is empty")

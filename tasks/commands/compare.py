@@ -1,12 +1,11 @@
 """`python -m tasks compare A B`: whether B is better than A on the same test images, by more than chance."""
 
-import argparse
 import base64
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tasks.comparison.revisions import find_run
 from tasks.comparison.two_runs import NEEDED, Comparison, at_scores, comparison, lacks_intervals, outdated, scored
@@ -23,25 +22,86 @@ _IMAGES_NAMED = 10
 _MOST_PICTURES, _PICTURE_PX, _MAX_MEGAPIXELS = 100, 400, 250
 
 
-def compare(args: argparse.Namespace) -> None:
-    """Compare `args.before` with `args.after`; print it as Markdown, and write `args.out`, a page or Markdown.
+@dataclass(frozen=True)
+class FigureRow:
+    """One figure of both runs, for the page.
+
+    Attributes:
+        difference: `after - before`; None where one run has no figure.
+        low, high: the 95 % interval of the difference, None where there is none.
+        start, end: where the interval lies on a scale of 0..1 that has zero in its middle.
+        verdict: in words.
+        kind: `better`, `worse` or `open`: a CSS class.
+    """
+
+    name: str
+    before: float | None
+    after: float | None
+    difference: float | None
+    low: float | None
+    high: float | None
+    start: float
+    end: float
+    verdict: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class FlippedBox:
+    """A box that one run alone finds, in pixels of the image; `found`: whether the second run is the one."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    name: str
+    found: bool
+
+
+@dataclass(frozen=True)
+class FlipCounts:
+    """How many boxes of each class the second run finds anew (`found`) or misses."""
+
+    found: bool
+    classes: list[tuple[str, int]]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """An image with the boxes that one run alone finds.
+
+    Attributes:
+        picture: a JPEG in Base64, empty where there is none.
+        width, height: of the image that was scored, in pixels.
+    """
+
+    file_name: str
+    picture: str
+    width: int
+    height: int
+    boxes: list[FlippedBox]
+    counts: list[FlipCounts]
+
+
+def compare(*, before: str, after: str, out: Path) -> None:
+    """Compare the run `before` with `after`; print it as Markdown, and write `out`, a page or Markdown.
 
     Raises:
         PipelineError: a run cannot be found or read, or they were scored on different test images.
     """
-    if args.out.suffix not in (".html", ".md"):
-        raise PipelineError(f"--out {args.out}: a file that ends in .html, for a page, or .md, for Markdown")
-    with tempfile.TemporaryDirectory() as room:
-        before, after = (
-            scored(find_run(name, Path(), NEEDED, Path(room) / place))
-            for place, name in (("before", args.before), ("after", args.after))
+    if out.suffix not in (".html", ".md"):
+        raise PipelineError(f"--out {out}: a file that ends in .html, for a page, or .md, for Markdown")
+    with tempfile.TemporaryDirectory() as folder:
+        first, second = (
+            scored(find_run(name, Path(), NEEDED, Path(folder) / place))
+            for place, name in (("before", before), ("after", after))
         )
-        found = comparison(before, after)
+        found = comparison(first, second)
     text = markdown(found)
-    with replacing(args.out) as beside:
-        beside.write_text(page(found) if args.out.suffix == ".html" else text, encoding="utf-8")
+    with replacing(out) as beside:
+        beside.write_text(page(found) if out.suffix == ".html" else text, encoding="utf-8")
     tell(text)
-    tell(f"{args.out}")
+    tell(f"{out}")
 
 
 def markdown(found: Comparison) -> str:
@@ -89,48 +149,45 @@ def page(found: Comparison) -> str:
     return render(content, printable, "compare.html.j2")
 
 
-def _figure_row(difference: Difference, widest: float) -> dict[str, Any]:
+def _figure_row(difference: Difference, widest: float) -> FigureRow:
     before, after, interval = difference.before, difference.after, difference.interval
-    return {
-        "name": difference.name,
-        "before": before,
-        "after": after,
-        "difference": None if before is None or after is None else after - before,
-        "low": interval and interval.low,
-        "high": interval and interval.high,
-        # From the left end of a scale that has zero in its middle.
-        "from": 0.5 + interval.low / (2 * widest) if interval else 0.0,
-        "to": 0.5 + interval.high / (2 * widest) if interval else 0.0,
-        "verdict": difference.verdict,
-        "kind": "open" if difference.verdict == "can't tell" else difference.verdict,
-    }
+    return FigureRow(
+        name=difference.name,
+        before=before,
+        after=after,
+        difference=None if before is None or after is None else after - before,
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        start=0.5 + interval.low / (2 * widest) if interval else 0.0,
+        end=0.5 + interval.high / (2 * widest) if interval else 0.0,
+        verdict=difference.verdict,
+        kind="open" if difference.verdict == "can't tell" else difference.verdict,
+    )
 
 
-def _shot(found: Comparison, place: int, flipped: Sequence[Flip]) -> dict[str, Any]:
+def _shot(found: Comparison, place: int, flipped: Sequence[Flip]) -> Shot:
     image = found.before.test.images[place]
-    boxes = [
-        {
-            **dict(zip(("x", "y"), box[:2].tolist(), strict=True)),
-            **dict(zip(("width", "height"), (box[2:] - box[:2]).tolist(), strict=True)),
-            "name": flip.class_,
-            "found": flip.found,
-        }
-        for flip in flipped
-        for box in [image.boxes[flip.box]]
-    ]
-    counts = [
-        {"found": now, "classes": list(Counter(flip.class_ for flip in flipped if flip.found == now).items())}
-        for now in (True, False)
-    ]
-    picture = base64.b64encode(_picture(found, image)).decode("ascii")
-    size = {"width": max(1, image.width), "height": max(1, image.height)}
-    return {"file_name": image.file_name, "picture": picture, "boxes": boxes, "counts": counts, **size}
+    corners = [(flip, *image.boxes[flip.box].tolist()) for flip in flipped]
+    return Shot(
+        file_name=image.file_name,
+        picture=base64.b64encode(_picture(found, image)).decode("ascii"),
+        width=max(1, image.width),
+        height=max(1, image.height),
+        boxes=[
+            FlippedBox(xmin, ymin, xmax - xmin, ymax - ymin, flip.class_, flip.found)
+            for flip, xmin, ymin, xmax, ymax in corners
+        ],
+        counts=[
+            FlipCounts(now, list(Counter(flip.class_ for flip in flipped if flip.found == now).items()))
+            for now in (True, False)
+        ],
+    )
 
 
 def _picture(found: Comparison, image: AnnotatedImage) -> bytes:
-    """A small JPEG of the image that was scored, from wherever one of both runs still has it; empty where none does.
+    """A small JPEG of the image that was scored, from the first run that has it unchanged; empty where none has.
 
-    What has another content by now is no picture of these boxes; and a test.json from elsewhere may name any file.
+    An image with other content is no picture of these boxes; and a test.json from elsewhere may name any file.
     """
     for each in (found.after, found.before):
         path = each.run.photos / each.test.root / image.file_name
@@ -151,10 +208,12 @@ def _params_table(found: Comparison) -> list[str]:
 
 def _row(difference: Difference) -> str:
     before, after = difference.before, difference.after
-    apart = "" if before is None or after is None else f"{after - before:+.3f}"
+    change = "" if before is None or after is None else f"{after - before:+.3f}"
     ends = f"{difference.interval.low:+.3f} to {difference.interval.high:+.3f}" if difference.interval else "-"
     verdict = difference.verdict if difference.verdict == "can't tell" else f"**{difference.verdict}**"
-    return f"| {markdown_text(difference.name)} | {_figure(before)} | {_figure(after)} | {apart} | {ends} | {verdict} |"
+    return (
+        f"| {markdown_text(difference.name)} | {_figure(before)} | {_figure(after)} | {change} | {ends} | {verdict} |"
+    )
 
 
 def _flips(found: Comparison) -> list[str]:
@@ -162,13 +221,13 @@ def _flips(found: Comparison) -> list[str]:
     for now_found, what in ((True, "found now and missed before"), (False, "missed now and found before")):
         own = [flip for flip in found.flipped if flip.found == now_found]
         names = list(dict.fromkeys(found.before.test.images[flip.image].file_name for flip in own))
-        shown = ", ".join(f"`{_code(name)}`" for name in names[:_IMAGES_NAMED])
+        first = ", ".join(f"`{_code(name)}`" for name in names[:_IMAGES_NAMED])
         more = f" and {len(names) - _IMAGES_NAMED} more" if len(names) > _IMAGES_NAMED else ""
-        lines.append(f"- {len(own)} boxes {what}{': ' + shown + more if names else ''}")
-    told = [*lines, "", f"{at_scores(found)}, and an IoU of 0.5."]
+        lines.append(f"- {len(own)} boxes {what}{': ' + first + more if names else ''}")
+    lines += ["", f"{at_scores(found)}, and an IoU of 0.5."]
     if lacks_intervals(found):
-        told.append(f"No interval where fewer than {LEAST_IMAGES} test images show the class, or the rarest of them.")
-    return told
+        lines.append(f"No interval where fewer than {LEAST_IMAGES} test images show the class, or the rarest of them.")
+    return lines
 
 
 def _figure(value: float | None) -> str:
@@ -176,5 +235,5 @@ def _figure(value: float | None) -> str:
 
 
 def _code(value: object) -> str:
-    """`value` for between backticks, where nothing but those and the bars of tables has a meaning."""
+    """`value` as text between backticks, where only backticks and the bars of tables have a meaning."""
     return printable(str(value)).replace("|", "\\|").replace("`", "'")

@@ -1,217 +1,114 @@
-"""`python -m tasks predict`: what the exported detector sees in a person's pictures, drawn and listed.
+"""`python -m tasks predict`: what the exported detector finds in a person's pictures, drawn and listed.
 
 Pictures are turned upright, as their EXIF orientation or their video says, before the detector sees them.
 """
 
-import argparse
-import time
-from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-from tqdm import tqdm
-
-from tasks.dataset.detections import Detections, Detector
-from tasks.errors import CheckpointError, DataError, FormatError, PipelineError
+from tasks.dataset.detections import Detector
+from tasks.errors import CheckpointError, DataError, PipelineError
 from tasks.ground.text import printable, tell
-from tasks.images.drawing import draw_detections
-from tasks.prediction.inputs import (
-    Picture,
-    Unreadable,
-    count_pictures,
-    find_inputs,
-    read_pictures,
-    unique_name,
-)
-from tasks.prediction.threshold import score_threshold
-from tasks.prediction.writers import (
-    KINDS,
-    CsvWriter,
-    GifWriter,
-    JsonWriter,
-    PictureWriter,
-    Prediction,
-    VocWriter,
-    Writer,
-)
+from tasks.prediction.inputs import find_inputs
+from tasks.prediction.kinds import writers_for
+from tasks.prediction.run import Outcome, predict_pictures
+from tasks.prediction.threshold import score_threshold as chosen_score
+from tasks.prediction.writer import Output
 
-_MOST_NAMED = 20
+_MAX_LISTED = 20
 
 
-@dataclass(frozen=True)
-class Unwritten:
-    """A picture that one of the kinds of files cannot hold, and why."""
+def predict(
+    *,
+    inputs: Sequence[Path],
+    model: Path,
+    out: Path,
+    score_threshold: float | None,
+    batch_size: int,
+    write: Sequence[str],
+    tflite: bool,
+    every: int,
+    fps: float,
+) -> None:
+    """Run an exported detector over `inputs`, and write what it finds.
 
-    name: str
-    reason: str
-
-
-@dataclass
-class Done:
-    """What came of a run.
-
-    Attributes:
-        pictures: how many were predicted on.
-        boxes: how many boxes are in them.
-        seconds: reading, detecting, drawing and writing.
-        unreadable: what could not be read.
-        unwritten: what was predicted on, and is missing in one of the kinds of files, and why.
-        written: what each writer says it wrote.
-        older: files that were in the folder before, and that this run did not write.
-    """
-
-    pictures: int = 0
-    boxes: int = 0
-    seconds: float = 0.0
-    unreadable: list[Unreadable] = field(default_factory=list)
-    unwritten: list[Unwritten] = field(default_factory=list)
-    written: list[str] = field(default_factory=list)
-    older: int = 0
-
-
-def predict(args: argparse.Namespace) -> None:
-    """Run the exported detector over `args.inputs` and write what `args.write` names.
+    Args:
+        inputs: as `find_inputs` takes them.
+        model: the folder of the exported detector.
+        out: the folder to write into.
+        score_threshold: in 0..1; None takes the model's own.
+        batch_size: how many images are detected together.
+        write: kinds of files, keys of `KINDS`.
+        tflite: run model.tflite instead of the SavedModel.
+        every: 1 takes every frame of a video, 10 every tenth.
+        fps: pictures a second in the GIF.
 
     Raises:
-        PipelineError: an option is out of range, an input or the model is missing, `args.out` would mix results with
-            inputs, or an image could not be read or written (said after the others are done).
+        PipelineError: an option is out of range, an input or the model is missing, `out` would mix results with inputs,
+            or an image could not be read or written (raised after the others are done).
     """
-    _check_options(args)
-    paths = find_inputs(args.inputs, args.out)
-    if not args.model.is_dir():
-        raise CheckpointError(f"{args.model}: no exported model here; run `make run` first, or say --model FOLDER")
+    _check_options(score_threshold, batch_size, every, fps)
+    paths = find_inputs(inputs, out)
+    if not model.is_dir():
+        raise CheckpointError(f"{model}: no exported model here; run `make run` first, or name one with --model FOLDER")
     # Imports TensorFlow: after the cheap checks.
     from tasks.evaluation.exported import load_saved_model, load_tflite  # noqa: PLC0415
 
-    detector: Detector = load_tflite(args.model) if args.tflite else load_saved_model(args.model)
-    score = score_threshold(args.score_threshold, args.model)
-    writers = writers_for(args.write, args.out, detector.classes, score, args.fps)
-    before = _files(args.out)
-    done = predict_pictures(paths, detector, writers, score, batch_size=args.batch_size, every=args.every)
-    # They stay: boxes in them may have been corrected by hand.
-    done.older = len(before & _files(args.out))
-    announce(done, args.out)
+    detector: Detector = load_tflite(model) if tflite else load_saved_model(model)
+    score = chosen_score(score_threshold, model)
+    writers = writers_for(write, Output(out, detector.classes, score, fps))
+    before = _versions(out)
+    outcome = predict_pictures(paths, detector, writers, score, batch_size=batch_size, every=every)
+    # Files of earlier runs stay: boxes in them may have been corrected by hand.
+    report(outcome, out, unchanged=len(before & _versions(out)))
 
 
-def writers_for(kinds: Sequence[str], out: Path, classes: Sequence[str], score: float, fps: float) -> list[Writer]:
-    """A writer for each of `kinds`, which are of `KINDS`, into the folder `out`."""
-    makers: dict[str, Callable[[], Writer]] = {
-        "pictures": lambda: PictureWriter(out),
-        "json": lambda: JsonWriter(out, classes, score),
-        "voc": lambda: VocWriter(out),
-        "csv": lambda: CsvWriter(out),
-        "gif": lambda: GifWriter(out, fps),
-    }
-    return [makers[kind]() for kind in KINDS if kind in kinds]
-
-
-def predict_pictures(
-    paths: Sequence[Path],
-    detector: Detector,
-    writers: Sequence[Writer],
-    score: float,
-    *,
-    batch_size: int,
-    every: int = 1,
-) -> Done:
-    """Detect in every picture of `paths`, and give what has a score of at least `score` to the writers, in order.
-
-    Pictures that cannot be read, or that a writer cannot write, are in what is returned; the others are done. A picture
-    is dropped when it was written, so that two batches and the drawn copy of one are held at most.
-    """
-    start = time.monotonic()
-    done = Done()
-    names: set[str] = set()
-    draws = any(writer.draws for writer in writers)
-    with ThreadPoolExecutor() as pool, tqdm(total=count_pictures(paths, every), desc="predict", unit="image") as bar:
-        for batch in read_pictures(paths, batch_size, every):
-            read = len(batch)
-            done.unreadable += [each for each in batch if isinstance(each, Unreadable)]
-            pictures = deque(each for each in batch if isinstance(each, Picture))
-            batch.clear()
-            found = detector.detect([np.asarray(picture.image) for picture in pictures]) if pictures else []
-            shown = [detections.above(score) for detections in found]
-            images = pool.map(_drawn if draws else _plain, pictures, shown, [detector.classes] * len(pictures))
-            for detections, image in zip(shown, images, strict=True):
-                picture = pictures.popleft()
-                prediction = Prediction(picture, detections, unique_name(picture.stem, names), image)
-                done.unwritten += _write(prediction, writers)
-                done.boxes += len(detections.classes)
-            done.pictures += len(shown)
-            bar.update(read)
-    done.written = [writer.close(done.unreadable) for writer in writers]
-    done.seconds = time.monotonic() - start
-    return done
-
-
-def announce(done: Done, out: Path) -> None:
-    """Print what was done and where it is.
+def report(outcome: Outcome, out: Path, *, unchanged: int = 0) -> None:
+    """Print what was done and where it is; `unchanged` files in `out` are of earlier runs.
 
     Raises:
         DataError: pictures could not be read or written.
     """
-    rate = done.pictures / done.seconds if done.seconds else 0.0
-    print(f"{done.pictures} images, {done.boxes} boxes, {rate:.1f} images/s")
-    tell(f"{out}: {', '.join(done.written)}")
-    if done.older:
-        tell(f"{out}: {done.older} files of earlier runs are still there; --out FOLDER keeps runs apart")
-    if done.unreadable or done.unwritten:
-        raise DataError(_complaint(done, out))
+    rate = outcome.pictures / outcome.seconds if outcome.seconds else 0.0
+    print(f"{outcome.pictures} images, {outcome.boxes} boxes, {rate:.1f} images/s")
+    tell(f"{out}: {', '.join(outcome.written)}")
+    if unchanged:
+        tell(f"{out}: {unchanged} files of earlier runs are unchanged; --out FOLDER keeps runs apart")
+    if outcome.unreadable or outcome.unwritten:
+        raise DataError(_complaint(outcome, out))
 
 
-def _files(out: Path) -> set[tuple[Path, int]]:
-    """The files below `out`, each with the time of its last change."""
-    return {(path, path.stat().st_mtime_ns) for path in out.rglob("*") if path.is_file()}
+def _versions(folder: Path) -> set[tuple[Path, int]]:
+    """The files below `folder`, each with the time of its last change."""
+    return {(path, path.stat().st_mtime_ns) for path in folder.rglob("*") if path.is_file()}
 
 
-def _drawn(picture: Picture, detections: Detections, classes: Sequence[str]) -> Image.Image:
-    return draw_detections(picture.image, detections, classes)
+def _check_options(score_threshold: float | None, batch_size: int, every: int, fps: float) -> None:
+    if score_threshold is not None and not 0.0 <= score_threshold <= 1.0:
+        raise PipelineError(f"--score-threshold {score_threshold:g}: a score is a number from 0 to 1")
+    if batch_size < 1:
+        raise PipelineError(f"--batch-size {batch_size}: at least 1 image at a time")
+    if every < 1:
+        raise PipelineError(f"--every {every}: 1 takes every frame of a video, 10 every tenth")
+    if not 0.1 <= fps <= 50:
+        raise PipelineError(f"--fps {fps:g}: a GIF shows from 0.1 to 50 pictures a second")
 
 
-def _plain(picture: Picture, _detections: Detections, _classes: Sequence[str]) -> Image.Image:
-    return picture.image
-
-
-def _write(prediction: Prediction, writers: Sequence[Writer]) -> list[Unwritten]:
-    """Give it to each of `writers`; what became of it where one cannot write it."""
-    failed: list[Unwritten] = []
-    for writer in writers:
-        try:
-            writer.add(prediction)
-        except FormatError as error:
-            failed.append(Unwritten(prediction.picture.name, str(error)))
-    return failed
-
-
-def _check_options(args: argparse.Namespace) -> None:
-    if args.score_threshold is not None and not 0.0 <= args.score_threshold <= 1.0:
-        raise PipelineError(f"--score-threshold {args.score_threshold:g}: a score is a number from 0 to 1")
-    if args.batch_size < 1:
-        raise PipelineError(f"--batch-size {args.batch_size}: at least 1 image at a time")
-    if args.every < 1:
-        raise PipelineError(f"--every {args.every}: 1 takes every frame of a video, 10 every tenth")
-    if not 0.1 <= args.fps <= 50:
-        raise PipelineError(f"--fps {args.fps:g}: a GIF shows from 0.1 to 50 pictures a second")
-
-
-def _complaint(done: Done, out: Path) -> str:
-    parts: list[str] = []
-    if done.unreadable:
-        total = done.pictures + len(done.unreadable)
-        head = f"{len(done.unreadable)} of {total} images could not be read; the other {done.pictures} are in {out}."
-        parts.append(f"{head} Mend, convert or remove:")
-        parts += _listed([f"{each.name}: {each.reason}" for each in done.unreadable])
-    if done.unwritten:
-        head = f"{len(done.unwritten)} of {done.pictures} images are not in every file in {out}."
-        parts.append(f"{head} Rename:")
-        parts += _listed([f"{each.name}: {each.reason}" for each in done.unwritten])
-    return "\n".join(parts)
+def _complaint(outcome: Outcome, out: Path) -> str:
+    lines: list[str] = []
+    if outcome.unreadable:
+        count, total = len(outcome.unreadable), outcome.pictures + len(outcome.unreadable)
+        lines.append(
+            f"{count} of {total} images could not be read; the other {outcome.pictures} are in {out}. "
+            "Mend, convert or remove:"
+        )
+        lines += _listed([f"{each.name}: {each.reason}" for each in outcome.unreadable])
+    if outcome.unwritten:
+        lines.append(f"{len(outcome.unwritten)} of {outcome.pictures} images are not in every file in {out}. Rename:")
+        lines += _listed([f"{each.name}: {each.reason}" for each in outcome.unwritten])
+    return "\n".join(lines)
 
 
 def _listed(lines: Sequence[str]) -> list[str]:
-    more = [f"  and {len(lines) - _MOST_NAMED} more"] if len(lines) > _MOST_NAMED else []
-    return [*(f"  {printable(line)}" for line in lines[:_MOST_NAMED]), *more]
+    more = [f"  and {len(lines) - _MAX_LISTED} more"] if len(lines) > _MAX_LISTED else []
+    return [*(f"  {printable(line)}" for line in lines[:_MAX_LISTED]), *more]

@@ -1,21 +1,30 @@
 """The figures of the last run in a few lines: `dvc metrics show` has them all, in one very wide row."""
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasks.artifacts.training import read_training_figures
 from tasks.errors import PipelineError
-from tasks.ground.text import printable
+from tasks.ground.text import printable, tell
+from tasks.params import read_params
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tasks.params import PathParams
 
 _MODELS = {"saved_model": "SavedModel", "tflite": "TFLite"}
 
 
-def summary(paths: "PathParams") -> str:
+def summary(*, params: Path) -> None:
+    """Print the figures of the last run; its paths stand in the params file `params`.
+
+    Raises:
+        PipelineError: the pipeline has not run to its end yet.
+    """
+    tell(figures(read_params(params).paths))
+
+
+def figures(paths: "PathParams") -> str:
     """Data, training and test figures as text.
 
     Raises:
@@ -53,7 +62,7 @@ def _interval(figures: dict[str, Any], name: str) -> str:
     return "" if low is None or high is None else f"   SavedModel, 95 %: {low:.2f} to {high:.2f}"
 
 
-def _read(path: "Path") -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:

@@ -20,8 +20,9 @@ from tasks.images.video import FORMAT_OF_VIDEO, frames, number_of_frames
 
 # A file that claims more pixels than any camera gives is an attack on memory.
 _MAX_MEGAPIXELS = 250
+_SUFFIXES = {*FORMAT_OF_SUFFIX, *FORMAT_OF_VIDEO}
 _PATTERN = "*?["
-# What brings an image upright, by its EXIF orientation (CIPA DC-008, table of tag Orientation).
+# The transposition that turns an image upright, by its EXIF orientation (CIPA DC-008, table of tag Orientation).
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -41,12 +42,12 @@ class Picture:
     """One picture.
 
     Attributes:
-        name: the file's path, of a frame with `#` and its number in the video, from 0.
-        stem: what files about it are called, before they are made unique.
+        name: the file's path; for a frame, the video's path with `#` and the frame's number, from 0.
+        stem: the name, without its extension, of files about the picture, before `unique_name`.
         image: upright, RGB.
-        orientation: the EXIF orientation that it was turned by; 1 of a picture that is stored upright, and of frames.
-        folder: where the file is below the folder that all images of the run are in; empty of frames.
-        is_frame: whether it is a frame of a video, and no file of its own.
+        orientation: the EXIF orientation that it was turned by; 1 for a picture that is stored upright, and for frames.
+        folder: the file's folder, relative to the deepest folder that holds all images of the run; empty for frames.
+        is_frame: whether it is a frame of a video, without a file of its own.
     """
 
     name: str
@@ -66,17 +67,17 @@ class Unreadable:
 
 
 def find_inputs(inputs: Sequence[Path], out: Path) -> list[Path]:
-    """The images and videos among `inputs`, below its folders and matching its patterns, each once.
+    """The images and videos that `inputs` name, each once.
 
-    A file named on its own is taken whatever its suffix; in folders the suffix decides, in either case. What does not
-    exist and has a `*`, `?` or `[` in it is a pattern; `**` stands for any folders. What is in folders and
-    matches patterns is sorted, 2.jpg before 10.jpg.
+    A file counts whatever its suffix. In a folder and its subfolders the suffix decides, in either case. An input that
+    does not exist and contains `*`, `?` or `[` is a pattern; `**` stands for any folders. Files of a folder or of a
+    pattern are sorted, 2.jpg before 10.jpg.
 
     Raises:
         DataError: an input does not exist, nothing was found, or `out` and an input lie in each other, so that drawn
             pictures would overwrite images or be read as images the next time.
     """
-    found: dict[Path, Path] = {}
+    files: dict[Path, Path] = {}
     for entry in inputs:
         matching = [entry] if entry.exists() else _matching(entry)
         if not matching:
@@ -87,13 +88,12 @@ def find_inputs(inputs: Sequence[Path], out: Path) -> list[Path]:
                     f"--out {out} and the input {path} lie in each other; choose a folder beside it with --out"
                 )
             for file in _files_below(path) if path.is_dir() else [path]:
-                found.setdefault(file.resolve(), file)
-    if not found:
+                files.setdefault(file.resolve(), file)
+    if not files:
         raise DataError(
-            f"{', '.join(map(str, inputs))}: no images found; "
-            f"looked for files ending in {', '.join(sorted([*FORMAT_OF_SUFFIX, *FORMAT_OF_VIDEO]))}"
+            f"{', '.join(map(str, inputs))}: no images found; looked for files ending in {', '.join(sorted(_SUFFIXES))}"
         )
-    return list(found.values())
+    return list(files.values())
 
 
 def is_video(path: Path) -> bool:
@@ -102,15 +102,15 @@ def is_video(path: Path) -> bool:
 
 
 def count_pictures(paths: Sequence[Path], every: int) -> int:
-    """How many pictures `read_pictures` will give, as far as videos say how many frames they have."""
+    """How many pictures `read_pictures` will give, by the number of frames that each video states."""
     return sum(-(-number_of_frames(path) // every) if is_video(path) else 1 for path in paths)
 
 
 def read_pictures(paths: Sequence[Path], batch_size: int, every: int) -> Iterator[list[Picture | Unreadable]]:
-    """The pictures in batches, of videos every `every`th frame; up to a batch of images is read ahead of the caller.
+    """The pictures in batches; of a video, every `every`th frame. Up to a batch of images is read ahead of the caller.
 
-    A batch has fewer than `batch_size` where its pictures are large (`batches` says how large), and it is held here no
-    longer: a picture is gone when the caller has dropped it.
+    A batch has fewer than `batch_size` pictures where they are large (see `batches`). No reference to a picture stays
+    here: its memory is free once the caller has dropped it.
     """
     root = _common_folder([path for path in paths if not is_video(path)])
     with ThreadPoolExecutor() as pool:
@@ -125,32 +125,30 @@ def read_pictures(paths: Sequence[Path], batch_size: int, every: int) -> Iterato
             start = end
 
 
-def unique_name(name: str, taken: set[str]) -> str:
-    """`name`, or for the second `cat`, whatever its case, `cat-2`; it is among the `taken` from then on."""
+def unique_name(name: str, used: set[str]) -> str:
+    """`name`, or `name-2` and so on where `used` has it in any case; the result is added to `used`."""
     unique, number = name, 1
-    while unique.lower() in taken:
+    while unique.lower() in used:
         number += 1
         unique = f"{name}-{number}"
-    taken.add(unique.lower())
+    used.add(unique.lower())
     return unique
 
 
 def _matching(pattern: Path) -> list[Path]:
     if not any(letter in str(pattern) for letter in _PATTERN):
         return []
-    found = map(Path, glob.glob(str(pattern), recursive=True))  # noqa: PTH207 - it may be absolute
-    matching = sorted(found, key=_by_numbers)
-    return [path for path in matching if path.is_dir() or path.suffix.lower() in {*FORMAT_OF_SUFFIX, *FORMAT_OF_VIDEO}]
+    paths = map(Path, glob.glob(str(pattern), recursive=True))  # noqa: PTH207 - it may be absolute
+    return sorted((path for path in paths if path.is_dir() or path.suffix.lower() in _SUFFIXES), key=_numeric_order)
 
 
 def _files_below(folder: Path) -> list[Path]:
-    known = {*FORMAT_OF_SUFFIX, *FORMAT_OF_VIDEO}
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in known and path.is_file())
-    return sorted(found, key=_by_numbers)
+    paths = (path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file())
+    return sorted(paths, key=_numeric_order)
 
 
-def _by_numbers(path: Path) -> tuple[list[str], Path]:
-    """What sorts paths as people count: numbered frames are to play in their order, whether or not zeros lead."""
+def _numeric_order(path: Path) -> tuple[list[str], Path]:
+    """Sorts paths as people count: numbered frames play in their order, with leading zeros or without."""
     return [_NUMBER.sub(lambda number: number[0].zfill(_DIGITS), part) for part in path.parts], path
 
 
@@ -162,7 +160,7 @@ def _common_folder(paths: Sequence[Path]) -> Path:
 def _read_ahead(
     paths: Sequence[Path], root: Path, size: int, pool: ThreadPoolExecutor
 ) -> Iterator[Picture | Unreadable]:
-    """What is in `paths`, in their order; up to `size` and up to `MOST_PIXELS` are read or being read meanwhile."""
+    """The pictures of `paths`, in order; at most `size` pictures and `MOST_PIXELS` pixels are read ahead."""
     reading: deque[tuple[int, Future[Picture | Unreadable]]] = deque()
     for path in paths:
         pixels = _claimed_pixels(path)
@@ -181,19 +179,19 @@ def _claimed_pixels(path: Path) -> int:
     return width * height
 
 
-def _pixels(one: Picture | Unreadable) -> int:
-    return one.image.width * one.image.height if isinstance(one, Picture) else 0
+def _pixels(each: Picture | Unreadable) -> int:
+    return each.image.width * each.image.height if isinstance(each, Picture) else 0
 
 
 def _read(path: Path, root: Path) -> Picture | Unreadable:
     try:
         with open_image(path, max_megapixels=_MAX_MEGAPIXELS) as image:
             rgb = as_rgb(image)
-            # Not before the pixels are decoded: of a TIFF they are upright then.
+            # After the pixels are decoded: Pillow has turned a TIFF's upright by then.
             orientation = orientation_of(image)
     except FormatError as error:
         return Unreadable(str(path), str(error).removeprefix(f"{path}: "))
-    # The second of two copies goes before a third is made.
+    # Frees the second copy of the pixels before a third is made.
     image.close()
     upright = rgb.transpose(_TURNS[orientation]) if orientation in _TURNS else rgb
     return Picture(str(path), path.stem, upright, orientation, lexically_absolute(path).parent.relative_to(root))

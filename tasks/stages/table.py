@@ -4,12 +4,12 @@ Functions stand as text, `module:function`, and are imported when a stage runs: 
 not pay for its import.
 """
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from tasks.errors import PipelineError
+from tasks.ground.imports import import_object
 from tasks.params import Params
 
 Figures = dict[str, Any]
@@ -21,6 +21,7 @@ class Stage:
 
     Attributes:
         function: `module:function`; called with its params sections in order, then its paths by name.
+        help: what it does, for the command line.
         sections: the params.yaml sections it is given, which dvc.yaml must track.
         reads: names in `paths:` that it reads; each is an out of an earlier stage.
         writes: names in `paths:` that it writes.
@@ -29,6 +30,7 @@ class Stage:
     """
 
     function: str
+    help: str
     sections: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
@@ -37,43 +39,59 @@ class Stage:
 
     def load(self) -> Callable[..., Figures]:
         """The function itself."""
-        module, name = self.function.split(":")
-        function: Callable[..., Figures] = getattr(importlib.import_module(module), name)
+        function: Callable[..., Figures] = import_object(self.function)
         return function
 
 
 STAGES: dict[str, Stage] = {
-    "sample": Stage("tasks.stages.sample:sample", ("sample",), writes=("sample",)),
-    "ingest": Stage("tasks.stages.ingest:ingest", ("ingest",), writes=("ingested",)),
+    "sample": Stage(
+        "tasks.stages.sample:sample", "draw the sample data, with planted faults", ("sample",), writes=("sample",)
+    ),
+    "ingest": Stage(
+        "tasks.stages.ingest:ingest",
+        "read the annotations, find and hash their images",
+        ("ingest",),
+        writes=("ingested",),
+    ),
     "validate": Stage(
         "tasks.stages.validate:validate",
+        "open every image and check every box; fix or drop what is faulty",
         ("validate", "model"),
         reads=("ingested",),
         writes=("validated", "metrics_data"),
     ),
     "split": Stage(
         "tasks.stages.split:split",
+        "assign images to train, val and test: seeded, stratified, similar images in one split",
         ("split",),
         reads=("validated",),
         writes=("splits", "metrics_split", "plots_data", "split_memory"),
     ),
     "records": Stage(
         "tasks.stages.records:records",
+        "write TFRecords shard by shard, and compare them with their source",
         ("records",),
         reads=("splits",),
         writes=("records",),
         scratch=("records_resume",),
         untracked=("records.workers", "records.scheduler"),
     ),
-    "checkpoint": Stage("tasks.stages.checkpoint:checkpoint", ("checkpoint", "model"), writes=("base",)),
+    "checkpoint": Stage(
+        "tasks.stages.checkpoint:checkpoint",
+        "fetch the weights that training starts from",
+        ("checkpoint", "model"),
+        writes=("base",),
+    ),
     "configure": Stage(
         "tasks.stages.configure:configure",
+        "write pipeline.config; check params, model and data against each other",
         ("model", "train", "export"),
         reads=("records", "base"),
         writes=("pipeline_config", "lint"),
     ),
     "train": Stage(
         "tasks.stages.train:train",
+        "train the detector; keep the best checkpoint by validation mAP",
         ("train",),
         reads=("pipeline_config", "records", "base"),
         writes=("trained", "metrics_train", "plots_train"),
@@ -81,18 +99,21 @@ STAGES: dict[str, Stage] = {
     ),
     "export": Stage(
         "tasks.stages.export:export",
+        "write the SavedModel and the TFLite model",
         ("export",),
         reads=("trained", "pipeline_config", "records", "splits"),
         writes=("exported",),
     ),
     "evaluate": Stage(
         "tasks.stages.evaluate:evaluate",
+        "score both exported models on the test split",
         ("evaluate",),
         reads=("exported", "base", "splits"),
         writes=("detections", "metrics_evaluate", "plots_evaluate", "model_card"),
     ),
     "report": Stage(
         "tasks.stages.report:report",
+        "write the report, one self-contained page",
         (
             *("report", "validate", "sample", "ingest", "split", "records"),
             *("model", "checkpoint", "train", "export", "evaluate"),

@@ -21,7 +21,7 @@ from tasks.ground.files import sha256_of
 from tasks.model.thresholds import Thresholds, write_thresholds
 from tests.metrics.simulated import draw_for
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 IMAGES = 40
 
 

@@ -43,7 +43,7 @@ class Case:
 
     @property
     def explained(self) -> bool:
-        """Whether each image has an annotation of its own, so that `validate --explain` finds it by either's name."""
+        """Whether each image has an annotation of its own, so that `explain` finds it by either's name."""
         return self.area in ("voc", "paths", "yolo", "images")
 
 

@@ -105,10 +105,10 @@ def _problems(folder: Path) -> list[dict[str, Any]]:
 
 
 def _explained(problem: dict[str, Any], folder: Path, confined: Confined) -> list[str]:
-    """What is wrong with how `validate --explain` tells of a problem."""
-    ended = confined.run(folder, "validate", "--explain", problem["file"].split(":")[0])
+    """What is wrong with how `explain` reports a problem."""
+    ended = confined.run(folder, "explain", problem["file"].split(":")[0])
     faults = [f"explain: {fault}" for fault in faults_of(ended, folder)]
-    return faults + ([] if KINDS[problem["kind"]].remedy in ended.printed else ["explain: does not tell the remedy"])
+    return faults + ([] if KINDS[problem["kind"]].remedy in ended.printed else ["explain: the remedy is missing"])
 
 
 def main() -> None:

@@ -3,10 +3,11 @@
 from tasks.__main__ import main
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.dataset import AnnotatedImage, flags
+from tasks.formats.gather import gather
+from tasks.formats.written import WRITTEN_FORMATS
 from tasks.params import IngestParams
-from tasks.stages.ingest import gather
 
-FORMATS = ("voc", "csv", "coco", "yolo")
+FORMATS = tuple(WRITTEN_FORMATS)
 SIZES = {"a.jpg": (64, 48), "b.png": (300, 2000), "sub/a.jpg": (48, 64), "sub/c d.jpg": (33, 7)}
 
 

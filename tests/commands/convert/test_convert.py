@@ -9,16 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tasks.commands.convert import losses
-from tasks.dataset.coco_json import write_coco
 from tasks.dataset.dataset import Dataset
 from tasks.formats.csv import read_csv, write_csv
+from tasks.formats.losses import losses
 from tasks.formats.pascal_voc import read_voc_folder, write_voc_folder
-from tasks.formats.yolo import write_yolo
+from tasks.formats.written import WRITTEN_FORMATS
 from tests.commands.convert.conversions import FORMATS, SIZES, convert, image, read, target
 from tests.real_data import DATASETS, needs_datasets
 
-WRITERS = {"voc": write_voc_folder, "csv": write_csv, "coco": write_coco, "yolo": write_yolo}
 CLASSES = ("cat", "dog", "épée à deux mains, longue")
 PIXEL = st.one_of(
     st.integers(-5, 300).map(float), st.integers(-5_000_000, 300_000_000).map(lambda millionths: millionths / 1e6)
@@ -61,7 +59,7 @@ def datasets(draw):
 @pytest.mark.parametrize("kind", FORMATS)
 @settings(max_examples=25)
 @given(images=datasets())
-def test_what_is_written_is_read_back_but_for_what_the_format_cannot_hold(tmp_path_factory, photos, kind, images):
+def test_a_written_data_set_is_read_back_but_for_what_the_format_cannot_hold(tmp_path_factory, photos, kind, images):
     written = Dataset(photos, CLASSES, tuple(images))
     # A box of a pixel or less in the corner of every image is what fractions of images look like.
     if max((np.abs(each.boxes).max(initial=0) for each in images), default=0) <= 1:
@@ -72,7 +70,7 @@ def test_what_is_written_is_read_back_but_for_what_the_format_cannot_hold(tmp_pa
         near = [each.keep((np.abs(each.boxes) < 5 * min(each.width, each.height)).all(axis=1)) for each in images]
         written = Dataset(photos, CLASSES, tuple(near))
     path = target(tmp_path_factory.mktemp("out"), kind)
-    WRITERS[kind](written, path)
+    WRITTEN_FORMATS[kind].writer()(written, path)
     back = read(path, photos, kind)
     assert_same(back, written, kind, root=photos)
     if kind in ("coco", "yolo"):
@@ -92,7 +90,7 @@ def test_a_name_with_quotes_and_commas_survives_csv(tmp_path):
     assert (first.file_name, first.classes, second.classes, problems) == ("x, y.jpg", (name,), (), [])
 
 
-def test_voc_files_lie_as_their_images_do(tmp_path):
+def test_voc_files_lie_in_the_folders_of_their_images(tmp_path):
     images = (image("sub/a.jpg", ("cat", [1, 2, 3, 4])), image("b.jpg"))
     write_voc_folder(Dataset(tmp_path, ("cat",), images), tmp_path / "out")
     assert [Path(each.source).relative_to(tmp_path).as_posix() for each in read_voc_folder(tmp_path / "out")[0]] == [
@@ -119,11 +117,11 @@ def test_voc_files_lie_as_their_images_do(tmp_path):
         ("yolo", ["iscrowd of 1 boxes", "difficult of 1 boxes", "that 1 boxes leave their image"]),
     ],
 )
-def test_what_the_format_cannot_hold_is_printed_with_its_count(here, capsys, kind, lost):
+def test_losses_are_printed_with_their_count(here, capsys, kind, lost):
     assert convert("labels.json", target(here, f"{kind}").with_name("out"), "--images", "photos", "--to", kind) == 0
     lines = capsys.readouterr().out.splitlines()
-    said = [line.removeprefix(f"not held by {kind}: ") for line in lines if line.startswith("not held by")]
-    assert [text for text, start in zip(said, lost, strict=True) if not text.startswith(start)] == []
+    printed = [line.removeprefix(f"not held by {kind}: ") for line in lines if line.startswith("not held by")]
+    assert [text for text, start in zip(printed, lost, strict=True) if not text.startswith(start)] == []
     assert lines[0] == "labels.json: coco, 2 images, 2 boxes, 3 classes"
     assert lines[-2] == f"{here / 'out'}: {kind}, 2 images, 2 boxes, 3 classes"
     assert lines[-1] == "the images are in photos"
@@ -150,21 +148,21 @@ def test_every_format_becomes_every_other(here, first, second):
     assert after.problems == ()
 
 
-def test_label_studio_becomes_yolo_with_copies_that_need_no_other_folder(here, capsys):
+def test_label_studio_becomes_yolo_with_copies_of_the_images(here, capsys):
     rectangle = {"x": 25, "y": 25, "width": 50, "height": 50, "rectanglelabels": ["cat"]}
     result = {"type": "rectanglelabels", "value": rectangle}
     task = {"id": 1, "data": {"image": "/data/upload/1/ab12cd34-a.jpg"}, "annotations": [{"result": [result]}]}
-    Path("said.json").write_text(json.dumps([task]))
-    assert convert("said.json", "yolo", "--images", "photos", "--to", "yolo", "--copy-images") == 0
+    Path("tasks.json").write_text(json.dumps([task]))
+    assert convert("tasks.json", "yolo", "--images", "photos", "--to", "yolo", "--copy-images") == 0
     out = capsys.readouterr().out
-    assert "renamed_image: 1 (kept), such as said.json: task 1" in out
+    assert "renamed_image: 1 (kept), such as tasks.json: task 1" in out
     assert "image_without_annotation: 1 (left_out), such as photos/b.jpg" in out
     Path("photos").rename("gone")
     (back,) = read(Path("yolo"), Path("yolo")).images
     assert (back.file_name, back.boxes.tolist()) == ("a.jpg", [[16, 12, 48, 36]])
 
 
-def test_the_size_is_that_of_the_image_and_an_image_that_has_none_is_left_out_and_told_of(here, capsys):
+def test_the_size_is_that_of_the_image_and_an_unreadable_image_is_left_out_and_named(here, capsys):
     Path("photos/c.jpg").write_text("not an image")
     Path("labels.csv").write_text(
         "filename,width,height,class,xmin,ymin,xmax,ymax\n"

@@ -1,4 +1,4 @@
-"""What is not converted, and what is never overwritten."""
+"""Conversions that are refused, and files that are never overwritten."""
 
 import json
 from pathlib import Path
@@ -14,28 +14,28 @@ def fill(path):
 
 
 @pytest.mark.parametrize(
-    ("out", "there", "kind", "said"),
+    ("out", "existing", "kind", "message"),
     [
-        ("out", "out/mine", "voc", "it is a folder with files in it"),
-        ("out", "out/mine", "csv", "csv is one file, this is a folder"),
-        ("out", "out", "csv", "a file is there already"),
-        ("out", "out", "yolo", "a file is there already"),
-        ("labels.json", "mine", "coco", "a file is there already"),
+        ("out", "out/mine", "voc", "a folder with files in it"),
+        ("out", "out/mine", "csv", "csv is one file, and this is a folder"),
+        ("out", "out", "csv", "this file exists"),
+        ("out", "out", "yolo", "this file exists"),
+        ("labels.json", "mine", "coco", "this file exists"),
     ],
 )
-def test_nothing_is_overwritten(here, capsys, out, there, kind, said):
-    if there != "mine":
-        fill(here / there)
+def test_nothing_is_overwritten(here, capsys, out, existing, kind, message):
+    if existing != "mine":
+        fill(here / existing)
     before = {path: path.read_bytes() for path in here.rglob("*") if path.is_file()}
     assert convert("labels.json", out, "--images", "photos", "--to", kind) == 1
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert {path: path.read_bytes() for path in here.rglob("*") if path.is_file()} == before
 
 
 def test_a_result_inside_its_source_is_refused(here, capsys):
     assert convert("labels.json", "voc", "--images", "photos", "--to", "voc") == 0
     assert convert("voc", "voc/yolo", "--images", "photos", "--to", "yolo") == 1
-    assert "would be read as part of it" in capsys.readouterr().err
+    assert "would be read with it" in capsys.readouterr().err
 
 
 def test_copies_are_for_yolo_only(here, capsys):
@@ -44,7 +44,7 @@ def test_copies_are_for_yolo_only(here, capsys):
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "said"),
+    ("kind", "name", "message"),
     [
         ("voc", "a\u0001b", "XML cannot hold"),
         ("voc", "a\ud800b", "XML cannot hold"),
@@ -54,17 +54,17 @@ def test_copies_are_for_yolo_only(here, capsys):
         ("yolo", "a\nb", "take the line break out"),
     ],
 )
-def test_a_class_that_the_format_cannot_spell_is_named_and_nothing_is_left(here, capsys, kind, name, said):
+def test_a_class_name_that_the_format_cannot_hold_is_refused(here, capsys, kind, name, message):
     content = json.loads(Path("labels.json").read_text())
     content["categories"][0]["name"] = name
     Path("labels.json").write_text(json.dumps(content))
     before = sorted(here.iterdir())
     assert convert("labels.json", "out", "--images", "photos", "--to", kind) == 1
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert sorted(here.iterdir()) == before
 
 
-def test_no_readable_image_writes_nothing(here, capsys):
+def test_without_a_readable_image_nothing_is_written(here, capsys):
     for name in ("a", "b"):
         Path(f"photos/{name}.jpg").write_text("not an image")
     assert convert("labels.json", "out", "--images", "photos", "--to", "voc") == 1

@@ -1,14 +1,13 @@
-"""predict: what is listed and drawn, and which options are refused."""
+"""Files that predictions are written to, and from which score on."""
 
 import pytest
 from PIL import Image
 
-from tasks.commands.predict import predict
-from tasks.errors import CheckpointError, DataError, FormatError, PipelineError
+from tasks.errors import DataError, FormatError
 from tasks.model.thresholds import Thresholds, write_thresholds
 from tasks.prediction.inputs import find_inputs
 from tasks.prediction.threshold import score_threshold
-from tests.commands.predict.finding import WhiteFinder, drawn_in, listed, options, picture, predict_images
+from tests.prediction.finding import WhiteFinder, listed, picture, predict_images
 
 
 def test_what_is_found_is_listed_as_coco_json(tmp_path):
@@ -32,11 +31,11 @@ def test_what_is_found_is_listed_as_coco_json(tmp_path):
     ]
 
 
-def test_a_lower_threshold_lists_the_doubtful_too(tmp_path):
+def test_a_lower_threshold_lists_doubtful_detections(tmp_path):
     path = picture(tmp_path / "a.png")
-    done = predict_images([path], WhiteFinder(), tmp_path / "out", 0.0, 8)
+    outcome = predict_images([path], WhiteFinder(), tmp_path / "out", 0.0, 8)
     assert [row["score"] for row in listed(tmp_path / "out")["annotations"]] == [0.9, 0.2]
-    assert done.boxes == 2
+    assert outcome.boxes == 2
 
 
 def test_each_image_is_drawn_under_a_name_of_its_own(tmp_path):
@@ -53,39 +52,21 @@ def test_each_image_is_drawn_under_a_name_of_its_own(tmp_path):
 
 
 @pytest.mark.parametrize("out", ["photos", "photos/drawn", "."], ids=["the inputs' folder", "below it", "above it"])
-def test_drawn_pictures_never_land_among_the_inputs(tmp_path, out):
+def test_an_output_folder_among_the_inputs_is_refused(tmp_path, out):
     picture(tmp_path / "photos" / "a.jpg")
     with pytest.raises(DataError, match="lie in each other; choose a folder beside it"):
         find_inputs([tmp_path / "photos"], tmp_path / out)
 
 
-def test_a_missing_model_says_how_to_make_one(tmp_path):
-    path = picture(tmp_path / "a.png")
-    with pytest.raises(CheckpointError, match="missing: no exported model here; run `make run` first"):
-        predict(options(path, out=tmp_path / "out"))
-    assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize("score_threshold", [-0.1, 1.5, float("nan")])
-def test_a_score_threshold_outside_0_to_1_is_refused(tmp_path, score_threshold):
-    with pytest.raises(PipelineError, match=r"--score-threshold .*: a score is a number from 0 to 1"):
-        predict(options(picture(tmp_path / "a.png"), out=tmp_path / "out", score_threshold=score_threshold))
-
-
-def test_a_batch_of_nothing_is_refused(tmp_path):
-    with pytest.raises(PipelineError, match="--batch-size 0: at least 1 image"):
-        predict(options(picture(tmp_path / "a.png"), out=tmp_path / "out", batch_size=0))
-
-
-def test_the_threshold_is_the_wanted_one_else_the_exported_one_else_a_third(tmp_path, capsys):
+def test_the_threshold_is_the_wanted_one_else_the_exported_one_else_the_default(tmp_path, capsys):
     assert score_threshold(0.9, tmp_path) == 0.9
     assert capsys.readouterr().out == ""
     assert score_threshold(None, tmp_path) == 0.3
-    assert "thresholds.json is not there" in capsys.readouterr().out
+    assert "thresholds.json is missing" in capsys.readouterr().out
     chosen = Thresholds(score=0.42, chosen_by="F1", best_score=0.42, per_class={"cat": None}, images=7)
     write_thresholds(chosen, tmp_path / "thresholds.json")
     assert score_threshold(None, tmp_path) == 0.42
-    assert "a score of 0.42 on are drawn, as" in capsys.readouterr().out
+    assert "a score of 0.42 on are drawn, as in" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -97,31 +78,10 @@ def test_broken_thresholds_are_named(tmp_path, content):
         score_threshold(None, tmp_path)
 
 
-def test_what_an_earlier_run_left_stays_and_is_told_of(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("tasks.evaluation.exported.load_saved_model", lambda _: WhiteFinder())
-    (tmp_path / "model").mkdir()
-    first, both = picture(tmp_path / "in" / "a.png"), picture(tmp_path / "in" / "b.png")
-    given = {"out": tmp_path / "out", "model": tmp_path / "model", "write": ["pictures", "json", "voc"]}
-    predict(options(first, both, **given))
-    assert "earlier runs" not in capsys.readouterr().out
-
-    predict(options(both, **given))
-
-    said = capsys.readouterr().out
-    assert f"{tmp_path / 'out'}: 2 files of earlier runs are still there; --out FOLDER keeps runs apart" in said
-    assert drawn_in(tmp_path / "out") == ["a.jpg", "b.jpg"]
-
-
 def test_a_gif_shows_every_picture_in_the_size_of_the_first(tmp_path):
     sizes = [(600, 400), (300, 400), (600, 400)]
     paths = [picture(tmp_path / f"{i}.png", size=size) for i, size in enumerate(sizes)]
-    done = predict_images(paths, WhiteFinder(), tmp_path / "out", 0.3, 2, write=["gif"])
-    assert done.written == ["detections.gif of 3 pictures"]
+    outcome = predict_images(paths, WhiteFinder(), tmp_path / "out", 0.3, 2, write=["gif"])
+    assert outcome.written == ["detections.gif of 3 pictures"]
     with Image.open(tmp_path / "out" / "detections.gif") as gif:
         assert (gif.n_frames, gif.size, gif.info["duration"], gif.info["loop"]) == (3, (480, 320), 200, 0)
-
-
-@pytest.mark.parametrize(("name", "value"), [("every", 0), ("fps", 0.0), ("fps", float("nan"))])
-def test_options_of_videos_and_gifs_are_checked(tmp_path, name, value):
-    with pytest.raises(PipelineError, match=f"--{name}"):
-        predict(options(picture(tmp_path / "a.png"), out=tmp_path / "out", **{name: value}))

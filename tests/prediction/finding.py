@@ -1,18 +1,18 @@
 """A detector that finds white, pictures with white in them, and predicting."""
 
-import argparse
 import json
-from pathlib import Path
 
 import av
 import numpy as np
 from PIL import Image
 
-from tasks.commands.predict import predict_pictures, writers_for
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.detections import Detections
+from tasks.formats.gather import gather
 from tasks.params import IngestParams
-from tasks.stages.ingest import gather
+from tasks.prediction.kinds import writers_for
+from tasks.prediction.run import predict_pictures
+from tasks.prediction.writer import Output
 
 
 class WhiteFinder:
@@ -50,18 +50,12 @@ def listed(out):
 
 
 def predict_images(paths, detector, out, score, batch_size, write=("pictures", "json"), **more):
-    writers = writers_for(write, out, detector.classes, score, 5.0)
+    writers = writers_for(write, Output(out, detector.classes, score, 5.0))
     return predict_pictures(paths, detector, writers, score, batch_size=batch_size, **more)
 
 
 def drawn_in(out):
     return sorted(path.name for path in out.glob("*.jpg"))
-
-
-def options(*inputs, out, model=Path("missing"), score_threshold=0.3, batch_size=8, **more):
-    given = {"inputs": list(inputs), "out": out, "model": model, "score_threshold": score_threshold}
-    defaults = {"batch_size": batch_size, "write": ["json"], "tflite": False, "every": 1, "fps": 5.0}
-    return argparse.Namespace(**given, **defaults | more)
 
 
 def ingested(source, images):

@@ -1,4 +1,4 @@
-"""predict: which images are taken, in which order, and how they reach the detector."""
+"""Which images are read, in which order, and how they reach the detector."""
 
 import gc
 from pathlib import Path
@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.commands.predict import announce, predict_pictures
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.detections import Detections
 from tasks.errors import DataError
 from tasks.formats.pascal_voc import read_voc
 from tasks.prediction.inputs import Picture, find_inputs
-from tests.commands.predict.finding import WhiteFinder, drawn_in, listed, picture, predict_images, video
+from tasks.prediction.run import predict_pictures
+from tests.prediction.finding import WhiteFinder, drawn_in, listed, picture, predict_images, video
 
 
 def test_images_are_detected_in_batches_in_their_order(tmp_path):
@@ -61,7 +61,7 @@ class Living:
         return "nothing"
 
 
-def test_a_picture_is_dropped_once_it_was_written(tmp_path):
+def test_a_picture_is_dropped_once_it_is_written(tmp_path):
     paths = [picture(tmp_path / f"{i:02}.png") for i in range(24)]
     living = Living()
     predict_pictures(paths, WhiteFinder(), [living], 0.3, batch_size=8)
@@ -70,27 +70,18 @@ def test_a_picture_is_dropped_once_it_was_written(tmp_path):
     assert max(living.kept) <= 2
 
 
-def test_an_unreadable_image_is_named_and_the_others_are_done(tmp_path):
+def test_an_unreadable_image_is_named_and_the_others_are_drawn(tmp_path):
     good = [picture(tmp_path / "a.png"), picture(tmp_path / "c.png")]
     bad = tmp_path / "b.png"
     bad.write_bytes(b"not an image")
     cut = tmp_path / "cut.jpg"
     cut.write_bytes(picture(tmp_path / "whole.jpg", size=(600, 400)).read_bytes()[:1500])
-    done = predict_images([good[0], bad, cut, good[1]], WhiteFinder(), tmp_path / "out", 0.3, 3)
+    outcome = predict_images([good[0], bad, cut, good[1]], WhiteFinder(), tmp_path / "out", 0.3, 3)
     assert drawn_in(tmp_path / "out") == ["a.jpg", "c.jpg"]
-    assert [each.name for each in done.unreadable] == [str(bad), str(cut)]
-    said = [f"{each.name}: {each.reason}" for each in done.unreadable]
-    assert listed(tmp_path / "out")["info"]["unreadable"] == said
+    assert [each.name for each in outcome.unreadable] == [str(bad), str(cut)]
+    reasons = [f"{each.name}: {each.reason}" for each in outcome.unreadable]
+    assert listed(tmp_path / "out")["info"]["unreadable"] == reasons
     assert [image["id"] for image in listed(tmp_path / "out")["images"]] == [1, 2]
-
-
-def test_unreadable_images_make_the_command_fail_after_saying_what_was_done(tmp_path, capsys):
-    bad = tmp_path / "b.png"
-    bad.write_bytes(b"not an image")
-    done = predict_images([picture(tmp_path / "a.png"), bad], WhiteFinder(), tmp_path / "out", 0.3, 8)
-    with pytest.raises(DataError, match=r"1 of 2 images could not be read; the other 1 are in .*\n.*b\.png"):
-        announce(done, tmp_path / "out")
-    assert "1 images, 1 boxes" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -109,9 +100,9 @@ def test_unreadable_images_make_the_command_fail_after_saying_what_was_done(tmp_
 )
 def test_every_kind_of_image_reaches_the_detector_as_rgb(tmp_path, name, mode, save):
     detector = WhiteFinder()
-    done = predict_images([picture(tmp_path / name, mode=mode, **save)], detector, tmp_path / "out", 0.3, 8)
+    outcome = predict_images([picture(tmp_path / name, mode=mode, **save)], detector, tmp_path / "out", 0.3, 8)
     assert detector.batches == [[(40, 60, 3)]]
-    assert done.boxes == 1
+    assert outcome.boxes == 1
 
 
 def test_sixteen_bit_images_keep_their_shades(tmp_path):
@@ -171,7 +162,7 @@ def test_numbered_frames_come_in_the_order_of_their_numbers(tmp_path, inputs):
     assert names == [f"out{number}.jpg" for number in numbers]
 
 
-def test_folders_are_sorted_by_their_numbers_too_and_keep_their_files_together(tmp_path):
+def test_numbered_folders_are_sorted_by_their_numbers(tmp_path):
     names = ["2/1.jpg", "2/3.jpg", "10/2.jpg", "10-b/1.jpg"]
     for name in reversed(names):
         picture(tmp_path / "clips" / name, format="PNG")
@@ -179,14 +170,14 @@ def test_folders_are_sorted_by_their_numbers_too_and_keep_their_files_together(t
     assert [path.relative_to(tmp_path / "clips").as_posix() for path in found] == names
 
 
-def test_frames_of_a_video_are_pictures_between_others(tmp_path):
+def test_frames_of_a_video_are_pictures_among_others(tmp_path):
     paths = [picture(tmp_path / "a.png"), video(tmp_path / "clip.mp4"), picture(tmp_path / "z.png")]
-    done = predict_images(paths, WhiteFinder(), tmp_path / "out", 0.3, 2, every=2, write=["json", "pictures", "voc"])
+    outcome = predict_images(paths, WhiteFinder(), tmp_path / "out", 0.3, 2, every=2, write=["json", "pictures", "voc"])
     content = listed(tmp_path / "out")
     names = [Path(image["file_name"]).name for image in content["images"]]
     assert names == ["a.png", "clip.mp4#0", "clip.mp4#2", "clip.mp4#4", "z.png"]
     assert drawn_in(tmp_path / "out") == ["a.jpg", "clip-000000.jpg", "clip-000002.jpg", "clip-000004.jpg", "z.jpg"]
-    assert done.pictures == 5
+    assert outcome.pictures == 5
     lefts = [row["bbox"][0] for row in content["annotations"] if 2 <= row["image_id"] <= 4]
     assert lefts == [pytest.approx(left, abs=2) for left in (0, 16, 32)]
     frame, _ = read_voc(tmp_path / "out" / "voc" / "frames" / "clip-000002.xml")
@@ -194,13 +185,13 @@ def test_frames_of_a_video_are_pictures_between_others(tmp_path):
         assert image.size == (frame.width, frame.height) == (64, 48)
 
 
-def test_what_is_no_video_or_only_half_of_one_is_named(tmp_path):
+def test_an_unreadable_video_is_named(tmp_path):
     whole = video(tmp_path / "whole.avi", frames=60)
     (tmp_path / "cut.avi").write_bytes(whole.read_bytes()[:600])
     (tmp_path / "none.mp4").write_bytes(b"not a video")
     # FFmpeg would read this list, and open what it names.
     (tmp_path / "list.mp4").write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{whole}\n#EXT-X-ENDLIST\n")
     paths = [tmp_path / name for name in ("none.mp4", "list.mp4", "cut.avi")]
-    done = predict_images(paths, WhiteFinder(), tmp_path / "out", 0.3, 2)
-    assert {Path(each.name).name for each in done.unreadable} >= {"none.mp4", "list.mp4"}
-    assert all("cannot be read as a video" in each.reason for each in done.unreadable)
+    outcome = predict_images(paths, WhiteFinder(), tmp_path / "out", 0.3, 2)
+    assert {Path(each.name).name for each in outcome.unreadable} >= {"none.mp4", "list.mp4"}
+    assert all("cannot be read as a video" in each.reason for each in outcome.unreadable)

@@ -12,7 +12,7 @@ from tasks.annotating.project import Project
 from tasks.annotating.server import PROGRAM
 from tasks.dataset.coco_json import read_coco
 from tasks.ground.files import read_json
-from tests.commands.annotate.drawing import CAT, ROOT, draw, drawn_in, environment, exported, photos, served
+from tests.annotating.drawing import CAT, ROOT, draw, drawn_in, environment, exported, photos, served
 from tests.metrics.cases import found
 from tests.small_project import wait_until
 
@@ -25,14 +25,14 @@ def test_boxes_drawn_on_the_real_server_are_learned_from(tmp_path: Path) -> None
     assert (tmp_path / ".annotate" / PROGRAM).is_file()
     photos(tmp_path / "photos", 5)
 
-    with served(tmp_path) as (client, said):
+    with served(tmp_path) as (client, printed):
         tasks = exported(client)
         assert [task["annotations"] for task in tasks] == [[]] * 5
         shown = client.get(tasks[0]["data"]["image"])
         assert (shown.status_code, shown.headers["content-type"]) == (200, "image/jpeg")
         project = Project(client, tmp_path / "photos", ["cat", "dog"])
-        project.predict(tasks[0]["id"], found(((20, 30, 90, 80), "cat", 0.9)), (160, 120), "v1")
-        assert (project.drafted("v1"), project.drafted("v2")) == ({tasks[0]["id"]}, set())
+        project.add_draft(tasks[0]["id"], found(((20, 30, 90, 80), "cat", 0.9)), (160, 120), "v1")
+        assert (project.drafted_tasks("v1"), project.drafted_tasks("v2")) == ({tasks[0]["id"]}, set())
         for place in range(5):
             draw(client, place, CAT)
         out = tmp_path / "annotations.json"
@@ -40,17 +40,17 @@ def test_boxes_drawn_on_the_real_server_are_learned_from(tmp_path: Path) -> None
         # What lies outside the folder is not shown to anybody.
         assert client.get("/data/local-files/?d=params.yaml").status_code != 200
 
-    assert "annotations.json: 5 of 5 images are drawn" in "".join(said)
+    assert "annotations.json: 5 of 5 images are drawn" in "".join(printed)
 
-    with served(tmp_path) as (client, said):
+    with served(tmp_path) as (client, printed):
         assert len(exported(client)) == 5  # no task twice
-    assert "drawn before" not in "".join(said)
+    assert "restored" not in "".join(printed)
 
     before = drawn_in(tmp_path / "annotations.json")
     shutil.rmtree(tmp_path / ".annotate" / "data")
-    with served(tmp_path) as (client, said):
+    with served(tmp_path) as (client, printed):
         assert drawn_in(tmp_path / "annotations.json") == before
-    assert "5 images that were drawn before are gone on with" in "".join(said)
+    assert "the boxes of 5 images are restored" in "".join(printed)
     assert drawn_in(tmp_path / "annotations.json") == before
 
     (tmp_path / "params.yaml").write_text(

@@ -1,4 +1,4 @@
-"""What Label Studio is given: its account, its project, the images, the first drafts."""
+"""The account, the project, the images and the first drafts in Label Studio."""
 
 import json
 from collections.abc import Sequence
@@ -10,15 +10,16 @@ import pytest
 from lxml import etree
 
 from tasks.__main__ import main
+from tasks.annotating.drafts import add_drafts, tasks_to_draft
 from tasks.annotating.project import Project, address_of, label_config, regions
 from tasks.annotating.server import account_of, label_studio
-from tasks.commands.annotate import _classes, _draft, _waiting
+from tasks.commands.annotate import _classes_to_draw
 from tasks.dataset.detections import Detections
 from tasks.errors import PipelineError
 from tasks.formats.label_studio import read_label_studio
 from tasks.ground.files import write_json
 from tasks.model.label_map import write_label_map
-from tests.commands.annotate.drawing import STATE, photos, served
+from tests.annotating.drawing import STATE, photos, served
 from tests.metrics.cases import found
 from tests.ports import free_ports
 
@@ -40,26 +41,26 @@ def test_a_drafted_box_is_read_back_as_it_was(tmp_path: Path) -> None:
     np.testing.assert_allclose(image.boxes, [[10, 20, 110, 70], [0, 0, 200, 100]], atol=1e-9)
 
 
-def test_the_account_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
-    first = account_of(tmp_path / "room")
-    assert account_of(tmp_path / "room") == first
-    assert (tmp_path / "room" / "account.json").stat().st_mode & 0o077 == 0
+def test_the_account_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    first = account_of(tmp_path / "folder")
+    assert account_of(tmp_path / "folder") == first
+    assert (tmp_path / "folder" / "account.json").stat().st_mode & 0o077 == 0
 
-    (tmp_path / "room" / "account.json").write_text("{}")
+    (tmp_path / "folder" / "account.json").write_text("{}")
     with pytest.raises(PipelineError, match=r"account\.json: damaged"):
-        account_of(tmp_path / "room")
+        account_of(tmp_path / "folder")
 
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["photos"], "Name the classes"),
+        (["photos"], "no classes to draw; name them"),
         (["nowhere", "--classes", "cat"], "nowhere: no such folder"),
         (["empty", "--classes", "cat"], "no images found"),
         (["photos", "--classes", "cat"], "Label Studio is not installed; `make annotate IMAGES=folder` does it"),
     ],
 )
-def test_what_is_missing_is_said_before_anything_starts(
+def test_a_missing_input_is_reported_before_anything_starts(
     arguments: list[str],
     complaint: str,
     tmp_path: Path,
@@ -73,49 +74,49 @@ def test_what_is_missing_is_said_before_anything_starts(
     assert complaint in capsys.readouterr().err
 
 
-def test_an_image_that_lies_elsewhere_is_told_of(room: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    photos(room / "photos", 1)
-    photos(room / "elsewhere", 1)
-    (room / "photos" / "link.jpg").symlink_to(room / "elsewhere" / "photo 0.jpg")
-    assert main(["annotate", str(room / "photos"), "--classes", "cat"]) == 1
-    assert "link.jpg: a link to" in (said := capsys.readouterr().err)
-    assert "put a copy in its place" in said
+def test_a_link_to_an_image_outside_the_folder_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photos(folder / "photos", 1)
+    photos(folder / "elsewhere", 1)
+    (folder / "photos" / "link.jpg").symlink_to(folder / "elsewhere" / "photo 0.jpg")
+    assert main(["annotate", str(folder / "photos"), "--classes", "cat"]) == 1
+    assert "link.jpg: a link to" in (message := capsys.readouterr().err)
+    assert "put a copy in its place" in message
 
 
-def test_the_classes_that_were_given_are_all_and_a_model_of_others_is_not_even_loaded(room: Path) -> None:
-    photos(room / "photos", 1)
-    exported_model(room / "models" / "exported", "circle", "square")
-    with served(room) as (_, said):
-        state = json.loads((room / STATE).read_text())
+def test_a_model_of_other_classes_is_not_loaded(folder: Path) -> None:
+    photos(folder / "photos", 1)
+    exported_model(folder / "models" / "exported", "circle", "square")
+    with served(folder) as (_, printed):
+        state = json.loads((folder / STATE).read_text())
         view = etree.fromstring(state["projects"][0]["label_config"])
     assert [label.get("value") for label in view.iter("Label")] == ["cat", "dog"]
-    assert "models/exported: knows none of these classes, so there are no first drafts" in "".join(said)
+    assert "models/exported: knows none of these classes, so there are no first drafts" in "".join(printed)
 
 
-def test_a_models_classes_are_taken_where_none_are_given() -> None:
-    assert _classes([], ["circle", "square"]) == ("circle", "square")
-    assert _classes(["dog", "cat", "dog"], ["circle"]) == ("dog", "cat")
+def test_without_wanted_classes_those_of_the_model_are_drawn() -> None:
+    assert _classes_to_draw([], ["circle", "square"]) == ("circle", "square")
+    assert _classes_to_draw(["dog", "cat", "dog"], ["circle"]) == ("dog", "cat")
 
 
-def test_only_classes_of_the_task_are_drafted_and_no_image_twice(room: Path) -> None:
-    photos(room / "photos", 2)
+def test_classes_of_the_task_are_drafted_once_an_image(folder: Path) -> None:
+    photos(folder / "photos", 2)
     (port,) = free_ports(1)
-    images = {address_of(path, room / "photos"): path for path in sorted((room / "photos").iterdir())}
-    with label_studio(room / ".annotate", room, port) as client:
-        project = Project(client, room / "photos", ["cat", "dog"])
-        project.add(images)
-        waiting = _waiting(project, images, "v1")
-        assert list(waiting) == [str(path) for path in images.values()]
-        _draft(project, waiting, Seeing(), 0.5, ["cat"], "v1")
+    images = {address_of(path, folder / "photos"): path for path in sorted((folder / "photos").iterdir())}
+    with label_studio(folder / ".annotate", folder, port) as client:
+        project = Project(client, folder / "photos", ["cat", "dog"])
+        project.add_images(images)
+        tasks = tasks_to_draft(project, images, "v1")
+        assert list(tasks) == [str(path) for path in images.values()]
+        add_drafts(project, tasks, Seeing(), 0.5, ["cat"], "v1")
         drafts = client.get("/api/predictions/").json()
         assert [[region["value"]["rectanglelabels"] for region in each["result"]] for each in drafts] == [[["cat"]]] * 2
-        assert _waiting(project, images, "v1") == {}
-        assert len(_waiting(project, images, "v2")) == 2
+        assert tasks_to_draft(project, images, "v1") == {}
+        assert len(tasks_to_draft(project, images, "v2")) == 2
 
 
-def test_a_model_that_was_named_must_be_there(room: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    photos(room / "photos", 1)
-    assert main(["annotate", str(room / "photos"), "--classes", "cat", "--model", str(room / "nowhere")]) == 1
+def test_a_named_model_that_is_missing_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photos(folder / "photos", 1)
+    assert main(["annotate", str(folder / "photos"), "--classes", "cat", "--model", str(folder / "nowhere")]) == 1
     assert "nowhere: no exported model; MODEL= is a folder with saved_model/" in capsys.readouterr().err
 
 

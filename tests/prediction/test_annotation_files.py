@@ -1,4 +1,4 @@
-"""predict: what is written so that it can be corrected and learned from."""
+"""Predictions as annotations: corrected by hand, and read by `ingest`."""
 
 import os
 from pathlib import Path
@@ -7,14 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.commands.predict import announce
-from tasks.errors import DataError
 from tasks.formats.csv import read_csv
+from tasks.formats.gather import gather
 from tasks.formats.pascal_voc import read_voc
 from tasks.images.image_file import read_rgb
 from tasks.params import IngestParams
-from tasks.stages.ingest import gather
-from tests.commands.predict.finding import WhiteFinder, ingested, listed, picture, predict_images, video
+from tests.prediction.finding import WhiteFinder, ingested, picture, predict_images, video
 
 
 def test_voc_can_be_corrected_and_learned_from(tmp_path):
@@ -28,37 +26,24 @@ def test_voc_can_be_corrected_and_learned_from(tmp_path):
     assert read_voc(tmp_path / "out" / "voc" / "empty.xml")[0].classes == ()
 
 
-def test_a_name_that_is_no_utf8_ends_no_run(tmp_path):
+def test_a_name_that_is_not_utf8_does_not_stop_the_run(tmp_path):
     odd = tmp_path / os.fsdecode(b"caf\xe9.png")
     try:
         picture(odd)
     except OSError:
         pytest.skip("the file system takes UTF-8 alone")
-    done = predict_images([odd], WhiteFinder(), tmp_path / "out", 0.3, 8, write=["json", "voc", "csv"])
-    assert (done.unreadable, done.unwritten, len(done.written)) == ([], [], 3)
+    outcome = predict_images([odd], WhiteFinder(), tmp_path / "out", 0.3, 8, write=["json", "voc", "csv"])
+    assert (outcome.unreadable, outcome.unwritten, len(outcome.written)) == ([], [], 3)
     image, _ = read_voc(tmp_path / "out" / "voc" / os.fsdecode(b"caf\xe9.xml"))
     assert (image.file_name, image.classes) == ("caf?.png", ("white",))
-
-
-def test_a_name_that_xml_cannot_hold_is_told_of_and_the_others_are_done(tmp_path, capsys):
-    paths = [picture(tmp_path / name) for name in ("a.png", "bell\a.png", "c.png")]
-    done = predict_images(paths, WhiteFinder(), tmp_path / "out", 0.3, 8, write=["json", "voc"])
-    assert sorted(path.name for path in (tmp_path / "out" / "voc").iterdir()) == ["a.xml", "c.xml"]
-    assert len(listed(tmp_path / "out")["images"]) == done.pictures == 3
-    with pytest.raises(DataError) as caught:
-        announce(done, tmp_path / "out")
-    head, line = str(caught.value).splitlines()
-    assert head == f"1 of 3 images are not in every file in {tmp_path / 'out'}. Rename:"
-    assert "bell\ufffd.png: no XML file: XML cannot hold every character" in line
-    assert "voc/ with 2 XML files" in capsys.readouterr().out
 
 
 def test_ingest_tells_images_of_one_name_apart(tmp_path):
     places = ["cat.png", "a/cat.png", "b/cat.png", "b/cat.bmp", "b/deep/cat.png", "labels/cat.png"]
     whites = {f"photos/{place}": (i, i, 30, 25) for i, place in enumerate(places)}
     paths = [picture(tmp_path / place, white=white) for place, white in whites.items()]
-    done = predict_images(paths, WhiteFinder(), tmp_path / "out", 0.3, 8, write=["voc"])
-    assert done.written == [f"voc/ with 6 XML files (ingest.images: {os.path.relpath(tmp_path / 'photos')})"]
+    outcome = predict_images(paths, WhiteFinder(), tmp_path / "out", 0.3, 8, write=["voc"])
+    assert outcome.written == [f"voc/ with 6 XML files (ingest.images: {os.path.relpath(tmp_path / 'photos')})"]
     written = {path.relative_to(tmp_path / "out" / "voc").as_posix() for path in (tmp_path / "out").rglob("*.xml")}
     assert written == {
         "cat.xml", "a/cat.xml", "b/cat.xml", "b/cat-2.xml", "b/deep/cat.xml", "labels/cat.xml",
@@ -68,7 +53,7 @@ def test_ingest_tells_images_of_one_name_apart(tmp_path):
     assert boxes == {place: [list(whites[f"photos/{place}"])] for place in places}
 
 
-def test_ingest_takes_frames_and_not_the_pictures_that_were_drawn_of_them(tmp_path):
+def test_ingest_reads_frames_and_not_the_drawn_pictures(tmp_path):
     predict_images([video(tmp_path / "clip.mp4")], WhiteFinder(), tmp_path / "out", 0.3, 8, write=["pictures", "voc"])
     boxes, problems = ingested(tmp_path / "out" / "voc", tmp_path / "out")
     assert set(boxes) == {f"clip-00000{i}.jpg" for i in range(5)}
@@ -78,7 +63,7 @@ def test_ingest_takes_frames_and_not_the_pictures_that_were_drawn_of_them(tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("inputs", "said"),
+    ("inputs", "hint"),
     [
         (["photos/a.png"], ""),
         (["clip.mp4"], " (ingest.images: out)"),
@@ -87,16 +72,18 @@ def test_ingest_takes_frames_and_not_the_pictures_that_were_drawn_of_them(tmp_pa
     ],
     ids=["one folder", "frames", "both", "folders"],
 )
-def test_where_ingest_finds_the_images_is_said(tmp_path, monkeypatch, inputs, said):
+def test_the_folder_for_ingest_images_is_printed(tmp_path, monkeypatch, inputs, hint):
     monkeypatch.chdir(tmp_path)
     paths = [video(Path(name), frames=2) if name.endswith("mp4") else picture(Path(name)) for name in inputs]
-    done = predict_images(paths, WhiteFinder(), Path("out"), 0.3, 8, write=["voc"])
-    assert done.written == [f"voc/ with {2 * ('clip.mp4' in inputs) + sum('png' in i for i in inputs)} XML files{said}"]
+    outcome = predict_images(paths, WhiteFinder(), Path("out"), 0.3, 8, write=["voc"])
+    assert outcome.written == [
+        f"voc/ with {2 * ('clip.mp4' in inputs) + sum('png' in i for i in inputs)} XML files{hint}"
+    ]
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("suffix", ["png", "jpg", "tiff"])
-def test_boxes_to_be_learned_from_lie_where_ingest_reads_the_pixels(tmp_path, suffix, orientation):
+def test_boxes_of_turned_images_lie_where_ingest_reads_the_pixels(tmp_path, suffix, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     path = picture(tmp_path / f"a.{suffix}", exif=exif)
@@ -111,7 +98,7 @@ def test_boxes_to_be_learned_from_lie_where_ingest_reads_the_pixels(tmp_path, su
         np.testing.assert_allclose(image.boxes, [white], atol=1)
 
 
-def test_what_is_to_be_learned_from_is_in_pixels_as_stored(tmp_path):
+def test_boxes_are_in_pixels_as_stored(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     path = picture(tmp_path / "a.png", exif=exif)
@@ -124,7 +111,7 @@ def test_what_is_to_be_learned_from_is_in_pixels_as_stored(tmp_path):
     np.testing.assert_array_equal(image.boxes, [[10, 5, 30, 25]])
 
 
-def test_csv_has_scores_and_pictures_without_detections(tmp_path):
+def test_csv_lists_scores_and_pictures_without_detections(tmp_path):
     paths = [picture(tmp_path / "a.png"), picture(tmp_path / "b.png", white=None)]
     predict_images(paths, WhiteFinder(), tmp_path / "out", 0.0, 8, write=["csv"])
     rows = (tmp_path / "out" / "detections.csv").read_text(encoding="utf-8").splitlines()

@@ -1,4 +1,4 @@
-"""A room in which a stub stands for Label Studio."""
+"""A folder in which a stub stands for Label Studio."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,7 @@ STUB = Path(__file__).with_name("label_studio_stub.py")
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Path:
     """A folder in which the stub stands for Label Studio's program."""
     program = tmp_path / ".annotate" / PROGRAM
     program.parent.mkdir(parents=True)

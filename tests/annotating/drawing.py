@@ -32,13 +32,13 @@ CAT, DOG, OWL = (regions(found(((20, 30, 90, 80), name, 1.0)), (160, 120)) for n
 
 def command(*more: str) -> list[str]:
     (port,) = free_ports(1)
-    given = ["photos", "--classes", "cat", "dog", "--port", str(port), *more]
-    return [sys.executable, "-m", "tasks", "annotate", *given]
+    options = ["photos", "--classes", "cat", "dog", "--port", str(port), *more]
+    return [sys.executable, "-m", "tasks", "annotate", *options]
 
 
 @contextmanager
 def served(folder: Path) -> Iterator[tuple[httpx.Client, list[str]]]:
-    """`python -m tasks annotate` in `folder`: a client of its server, and what it says, all of it once it has ended.
+    """`python -m tasks annotate` in `folder`: a client of its server, and what it prints, complete once it has ended.
 
     It is ended as by Ctrl-C in a terminal.
     """
@@ -48,23 +48,23 @@ def served(folder: Path) -> Iterator[tuple[httpx.Client, list[str]]]:
     ) as process:
         try:
             assert process.stdout is not None
-            said: list[str] = []
-            while not said or "Draw at" not in said[-1]:
-                said.append(process.stdout.readline())
-                assert said[-1], f"it ended: {said}"
+            printed: list[str] = []
+            while not printed or "Draw at" not in printed[-1]:
+                printed.append(process.stdout.readline())
+                assert printed[-1], f"it ended: {printed}"
             headers = {"Authorization": f"Token {account_of(folder / '.annotate').token}"}
             address = f"http://127.0.0.1:{arguments[-1]}"
             with httpx.Client(base_url=address, headers=headers, trust_env=False) as client:
-                yield client, said
+                yield client, printed
             os.killpg(process.pid, signal.SIGINT)
-            said.append(process.communicate(timeout=60)[0])
+            printed.append(process.communicate(timeout=60)[0])
         finally:
             process.kill()
     assert process.returncode == 0
 
 
 def draw(client: httpx.Client, place: int, result: Any = ()) -> None:
-    """Submit an annotation of the image at this place, as the browser does."""
+    """Submit an annotation of the image at this place of the export, as the browser does."""
     task = exported(client)[place]["id"]
     answer = client.post(f"/api/tasks/{task}/annotations/", json={"result": list(result)})
     assert answer.status_code == 201, answer.text

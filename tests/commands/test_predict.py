@@ -1,0 +1,76 @@
+"""predict: which options are refused, and what is reported."""
+
+from pathlib import Path
+
+import pytest
+
+from tasks.commands.predict import predict, report
+from tasks.errors import CheckpointError, DataError, PipelineError
+from tests.prediction.finding import WhiteFinder, drawn_in, listed, picture, predict_images
+
+
+def options(*inputs, out, **more):
+    """All keyword arguments of `predict`."""
+    defaults = {"model": Path("missing"), "score_threshold": 0.3, "batch_size": 8, "write": ["json"]}
+    return {"inputs": list(inputs), "out": out, "tflite": False, "every": 1, "fps": 5.0, **defaults, **more}
+
+
+def test_a_missing_model_says_how_to_make_one(tmp_path):
+    path = picture(tmp_path / "a.png")
+    with pytest.raises(CheckpointError, match="missing: no exported model here; run `make run` first"):
+        predict(**options(path, out=tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("score_threshold", [-0.1, 1.5, float("nan")])
+def test_a_score_threshold_outside_0_to_1_is_refused(tmp_path, score_threshold):
+    with pytest.raises(PipelineError, match=r"--score-threshold .*: a score is a number from 0 to 1"):
+        predict(**options(picture(tmp_path / "a.png"), out=tmp_path / "out", score_threshold=score_threshold))
+
+
+def test_a_batch_without_images_is_refused(tmp_path):
+    with pytest.raises(PipelineError, match="--batch-size 0: at least 1 image"):
+        predict(**options(picture(tmp_path / "a.png"), out=tmp_path / "out", batch_size=0))
+
+
+def test_files_of_an_earlier_run_stay_and_are_counted(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("tasks.evaluation.exported.load_saved_model", lambda _: WhiteFinder())
+    (tmp_path / "model").mkdir()
+    first, both = picture(tmp_path / "in" / "a.png"), picture(tmp_path / "in" / "b.png")
+    where = {"out": tmp_path / "out", "model": tmp_path / "model", "write": ["pictures", "json", "voc"]}
+    predict(**options(first, both, **where))
+    assert "earlier runs" not in capsys.readouterr().out
+
+    predict(**options(both, **where))
+
+    printed = capsys.readouterr().out
+    assert f"{tmp_path / 'out'}: 2 files of earlier runs are unchanged; --out FOLDER keeps runs apart" in printed
+    assert drawn_in(tmp_path / "out") == ["a.jpg", "b.jpg"]
+
+
+@pytest.mark.parametrize(("name", "value"), [("every", 0), ("fps", 0.0), ("fps", float("nan"))])
+def test_options_of_videos_and_gifs_are_checked(tmp_path, name, value):
+    with pytest.raises(PipelineError, match=f"--{name}"):
+        predict(**options(picture(tmp_path / "a.png"), out=tmp_path / "out", **{name: value}))
+
+
+def test_unreadable_images_fail_the_command_after_its_report(tmp_path, capsys):
+    bad = tmp_path / "b.png"
+    bad.write_bytes(b"not an image")
+    outcome = predict_images([picture(tmp_path / "a.png"), bad], WhiteFinder(), tmp_path / "out", 0.3, 8)
+    with pytest.raises(DataError, match=r"1 of 2 images could not be read; the other 1 are in .*\n.*b\.png"):
+        report(outcome, tmp_path / "out")
+    assert "1 images, 1 boxes" in capsys.readouterr().out
+
+
+def test_a_name_that_xml_cannot_hold_is_named_and_the_others_are_written(tmp_path, capsys):
+    paths = [picture(tmp_path / name) for name in ("a.png", "bell\a.png", "c.png")]
+    outcome = predict_images(paths, WhiteFinder(), tmp_path / "out", 0.3, 8, write=["json", "voc"])
+    assert sorted(path.name for path in (tmp_path / "out" / "voc").iterdir()) == ["a.xml", "c.xml"]
+    assert len(listed(tmp_path / "out")["images"]) == outcome.pictures == 3
+    with pytest.raises(DataError) as caught:
+        report(outcome, tmp_path / "out")
+    head, line = str(caught.value).splitlines()
+    assert head == f"1 of 3 images are not in every file in {tmp_path / 'out'}. Rename:"
+    assert "bell\ufffd.png: no XML file: XML cannot hold every character" in line
+    assert "voc/ with 2 XML files" in capsys.readouterr().out
