@@ -1,4 +1,4 @@
-"""How fast the pipeline is and what memory it takes, beside the stock tools: `make bench`.
+"""How fast the pipeline is and how much memory it takes, beside the stock tools: `make bench`.
 
-Both sides of a comparison run in turns in one go, as whole processes and on the same files.
+Both sides of a comparison run in turns, as whole processes and on the same files.
 """

@@ -15,50 +15,50 @@ from bench.training_runs import LEAST_STEPS
 from bench.validation import compare_validation
 from tasks.ground.process import usable_cores
 
-_PARTS = ("conversion", "validation", "evaluation", "scale", "train")
+_COMPARISONS = ("conversion", "validation", "evaluation", "scale", "train")
 # Training takes minutes a run, and runs longer than the others differ less.
 _REPEATS = {"conversion": 5, "validation": 5, "evaluation": 3, "train": 3}
 _REAL = ROOT.parent / "shared" / "datasets" / "ppe_covid"
 
 
 def main() -> None:
-    """Run the wanted parts one after another."""
+    """Run the comparisons one after another."""
     parser = _parser()
     args = parser.parse_args()
     if args.data and not args.data.is_dir():
-        parser.error(f"--data: {args.data} is no folder")
+        parser.error(f"--data: {args.data} is not a folder")
     if args.steps < LEAST_STEPS:
-        parser.error(f"--steps: {LEAST_STEPS} at least: the first one's time is no step's time")
+        parser.error(f"--steps: {LEAST_STEPS} at least, as the time of the first step does not count")
     if args.room:
         args.room.mkdir(parents=True, exist_ok=True)
     print(f"{platform.machine()}, {usable_cores()} cores, Python {platform.python_version()}; medians, (least to most)")
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=args.room) as folder:
-        room = Path(folder)
-        for part in args.parts or _PARTS:
-            place = room / part
-            place.mkdir()
-            print("\n".join(_lines(part, args, room, place)), flush=True)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=args.room) as temporary:
+        folder = Path(temporary)
+        for name in args.comparisons or _COMPARISONS:
+            (folder / name).mkdir()
+            print("\n".join(_lines(name, args, folder)), flush=True)
 
 
-def _lines(part: str, args: argparse.Namespace, room: Path, place: Path) -> list[str]:
-    if part == "scale":
-        return measure_scale(args.images, place)
-    repeats = args.repeats or _REPEATS[part]
-    if part == "evaluation":
+def _lines(name: str, args: argparse.Namespace, folder: Path) -> list[str]:
+    own = folder / name
+    if name == "scale":
+        return measure_scale(args.images, own)
+    repeats = args.repeats or _REPEATS[name]
+    if name == "evaluation":
         return compare_evaluation(repeats)
-    if part == "train":
+    if name == "train":
         data = args.data and args.data.absolute()
-        return compare_training(data, place, repeats, steps=args.steps, freezes=[f for f in args.freeze if f != "none"])
-    compare = compare_conversion if part == "conversion" else compare_validation
-    return compare(_photos(args, room).absolute(), place, repeats)
+        return compare_training(data, own, repeats, steps=args.steps, freezes=[f for f in args.freeze if f != "none"])
+    compare = compare_conversion if name == "conversion" else compare_validation
+    return compare(_photos(args, folder).absolute(), own, repeats)
 
 
-def _photos(args: argparse.Namespace, room: Path) -> Path:
-    """What conversion and validation read: what was asked for, else real photos, else generated ones."""
+def _photos(args: argparse.Namespace, folder: Path) -> Path:
+    """The images for conversion and validation: those of --data, else real photos, else generated ones."""
     data: Path = args.data or _REAL
     if data.is_dir() and not args.generated:
         return data
-    generated = room / "generated"
+    generated = folder / "generated"
     if not generated.is_dir():
         generate(generated, args.generated or 366)
     return generated
@@ -66,18 +66,20 @@ def _photos(args: argparse.Namespace, room: Path) -> Path:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Speed and memory beside the stock tools.")
-    parser.add_argument("parts", nargs="*", choices=[*_PARTS, []], metavar="PART", help=f"{', '.join(_PARTS)}; all")
-    parser.add_argument("--repeats", type=int, help="turns of each comparison (5; evaluation, train: 3)")
+    parser.add_argument(
+        "comparisons", nargs="*", choices=[*_COMPARISONS, []], metavar="PART", help=f"{', '.join(_COMPARISONS)}; all"
+    )
+    parser.add_argument("--repeats", type=int, help="turns of each comparison (5; evaluation and train: 3)")
     parser.add_argument(
         "--images", type=int, nargs="+", default=[1000, 10_000], help="sizes to scale over (1000 10000)"
     )
     parser.add_argument(
         "--data",
         type=Path,
-        help="a folder with Pascal VOC and its images; where it is not given, real photos where there are any, else "
-        "generated ones; for train the drawn sample",
+        help="a folder with Pascal VOC and its images; default: real photos if there are any, else generated ones; "
+        "for train the drawn sample",
     )
-    parser.add_argument("--generated", type=int, help="compare on so many generated images instead (not train)")
+    parser.add_argument("--generated", type=int, help="compare on this many generated images instead (not train)")
     parser.add_argument("--steps", type=int, default=300, help=f"train: steps of a run, {LEAST_STEPS} at least (300)")
     parser.add_argument(
         "--freeze",

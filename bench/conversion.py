@@ -6,38 +6,38 @@ from pathlib import Path
 from lxml import etree
 
 from bench.processes import Cost, cost_of, in_turns, line, ratio
-from bench.workplace import STAGES, prepare, stage
+from bench.run_folder import STAGES, prepare, stage
 from tasks.formats.pascal_voc import read_voc, voc_files
 from tasks.images.image_file import inspect_image, stored_size
 from tasks.model.label_map import write_label_map
 
 _STOCK = "object_detection.dataset_tools.create_pascal_tf_record"
-# What the stock tool asks of each object, and of the file beside its objects.
+# What the stock tool needs of each object.
 _OBJECT_FIELDS = ("name", "pose", "truncated", "difficult", "bndbox")
 
 
-def compare_conversion(data: Path, room: Path, repeats: int) -> list[str]:
+def compare_conversion(data: Path, folder: Path, repeats: int) -> list[str]:
     """Lines for people: seconds, images a second, memory of both sides, and their ratio."""
-    voc = room / "voc"
-    images, left_out = _for_both(data, voc)
-    prepare(room, voc, {"split": {"author_split": "ignore"}, "records": {"images_per_shard": 256}})
+    voc = folder / "voc"
+    images, left_out = _copy_for_both(data, voc)
+    prepare(folder, voc, {"split": {"author_split": "ignore"}, "records": {"images_per_shard": 256}})
     for name in STAGES:
-        stage(room, name)
+        stage(folder, name)
 
-    def fresh(*names: str) -> Cost:
-        # Else finished shards would be taken from the run before.
-        shutil.rmtree(room / "data" / "records", ignore_errors=True)
-        shutil.rmtree(room / "data" / "records.partial", ignore_errors=True)
-        total = stage(room, names[0])
+    def run_anew(*names: str) -> Cost:
+        # Otherwise the stage would keep finished shards of the run before.
+        shutil.rmtree(folder / "data" / "records", ignore_errors=True)
+        shutil.rmtree(folder / "data" / "records.partial", ignore_errors=True)
+        total = stage(folder, names[0])
         for name in names[1:]:
-            total += stage(room, name)
+            total += stage(folder, name)
         return total
 
     sides = {
-        "stock": lambda: _stock(voc, room),
-        "records": lambda: fresh("records"),
-        "ingest and records": lambda: fresh("ingest", "records"),
-        "all four": lambda: fresh(*STAGES),
+        "stock": lambda: _stock(voc, folder),
+        "records": lambda: run_anew("records"),
+        "ingest and records": lambda: run_anew("ingest", "records"),
+        "all four": lambda: run_anew(*STAGES),
     }
     costs = in_turns(sides, repeats, "conversion")
     labels = {
@@ -51,8 +51,8 @@ def compare_conversion(data: Path, room: Path, repeats: int) -> list[str]:
     return [head, *rows, *(f"  {labels[name]}: {ratio(costs['stock'], costs[name])}" for name in list(sides)[1:])]
 
 
-def _for_both(data: Path, voc: Path) -> tuple[int, int]:
-    """Copy what the stock tool can read to the layout it wants; how many images that is, and how many it is not."""
+def _copy_for_both(data: Path, voc: Path) -> tuple[int, int]:
+    """Copy the images that the stock tool can read to the layout it wants; their number, and that of the others."""
     year = voc / "VOC2007"
     for folder in (year / "Annotations", year / "ImageSets" / "Main", year / "JPEGImages"):
         folder.mkdir(parents=True)
@@ -81,24 +81,24 @@ def _for_both(data: Path, voc: Path) -> tuple[int, int]:
 
 
 def _readable_by_stock(source: Path, image: Path) -> bool:
-    """It divides by the size in the XML, wants every field of each object, and takes nothing but JPEG."""
+    """It divides by the size in the XML, needs every field of each object, and reads JPEG only."""
     root = _root(source)
     complete = all(entry.find(field) is not None for entry in root.findall("object") for field in _OBJECT_FIELDS)
-    said = (root.findtext("size/width"), root.findtext("size/height"))
+    stated = (root.findtext("size/width"), root.findtext("size/height"))
     real = tuple(str(side) for side in stored_size(image))
     jpeg = inspect_image(image, max_megapixels=100).format == "JPEG"
-    return complete and jpeg and said == real
+    return complete and jpeg and stated == real
 
 
 def _root(source: Path) -> etree._Element:
     return etree.parse(source, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)).getroot()
 
 
-def _stock(voc: Path, room: Path) -> Cost:
+def _stock(voc: Path, folder: Path) -> Cost:
     return cost_of(
         [
             *("-m", _STOCK, "--data_dir", str(voc), "--year", "VOC2007", "--set", "train"),
-            *("--label_map_path", str(voc / "label_map.pbtxt"), "--output_path", str(room / "stock.tfrecord")),
+            *("--label_map_path", str(voc / "label_map.pbtxt"), "--output_path", str(folder / "stock.tfrecord")),
         ],
-        room,
+        folder,
     )

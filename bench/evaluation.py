@@ -1,4 +1,4 @@
-"""COCO figures: this pipeline's beside pycocotools', over detections as many as a detector makes on COCO's val2017."""
+"""COCO figures: this pipeline's beside pycocotools', for as many detections as a detector makes on COCO's val2017."""
 
 import contextlib
 import io
@@ -20,8 +20,8 @@ from tasks.metrics.coco import FIGURES, coco_figures
 
 # COCO's val2017: 36,781 boxes of 80 classes in 5,000 images (cocodataset.org).
 IMAGES, CLASSES, BOXES_AN_IMAGE, DETECTIONS_AN_IMAGE = 5000, 80, 7.4, 100
-_SIDE, _FOUND, _CROWDS = 500.0, 0.8, 0.01
-_SAME = 1e-6
+_SIDE, _RECALL, _CROWDS = 500.0, 0.8, 0.01
+_TOLERANCE = 1e-6
 
 
 def compare_evaluation(repeats: int, images: int = IMAGES) -> list[str]:
@@ -30,7 +30,7 @@ def compare_evaluation(repeats: int, images: int = IMAGES) -> list[str]:
     Raises:
         RuntimeError: the figures differ by more than 1e-6.
     """
-    truth, detections = detected(images)
+    truth, detections = generate_detections(images)
     content = to_coco(truth)
     rows = detection_rows(detections, truth)
     figures: dict[str, list[float | None]] = {}
@@ -38,24 +38,24 @@ def compare_evaluation(repeats: int, images: int = IMAGES) -> list[str]:
         "pycocotools": lambda: _seconds(lambda: figures.update(theirs=_reference(content, rows))),
         "coco_figures": lambda: _seconds(lambda: figures.update(ours=_figures(truth, detections))),
     }
-    found = in_turns(sides, repeats, "evaluation", warm_up=False)
+    seconds = in_turns(sides, repeats, "evaluation", warm_up=False)
     pairs = list(zip(FIGURES, figures["ours"], figures["theirs"], strict=True))
-    wrong = [name for name, a, b in pairs if (a is None) != (b is None) or abs((a or 0.0) - (b or 0.0)) > _SAME]
+    wrong = [name for name, a, b in pairs if (a is None) != (b is None) or abs((a or 0.0) - (b or 0.0)) > _TOLERANCE]
     if wrong:
         raise RuntimeError(f"the figures differ: {', '.join(wrong)}")
-    theirs, ours = found["pycocotools"], found["coco_figures"]
+    theirs, ours = seconds["pycocotools"], seconds["coco_figures"]
     boxes = sum(len(image.classes) for image in truth.images)
     return [
         f"evaluation: {images} images, {boxes} boxes and {len(rows)} detections of {CLASSES} classes, generated; the "
-        f"figures of both are the same to {_SAME:g}",
+        f"figures of both are the same to {_TOLERANCE:g}",
         f"  {'pycocotools':<44} {spread(theirs)} s",
         f"  {'coco_figures':<44} {spread(ours)} s",
         f"  coco_figures: {spread([a / b for a, b in zip(theirs, ours, strict=True)])} times as fast",
     ]
 
 
-def detected(images: int) -> tuple[Dataset, list[Detections]]:
-    """Boxes, and what a detector could make of them: most found, more or less well; many false ones with low scores."""
+def generate_detections(images: int) -> tuple[Dataset, list[Detections]]:
+    """Boxes, and detections like a detector's: most boxes found, more or less well; many false ones with low scores."""
     random = np.random.default_rng(0)
     names = tuple(f"class {k}" for k in range(CLASSES))
     pairs = [_image(random, names) for _ in range(images)]
@@ -67,7 +67,7 @@ def _image(random: np.random.Generator, names: tuple[str, ...]) -> tuple[Annotat
     present = random.choice(CLASSES, 4, replace=False)
     count = int(random.poisson(BOXES_AN_IMAGE))
     boxes, classes = _boxes(random, count), random.choice(present, count)
-    seen = random.random(count) < _FOUND
+    seen = random.random(count) < _RECALL
     moved = boxes[seen] + random.normal(0, 4, (int(seen.sum()), 4))
     moved[:, 2:] = np.maximum(moved[:, 2:], moved[:, :2] + 1)
     false = DETECTIONS_AN_IMAGE - len(moved)
@@ -109,7 +109,7 @@ def _reference(content: dict[str, Any], rows: list[dict[str, Any]]) -> list[floa
         truth = COCO()
         truth.dataset = content
         truth.createIndex()
-        # It writes into what it is given.
+        # It changes its argument.
         evaluation = COCOeval(truth, truth.loadRes([dict(row) for row in rows]), "bbox")
         evaluation.evaluate()
         evaluation.accumulate()

@@ -1,4 +1,4 @@
-"""Data sets of any size to measure with: photographs of nothing, no two alike, with boxes in Pascal VOC."""
+"""Data sets of any size to measure with: images of coloured noise, all different, with boxes in Pascal VOC."""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +37,7 @@ def _write(folder: Path, number: int, seed: int) -> None:
     where = f"{number // _IN_A_FOLDER:04d}/{number:07d}"
     path = folder / "images" / f"{where}.jpg"
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Blobs of several sizes: a photograph's spectrum, roughly, so that it compresses like one and no two hash alike.
+    # Blobs of several sizes: roughly a photograph's spectrum, so that it compresses like one and all hashes differ.
     scales = ((8, 6), (32, 24), (80, 60))
     layers = [Image.fromarray(random.integers(0, 256, (h, w, 3), dtype=np.uint8)).resize(_SIZE) for w, h in scales]
     Image.blend(Image.blend(layers[0], layers[1], 0.35), layers[2], 0.2).save(path, quality=85)

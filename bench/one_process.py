@@ -1,6 +1,6 @@
-"""Run one command and write what it took: `python -I -S one_process.py REPORT COMMAND...`; ends as the command does.
+"""Run one command and write its cost: `python -I -S one_process.py REPORT COMMAND...`; exits as the command does.
 
-A process of its own, and a small one: Linux counts what the starting process holds as memory of the one it starts.
+A small process of its own, because Linux counts the memory of the starting process as that of the one it starts.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The check that people write by themselves: `python -m bench.plain_loop FOLDER`, one process, Pillow, no more.
+"""The check that people write by themselves: `python -m bench.plain_loop FOLDER`; one process, Pillow only.
 
 Every XML file is parsed, its image opened and decoded, its size and boxes compared.
 """
@@ -11,7 +11,7 @@ from PIL import Image
 
 
 def main(folder: Path) -> int:
-    """How many files were found wrong."""
+    """The number of files that are wrong."""
     images = {path.stem: path for path in folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png")}
     wrong = 0
     for path in sorted(folder.rglob("*.xml")):
@@ -23,12 +23,12 @@ def main(folder: Path) -> int:
         except (KeyError, OSError):
             wrong += 1
             continue
-        said = [int(root.findtext(f"size/{side}") or 0) for side in ("width", "height")]
+        stated = [int(root.findtext(f"size/{side}") or 0) for side in ("width", "height")]
         boxes = [
             [float(box.findtext(tag) or 0) for tag in ("xmin", "ymin", "xmax", "ymax")] for box in root.iter("bndbox")
         ]
         inside = all(0 <= x1 < x2 <= width and 0 <= y1 < y2 <= height for x1, y1, x2, y2 in boxes)
-        wrong += said != [width, height] or not inside
+        wrong += stated != [width, height] or not inside
     return wrong
 
 

@@ -1,4 +1,4 @@
-"""Whole processes measured from outside: seconds, and the memory that they held at their peak."""
+"""Whole processes measured from outside: seconds and peak memory."""
 
 import json
 import os
@@ -21,7 +21,7 @@ _ONE_PROCESS = Path(__file__).with_name("one_process.py")
 
 @dataclass(frozen=True)
 class Cost:
-    """What one or several processes, run after one another, took.
+    """The cost of one process, or of several one after another.
 
     Attributes:
         seconds: on the clock.
@@ -46,10 +46,10 @@ class Cost:
 
 
 def cost_of(arguments: Sequence[str], folder: Path) -> Cost:
-    """What `python ARGUMENTS`, run in `folder`, takes, start of the interpreter included.
+    """The cost of `python ARGUMENTS` in `folder`, the start of the interpreter included.
 
     Raises:
-        RuntimeError: it failed; with the end of what it printed.
+        RuntimeError: it failed; the message has the end of its output.
     """
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
     with tempfile.TemporaryDirectory() as beside:
@@ -59,25 +59,25 @@ def cost_of(arguments: Sequence[str], folder: Path) -> Cost:
             measured, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
         )
         if done.returncode:
-            said = done.stdout.decode(errors="replace")[-2000:]
-            raise RuntimeError(f"python {' '.join(arguments)} ended with {done.returncode}:\n{said}")
+            output = done.stdout.decode(errors="replace")[-2000:]
+            raise RuntimeError(f"python {' '.join(arguments)} ended with {done.returncode}:\n{output}")
         return Cost(**json.loads(report.read_text(encoding="utf-8")))
 
 
 def in_turns(
     sides: dict[str, Callable[[], Measured]], repeats: int, what: str, *, warm_up: bool = True
 ) -> dict[str, list[Measured]]:
-    """What each side measured, `repeats` times, A B A B ...; a turn to `warm_up` fills caches and is not counted."""
-    found: dict[str, list[Measured]] = {name: [] for name in sides}
+    """What each side measured, `repeats` times, A B A B ...; a turn to `warm_up` fills caches and does not count."""
+    measurements: dict[str, list[Measured]] = {name: [] for name in sides}
     with tqdm(desc=what, unit="run", total=(repeats + warm_up) * len(sides)) as bar:
         for number in range(repeats + warm_up):
             for name, run in sides.items():
                 bar.set_postfix_str(name)
                 measured = run()
                 if number >= warm_up:
-                    found[name].append(measured)
+                    measurements[name].append(measured)
                 bar.update()
-    return found
+    return measurements
 
 
 def spread(values: Sequence[float], form: str = ".2f") -> str:

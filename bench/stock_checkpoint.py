@@ -1,8 +1,8 @@
-"""What passes between the stock loop and the pipeline: the same first weights for it, our score for its last ones.
+"""What the stock loop and the pipeline share: the same first weights, and the same scoring of the last ones.
 
-`python -m bench.stock_checkpoint start PARAMS FOLDER` writes FOLDER/start/ckpt-1, what `train` starts from, and
-FOLDER/pipeline.config, which has the stock loop start from it. `... score PARAMS FOLDER MODEL_DIR REPORT` scores the
-last checkpoint in MODEL_DIR on the validation records, as `train` scores its own.
+`python -m bench.stock_checkpoint start PARAMS FOLDER` writes FOLDER/start/ckpt-1, the weights that `train` starts from,
+and FOLDER/pipeline.config, by which the stock loop starts from them. `... score PARAMS FOLDER MODEL_DIR REPORT` scores
+the last checkpoint in MODEL_DIR on the validation records, as `train` scores its own.
 """
 
 import json
@@ -44,23 +44,23 @@ def write_start(params: Params, folder: Path) -> None:
 
 
 def score(params: Params, folder: Path, model_dir: Path) -> dict[str, float]:
-    """Figures of the stock loop's last checkpoint, and how far its first one lies from what `train` starts from."""
+    """Figures of the stock loop's last checkpoint, and how far its first one is from the start of `train`."""
     paths = params.paths
     classes = read_label_map(paths.records / "label_map.pbtxt")
     network = build_network(read_pipeline_config(paths.pipeline_config), is_training=True)
     manager = tf.train.get_checkpoint_state(str(model_dir))
     first, *_, last = manager.all_model_checkpoint_paths
-    began = checkpoint_values(Path(first))
+    first_values = checkpoint_values(Path(first))
     start = checkpoint_values(folder / _START)
-    difference = max(float(np.max(np.abs(began[key] - value), initial=0.0)) for key, value in start.items())
-    _fill(network, Path(last))
+    difference = max(float(np.max(np.abs(first_values[key] - value), initial=0.0)) for key, value in start.items())
+    _assign(network, Path(last))
     val = Dataset(paths.records, classes, read_split(paths.records, "val"))
     found = RecordsDetector(network, shards_of(paths.records, "val"), val.images, classes)()
     figures = coco_figures(val, found)
     return {"AP50": figures["AP50"] or 0.0, "mAP": figures["mAP"] or 0.0, "start_difference": difference}
 
 
-def _fill(network: Network, prefix: Path) -> None:
+def _assign(network: Network, prefix: Path) -> None:
     """Every variable of `network` from a checkpoint; a KeyError where it lacks one."""
     values = checkpoint_values(prefix)
     for key, variable in network.variables.items():

@@ -10,20 +10,20 @@ from pathlib import Path
 
 from tensorflow.core.util.event_pb2 import Event
 
-from bench.stock_mends import mend_stock_loop
+from bench.stock_fixes import fix_stock_loop
 from tasks.tfrecords.tfrecord import read_records
 
 
 def main(config: str, model_dir: str, steps: int, report: str) -> None:
-    """Train, then write when each step ended, in seconds since the epoch."""
-    mend_stock_loop()
-    from object_detection import model_lib_v2  # noqa: PLC0415 - cannot be imported before it is mended
+    """Train, then write the end of each step, in seconds since the epoch."""
+    fix_stock_loop()
+    from object_detection import model_lib_v2  # noqa: PLC0415 - cannot be imported before the fix
 
     model_lib_v2.train_loop(
         pipeline_config_path=config,
         model_dir=model_dir,
         train_steps=steps,
-        # Else it would keep nothing of a run that is shorter than 1,000 steps.
+        # Otherwise it would keep no checkpoint of a run that is shorter than 1,000 steps.
         checkpoint_every_n=steps,
         record_summaries=False,
         num_steps_per_iteration=1,

@@ -9,30 +9,30 @@ from functools import partial
 from pathlib import Path
 
 from bench.processes import in_turns, ratio, spread
-from bench.training_runs import Run, TrainingRoom
+from bench.training_runs import Run, TrainingFolder
 
 FREEZES = ("4", "8", "backbone", "heads-only")
-# So many are enough for a step's time. The schedule of the learning rate, which ends with them, does not matter to it.
+# Enough for a step's time, which does not depend on the schedule of the learning rate that ends with them.
 _STEPS_WHEN_FROZEN = 100
 _EVAL_EVERY = 25
 
 
-def compare_training(data: Path | None, room: Path, repeats: int, *, steps: int, freezes: Sequence[str]) -> list[str]:
+def compare_training(data: Path | None, folder: Path, repeats: int, *, steps: int, freezes: Sequence[str]) -> list[str]:
     """Lines for people: a step, start-up, whole runs, memory and time to quality of both sides, and their ratios."""
-    place = TrainingRoom(room, data, steps)
-    frozen = _frozen_sides(place, min(steps, _STEPS_WHEN_FROZEN), freezes)
+    shared = TrainingFolder(folder, data, steps)
+    frozen = _frozen_sides(shared, min(steps, _STEPS_WHEN_FROZEN), freezes)
     eval_every = min(_EVAL_EVERY, max(1, steps // 2))
     sides: dict[str, Callable[[], Run]] = {
-        "stock train_loop": place.stock,
-        "train": lambda: place.ours("plain", {"freeze": "none"}, validating=False),
-        "train with validation": lambda: place.ours("validating", {"eval_every": eval_every}, validating=True),
+        "stock train_loop": shared.stock,
+        "train": lambda: shared.ours("plain", {"freeze": "none"}, validating=False),
+        "train with validation": lambda: shared.ours("validating", {"eval_every": eval_every}, validating=True),
         **frozen,
     }
     runs = in_turns(sides, repeats, "train", warm_up=False)
     stock, plain, validating = (runs.pop(name) for name in list(sides)[:3])
-    params = place.params
+    params = shared.params
     return [
-        f"train: {params.model.name}, {place.images} training and {place.val_images} validation images of "
+        f"train: {params.model.name}, {shared.images} training and {shared.val_images} validation images of "
         f"{data.name if data else 'the drawn sample'}, batch {params.train.batch_size}, {steps} steps, both sides from "
         f"the same weights ({params.checkpoint.source})",
         _row("stock train_loop", stock, whole=True),
@@ -40,23 +40,26 @@ def compare_training(data: Path | None, room: Path, repeats: int, *, steps: int,
         f"  train: a step {_times(stock, plain, _step)}, the first step {_times(stock, plain, _first_step)}",
         f"  train: start to end {ratio([run.cost for run in stock], [run.cost for run in plain])}",
         *quality_lines(stock, validating, eval_every),
-        *(f"{_row(name, found)}; a step {_times(stock, found, _step)}" for name, found in runs.items()),
+        *(
+            f"{_row(name, frozen_runs)}; a step {_times(stock, frozen_runs, _step)}"
+            for name, frozen_runs in runs.items()
+        ),
     ]
 
 
-def _frozen_sides(place: TrainingRoom, steps: int, freezes: Sequence[str]) -> dict[str, Callable[[], Run]]:
+def _frozen_sides(shared: TrainingFolder, steps: int, freezes: Sequence[str]) -> dict[str, Callable[[], Run]]:
     sides: dict[str, Callable[[], Run]] = {}
     for freeze in freezes:
-        for use, count in (("off", steps), ("auto", place.steps_to_cache(steps))):
-            cache = place.params.train.cache.model_dump() | {"use": use}
+        for use, count in (("off", steps), ("auto", shared.steps_to_cache(steps))):
+            cache = shared.params.train.cache.model_dump() | {"use": use}
             train = {"freeze": int(freeze) if freeze.isdecimal() else freeze, "cache": cache, "steps": count}
             name = f"train, freeze {freeze}, cache {'off' if use == 'off' else 'on'} ({count} steps)"
-            sides[name] = partial(place.ours, f"{freeze}-{use}", train, validating=False)
+            sides[name] = partial(shared.ours, f"{freeze}-{use}", train, validating=False)
     return sides
 
 
 def quality_lines(stock: Sequence[Run], ours: Sequence[Run], eval_every: int) -> list[str]:
-    """How good the stock loop's last checkpoints are, and after how long `ours` validated at that, turn by turn."""
+    """The quality of the stock loop's last checkpoints, and how long `ours` took to validate at it, turn by turn."""
     wanted = [run.scores[-1] for run in stock]
     reached = [
         (seconds, first)
@@ -77,11 +80,11 @@ def quality_lines(stock: Sequence[Run], ours: Sequence[Run], eval_every: int) ->
 
 
 def _row(name: str, runs: Sequence[Run], *, whole: bool = False) -> str:
-    said = f"  {name:<48} {spread([_step(run) for run in runs], '.3f')} s/step, first step ended after "
-    said += f"{spread([_first_step(run) for run in runs], '.1f')} s, "
+    row = f"  {name:<48} {spread([_step(run) for run in runs], '.3f')} s/step, first step ended after "
+    row += f"{spread([_first_step(run) for run in runs], '.1f')} s, "
     if whole:
-        said += f"start to end {spread([run.cost.seconds for run in runs], '.1f')} s, "
-    return said + f"{spread([run.cost.peak_mb for run in runs], '.0f')} MB"
+        row += f"start to end {spread([run.cost.seconds for run in runs], '.1f')} s, "
+    return row + f"{spread([run.cost.peak_mb for run in runs], '.0f')} MB"
 
 
 def _times(stock: Sequence[Run], ours: Sequence[Run], of: Callable[[Run], float]) -> str:

@@ -3,18 +3,18 @@
 from pathlib import Path
 
 from bench.processes import cost_of, in_turns, line, ratio
-from bench.workplace import prepare, stage
+from bench.run_folder import prepare, stage
 from tasks.formats.pascal_voc import voc_files
 
 
-def compare_validation(data: Path, room: Path, repeats: int) -> list[str]:
+def compare_validation(data: Path, folder: Path, repeats: int) -> list[str]:
     """Lines for people: seconds, images a second, memory of both sides, and their ratio."""
-    prepare(room, data)
-    stage(room, "ingest")
+    prepare(folder, data)
+    stage(folder, "ingest")
     sides = {
-        "plain": lambda: cost_of(["-m", "bench.plain_loop", str(data)], room),
-        "validate": lambda: stage(room, "validate"),
-        "ingest and validate": lambda: stage(room, "ingest") + stage(room, "validate"),
+        "plain": lambda: cost_of(["-m", "bench.plain_loop", str(data)], folder),
+        "validate": lambda: stage(folder, "validate"),
+        "ingest and validate": lambda: stage(folder, "ingest") + stage(folder, "validate"),
     }
     costs = in_turns(sides, repeats, "validation")
     images = len(voc_files(data))

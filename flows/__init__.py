@@ -1,1 +1,1 @@
-"""When and where stages run. Prefect is imported here and nowhere else; whether a stage runs is DVC's decision."""
+"""When and where stages run. Only this package imports Prefect; DVC decides whether a stage runs."""

@@ -1,4 +1,4 @@
-"""`dvc` as a child process: its output as it comes, and what became of a stage."""
+"""`dvc` as a child process: its output line by line, and the outcome of a stage."""
 
 import contextlib
 import enum
@@ -19,7 +19,7 @@ from typing import IO
 from tasks.ground.process import die_with_parent
 
 Log = Callable[[str], None]
-# Set once this process is to end: threads that wait for something else than a child look at it.
+# Set when this process is to end, for threads that wait for something else than a child.
 stopping = threading.Event()
 _running: set["subprocess.Popen[bytes]"] = set()
 _LAST_LINES = 30
@@ -42,14 +42,14 @@ class StageInterruptedError(StageFailedError):
 
 
 def repro(name: str, root: Path, log: Log, *, force: bool = False, pull: bool = False) -> Outcome:
-    """Run `dvc repro` for one stage alone; every line that it prints goes to `log`, progress now and then.
+    """Run `dvc repro` for one stage alone; `log` gets every line it prints, but of a progress bar only a few.
 
     Args:
         name: the stage, as in dvc.yaml.
         root: the clone's folder.
-        log: is given each line.
-        force: run it although nothing changed.
-        pull: look for its result in DVC's remote before running it.
+        log: called with each line.
+        force: run it even if nothing changed.
+        pull: look for its result in DVC's remote first.
 
     Raises:
         StageFailedError: the stage failed; a `StageInterruptedError` where trying again may help.
@@ -57,26 +57,26 @@ def repro(name: str, root: Path, log: Log, *, force: bool = False, pull: bool = 
     flags = [*(["--force"] if force else []), *(["--pull"] if pull else [])]
     code, lines = _dvc(["repro", "-s", name, *flags], root, log)
     if code:
-        text = _tail(lines)
+        text = _last_lines(lines)
         kind = StageInterruptedError if f"exited with {os.EX_TEMPFAIL}" in text else StageFailedError
         raise kind(f"{name} failed (dvc exited with {code}):\n{text}")
     return classify(lines)
 
 
 def restore(name: str, root: Path, log: Log) -> Outcome | None:
-    """Bring a stage's result back from DVC's cache or remote, and never run the stage; None where there is no result.
+    """Restore a stage's result from DVC's cache or remote without running the stage; None where there is no result.
 
     Raises:
-        StageFailedError: DVC could not look; a `StageInterruptedError` where trying again may help.
+        StageFailedError: the look-up failed; a `StageInterruptedError` where trying again may help.
     """
-    # DVC hands a stage's command to $SHELL: this one runs nothing.
+    # DVC passes a stage's command to $SHELL: this one runs nothing.
     code, lines = _dvc(["repro", "-s", name, "--pull"], root, _ignore, {"SHELL": shutil.which("false") or "false"})
     outcome = classify(lines)
     if outcome is Outcome.RAN:
         return None
     if code:
         raise _transfer_error(f"{name}: its result could not be looked up", lines)
-    for line in filter(is_telling, lines):
+    for line in filter(is_outcome_line, lines):
         log(line)
     return outcome
 
@@ -94,15 +94,15 @@ def transfer(arguments: Sequence[str], root: Path, log: Log) -> None:
 
 
 def stop_all() -> None:
-    """End every child of this process, those of other threads too, and whatever waits on `stopping`."""
+    """Kill every child of this process, also those of other threads, and end whatever waits on `stopping`."""
     stopping.set()
     for process in tuple(_running):
-        _end(process)
+        _kill(process)
 
 
 def classify(lines: Sequence[str]) -> Outcome:
-    """What happened, from the lines that `dvc repro -s` printed."""
-    text = "\n".join(filter(is_telling, lines))
+    """The outcome, from the lines that `dvc repro -s` printed."""
+    text = "\n".join(filter(is_outcome_line, lines))
     if "Running stage " in text:
         return Outcome.RAN
     if "is cached - skipping run" in text:
@@ -110,16 +110,16 @@ def classify(lines: Sequence[str]) -> Outcome:
     return Outcome.CACHED
 
 
-def is_telling(line: str) -> bool:
-    """Whether a line of DVC's says what it did with the stage."""
+def is_outcome_line(line: str) -> bool:
+    """Whether a line of DVC's output names what it did with the stage."""
     return bool(re.match(r"Running stage '|Stage '", line))
 
 
 def _dvc(arguments: Sequence[str], root: Path, log: Log, env: Mapping[str, str] | None = None) -> tuple[int, list[str]]:
-    """The exit code, and the telling lines and the last ones."""
-    # dvc.yaml says `python`: that of this process, whatever the worker's own PATH says.
+    """The exit code, and of the output the lines that name an outcome and the last ones."""
+    # dvc.yaml says `python`: the one of this process, whatever PATH the worker has.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    told: list[str] = []
+    outcome_lines: list[str] = []
     last: deque[str] = deque(maxlen=_LAST_LINES)
     with subprocess.Popen(
         [sys.executable, "-m", "dvc", "--wait-for-lock", *arguments],
@@ -128,52 +128,52 @@ def _dvc(arguments: Sequence[str], root: Path, log: Log, env: Mapping[str, str] 
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        start_new_session=True,  # a group of its own, so that what the stage started can be ended with it
-        preexec_fn=die_with_parent,  # noqa: PLW1509 - a cancelled run must take its trainer along
+        start_new_session=True,  # a process group of its own, so that the stage's children can be killed with it
+        preexec_fn=die_with_parent,  # noqa: PLW1509 - a cancelled run must not leave its trainer behind
     ) as process:
         assert process.stdout is not None  # noqa: S101 - asked for above
         _running.add(process)
         try:
-            _go_on_or_raise()
+            _raise_if_stopping()
             for line in readable_lines(process.stdout):
                 if _is_advice(line):
                     continue
                 log(line)
-                if len(last) == last.maxlen and is_telling(last[0]):
-                    told.append(last[0])
+                if len(last) == last.maxlen and is_outcome_line(last[0]):
+                    outcome_lines.append(last[0])
                 last.append(line)
         except BaseException:
-            # A cancelled run gets here by a signal, and would else wait for the training to end.
-            _end(process)
+            # A cancelled run gets here by a signal; it would otherwise wait for the training to end.
+            _kill(process)
             raise
         finally:
             _running.discard(process)
-    return process.returncode, [*told, *last]
+    return process.returncode, [*outcome_lines, *last]
 
 
-def _go_on_or_raise() -> None:
+def _raise_if_stopping() -> None:
     if stopping.is_set():
-        raise StageFailedError("this run is being ended")
+        raise StageFailedError("this run is being stopped")
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def _kill(process: "subprocess.Popen[bytes]") -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _tail(lines: Sequence[str]) -> str:
+def _last_lines(lines: Sequence[str]) -> str:
     return "\n".join(lines[-_LAST_LINES:])
 
 
 def _transfer_error(what: str, lines: Sequence[str]) -> StageFailedError:
-    text = _tail(lines)
+    text = _last_lines(lines)
     if os.strerror(errno.ENOSPC) in text:
         return StageFailedError(f"{what}: make room on the disk, then run it again\n{text}")
     return StageInterruptedError(f"{what}\n{text}")
 
 
 def _ignore(line: str) -> None:
-    """Say nothing: what a look-up prints where there is nothing to find would be taken for an error."""
+    """Log nothing: the output of a look-up without result would look like an error."""
 
 
 def _is_advice(line: str) -> bool:
@@ -184,7 +184,7 @@ def _is_advice(line: str) -> bool:
 
 
 def readable_lines(stream: IO[bytes], *, seconds_between: float = 10.0) -> Iterator[str]:
-    """Lines as they come; of a progress bar, which rewrites its line, only one in so many seconds and its last."""
+    """Lines as they arrive; of a progress bar, which rewrites its line, one every `seconds_between` and its last."""
     shown = 0.0
     waiting = ""
     for text, is_progress in _pieces(stream):

@@ -1,7 +1,7 @@
-"""The flow `freeze-study`: the stages of studies/freeze, one at a time, for they measure how long a step takes.
+"""The flow `freeze-study`: the stages of studies/freeze, one at a time, because they measure how long a step takes.
 
-`python flows/freeze_study.py` runs it here and now; `prefect deployment run freeze-study/local` on a worker. A run that
-was killed goes on: what has ended is cached, and a training starts again where it last saved.
+`python flows/freeze_study.py` runs it here and now; `prefect deployment run freeze-study/local` on a worker. A killed
+run goes on when started again: ended stages are cached, and a training goes on from its last saved state.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from typing import Any
 if __name__ == "__main__":  # run as a file, Python looks for modules in flows/ only
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from flows.surroundings import own_server, prepare
+from flows.prefect_settings import own_server, prepare
 
 prepare(may_run_without_server=__name__ == "__main__")
 
@@ -21,7 +21,7 @@ from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.clone import held
+from flows.clone_lock import clone_lock
 from flows.notify import notify
 from flows.run_all import run_all
 
@@ -42,14 +42,14 @@ def freeze_study(targets: list[str] | None = None, force: bool = False, root: st
 
     Args:
         targets: stages to bring up to date, such as train@v2_fpnlite-first_8-1, with all they need; none means all.
-        force: run every stage, also those that are up to date: hours.
+        force: run every stage, even those that are up to date: hours.
         root: the project's folder; the one this file is in when not given.
 
     Returns:
         For each stage, in order: Cached, Restored or Ran.
     """
     folder = (Path(root) if root else Path(__file__).resolve().parents[1]) / _FOLDER
-    with held(folder, get_run_logger().info):
+    with clone_lock(folder, get_run_logger().info):
         states = run_all(folder, targets or [], force=force)
     table, page = folder / "table.md", folder / "reports" / "freeze.html"
     if table.is_file() and page.is_file():
@@ -63,9 +63,9 @@ def _main() -> None:
         prog="python flows/freeze_study.py", description="Bring the layer-freezing study up to date."
     )
     parser.add_argument("targets", nargs="*", metavar="STAGE", help="stages to bring up to date (default: all)")
-    parser.add_argument("--force", action="store_true", help="run stages that are up to date too")
+    parser.add_argument("--force", action="store_true", help="run all stages, even those that are up to date")
     args = parser.parse_args()
-    # A shell lets what it starts in the background ignore it.
+    # A shell lets background processes ignore it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with own_server():
         freeze_study(targets=args.targets, force=args.force)

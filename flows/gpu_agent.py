@@ -1,4 +1,4 @@
-"""The flow `train-stage`: one stage, brought up to date in this clone for a run of `pipeline` in another one."""
+"""The flow `train-stage`: bring one stage up to date in this clone, for a run of `pipeline` in another clone."""
 
 from pathlib import Path
 from typing import Any
@@ -8,19 +8,19 @@ from prefect.states import Completed, Failed
 
 from flows.agents import INTERRUPTED
 from flows.child import StageInterruptedError, repro
-from flows.clone import held
+from flows.clone_lock import clone_lock
 from flows.publish import progress_watcher
-from flows.remote import Request, push_result, take
+from flows.remote import Request, apply_request, push_result
 
 
 @flow(name="train-stage")
 def train_stage(request: Request, root: str | None = None) -> State[Any]:
-    """Check out what `request` names, pull its inputs, run its stage, push its result.
+    """Check out the commit in `request`, pull the inputs, run the stage, push the result.
 
-    A result that DVC's cache or remote has already is not made again.
+    A result that is in DVC's cache or remote is not made again.
 
     Args:
-        request: made by the run that asks for it.
+        request: from the run that sends the stage.
         root: the clone to work in; the one this file is in when not given.
     """
     folder = Path(root) if root else Path(__file__).resolve().parents[1]
@@ -32,9 +32,9 @@ def train_stage(request: Request, root: str | None = None) -> State[Any]:
         watch(line)
 
     try:
-        with held(folder, show):
+        with clone_lock(folder, show):
             logger.info("%s at commit %s, in %s", request.stage, request.revision[:12], folder)
-            take(folder, request, show)
+            apply_request(folder, request, show)
             outcome = repro(request.stage, folder, show, pull=True)
             push_result(folder, request, show)
     except StageInterruptedError as error:

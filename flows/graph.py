@@ -1,4 +1,6 @@
-"""dvc.yaml's graph and what is out of date in it, as plain values. Only here are DVC's internals used (it is pinned).
+"""dvc.yaml's graph, and which stages in it are out of date, as plain values.
+
+Only this module and remote.py use DVC's internals (DVC is pinned).
 
 `Repo.index.graph` has an edge from a stage to each it depends on; foreach and matrix are expanded already.
 """
@@ -20,7 +22,7 @@ _LOCK = threading.Lock()
 
 
 class GraphError(Exception):
-    """dvc.yaml cannot be read, or a target is none of its stages."""
+    """dvc.yaml cannot be read, or lacks a target."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,8 @@ class StageNode:
 
     Attributes:
         name: as `dvc repro` takes it, such as `train` or `arm@4-0`.
-        upstream: names of the stages it depends on directly.
-        pool: the work pool it asks for in `meta: {pool: ...}`, or None.
+        upstream: the stages it depends on directly.
+        pool: the work pool in its `meta: {pool: ...}`, or None.
     """
 
     name: str
@@ -44,10 +46,10 @@ def read_graph(root: Path, targets: Sequence[str] = ()) -> list[StageNode]:
     Raises:
         GraphError: dvc.yaml is not valid, or a target is unknown.
     """
-    with opened(root) as repo:
+    with open_repo(root) as repo:
         graph = repo.index.graph
         names = {stage: _name(stage, root) for stage in graph}
-        wanted = _wanted(graph, names, targets)
+        wanted = _needed_stages(graph, names, targets)
         order = [stage for stage in reversed(list(nx.topological_sort(graph))) if stage in wanted]
         return [
             StageNode(
@@ -61,22 +63,22 @@ def read_graph(root: Path, targets: Sequence[str] = ()) -> list[StageNode]:
 
 
 def reasons_to_run(root: Path, name: str) -> list[str]:
-    """Why a stage is out of date, in words; empty when it is not.
+    """Why a stage is out of date, in words; empty when it is up to date.
 
     Raises:
-        GraphError: DVC cannot say.
+        GraphError: DVC cannot read it.
     """
-    with opened(root) as repo:
+    with open_repo(root) as repo:
         stage = find_stage(repo, root, name)
         if stage.outs and not any(out.hash_info for out in stage.outs):
             return ["it has not run yet"]
         changes = [c for found in repo.status(targets=[stage.addressing], with_deps=False).values() for c in found]
         params = [change for dep in stage.deps if isinstance(dep, ParamsDependency) for change in _param_changes(dep)]
-    return params + describe(changes)
+    return params + describe_changes(changes)
 
 
 @contextmanager
-def opened(root: Path) -> Iterator[Repo]:
+def open_repo(root: Path) -> Iterator[Repo]:
     """DVC's view of the clone at `root`, while nothing else writes dvc.lock.
 
     Raises:
@@ -91,7 +93,7 @@ def opened(root: Path) -> Iterator[Repo]:
 
 
 def find_stage(repo: Repo, root: Path, name: str) -> Any:
-    """The stage object of DVC's.
+    """DVC's object for the stage.
 
     Raises:
         GraphError: there is no such stage.
@@ -102,8 +104,8 @@ def find_stage(repo: Repo, root: Path, name: str) -> Any:
     raise GraphError(f"{name}: no such stage in {root}/dvc.yaml")
 
 
-def describe(changes: Sequence[Any]) -> list[str]:
-    """Sentences for what `dvc status` says of one stage, a list of `changed ...` entries; without changed params."""
+def describe_changes(changes: Sequence[Any]) -> list[str]:
+    """What `dvc status` reports of one stage, in words: a list of `changed ...` entries; without changed params."""
     found: list[str] = []
     for change in changes:
         if isinstance(change, str):
@@ -118,7 +120,7 @@ def describe(changes: Sequence[Any]) -> list[str]:
 
 
 def changed_values(before: Any, now: Any, key: str) -> list[str]:
-    """Which values differ between two sections of params, each with its whole name, old and new."""
+    """The values that differ between two sections of params, each with its whole name, old and new."""
     if isinstance(before, dict) and isinstance(now, dict):
         names = [*before, *(name for name in now if name not in before)]
         return [
@@ -135,7 +137,7 @@ def _param_changes(dep: Any) -> list[str]:
 
 
 def _name(stage: Any, root: Path) -> str:
-    """As `dvc repro` takes it in `root`; DVC's own `addressing` is relative to where this process happens to be."""
+    """As `dvc repro` takes it in `root`; DVC's own `addressing` is relative to this process's working directory."""
     file = Path(stage.path).resolve().relative_to(root.resolve()).as_posix()
     name = getattr(stage, "name", None)
     if name is None:
@@ -143,7 +145,7 @@ def _name(stage: Any, root: Path) -> str:
     return name if file == "dvc.yaml" else f"{file}:{name}"
 
 
-def _wanted(graph: Any, names: dict[Any, str], targets: Sequence[str]) -> set[Any]:
+def _needed_stages(graph: Any, names: dict[Any, str], targets: Sequence[str]) -> set[Any]:
     if not targets:
         return set(graph)
     by_name = {name: stage for stage, name in names.items()}

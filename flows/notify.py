@@ -1,7 +1,7 @@
-"""A message when a run has ended, to wherever DETECTION_PIPELINE_NOTIFY says.
+"""A message when a run has ended, to the address in DETECTION_PIPELINE_NOTIFY.
 
-It holds an Apprise address, such as `slack://...`, `mailto://...` or `json://host/path`, and is set where the worker
-starts.
+The variable holds an Apprise address, such as `slack://...`, `mailto://...` or `json://host/path`. Set it where the
+worker starts.
 """
 
 import os
@@ -19,7 +19,7 @@ _LONGEST = 1500
 
 
 def notify(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
-    """A hook: tell how a run ended; a message that cannot be sent is logged, and changes nothing else."""
+    """A hook: send how a run ended; a message that cannot be sent is a warning in the log and nothing else."""
     address = os.environ.get(VARIABLE)
     if not address:
         return
@@ -29,7 +29,9 @@ def notify(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     )
     if not sent:
         # The address holds passwords: it is not logged.
-        _logger().warning("no message was sent: the address in %s was not understood, or did not answer", VARIABLE)
+        _logger().warning(
+            "no message was sent: the address in %s is not one that Apprise knows, or did not answer", VARIABLE
+        )
 
 
 def _logger() -> Any:

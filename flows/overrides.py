@@ -1,7 +1,7 @@
-"""Values for one run, written into params.yaml while it runs; taken back if it fails, kept if it ends well.
+"""Values for one run, written into params.yaml while it runs; undone if it fails, kept if it ends well.
 
-Kept, because dvc.lock then speaks of them: taken back, `dvc status` would call everything changed. The original stands
-in `params.yaml.before-run` meanwhile, so that a run that was killed is tidied up by the next one.
+They are kept because dvc.lock then holds them: undone, `dvc status` would report everything as changed. The original is
+in `params.yaml.before-run` meanwhile, so that the next run can clean up after a killed one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,39 +14,39 @@ from dvc.utils.serialize import modify_yaml
 from tasks.errors import ParamsError
 from tasks.params import read_params
 
-_KEPT_AS = ".before-run"
+_ORIGINAL = ".before-run"
 
 
 @contextmanager
-def overridden(root: Path, values: Mapping[str, Any]) -> Iterator[None]:
-    """params.yaml with `values`, such as `{"train.steps": 500}`; comments and order stay.
+def params_override(root: Path, values: Mapping[str, Any]) -> Iterator[None]:
+    """Put `values`, such as `{"train.steps": 500}`, into params.yaml; comments and order stay.
 
     Raises:
-        ParamsError: a key is not in params.yaml, or its value is not allowed; nothing was changed.
+        ParamsError: params.yaml lacks a key, or its value is not allowed; nothing was changed.
     """
     path = root / "params.yaml"
-    kept = path.with_name(path.name + _KEPT_AS)
-    put_back(root)
+    original = path.with_name(path.name + _ORIGINAL)
+    restore_params(root)
     if not values:
         yield
         return
-    kept.write_bytes(path.read_bytes())
+    original.write_bytes(path.read_bytes())
     try:
         _write(path, values)
         read_params(path)
         yield
     except BaseException:
-        put_back(root)
+        restore_params(root)
         raise
-    kept.unlink()
+    original.unlink()
 
 
-def put_back(root: Path) -> None:
-    """Undo what a killed run left in params.yaml; nothing to do is fine."""
+def restore_params(root: Path) -> None:
+    """Undo what a killed run left in params.yaml, if anything."""
     path = root / "params.yaml"
-    kept = path.with_name(path.name + _KEPT_AS)
-    if kept.exists():
-        kept.replace(path)
+    original = path.with_name(path.name + _ORIGINAL)
+    if original.exists():
+        original.replace(path)
 
 
 def _write(path: Path, values: Mapping[str, Any]) -> None:
@@ -60,7 +60,7 @@ def _write(path: Path, values: Mapping[str, Any]) -> None:
                 for section in sections:
                     place = place.get(section) if isinstance(place, dict) else None
                 if not isinstance(place, dict) or last not in place:
-                    raise ParamsError(f"{key}: no such key in {path.name}; see there for those that exist")
+                    raise ParamsError(f"{key}: no such key in {path.name}, which explains all that exist")
                 place[last] = value
         beside.replace(path)
     finally:

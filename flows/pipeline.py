@@ -1,7 +1,7 @@
 """The flow `pipeline`: dvc.yaml's graph, each stage a task, independent stages side by side.
 
 `python flows/pipeline.py` runs it here and now, without a server; `prefect deployment run pipeline/local` on a worker.
-DVC decides whether a stage runs; this says when, and shows why.
+DVC decides whether a stage runs; this flow decides when, and logs why.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from typing import Any
 if __name__ == "__main__":  # run as a file, Python looks for modules in flows/ only
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from flows.surroundings import own_server, prepare
+from flows.prefect_settings import own_server, prepare
 
 prepare(may_run_without_server=__name__ == "__main__")
 
@@ -21,14 +21,14 @@ from prefect import flow, get_run_logger
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.agents import cancel_agents
-from flows.clone import held
+from flows.clone_lock import clone_lock
 from flows.notify import notify
-from flows.overrides import overridden
+from flows.overrides import params_override
 from flows.publish import publish
 from flows.run_all import run_all
 from tasks.errors import PipelineError
 
-# Stages at once, those that wait for agents included; `stage` bounds those that run here.
+# Stages at once, including those that wait for agents; `stage` limits those that run here.
 _MAX_WAITING = 16
 
 # Prefect types the argument too narrowly for its own runner.
@@ -54,8 +54,8 @@ def pipeline(
 
     Args:
         targets: stages to bring up to date, with all they need; none means all.
-        params: values to set in params.yaml first, such as {"train.steps": 500}; taken back if the run fails.
-        force: run every stage, also those that are up to date.
+        params: values to set in params.yaml first, such as {"train.steps": 500}; undone if the run fails.
+        force: run every stage, even those that are up to date.
         gpu: the deployment that runs stages of the gpu pool in another clone, such as train-stage/gpu; none means here.
         root: the project's folder; the one this file is in when not given.
 
@@ -64,13 +64,13 @@ def pipeline(
     """
     folder = Path(root) if root else Path(__file__).resolve().parents[1]
     logger = get_run_logger()
-    with held(folder, logger.info):
-        with overridden(folder, params or {}):
+    with clone_lock(folder, logger.info):
+        with params_override(folder, params or {}):
             states = run_all(folder, targets or [], force=force, gpu=gpu)
         try:
             publish(folder)
         except PipelineError as error:
-            # What ran stands; a page that cannot be drawn is no reason to call the run failed.
+            # The results are complete; a page that cannot be drawn does not make the run a failed one.
             logger.warning("no artifacts: %s", error)
     outcomes = {name: str(state.name) for name, state in states.items()}
     logger.info("%s", ", ".join(f"{name} {outcome}" for name, outcome in outcomes.items()))
@@ -81,16 +81,18 @@ def _main() -> None:
     parser = argparse.ArgumentParser(prog="python flows/pipeline.py", description="Bring the pipeline up to date.")
     parser.add_argument("targets", nargs="*", metavar="STAGE", help="stages to bring up to date (default: all)")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="such as train.steps=500")
-    parser.add_argument("--force", action="store_true", help="run stages that are up to date too")
+    parser.add_argument("--force", action="store_true", help="run all stages, even those that are up to date")
     parser.add_argument("--gpu", metavar="DEPLOYMENT", help="where stages of the gpu pool run, such as train-stage/gpu")
     args = parser.parse_args()
-    # A shell lets what it starts in the background ignore it.
+    # A shell lets background processes ignore it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with own_server():
-        pipeline(targets=args.targets, params=dict(_pair(text) for text in args.set), force=args.force, gpu=args.gpu)
+        pipeline(
+            targets=args.targets, params=dict(_key_and_value(text) for text in args.set), force=args.force, gpu=args.gpu
+        )
 
 
-def _pair(text: str) -> tuple[str, Any]:
+def _key_and_value(text: str) -> tuple[str, Any]:
     import yaml  # noqa: PLC0415 - the command line only
 
     key, separator, value = text.partition("=")

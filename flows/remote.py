@@ -1,9 +1,8 @@
-"""What passes between two clones of the project: a request, its inputs, and the result, the last two by DVC's remote.
+"""What two clones of the project exchange: a request, its inputs and its result; the last two through DVC's remote.
 
-With graph.py, the only code that touches DVC's internals (it is pinned).
+Only this module and graph.py use DVC's internals (DVC is pinned).
 """
 
-import subprocess
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,25 +13,27 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from flows.child import Log, transfer
-from flows.graph import GraphError, find_stage, opened
+from flows.graph import GraphError, find_stage, open_repo
+from tasks.errors import PipelineError
+from tasks.ground.git import git
 
 # Prints a line for each tracked file that was changed.
 CHANGES = ("status", "--porcelain", "--untracked-files=no")
 
 
 class RemoteError(Exception):
-    """A stage cannot be run in another clone as things are; the message says what to do."""
+    """A stage cannot run in another clone now; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """One stage to be brought up to date in another clone.
+    """One stage that another clone shall bring up to date.
 
     Attributes:
         stage: its name, as `dvc repro` takes it.
         revision: the commit whose code it runs.
         files: texts of dvc.yaml, dvc.lock and params.yaml by path below the clone; they need not be committed.
-        inputs: the hash of each thing that the stage reads, by path below the clone.
+        inputs: the hash of each input of the stage, by path below the clone.
     """
 
     stage: str
@@ -42,41 +43,43 @@ class Request:
 
 
 def request_for(root: Path, name: str) -> Request:
-    """What another clone needs to know to run the stage `name` as it stands in `root`.
+    """What another clone needs to run the stage `name` as it is in `root`.
 
     Raises:
         RemoteError: an input is neither another stage's output nor committed.
         GraphError: there is no such stage.
+        PipelineError: git failed.
     """
-    with opened(root) as repo:
+    with open_repo(root) as repo:
         stage = find_stage(repo, root, name)
         inputs = _inputs(stage, root)
         _, others = _by_origin(repo, root, inputs)
-        files = _texts(repo, root)
+        files = _pipeline_files(repo, root)
     _must_be_committed(root, others)
-    return Request(name, _git(root, "rev-parse", "HEAD").strip(), files, inputs)
+    return Request(name, git(root, "rev-parse", "HEAD").strip(), files, inputs)
 
 
 def push_inputs(root: Path, request: Request, log: Log) -> None:
-    """Push what other stages made for this one to DVC's remote.
+    """Push the inputs that are other stages' outputs to DVC's remote.
 
     Raises:
         RemoteError: no remote is configured.
-        StageFailedError: it did not get there; a `StageInterruptedError` where trying again may help.
+        StageFailedError: the push failed; a `StageInterruptedError` where trying again may help.
     """
-    with opened(root) as repo:
-        address = _address(repo)
+    with open_repo(root) as repo:
+        address = _remote_url(repo)
         made, _ = _by_origin(repo, root, request.inputs)
     log(f"pushing {', '.join(made) or 'nothing'} to {address}")
     if made:
         transfer(["push", *made], root, log)
 
 
-def take(root: Path, request: Request, log: Log) -> None:
-    """Make the clone at `root` equal to the one that the request came from, as far as its stage can see.
+def apply_request(root: Path, request: Request, log: Log) -> None:
+    """Make the clone at `root` equal to the one that sent the request, in everything that the stage reads.
 
     Raises:
-        RemoteError: the commit is not to be had, the clone has changes of its own, or an input differs.
+        RemoteError: the commit cannot be fetched, the clone has changes of its own, or an input differs.
+        PipelineError: git failed.
         StageFailedError: the inputs could not be pulled; a `StageInterruptedError` where trying again may help.
     """
     _check_out(root, request.revision, request.files, log)
@@ -84,7 +87,7 @@ def take(root: Path, request: Request, log: Log) -> None:
         place = root / path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text, encoding="utf-8")
-    with opened(root) as repo:
+    with open_repo(root) as repo:
         find_stage(repo, root, request.stage)
         made, _ = _by_origin(repo, root, request.inputs)
     if made:
@@ -96,19 +99,19 @@ def take(root: Path, request: Request, log: Log) -> None:
 
 
 def push_result(root: Path, request: Request, log: Log) -> None:
-    """Push the stage's outputs, and which inputs they belong to, to DVC's remote.
+    """Push the stage's outputs, with the inputs that they belong to, to DVC's remote.
 
     Raises:
-        StageFailedError: they did not get there; a `StageInterruptedError` where trying again may help.
+        StageFailedError: the push failed; a `StageInterruptedError` where trying again may help.
     """
     log("pushing the result")
     transfer(["push", "--run-cache", request.stage], root, log)
 
 
 def own_changes(status: str, sent: Collection[str] = ()) -> list[str]:
-    """The tracked files of an agent's clone that somebody edited there, from what git prints for CHANGES.
+    """The tracked files that somebody edited in an agent's clone, from what git prints for CHANGES.
 
-    Those that a request sends, or that an earlier one may have sent, are not counted.
+    Files that this request sends, or that an earlier one may have sent, are left out.
     """
     changed = [PurePosixPath(line[3:]) for line in status.splitlines()]
     may_be_sent = ("dvc.yaml", "dvc.lock", "params.yaml")
@@ -120,17 +123,17 @@ def own_changes(status: str, sent: Collection[str] = ()) -> list[str]:
 
 
 def inputs_of(root: Path, name: str) -> dict[str, str]:
-    """The hash of each thing that a stage reads, as it is now, by path below `root`; "missing" for what is not there.
+    """The current hash of each input of a stage, by path below `root`; "missing" for an input that does not exist.
 
     Raises:
         GraphError: there is no such stage.
     """
-    with opened(root) as repo:
+    with open_repo(root) as repo:
         return _inputs(find_stage(repo, root, name), root)
 
 
 def differences(sent: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
-    """What differs between two sets of inputs, in words."""
+    """The differences between two sets of inputs, in words."""
     found = []
     for path in sorted({*sent, *here}):
         first, second = sent.get(path, "no input"), here.get(path, "no input")
@@ -142,7 +145,7 @@ def differences(sent: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
 def _inputs(stage: Any, root: Path) -> dict[str, str]:
     try:
         return {
-            _below(root, dep.fs_path): str(dep.get_hash().value) if dep.exists else "missing"
+            _path_in_clone(root, dep.fs_path): str(dep.get_hash().value) if dep.exists else "missing"
             for dep in stage.deps
             if not isinstance(dep, ParamsDependency)  # their text is sent as it is
         }
@@ -151,33 +154,36 @@ def _inputs(stage: Any, root: Path) -> dict[str, str]:
 
 
 def _by_origin(repo: Any, root: Path, inputs: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """Inputs that are outputs of stages (or lie in one), and the others."""
-    outs = [PurePosixPath(_below(root, out.fs_path)) for out in repo.index.outs]
+    """The inputs that are outputs of stages (or lie in one), and the others."""
+    outs = [PurePosixPath(_path_in_clone(root, out.fs_path)) for out in repo.index.outs]
     made = [path for path in inputs if any(PurePosixPath(path).is_relative_to(out) for out in outs)]
     return made, [path for path in inputs if path not in made]
 
 
-def _texts(repo: Any, root: Path) -> dict[str, str]:
-    """dvc.yaml, dvc.lock and params of all stages, by path; an agent's DVC reads them all."""
+def _pipeline_files(repo: Any, root: Path) -> dict[str, str]:
+    """The texts of dvc.yaml, dvc.lock and params of all stages, by path; an agent's DVC reads them all."""
     places: set[Path] = set()
     for stage in repo.index.stages:
         folder = Path(stage.path).parent
         places |= {Path(stage.path), folder / "dvc.lock", folder / "params.yaml"}
         places |= {Path(dep.fs_path) for dep in stage.deps if isinstance(dep, ParamsDependency)}
-    return {_below(root, place): place.read_text(encoding="utf-8") for place in sorted(places) if place.is_file()}
+    files = [place for place in sorted(places) if place.is_file()]
+    return {_path_in_clone(root, file): file.read_text(encoding="utf-8") for file in files}
 
 
-def _below(root: Path, path: str | Path) -> str:
+def _path_in_clone(root: Path, path: str | Path) -> str:
     try:
         return Path(path).resolve().relative_to(root.resolve()).as_posix()
     except ValueError:
-        raise RemoteError(f"{path} lies outside {root}: another clone does not have it") from None
+        raise RemoteError(
+            f"{path} lies outside {root}, so another clone does not have it; move it into the project"
+        ) from None
 
 
 def _must_be_committed(root: Path, paths: list[str]) -> None:
     if not paths:
         return
-    changed = _git(root, "status", "--porcelain", "--ignored", "--untracked-files=all", "--", *paths).splitlines()
+    changed = git(root, "status", "--porcelain", "--ignored", "--untracked-files=all", "--", *paths).splitlines()
     if changed:
         raise RemoteError(
             "another clone runs what is committed, and this is not: "
@@ -191,33 +197,31 @@ def _check_out(root: Path, revision: str, files: Mapping[str, str], log: Log) ->
         parts = PurePosixPath(path).parts
         if PurePosixPath(path).is_absolute() or not parts or ".." in parts or parts[0].startswith("."):
             raise RemoteError(f"{path}: not a path that a request may write")
-    own = own_changes(_git(root, *CHANGES), files)
+    own = own_changes(git(root, *CHANGES), files)
     if own:
         raise RemoteError(
             f"the agent's clone {root} has changes of its own, which a check-out would lose: {', '.join(own[:5])}. "
-            "Commit them or take them back; an agent is best given a clone that nobody works in"
+            "Commit them or undo them; better give the agent a clone that nobody works in"
         )
-    if not _has(root, revision):
+    if not _has_commit(root, revision):
         log(f"fetching {revision[:12]}")
-        _git(root, "fetch", "--quiet", "--all")
-    if not _has(root, revision):
-        raise RemoteError(f"{root}: commit {revision[:12]} is not where this clone fetches from; push it there first")
-    _git(root, "checkout", "--quiet", "--force", "--detach", revision)
+        git(root, "fetch", "--quiet", "--all")
+    if not _has_commit(root, revision):
+        raise RemoteError(
+            f"{root}: commit {revision[:12]} is missing where this clone fetches from; push it there first"
+        )
+    git(root, "checkout", "--quiet", "--force", "--detach", revision)
 
 
-def _has(root: Path, revision: str) -> bool:
-    command = ["git", "cat-file", "-e", f"{revision}^{{commit}}"]
-    return subprocess.run(command, cwd=root, capture_output=True, check=False).returncode == 0
+def _has_commit(root: Path, revision: str) -> bool:
+    try:
+        git(root, "cat-file", "-e", f"{revision}^{{commit}}")
+    except PipelineError:
+        return False
+    return True
 
 
-def _git(root: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RemoteError(f"{root}: git {' '.join(arguments[:2])} failed: {done.stderr.strip()}")
-    return done.stdout
-
-
-def _address(repo: Repo) -> str:
+def _remote_url(repo: Repo) -> str:
     name = repo.config["core"].get("remote")
     if not name:
         raise RemoteError("no DVC remote is configured: dvc remote add --default shared FOLDER_OR_URL")

@@ -1,4 +1,4 @@
-"""The stages of a dvc.yaml as tasks of the flow that calls, each after those it depends on."""
+"""The stages of a dvc.yaml as tasks of the calling flow, each after those it depends on."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,10 +15,10 @@ from flows.stage_run import stage
 def run_all(
     folder: Path, targets: Sequence[str], *, force: bool = False, gpu: str | None = None
 ) -> dict[str, State[Any]]:
-    """Bring the stages in `folder` that `targets` need up to date; the flow's task runner bounds how many at a time.
+    """Bring the stages in `folder` that `targets` need up to date; the flow's task runner limits how many at a time.
 
     Returns:
-        The state each ended in, which is named Cached, Restored or Ran.
+        The final state of each, which is named Cached, Restored or Ran.
 
     Raises:
         GraphError: dvc.yaml is not valid, or a target is unknown.
@@ -29,18 +29,18 @@ def run_all(
     try:
         states = {name: future.wait() or future.state for name, future in futures.items()}
     except BaseException:
-        stop_all()  # cancelled, or Ctrl-C: the threads that run stages must not hold this process
+        stop_all()  # cancelled, or Ctrl-C: the threads that run stages must not keep this process alive
         raise
     failed = [name for name, state in states.items() if not state.is_completed()]
     if failed:
-        raise RuntimeError(f"not done: {', '.join(failed)}; the log of each says why")
+        raise RuntimeError(f"not done: {', '.join(failed)}; see the log of each")
     return states
 
 
 def _submit(
     node: StageNode, folder: Path, force: bool, gpu: str | None, upstream: list[PrefectFuture[Any]]
 ) -> PrefectFuture[State[Any]]:
-    # Named after the stage before it starts, too.
+    # The task has the stage's name before it starts, too.
     return stage.with_options(name=node.name).submit(node, folder, force, gpu, return_state=False, wait_for=upstream)
 
 

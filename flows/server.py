@@ -1,4 +1,4 @@
-"""`make server`: a Prefect server, work pools, a worker for each, the deployments; Ctrl-C ends them all."""
+"""`make server`: a Prefect server, work pools, a worker for each, the deployments; Ctrl-C stops them all."""
 
 import argparse
 import http
@@ -14,12 +14,12 @@ from pathlib import Path
 from types import FrameType
 
 from flows.agent_clone import CloneError, make_clone
-from flows.parts import Part, PartError
-from flows.surroundings import HOST, PORT
+from flows.prefect_process import PrefectProcess, ProcessError
+from flows.prefect_settings import HOST, PORT
 
 ROOT = Path(__file__).resolve().parents[1]
 POOLS = ("cpu", "gpu")
-# Where the gpu worker's clone lies unless told otherwise.
+# The folder of the gpu worker's clone by default.
 AGENT_CLONE = ROOT / ".agent"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 AUTOMATION = "mark lost runs as crashed"
@@ -31,57 +31,59 @@ class ServerError(Exception):
 
 
 def serve(host: str, port: int, agent_clone: Path) -> None:
-    """Start everything, then wait until the server ends or a signal comes, and stop all of it.
+    """Start everything, wait until the server ends or a signal comes, then stop everything.
 
-    A worker that ends by itself is started again.
+    A worker that ends by itself is restarted.
 
     Args:
         host: the address the server listens on.
         port: its port.
-        agent_clone: the folder of the gpu worker's clone; made if it is not there.
+        agent_clone: the folder of the gpu worker's clone; made if missing.
 
     Raises:
-        ServerError: the port is taken, a part did not start, or others could reach the server and it has no password.
-        CloneError: there is no clone for the agent.
-        PartError: the server ended by itself, or a worker did, again and again.
+        ServerError: the port is taken, something did not start, or others could reach the server without a password.
+        CloneError: the agent's clone could not be made.
+        ProcessError: the server ended by itself, or a worker did, again and again.
     """
     api = f"http://{HOST if host == '0.0.0.0' else host}:{port}/api"  # noqa: S104 - asked of the user, not chosen here
     environment = _environment(host, api)
     if _healthy(api):
         raise ServerError(
-            f"a Prefect server answers on port {port} already: end it, or take another: make server PORT=4300"
+            f"a Prefect server answers on port {port} already: stop it, or choose another port: make server PORT=4300"
         )
-    parts: list[Part] = []
+    processes: list[PrefectProcess] = []
     try:
-        parts.append(
-            Part("server", ["server", "start", "--host", host, "--port", str(port)], ROOT, environment, again=False)
+        processes.append(
+            PrefectProcess(
+                "server", ["server", "start", "--host", host, "--port", str(port)], ROOT, environment, restart=False
+            )
         )
         make_clone(ROOT, agent_clone)
-        _wait_until_healthy(api, parts[0])
+        _wait_until_healthy(api, processes[0])
         _register(environment)
-        parts += [_worker("cpu", ROOT, environment), _worker("gpu", agent_clone, environment)]
-        print(_ready(api, agent_clone), flush=True)
+        processes += [_worker("cpu", ROOT, environment), _worker("gpu", agent_clone, environment)]
+        print(_ready_message(api, agent_clone), flush=True)
         while True:
-            for part in parts:
-                part.mend()
+            for process in processes:
+                process.restart_if_ended()
             time.sleep(0.5)
     finally:
-        # Workers first, so that they can tell the server.
-        for part in reversed(parts):
-            part.stop()
+        # Workers first, so that they can sign off at the server.
+        for process in reversed(processes):
+            process.stop()
 
 
-def _worker(pool: str, clone: Path, environment: dict[str, str]) -> Part:
-    # An agent trains one thing at a time.
+def _worker(pool: str, clone: Path, environment: dict[str, str]) -> PrefectProcess:
+    # An agent runs one training at a time.
     limit = "1" if pool == "gpu" else "4"
     arguments = ["worker", "start", "--pool", pool, "--name", f"{pool}-1", "--limit", limit]
-    return Part(
-        f"worker of {pool}", arguments, ROOT, {**environment, "DETECTION_PIPELINE_ROOT": str(clone)}, again=True
+    return PrefectProcess(
+        f"worker of {pool}", arguments, ROOT, {**environment, "DETECTION_PIPELINE_ROOT": str(clone)}, restart=True
     )
 
 
 def _environment(host: str, api: str) -> dict[str, str]:
-    """What the server, its workers and our own calls of `prefect` are given.
+    """The variables of the server, its workers and our own calls of `prefect`.
 
     Raises:
         ServerError: the server would be reachable from elsewhere without a password.
@@ -111,8 +113,8 @@ def _register(environment: dict[str, str]) -> None:
         _run(["automation", "create", "--from-file", "flows/lost_runs.yaml"], environment)
 
 
-def _ready(api: str, agent_clone: Path) -> str:
-    # pyproject.toml says the usual address, [tool.prefect].
+def _ready_message(api: str, agent_clone: Path) -> str:
+    # pyproject.toml, [tool.prefect], holds the default address.
     address = "" if api == f"http://{HOST}:{PORT}/api" else f"  export PREFECT_API_URL={api}\n"
     return (
         f"\nReady. The pages: {api.removesuffix('/api')}\n"
@@ -120,7 +122,7 @@ def _ready(api: str, agent_clone: Path) -> str:
         f"{address}"
         "  .venv/bin/prefect deployment run pipeline/local --watch\n"
         f"To train in the agent's clone, {agent_clone}: add  --param gpu=train-stage/gpu\n"
-        "Ctrl-C here ends the server and its workers.\n"
+        "Ctrl-C here stops the server and its workers.\n"
     )
 
 
@@ -154,11 +156,11 @@ def _healthy(api: str) -> bool:
         return False
 
 
-def _wait_until_healthy(api: str, server: Part) -> None:
+def _wait_until_healthy(api: str, server: PrefectProcess) -> None:
     end = time.monotonic() + _START_SECONDS
     while not _healthy(api):
         if server.ended or time.monotonic() > end:
-            raise ServerError("the Prefect server did not start; its own messages stand above")
+            raise ServerError("the Prefect server did not start; see its messages above")
         time.sleep(0.5)
 
 
@@ -167,7 +169,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def main() -> int:
-    """The command line; 0 after Ctrl-C, 1 when something did not start."""
+    """The command line; 0 after Ctrl-C, 1 when something did not start or ended by itself."""
     parser = argparse.ArgumentParser(prog="make server", description=__doc__)
     parser.add_argument("--port", type=int, default=PORT)
     parser.add_argument("--host", default=HOST, help="the address to listen on; other than loopback needs a password")
@@ -178,9 +180,9 @@ def main() -> int:
     try:
         serve(args.host, args.port, args.agent_clone.resolve())
     except KeyboardInterrupt:
-        print("\nended")
+        print("\nstopped")
         return 0
-    except (ServerError, CloneError, PartError) as error:
+    except (ServerError, CloneError, ProcessError) as error:
         print(f"make server: {error}", file=sys.stderr)
         return 1
     return 0

@@ -1,4 +1,4 @@
-"""One stage as a Prefect task: nothing where DVC finds it up to date, else `dvc repro -s` here or on an agent."""
+"""One stage as a Prefect task: `dvc repro -s`, here or on an agent, unless DVC finds the stage up to date."""
 
 import threading
 from pathlib import Path
@@ -13,7 +13,7 @@ from flows.child import Outcome, StageInterruptedError, repro
 from flows.graph import StageNode, reasons_to_run
 from flows.publish import progress_watcher
 
-# Stages side by side on this machine: more would fight for the same cores and DVC lock.
+# Stages side by side on this machine: more would compete for the same cores and DVC lock.
 MAX_PARALLEL = 2
 # The work pool of `meta: {pool: gpu}`, whose stages go to an agent where there is one.
 AGENT_POOL = "gpu"
@@ -21,8 +21,8 @@ _REASONS_SHOWN = 8
 _HERE = threading.BoundedSemaphore(MAX_PARALLEL)
 
 
-def _may_pass(task: Any, run: Any, state: State[Any]) -> bool:
-    """Whether a failure is of the kind that is gone later; bad data and bad params stay bad."""
+def _may_succeed_later(task: Any, run: Any, state: State[Any]) -> bool:
+    """Whether trying again may help: not where data or params are at fault."""
     return isinstance(state.result(raise_on_failure=False), StageInterruptedError)
 
 
@@ -30,16 +30,16 @@ def _may_pass(task: Any, run: Any, state: State[Any]) -> bool:
     task_run_name="{node.name}",
     retries=3,
     retry_delay_seconds=exponential_backoff(backoff_factor=20),
-    retry_condition_fn=_may_pass,
+    retry_condition_fn=_may_succeed_later,
 )
 def stage(node: StageNode, root: Path, force: bool = False, gpu: str | None = None) -> State[Any]:
-    """Bring one stage up to date; the name of the state it ends with says how.
+    """Bring one stage up to date; the name of the final state says how.
 
     Args:
         node: the stage.
         root: the clone's folder.
-        force: run it although it is up to date; an agent's stage is not forced: equal inputs, equal result.
-        gpu: the deployment that stages of the gpu pool are sent to; None runs them here.
+        force: run it even if it is up to date; not on an agent, where equal inputs give the same result.
+        gpu: the deployment that gets stages of the gpu pool; None runs them here.
     """
     logger = get_run_logger()
     agent = gpu if node.pool == AGENT_POOL else None

@@ -1,7 +1,7 @@
-"""How far two arms differ by more than chance, where the same test images and the same few seeds were drawn for both.
+"""By how much two arms differ beyond chance, where both have the same test images and the same few seeds.
 
-Two things could have come out otherwise: the images, and the seed of a run. The first says how far a mean over these
-runs would be off on other images; with three seeds, the second is the larger one.
+Two things are due to chance: the images, and the seeds of the runs. The first says how much a mean over these runs
+would differ on other images; with three seeds, the second is the larger one.
 """
 
 import math
@@ -30,8 +30,8 @@ def over_images_and_seeds(images: Interval | None, carriers: int, differences: S
 
     Its variance is that over images, u, and that over seeds, v: s^2 / n of the n differences. Its degrees of freedom
     are those of a sum of variances estimated on their own: (u + v)^2 / (u^2 / (carriers - 1) + v^2 / (n - 1)),
-    from Satterthwaite, An Approximate Distribution of Estimates of Variance Components, Biometrics Bulletin, 1946. What
-    a seed does on single images is in both variances, so that the interval is rather too long than too short.
+    from Satterthwaite, An Approximate Distribution of Estimates of Variance Components, Biometrics Bulletin, 1946. The
+    effect of a seed on single images is in both variances, so the interval is too long rather than too short.
 
     Args:
         images: the interval over images alone, as `interval_of_difference` gives it.

@@ -1,15 +1,19 @@
-"""What the commands of all studies have in common."""
+"""How every study's command starts and ends."""
 
 import os
 import sys
 from collections.abc import Callable
 
-from tasks.errors import PipelineError
+from tasks.errors import PipelineError, UnreachableError
 from tasks.ground.process import die_with_parent, quiet
 
 
 def status_of(name: str, work: Callable[[], object]) -> int:
-    """Do the work, and end with DVC where that started it; 0 when it ended well, 1 when there is something to mend."""
+    """Do `work`, and end with DVC where DVC started this process; the exit status.
+
+    Returns:
+        0 when it ended well, 1 when there is something to mend, 75 when trying again may help.
+    """
     if "DVC_STAGE" in os.environ:
         die_with_parent()
     quiet()
@@ -17,5 +21,5 @@ def status_of(name: str, work: Callable[[], object]) -> int:
         work()
     except PipelineError as error:
         print(f"{name}: {error}", file=sys.stderr)
-        return 1
+        return os.EX_TEMPFAIL if isinstance(error, UnreachableError) else 1
     return 0

@@ -1,4 +1,4 @@
-"""The presets are whole params files that differ from the project's own where they say, and nowhere else."""
+"""The presets are whole params files that differ from the project's own only where their headings say."""
 
 import re
 from pathlib import Path
@@ -27,18 +27,18 @@ def heading(preset: Path) -> str:
     return " ".join(comments)
 
 
-def test_there_is_one_for_each_system() -> None:
+def test_every_system_has_a_preset() -> None:
     assert {preset.stem.split("_")[0] for preset in PRESETS} == {"guns", "ppe", "ducks"}
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.stem)
-def test_a_preset_is_read_and_differs_from_params_yaml_where_it_says(preset: Path) -> None:
+def test_a_preset_differs_from_params_yaml_only_where_its_heading_says(preset: Path) -> None:
     assert find_model(read_params(preset).model.name)
     ours, own = (leaves(yaml.safe_load(path.read_text())) for path in (preset, ROOT / "params.yaml"))
     assert ours.keys() == own.keys()
-    said = re.search(r"explains every key, in: (.*)\.$", heading(preset))
-    assert said
-    assert set(said[1].split(", ")) == {key for key in ours if ours[key] != own[key]}
+    stated = re.search(r"explains every key, in: (.*)\.$", heading(preset))
+    assert stated
+    assert set(stated[1].split(", ")) == {key for key in ours if ours[key] != own[key]}
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.stem)

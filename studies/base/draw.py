@@ -22,7 +22,7 @@ from tasks.ground.files import replacing
 from tasks.ground.process import die_with_parent, usable_cores
 
 ANNOTATIONS, IMAGES = "annotations.json", "images"
-# Few enough that the bar moves and nobody waits at the end, enough that handing them over costs nothing.
+# Few enough that the bar moves and no worker waits at the end, enough that a job costs little to pass on.
 _SCENES_A_JOB = 16
 
 
@@ -36,15 +36,15 @@ class _Job:
     folder: Path
 
 
-def draw(params: ScenesParams, *, scenes: Path) -> dict[str, Any]:
-    """Write `params.count` scenes: `annotations.json` and `images/`; whole or not at all.
+def draw(params: ScenesParams, *, scenes: Path) -> dict[str, object]:
+    """Write `params.count` scenes, `annotations.json` and `images/`, whole or not at all; figures to print.
 
     Raises:
-        PipelineError: a worker was killed.
+        PipelineError: a worker process was killed.
     """
     with replacing(scenes) as beside:
         (beside / IMAGES).mkdir(parents=True)
-        images = tuple(_drawn(params, beside / IMAGES))
+        images = tuple(_draw_all(params, beside / IMAGES))
         dataset = Dataset(scenes / IMAGES, _classes(params), images)
         write_coco(dataset, beside / ANNOTATIONS)
     return {
@@ -62,12 +62,12 @@ def _classes(params: ScenesParams) -> tuple[str, ...]:
     return tuple(f"{family}_{number}" for family in FAMILIES for number in range(params.kinds_per_family))
 
 
-def _drawn(params: ScenesParams, folder: Path) -> Iterator[AnnotatedImage]:
-    """Every scene in order; drawing is Python at work, so by processes, as many as there are cores."""
+def _draw_all(params: ScenesParams, folder: Path) -> Iterator[AnnotatedImage]:
+    """Every scene in order; drawn by worker processes, one a core, as drawing is mostly Python."""
     starts = range(0, params.count, _SCENES_A_JOB)
     jobs = (_Job(params, start, min(start + _SCENES_A_JOB, params.count), folder) for start in starts)
     workers = min(params.workers or usable_cores(), len(starts))
-    # Spawned: a forked child could inherit a lock that no thread will ever give back.
+    # Spawned: a forked child could inherit a lock that no thread will ever release.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=die_with_parent)
     waiting: deque[Future[list[AnnotatedImage]]] = deque()
@@ -76,19 +76,20 @@ def _drawn(params: ScenesParams, folder: Path) -> Iterator[AnnotatedImage]:
             for job in jobs:
                 waiting.append(pool.submit(_write, job))
                 if len(waiting) > 2 * workers:
-                    yield from _told(waiting.popleft().result(), bar)
+                    yield from _progress(waiting.popleft().result(), bar)
             while waiting:
-                yield from _told(waiting.popleft().result(), bar)
+                yield from _progress(waiting.popleft().result(), bar)
     except BrokenProcessPool as error:
         raise PipelineError(
-            "scenes: a process that drew scenes ended abruptly, mostly killed for want of memory; set scenes.workers "
-            "in scenes.yaml lower"
+            "scenes: a worker process ended abruptly, most likely for lack of memory; lower scenes.workers in "
+            "scenes.yaml"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _told(images: list[AnnotatedImage], bar: "tqdm[Any]") -> list[AnnotatedImage]:
+def _progress(images: list[AnnotatedImage], bar: "tqdm[Any]") -> list[AnnotatedImage]:
+    """Move the bar by `images`, which are returned."""
     bar.update(len(images))
     return images
 

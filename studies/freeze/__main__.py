@@ -6,7 +6,8 @@ from pathlib import Path
 
 from studies.command import status_of
 from studies.freeze.params import StudyParams, read_study_params
-from studies.freeze.places import DATA, PAGE, RESULTS, TIMING
+from studies.freeze.places import DATA, PAGE, PHOTOS, RESULTS, TIMING
+from studies.stages import prepare_data
 from tasks.errors import ParamsError
 
 
@@ -27,13 +28,14 @@ def _run(args: argparse.Namespace, study: StudyParams) -> None:
         print(write_page(study, DATA, RESULTS, TIMING, PAGE))
         print(f"the page: {PAGE}")
         return
-    # A message about a name must not wait for TensorFlow, nor the page.
-    from studies.freeze import run  # noqa: PLC0415
-
     if args.stage == "data":
-        run.data(study)
-    elif args.stage == "start":
-        run.start(args.model, study)
+        prepare_data(PHOTOS, study.data)
+        return
+    # A message about a name must not wait for TensorFlow, nor must the page.
+    from studies.freeze import run, start  # noqa: PLC0415
+
+    if args.stage == "start":
+        start.start(args.model, study)
     elif args.stage == "train":
         run.train(args.model, args.arm, args.seed, study)
     else:
@@ -44,10 +46,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m studies.freeze", description=__doc__)
     stages = parser.add_subparsers(dest="stage", required=True, metavar="STAGE")
     stages.add_parser("data", help="gate, split and records of the photographs")
-    start = stages.add_parser("start", help="what a model starts from")
+    start = stages.add_parser("start", help="the weights that a model starts from")
     train = stages.add_parser("train", help="one run, its curves and its audit")
-    timing = stages.add_parser("timing", help="a step of one arm without the cache")
-    stages.add_parser("page", help="table.json, table.md and reports/freeze.html, of the runs there are")
+    timing = stages.add_parser("timing", help="the time of a step of one arm without the cache")
+    stages.add_parser("page", help="table.json, table.md and reports/freeze.html, from the runs that have ended")
     for each in (start, train, timing):
         each.add_argument("model", help="its name in study.yaml")
     for each in (train, timing):

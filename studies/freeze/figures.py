@@ -1,21 +1,21 @@
-"""What the runs of the freeze study say: one row an arm."""
+"""The figures of the freeze study: one row an arm, from the runs of its seeds."""
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from studies.chance import over_images_and_seeds
 from studies.freeze.params import StudyParams
-from studies.freeze.places import DETECTIONS, RUN
+from studies.freeze.places import DETECTIONS, RUN, run_name
+from studies.freeze.record import Curve, Record, RunRecord
+from tasks.artifacts.artifact import read_artifact
 from tasks.dataset.coco_json import read_detections
 from tasks.dataset.dataset import Dataset
 from tasks.errors import PipelineError
-from tasks.ground.files import read_json
 from tasks.metrics.analysis import carriers_of, named_figures
 from tasks.metrics.coco import matched
 from tasks.metrics.differences import verdict_of
@@ -24,9 +24,6 @@ from tasks.metrics.matching import Matches
 
 # The first steps fill queues and pools of memory.
 _SETTLING = 10
-_CHANGES = ("frozen_max_abs_change", "frozen_statistics_max_abs_change")
-
-Curve = list[tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -34,36 +31,34 @@ class FreezeRun:
     """One run of the matrix, read back.
 
     Attributes:
-        arm, seed: as in study.yaml.
-        noted: what the run wrote down.
-        matches: of its detections in the test part.
+        record: what the run measured.
+        matches: of its detections with the boxes of the test images.
     """
 
-    arm: str
-    seed: int
-    noted: Mapping[str, Any]
+    record: RunRecord
     matches: Matches
 
     @property
     def step_s(self) -> float:
         """Median seconds a step, once settled."""
-        return _step_s(self.noted)
+        return _step_s(self.record)
 
     @property
     def clock(self) -> Curve:
         """`(step, seconds)`: start-up, in which the cache is filled, and steps; validations are left out."""
-        seconds = np.cumsum([ms / 1000 for _, ms in self.noted["curves"]["train/step_ms"]])
-        steps = [step for step, _ in self.noted["curves"]["train/step_ms"]]
-        return [(step, float(self.noted["startup_s"] + spent)) for step, spent in zip(steps, seconds, strict=True)]
+        steps, milliseconds = zip(*self.record.curves.step_ms, strict=True)
+        seconds = np.cumsum([ms / 1000 for ms in milliseconds])
+        return [(step, float(self.record.startup_s + spent)) for step, spent in zip(steps, seconds, strict=True)]
 
-    def over_time(self, curve: str) -> Curve:
-        """A curve over seconds in place of steps."""
+    def over_time(self, curve: Curve) -> Curve:
+        """One of the run's curves over seconds in place of steps."""
         steps, seconds = zip(*self.clock, strict=True)
-        return [(float(np.interp(step, steps, seconds)), value) for step, value in self.noted["curves"][curve]]
+        return [(float(np.interp(step, steps, seconds)), value) for step, value in curve]
 
-    def at(self, seconds: float) -> float:
-        """Validation mAP when training had taken so long: on a line between validations, 0 before the first step."""
-        times, values = zip(*[(float(self.noted["startup_s"]), 0.0), *self.over_time("val/mAP")], strict=True)
+    def mean_ap_after(self, seconds: float) -> float:
+        """Validation mAP when training had taken `seconds`: linear between validations, 0 before the first step."""
+        validations = self.over_time(self.record.curves.mAP)
+        times, values = zip(*[(self.record.startup_s, 0.0), *validations], strict=True)
         return float(np.interp(seconds, times, values))
 
 
@@ -77,11 +72,12 @@ class Row:
         max_change: the largest change of any of them, over all seeds.
         startup_s, step_s: medians over seeds; `step_range` has the smallest and the largest.
         uncached_s: a step without the cache, of one run; None where nothing is frozen, or it was not measured.
-        alone: by how much that is shorter than with nothing frozen: what freezing gives without the cache.
-        times: by how much a step is shorter than with nothing frozen, of the same seed: median, smallest, largest.
-        mean_ap, spread: mAP on the test part after all steps, mean and standard deviation over seeds.
+        alone: the factor by which that is shorter than with nothing frozen: what freezing gives without the cache.
+        times: the factor by which a step is shorter than with nothing frozen, same seed: median, smallest, largest.
+        mean_ap, spread: mAP on the test images after all steps, mean and standard deviation over seeds.
         interval: of that mean, over images, 95 %.
-        apart: from nothing frozen, same images, same seeds; its interval over both, and what that says.
+        difference: of mAP to nothing frozen, same images, same seeds: its interval over both.
+        verdict: what that interval means: better, worse or can't tell.
         equal_time, equal_time_spread: validation mAP when the fastest arm had ended, mean and standard deviation.
     """
 
@@ -97,7 +93,7 @@ class Row:
     mean_ap: float
     spread: float
     interval: Interval | None
-    apart: Interval | None
+    difference: Interval | None
     verdict: str
     equal_time: float
     equal_time_spread: float
@@ -109,8 +105,8 @@ class ModelFigures:
 
     Attributes:
         rows: in the order of study.yaml; the first is the one that others are compared with.
-        seconds: what "equal time" is: the median of the fastest arm.
-        repeats: of arms that freeze the same, the names, and whether their losses were equal to the last bit.
+        seconds: of "equal time": the median of the fastest arm.
+        repeats: pairs of arms that freeze the same, and whether their losses were equal to the last bit.
     """
 
     model: str
@@ -121,41 +117,50 @@ class ModelFigures:
 
 
 def missing_models(results: Path, study: StudyParams) -> list[str]:
-    """The models of which no run is in `results`.
+    """The models without any run in `results`.
 
     Raises:
-        PipelineError: that is all of them.
+        PipelineError: all of them have none.
     """
-    run_of = {model: [f"{model}-{arm}-{seed}" for arm in study.arms for seed in study.seeds] for model in study.models}
-    absent = [model for model, names in run_of.items() if not any((results / name / RUN).is_file() for name in names)]
-    if len(absent) == len(run_of):
+    missing = [
+        model
+        for model in study.models
+        if not any((results / run_name(model, arm, seed) / RUN).is_file() for arm in study.arms for seed in study.seeds)
+    ]
+    if len(missing) == len(study.models):
         raise PipelineError(f"{results}: no run of this study yet; `dvc repro` makes them all, in hours")
-    return absent
+    return missing
 
 
 def read_runs(
     results: Path, model: str, arms: Iterable[str], seeds: Iterable[int], test: Dataset
 ) -> dict[str, list[FreezeRun]]:
-    """The run of every seed, by arm; what else lies in `results` is of another study.yaml.
+    """The run of every seed, by arm; runs of another study.yaml in `results` are left out.
 
     Raises:
         PipelineError: a run is missing, or a file cannot be read.
     """
-    return {arm: [_read(results / f"{model}-{arm}-{seed}", test) for seed in seeds] for arm in arms}
+    return {arm: [_read_run(results / run_name(model, arm, seed), test) for seed in seeds] for arm in arms}
 
 
-def _read(folder: Path, test: Dataset) -> FreezeRun:
+def _read_run(folder: Path, test: Dataset) -> FreezeRun:
     if not (folder / RUN).is_file():
         raise PipelineError(f"{folder}: no such run yet; `dvc repro train@{folder.name}` makes it")
-    noted = read_json(folder / RUN, "what a run of this study writes")
-    matches = matched(test, read_detections(folder / DETECTIONS, test))
-    return FreezeRun(noted["arm"], noted["seed"], noted, matches)
+    record = read_artifact(folder / RUN, RunRecord, f"train@{folder.name}")
+    return FreezeRun(record, matched(test, read_detections(folder / DETECTIONS, test)))
 
 
 def figures(
-    model: str, arms: Mapping[str, Any], runs: dict[str, list[FreezeRun]], uncached: Mapping[str, Mapping[str, Any]]
+    model: str, arms: Mapping[str, str | int], runs: dict[str, list[FreezeRun]], timings: Mapping[str, Record]
 ) -> ModelFigures:
-    """The rows of one model; of every arm there are runs of the same seeds, in the same order."""
+    """The rows of one model.
+
+    Args:
+        model: its name in study.yaml.
+        arms: the value of `train.freeze` of each.
+        runs: of every arm those of the same seeds, in the same order.
+        timings: a training without the cache, of some arms.
+    """
     first = next(iter(arms))
     seconds = min(statistics.median(run.clock[-1][1] for run in runs[arm]) for arm in arms)
     drawn = halves(runs[first][0].matches.images)
@@ -166,7 +171,7 @@ def figures(
             runs,
             first=first,
             seconds=seconds,
-            uncached=uncached.get(arm),
+            timing=timings.get(arm),
             on=on_halves,
             drawn=drawn,
         )
@@ -181,7 +186,7 @@ def _row(
     *,
     first: str,
     seconds: float,
-    uncached: Mapping[str, Any] | None,
+    timing: Record | None,
     on: Mapping[str, npt.NDArray[np.float64]],
     drawn: npt.NDArray[np.float64],
 ) -> Row:
@@ -190,16 +195,16 @@ def _row(
     value, carriers = statistics.fmean(scores), carriers_of(own[0].matches)["mAP"]
     differences = [later - before for later, before in zip(scores, _scores(base), strict=True)]
     over_images = interval_of_difference(statistics.fmean(differences), on[arm] - on[first], drawn, carriers)
-    apart = over_images_and_seeds(over_images, carriers, differences)
+    difference = over_images_and_seeds(over_images, carriers, differences)
     times = sorted(before.step_s / run.step_s for before, run in zip(base, own, strict=True))
-    later = [run.at(seconds) for run in own]
+    at_equal_time = [run.mean_ap_after(seconds) for run in own]
     steps = [run.step_s for run in own]
-    uncached_s = _step_s(uncached) if uncached else None
+    uncached_s = _step_s(timing) if timing else None
     return Row(
         arm=arm,
-        frozen=own[0].noted["frozen_variables"],
-        max_change=max(run.noted[name] for run in own for name in _CHANGES),
-        startup_s=statistics.median(run.noted["startup_s"] for run in own),
+        frozen=own[0].record.frozen_variables,
+        max_change=max(run.record.largest_change for run in own),
+        startup_s=statistics.median(run.record.startup_s for run in own),
         step_s=statistics.median(steps),
         step_range=(min(steps), max(steps)),
         uncached_s=uncached_s,
@@ -208,15 +213,15 @@ def _row(
         mean_ap=value,
         spread=_deviation(scores),
         interval=interval(value, on[arm], drawn, carriers),
-        apart=apart,
-        verdict=verdict_of(apart),
-        equal_time=statistics.fmean(later),
-        equal_time_spread=_deviation(later),
+        difference=difference,
+        verdict=verdict_of(difference),
+        equal_time=statistics.fmean(at_equal_time),
+        equal_time_spread=_deviation(at_equal_time),
     )
 
 
-def _step_s(noted: Mapping[str, Any]) -> float:
-    steps = noted["curves"]["train/step_ms"]
+def _step_s(record: Record) -> float:
+    steps = record.curves.step_ms
     return statistics.median(float(ms) for _, ms in steps[min(_SETTLING, len(steps) // 2) :]) / 1000
 
 
@@ -232,7 +237,7 @@ def _deviation(values: Sequence[float]) -> float:
     return statistics.stdev(values) if len(values) > 1 else 0.0
 
 
-def _repeats(arms: Mapping[str, Any], runs: Mapping[str, Sequence[FreezeRun]]) -> list[tuple[str, str, bool]]:
+def _repeats(arms: Mapping[str, str | int], runs: Mapping[str, Sequence[FreezeRun]]) -> list[tuple[str, str, bool]]:
     names = list(arms)
     return [
         (one, other, all(_losses(a) == _losses(b) for a, b in zip(runs[one], runs[other], strict=True)))
@@ -243,4 +248,4 @@ def _repeats(arms: Mapping[str, Any], runs: Mapping[str, Sequence[FreezeRun]]) -
 
 
 def _losses(run: FreezeRun) -> list[float]:
-    return [loss for _, loss in run.noted["curves"]["train/loss"]]
+    return [loss for _, loss in run.record.curves.loss]

@@ -1,12 +1,11 @@
 """study.yaml, typed, as tasks/params.py has params.yaml."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from studies.reading import read_section
-from studies.trials.params import Name
+from studies.reading import Name, read_section
 from tasks.params import Positive, Section, Seed
 
 
@@ -14,12 +13,12 @@ class ModelArm(Section):
     """A model, and what it starts from: the project's base, or what it has learned from generated scenes.
 
     Attributes:
-        train: what its runs say differently from studies/params.yaml and from the study's own steps.
+        train: values of its runs that differ from studies/params.yaml and from the study's own steps.
     """
 
     name: str
     start: Literal["base", "scenes"]
-    train: Annotated[dict[str, Any], Field(default_factory=dict)]
+    train: Annotated[dict[str, object], Field(default_factory=dict)]
 
 
 class SceneTraining(Section):
@@ -38,15 +37,15 @@ class SceneTraining(Section):
 
 
 class StudyParams(Section):
-    """What is compared, on what, and how often.
+    """What is compared, on which data, and how often.
 
     Attributes:
         data: the folder of annotations and photographs.
         models, arms: by name; an arm is a value of `train.freeze`.
         seeds: of new layers, order and augmentation.
-        steps, eval_every: of every run, as in `train`, where its model does not say otherwise.
+        steps, eval_every: of every run, as in `train`, unless its model has values of its own.
         timing_steps: of the runs that measure a step without the cache.
-        scenes: how a model learns that does not start from the base.
+        scenes: how a model without a base learns.
     """
 
     data: Path
@@ -58,8 +57,8 @@ class StudyParams(Section):
     timing_steps: Positive
     scenes: SceneTraining
 
-    def training(self, model: str) -> dict[str, Any]:
-        """What the runs of a model change in section `train`, its arm and its seed aside."""
+    def training(self, model: str) -> dict[str, object]:
+        """The values of section `train` that the runs of a model change, without arm and seed."""
         return {"steps": self.steps, "eval_every": self.eval_every, **self.models[model].train}
 
 

@@ -1,1 +1,1 @@
-"""Figures from a handful of images: each is scored by a model that learned from all the others."""
+"""Figures from a handful of images: each is scored by a model that was trained on all the others."""

@@ -1,4 +1,4 @@
-"""`python -m studies.leave_one_out`, in the project's folder: figures where images are too few for a test part."""
+"""`python -m studies.leave_one_out`, in the project's folder: figures where images are too few for a test split."""
 
 import argparse
 import sys
@@ -11,8 +11,8 @@ def main() -> int:
     """Train once for each image, score it, print and write the figures; 0 when it ended well."""
     parser = argparse.ArgumentParser(
         prog="python -m studies.leave_one_out",
-        description="Train with params.yaml once for each image of data/validated, on all that do not look like it, "
-        "and score the image that was left out. What was killed goes on when started again.",
+        description="Train with params.yaml once for each image of data/validated, on all that are not similar to it, "
+        "and score the image that was left out. A killed run goes on when started again.",
     )
     parser.add_argument("--out", type=Path, default=Path("metrics/leave_one_out.json"), help="where the figures go")
     parser.add_argument("--most", type=int, default=15, help="refuse more images than this: each is a training")

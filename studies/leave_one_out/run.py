@@ -1,64 +1,67 @@
-"""One training for each image, by the pipeline's own stages, on all images that do not look like it."""
+"""One training for each image, by the pipeline's own stages, on all images that are not similar to it."""
 
 import hashlib
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from studies.trials.run import code, detected, params_of
+from studies.last_weights import detect_with_last_weights
+from studies.leave_one_out.result import LeaveOneOutFigures
+from studies.stages import TRAINING_STAGES, code_version, run_stages, write_params
+from tasks.artifacts.artifact import write_artifact
 from tasks.dataset.coco_json import read_coco, read_detections, write_coco, write_detections
 from tasks.dataset.dataset import AnnotatedImage, Dataset
 from tasks.dataset.detections import Detections
 from tasks.errors import DataError
-from tasks.ground.files import replacing, sha256_of, write_json
+from tasks.ground.files import replacing, sha256_of
 from tasks.metrics.analysis import intervals_of
 from tasks.metrics.coco import figures_of, matched
 from tasks.params import Params, SplitParams, read_params
 from tasks.partition.near_duplicates import alike, consecutive, groups
-from tasks.stages.table import run_stage
 
-# Of the data and the work at hand: this is no study of our own.
+# Those of the data and the work at hand: this is no study of our own.
 _PARAMS = Path("params.yaml")
-_ROOM = Path(".leave-one-out")
-_STAGES = ("records", "checkpoint", "configure", "train")
-_HEADLINES = ("mAP", "AP50", "AP75", "AR100")
+_FOLDER = Path(".leave-one-out")
 
 
 def leave_one_out(out: Path, *, most: int) -> str:
     """Write the figures to `out`; lines for people.
 
     Raises:
-        DataError: fewer than 2 images, more than `most`, or all of them look alike.
+        DataError: fewer than 2 images, more than `most`, or all of them are similar.
         PipelineError: as the stages raise it.
     """
     params = read_params(_PARAMS)
-    read = read_coco(params.paths.validated)
+    validated = read_coco(params.paths.validated)
     # In the order of names, in which neighbours among frames are looked for.
-    dataset = _part(read, sorted(read.images, key=lambda image: image.file_name))
+    dataset = _with_images(validated, sorted(validated.images, key=lambda image: image.file_name))
     if not 2 <= len(dataset.images) <= most:
         raise DataError(
             f"{params.paths.validated}: {len(dataset.images)} images; this is for 2 to {most} (--most), as each is a "
-            "training; with more, cut a test part: split.test_fraction"
+            "training; with more, set split.test_fraction and let the pipeline score the test split"
         )
-    room = _ROOM / _key(params)
-    found = [_left_out(dataset, number, learned, room) for number, learned in enumerate(_others(dataset, params.split))]
-    matches = matched(dataset, found)
+    folder = _FOLDER / _key(params)
+    training_images = _training_images(dataset, params.split)
+    detections = [_detect_left_out(dataset, left, rest, folder) for left, rest in enumerate(training_images)]
+    matches = matched(dataset, detections)
     figures, intervals = figures_of(matches), intervals_of(matches)
-    content = {
-        "images": len(dataset.images),
-        **{name: figures[name] for name in _HEADLINES},
-        "per_class": figures["per_class"],
-        "intervals": {name: own and [own.low, own.high] for name, own in intervals.items()},
-    }
+    result = LeaveOneOutFigures(
+        images=len(dataset.images),
+        mAP=figures["mAP"],
+        AP50=figures["AP50"],
+        AP75=figures["AP75"],
+        AR100=figures["AR100"],
+        per_class=figures["per_class"],
+        intervals={name: (own.low, own.high) if own else None for name, own in intervals.items()},
+    )
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_json(out, content)
-    shutil.rmtree(room)
-    return "\n".join([*_lines(content), f"written to {out}"])
+    write_artifact(out, result)
+    shutil.rmtree(folder)
+    return "\n".join([*result.lines(), f"written to {out}"])
 
 
-def _others(dataset: Dataset, params: SplitParams) -> list[list[int]]:
-    """For each image the numbers of those that do not look like it.
+def _training_images(dataset: Dataset, params: SplitParams) -> list[list[int]]:
+    """For each image the numbers of those that are not similar to it.
 
     Raises:
         DataError: some image has none.
@@ -70,50 +73,40 @@ def _others(dataset: Dataset, params: SplitParams) -> list[list[int]]:
     group_of = {i: number for number, group in enumerate(groups(len(dataset.images), pairs)) for i in group}
     every = range(len(dataset.images))
     others = [[i for i in every if group_of[i] != group_of[own]] for own in every]
-    for own, learned in enumerate(others):
-        if not learned:
+    for own, rest in enumerate(others):
+        if not rest:
             raise DataError(
-                f"{dataset.images[own].file_name}: all other images look like it, so nothing is left to learn"
+                f"{dataset.images[own].file_name}: all other images are similar to it, so none is left to train on"
             )
     return others
 
 
-def _left_out(dataset: Dataset, number: int, learned: Sequence[int], room: Path) -> Detections:
-    """What a model that learned from `learned` finds in image `number`."""
-    done, folder = room / f"{number}.json", room / str(number)
-    alone = _part(dataset, [dataset.images[number]])
+def _detect_left_out(dataset: Dataset, left: int, rest: Sequence[int], folder: Path) -> Detections:
+    """The detections in image `left` of a model that was trained on the images `rest`."""
+    done, run = folder / f"{left}.json", folder / str(left)
+    alone = _with_images(dataset, [dataset.images[left]])
     if not done.is_file():
-        name = dataset.images[number].file_name
-        print(f"leave_one_out: {number + 1} of {len(dataset.images)}: without {name}", flush=True)
-        params = params_of(_PARAMS, folder, folder / "data", {})
+        name = dataset.images[left].file_name
+        print(f"leave_one_out: {left + 1} of {len(dataset.images)}: without {name}", flush=True)
+        params = write_params(_PARAMS, run, run / "data", {})
         with replacing(params.paths.splits) as beside:
             beside.mkdir(parents=True)
-            write_coco(_part(dataset, [dataset.images[i] for i in learned]), beside / "train.json")
-            write_coco(_part(dataset, []), beside / "val.json")
+            write_coco(_with_images(dataset, [dataset.images[i] for i in rest]), beside / "train.json")
+            write_coco(_with_images(dataset, []), beside / "val.json")
             write_coco(alone, beside / "test.json")
-        for stage in _STAGES:
-            run_stage(stage, params)
-        _, (found,) = detected(params, "test")
-        write_detections([found], alone, done)
-        shutil.rmtree(folder)
-    (found,) = read_detections(done, alone)
-    return found
+        run_stages(("records", *TRAINING_STAGES), params)
+        _, (detections,) = detect_with_last_weights(params, "test")
+        write_detections([detections], alone, done)
+        shutil.rmtree(run)
+    (detections,) = read_detections(done, alone)
+    return detections
 
 
-def _part(dataset: Dataset, images: Sequence[AnnotatedImage]) -> Dataset:
+def _with_images(dataset: Dataset, images: Sequence[AnnotatedImage]) -> Dataset:
     return Dataset(dataset.root, dataset.classes, tuple(images))
 
 
 def _key(params: Params) -> str:
-    """A hash of all that decides the result: another run starts clean."""
-    known = [code(), sha256_of(params.paths.validated), params.model_dump_json()]
+    """A hash of everything that decides the result: a run with other data or params starts anew."""
+    known = [code_version(), sha256_of(params.paths.validated), params.model_dump_json()]
     return hashlib.sha256("\n".join(known).encode()).hexdigest()[:16]
-
-
-def _lines(content: dict[str, Any]) -> list[str]:
-    lines = [f"{content['images']} images, each scored by a model that did not see it:"]
-    for name in _HEADLINES:
-        value, ends = content[name], content["intervals"][name]
-        shown = "-" if value is None else f"{value:.3f}"
-        lines.append(f"  {name:6} {shown}" + (f"   95 %: {ends[0]:.2f} to {ends[1]:.2f}" if ends else "   no interval"))
-    return lines

@@ -1,1 +1,1 @@
-"""Trials: the same training in several ways, over data sets, lengths and seeds, as a trials.yaml says."""
+"""Trials: the same training in several ways, over the data sets, lengths and seeds of a trials.yaml."""

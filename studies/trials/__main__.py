@@ -1,10 +1,11 @@
-"""`python -m studies.trials data|train|table`: what the dvc.yaml of a study with a trials.yaml runs, in its folder."""
+"""`python -m studies.trials data|train|table`: what a study's dvc.yaml runs, in the folder that has a trials.yaml."""
 
 import argparse
 import sys
 from pathlib import Path
 
 from studies.command import status_of
+from studies.stages import prepare_data
 from studies.trials.params import read_trials_params
 from tasks.errors import ParamsError
 
@@ -19,19 +20,19 @@ def main() -> int:
 
 def _run(args: argparse.Namespace) -> None:
     params = read_trials_params(Path("trials.yaml"))
-    # Imported where they are needed: a table must not pay for TensorFlow.
+    # Imported where they are needed: data and table must not pay for TensorFlow.
     if args.stage == "table":
         from studies.trials.table import write_table  # noqa: PLC0415
 
         print(write_table(RESULTS, Path("table.json"), Path("table.md"), against=next(iter(params.arms))))
         return
-    from studies.trials.run import Trial, prepare_data, train_and_score  # noqa: PLC0415
-
     if args.data not in params.data:
         raise ParamsError(f"trials.yaml: no data `{args.data}`; there are: {', '.join(params.data)}")
     if args.stage == "data":
         prepare_data(args.data, params.data[args.data])
         return
+    from studies.trials.run import Trial, train_and_score  # noqa: PLC0415
+
     if args.arm not in params.arms:
         raise ParamsError(f"trials.yaml: no arm `{args.arm}`; there are: {', '.join(params.arms)}")
     trial = Trial(args.data, args.arm, args.steps, args.seed)
@@ -46,9 +47,9 @@ def _parser() -> argparse.ArgumentParser:
     train = stages.add_parser("train", help="one run, and its score")
     train.add_argument("data", help="its name in trials.yaml")
     train.add_argument("arm", help="its name in trials.yaml")
-    train.add_argument("steps", type=int, help="how long it trains")
+    train.add_argument("steps", type=int, help="number of training steps")
     train.add_argument("seed", type=int, help="of new layers, order and augmentation")
-    stages.add_parser("table", help="mean and spread of the runs there are, as table.json and table.md")
+    stages.add_parser("table", help="table.json and table.md: mean and spread over seeds of the runs that have ended")
     return parser
 
 

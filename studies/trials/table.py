@@ -1,22 +1,38 @@
 """Mean and spread over seeds, for each data set, length and arm, and the difference of each arm to one of them."""
 
-import json
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from studies.chance import over_seeds
+from studies.trials.result import TrialResult, read_results
+from tasks.artifacts.artifact import Artifact, write_artifact
 from tasks.errors import PipelineError
-from tasks.ground.files import write_json
 
-_FIGURES = ("mAP", "AP50")
-# Data, steps, arm.
-_Group = tuple[str, int, str]
+
+class _Group(NamedTuple):
+    """Runs that differ in their seed only."""
+
+    data: str
+    steps: int
+    arm: str
+
+
+class _Summary(Artifact):
+    """A group of runs in table.json: means and standard deviations over seeds (None for one seed)."""
+
+    seeds: int
+    images: int
+    seconds: float
+    mAP: float  # noqa: N815 - the metric's name
+    mAP_sd: float | None  # noqa: N815
+    AP50: float
+    AP50_sd: float | None
 
 
 def write_table(results: Path, summary: Path, markdown: Path, *, against: str) -> str:
-    """Sum up every result in `results` as JSON and as Markdown, which is also returned.
+    """Summarise every result in `results` as JSON and as Markdown, which is also returned.
 
     Args:
         results: the folder with the file of each run.
@@ -25,51 +41,71 @@ def write_table(results: Path, summary: Path, markdown: Path, *, against: str) -
         against: the arm that the others are compared with, over the seeds that both have.
 
     Raises:
-        PipelineError: there is no result, or a file is none.
+        PipelineError: there is no result, or a file is not the result of a run.
     """
-    rows = [_read(path) for path in sorted(results.glob("*.json"))]
-    if not rows:
+    runs = read_results(results)
+    if not runs:
         raise PipelineError(f"{results}: no run has ended yet; `dvc repro` runs them")
-    groups: dict[_Group, list[dict[str, Any]]] = {}
-    for row in rows:
-        groups.setdefault((row["data"], row["steps"], row["arm"]), []).append(row)
-    sums = {group: _summed(groups[group]) for group in sorted(groups)}
-    write_json(summary, {f"{data}-{arm}-{steps}": found for (data, steps, arm), found in sums.items()})
+    groups: dict[_Group, list[TrialResult]] = {}
+    for run in runs:
+        groups.setdefault(_Group(run.data, run.steps, run.arm), []).append(run)
+    summaries = {group: _summary(groups[group]) for group in sorted(groups)}
+    write_artifact(summary, {f"{group.data}-{group.arm}-{group.steps}": each for group, each in summaries.items()})
     lines = [
-        f"On the {' and '.join(sorted({row['part'] for row in rows}))} part, mean ± standard deviation over seeds:",
+        f"On the {' and '.join(sorted({run.split for run in runs}))} split, mean ± standard deviation over seeds:",
         "",
         "| data (images) | steps | arm | seeds | mAP | AP50 | s of training |",
         "|---|---:|---|---:|---:|---:|---:|",
-        *(
-            f"| {data} ({found['images']}) | {steps} | {arm} | {found['seeds']} | "
-            + " | ".join(_mean(found[name], found[f"{name}_sd"]) for name in _FIGURES)
-            + f" | {found['seconds']:.0f} |"
-            for (data, steps, arm), found in sums.items()
-        ),
+        *(_summary_row(group, each) for group, each in summaries.items()),
+        *_comparison(groups, against),
     ]
-    lines += _compared(groups, against)
-    codes = sorted({row["code"] for row in rows})
-    if len(codes) > 1:
-        mixed = f"Runs of {len(codes)} different versions of the code, the params and the weights are mixed here."
-        lines += ["", mixed]
+    versions = len({run.code for run in runs})
+    if versions > 1:
+        lines += ["", f"Runs of {versions} different versions of the code, the params and the weights are mixed here."]
     text = "\n".join(lines) + "\n"
     markdown.write_text(text, encoding="utf-8")
     return text
 
 
-def _mean(value: float, spread: float | None) -> str:
-    return f"{value:.3f}" if spread is None else f"{value:.3f} ± {spread:.3f}"
+def _summary(runs: Sequence[TrialResult]) -> _Summary:
+    mean_aps, ap50s = [run.mAP for run in runs], [run.AP50 for run in runs]
+    return _Summary(
+        seeds=len(runs),
+        images=runs[0].images,
+        seconds=statistics.mean(run.seconds for run in runs),
+        mAP=statistics.mean(mean_aps),
+        mAP_sd=_deviation(mean_aps),
+        AP50=statistics.mean(ap50s),
+        AP50_sd=_deviation(ap50s),
+    )
 
 
-def _compared(groups: Mapping[_Group, Sequence[dict[str, Any]]], against: str) -> list[str]:
+def _deviation(values: Sequence[float]) -> float | None:
+    return statistics.stdev(values) if len(values) > 1 else None
+
+
+def _summary_row(group: _Group, summary: _Summary) -> str:
+    scores = (_mean(summary.mAP, summary.mAP_sd), _mean(summary.AP50, summary.AP50_sd))
+    return (
+        f"| {group.data} ({summary.images}) | {group.steps} | {group.arm} | {summary.seeds} | {' | '.join(scores)} | "
+        f"{summary.seconds:.0f} |"
+    )
+
+
+def _mean(value: float, deviation: float | None) -> str:
+    return f"{value:.3f}" if deviation is None else f"{value:.3f} ± {deviation:.3f}"
+
+
+def _comparison(groups: Mapping[_Group, Sequence[TrialResult]], against: str) -> list[str]:
     lines = []
-    for (data, steps, arm), rows in sorted(groups.items()):
-        other = {row["seed"]: row for row in groups.get((data, steps, against), ())}
-        pairs = [(row, other[row["seed"]]) for row in rows if row["seed"] in other]
-        if arm == against or not pairs:
+    for group, runs in sorted(groups.items()):
+        base = {run.seed: run for run in groups.get(group._replace(arm=against), ())}
+        pairs = [(run, base[run.seed]) for run in runs if run.seed in base]
+        if group.arm == against or not pairs:
             continue
-        cells = (_difference([row[name] - base[name] for row, base in pairs]) for name in _FIGURES)
-        lines.append(f"| {data} | {steps} | {arm} | {len(pairs)} | {' | '.join(cells)} |")
+        mean_ap = _difference([run.mAP - other.mAP for run, other in pairs])
+        ap50 = _difference([run.AP50 - other.AP50 for run, other in pairs])
+        lines.append(f"| {group.data} | {group.steps} | {group.arm} | {len(pairs)} | {mean_ap} | {ap50} |")
     if not lines:
         return []
     return [
@@ -84,30 +120,5 @@ def _compared(groups: Mapping[_Group, Sequence[dict[str, Any]]], against: str) -
 
 def _difference(values: Sequence[float]) -> str:
     interval = over_seeds(values)
-    reach = f" ({interval.low:+.3f} to {interval.high:+.3f})" if interval else ""
-    return f"{statistics.fmean(values):+.3f}{reach}"
-
-
-def _summed(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    summed: dict[str, Any] = {
-        "seeds": len(rows),
-        "images": rows[0]["images"],
-        # A median step times their number: what other work on the machine took is left out as far as that can be.
-        "seconds": statistics.mean(row["step_ms_median"] * row["steps"] / 1000 for row in rows),
-    }
-    for name in _FIGURES:
-        values = [row[name] for row in rows]
-        summed[name] = statistics.mean(values)
-        summed[f"{name}_sd"] = statistics.stdev(values) if len(values) > 1 else None
-    return summed
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        row: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        missing = {"data", "arm", "steps", "seed", "code", "step_ms_median", "part", "images", *_FIGURES} - row.keys()
-    except (ValueError, AttributeError) as error:
-        raise PipelineError(f"{path}: not a result of this study ({error!r}); remove it and run again") from error
-    if missing:
-        raise PipelineError(f"{path}: {', '.join(sorted(missing))} missing; remove it and run again")
-    return row
+    ends = f" ({interval.low:+.3f} to {interval.high:+.3f})" if interval else ""
+    return f"{statistics.fmean(values):+.3f}{ends}"

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from tasks.errors import ParamsError, PipelineError
+from tasks.ground.git import git
 
 _PARAMS = "params.yaml"
 _LOCK = "dvc.lock"
@@ -65,12 +66,12 @@ def find_run(name: str, root: Path, needed: Iterable[str], room: Path) -> Run:
             )
         return run
     commit = _commit(name, root)
-    params = _parsed(_git(root, "show", f"{commit}:./{_PARAMS}").encode(), f"{_PARAMS} of {name}")
+    params = _parsed(git(root, "show", f"{commit}:./{_PARAMS}").encode(), f"{_PARAMS} of {name}")
     for tracked in _paths(params, needed, name):
         _get(root, commit, tracked, room, name)
-    locked = _git(root, "ls-tree", "--name-only", commit, f"./{_LOCK}").strip()
+    locked = git(root, "ls-tree", "--name-only", commit, f"./{_LOCK}").strip()
     lock_of = f"{_LOCK} of {name}"
-    made_with = _made_with(_git(root, "show", f"{commit}:./{_LOCK}").encode(), lock_of) if locked else {}
+    made_with = _made_with(git(root, "show", f"{commit}:./{_LOCK}").encode(), lock_of) if locked else {}
     full = f"{name} ({commit[:8]})" if not commit.startswith(name) else commit[:8]
     return _run(full, room, root, params, made_with)
 
@@ -142,7 +143,7 @@ def _paths(params: dict[str, Any], needed: Iterable[str], where: str) -> list[Pu
 
 def _commit(name: str, root: Path) -> str:
     # DVC keeps an experiment as a git reference, refs/exps/../NAME, which git does not find by its last part alone.
-    listed = _git(root, "for-each-ref", "--format=%(objectname) %(refname)", "refs/exps").splitlines()
+    listed = git(root, "for-each-ref", "--format=%(objectname) %(refname)", "refs/exps").splitlines()
     found = {line.split(" ")[0]: "an experiment" for line in listed if line.split("/")[-1] == name}
     revision = _revision(name, root)
     if revision:
@@ -159,7 +160,7 @@ def _commit(name: str, root: Path) -> str:
 
 def _revision(name: str, root: Path) -> str | None:
     try:
-        return _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").strip()
+        return git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").strip()
     except PipelineError:
         return None
 
@@ -183,10 +184,3 @@ def _get(root: Path, commit: str, path: PurePosixPath, room: Path, name: str) ->
             f"{path} of {name}: not in DVC's cache ({said[-1] if said else 'no reason given'}); `dvc fetch "
             f"--all-commits` brings what was pushed, `git checkout {name} && dvc repro` makes it again"
         )
-
-
-def _git(root: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise PipelineError(f"git {' '.join(arguments)}: {done.stderr.strip() or 'failed'}")
-    return done.stdout

@@ -36,14 +36,14 @@ def test_an_image_is_the_same_in_a_small_set_and_in_a_large_one(tmp_path):
     assert not problems
 
 
-def test_the_memory_of_a_process_is_measured_and_not_that_of_the_one_which_starts_it(tmp_path):
+def test_the_memory_of_a_process_is_measured_without_that_of_its_parent(tmp_path):
     small = cost_of(["-c", "pass"], tmp_path)
     large = cost_of(["-c", "held = b'x' * 200_000_000"], tmp_path)
     assert 190 < large.peak_mb - small.peak_mb < 230
     assert small.peak_mb < 40
 
 
-def test_a_process_that_fails_is_no_measurement(tmp_path):
+def test_a_failed_process_is_an_error_not_a_measurement(tmp_path):
     with pytest.raises(RuntimeError, match=r"ended with 3:\nworse"):
         cost_of(["-c", "print('worse'); raise SystemExit(3)"], tmp_path)
 
@@ -69,7 +69,7 @@ def test_without_a_warm_up_every_turn_counts():
     assert len(costs["a"]) == 2
 
 
-def test_the_start_of_a_process_is_before_its_end_and_the_first_of_several_counts(tmp_path):
+def test_the_start_of_several_processes_is_that_of_the_first(tmp_path):
     cost = cost_of(["-c", "import time; open('now', 'w').write(str(time.time()))"], tmp_path)
     assert cost.started <= float((tmp_path / "now").read_text()) <= cost.started + cost.seconds
     assert (cost + Cost(1.0, 1.0, 1.0, cost.started + 100)).started == cost.started
@@ -90,7 +90,7 @@ def test_steps_that_were_logged_together_count_one_by_one():
     assert settled_step([(1, 0.0), (2, 9.0), (4, 13.0), (8, 21.0)]) == 2.0
 
 
-def test_quality_is_reached_where_a_validation_is_as_good_as_the_last_checkpoint_of_the_same_turn():
+def test_quality_is_reached_when_a_validation_equals_the_last_stock_checkpoint_of_the_same_turn():
     def run(*scores):
         return Run(Cost(100.0, 1.0, 1.0), 1.0, 1.0, scores)
 
@@ -107,7 +107,7 @@ def test_a_spread_is_the_median_with_its_range():
     assert spread([3.0, 1.0, 10.0]) == "3.00 (1.00 to 10.00)"
 
 
-def test_figures_are_the_same_as_pycocotools_before_their_speed_is_told():
+def test_speed_is_reported_only_for_figures_equal_to_those_of_pycocotools():
     head, theirs, ours, ratio_of_both = compare_evaluation(1, images=20)
     assert re.match(r"evaluation: 20 images, \d+ boxes and 2000 detections of 80 classes", head)
     assert theirs.startswith("  pycocotools ")
@@ -115,14 +115,14 @@ def test_figures_are_the_same_as_pycocotools_before_their_speed_is_told():
     assert ratio_of_both.endswith("times as fast")
 
 
-def test_figures_that_differ_are_no_measurement(monkeypatch):
+def test_different_figures_are_an_error_not_a_measurement(monkeypatch):
     monkeypatch.setattr("bench.evaluation.coco_figures", lambda *_: dict.fromkeys(FIGURES, 0.5))
     with pytest.raises(RuntimeError, match="the figures differ: mAP"):
         compare_evaluation(1, images=3)
 
 
 @pytest.mark.slow
-def test_every_part_runs_and_tells_what_it_measured():
+def test_every_comparison_runs_and_prints_its_measurements():
     arguments = ["-m", "bench", "conversion", "validation", "scale", "--generated", "12", "--repeats", "1"]
     done = subprocess.run(
         [sys.executable, *arguments, "--images", "10", "20"], cwd=ROOT, capture_output=True, text=True, check=False

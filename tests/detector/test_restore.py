@@ -1,4 +1,4 @@
-"""Which variables of a real network (with a small input) are restored from a base, and what is reported of the others."""
+"""Which variables of a real network (with a small input) a base restores, and what is reported of the others."""
 
 import json
 from pathlib import Path

@@ -9,7 +9,7 @@ from flows.child import Outcome, StageFailedError, StageInterruptedError, readab
 from tests.small_project import wait_until
 
 
-def test_a_stage_that_ran_one_that_did_not_and_one_that_came_from_the_cache_are_told_apart(project: Path) -> None:
+def test_the_outcome_says_whether_a_stage_ran_was_up_to_date_or_came_from_the_cache(project: Path) -> None:
     lines: list[str] = []
     assert repro("other", project, lines.append) is Outcome.RAN
     assert "made" in lines
@@ -23,13 +23,13 @@ def test_a_stage_that_ran_one_that_did_not_and_one_that_came_from_the_cache_are_
     assert repro("other", project, lines.append, force=True) is Outcome.RAN
 
 
-def test_a_failed_stage_tells_its_last_lines(project: Path) -> None:
+def test_the_error_of_a_failed_stage_has_its_last_lines(project: Path) -> None:
     (project / "source.txt").write_text("bad")
     with pytest.raises(StageFailedError, match=r"(?s)other failed.*made.*exited with 1"):
         repro("other", project, lambda line: None)
 
 
-def test_ending_this_process_ends_what_other_threads_run(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stop_all_kills_the_stages_of_other_threads(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child, "stopping", threading.Event())
     (project / "dvc.yaml").write_text("stages: {long: {cmd: 'touch started; exec sleep 300', outs: [long.txt]}}")
     failures: list[StageFailedError] = []
@@ -46,11 +46,11 @@ def test_ending_this_process_ends_what_other_threads_run(project: Path, monkeypa
     stop_all()
     thread.join(timeout=30)
     assert len(failures) == 1
-    with pytest.raises(StageFailedError, match="being ended"):
+    with pytest.raises(StageFailedError, match="being stopped"):
         repro("long", project, lambda line: None)
 
 
-def test_a_failure_that_may_pass_is_told_from_one_that_will_not(project: Path) -> None:
+def test_only_a_failure_that_may_pass_is_an_interruption(project: Path) -> None:
     with pytest.raises(StageInterruptedError):
         repro("remote", project, lambda line: None)
     (project / "source.txt").write_text("bad")
@@ -67,9 +67,9 @@ def piped(content: bytes, seconds_between: float) -> list[str]:
         return list(readable_lines(stream, seconds_between=seconds_between))
 
 
-def test_lines_are_kept_and_a_progress_bar_is_thinned_to_its_first_and_last_state() -> None:
+def test_of_a_progress_bar_only_the_first_and_the_last_state_are_kept() -> None:
     assert piped(b"start\n10%\r20%\r30%\rend\r\nlast", 1000.0) == ["start", "10%", "30%", "end", "last"]
 
 
-def test_without_a_wait_every_state_is_shown_and_empty_lines_never_are() -> None:
+def test_without_a_wait_every_state_is_kept_but_no_empty_line() -> None:
     assert piped(b"\n 1%\r 2%\r\n\n\xff\n", 0.0) == [" 1%", " 2%", "\ufffd"]

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.graph import GraphError, changed_values, describe, read_graph, reasons_to_run
+from flows.graph import GraphError, changed_values, describe_changes, read_graph, reasons_to_run
 
 
-def test_stages_come_after_what_they_depend_on_matrix_expanded(project: Path) -> None:
+def test_every_stage_of_a_matrix_comes_after_the_stages_it_depends_on(project: Path) -> None:
     nodes = read_graph(project)
     names = [node.name for node in nodes]
     assert sorted(names) == ["arm@0", "arm@4", "other", "remote", "take"]
@@ -16,7 +16,7 @@ def test_stages_come_after_what_they_depend_on_matrix_expanded(project: Path) ->
     assert (arm.upstream, arm.pool) == (("take",), "gpu")
 
 
-def test_a_target_brings_what_it_needs_and_nothing_else(project: Path) -> None:
+def test_a_target_selects_the_stages_it_needs_and_no_others(project: Path) -> None:
     assert [node.name for node in read_graph(project, ["arm@4"])] == ["take", "arm@4"]
     assert {node.name for node in read_graph(project, ["arm"])} == {"take", "arm@0", "arm@4"}
 
@@ -34,7 +34,7 @@ def test_a_broken_dvc_yaml_is_a_clear_error(project: Path) -> None:
         read_graph(project)
 
 
-def test_reasons_name_what_changed_and_are_none_when_nothing_did(project: Path) -> None:
+def test_the_reasons_to_run_name_what_changed(project: Path) -> None:
     assert reasons_to_run(project, "take") == ["it has not run yet"]
     subprocess.run([sys.executable, "-m", "dvc", "repro", "take"], cwd=project, check=True, capture_output=True)
     assert reasons_to_run(project, "take") == []
@@ -44,13 +44,13 @@ def test_reasons_name_what_changed_and_are_none_when_nothing_did(project: Path) 
     assert "source.txt is modified" in reasons_to_run(project, "take")
 
 
-def test_each_kind_of_change_has_its_words() -> None:
+def test_a_change_is_described_by_its_kind() -> None:
     changes = [
         {"changed deps": {"data": "modified", "params.yaml": {"train.steps": "modified"}}},
         {"changed outs": {"models": "deleted"}},
         "changed command",
     ]
-    assert describe(changes) == [
+    assert describe_changes(changes) == [
         "data is modified",
         "output models is deleted",
         "changed command",

@@ -17,11 +17,11 @@ RUN: Any = SimpleNamespace(name="red-fox")
 @pytest.fixture
 def received(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, str]]]:
     """What arrives at the address that the variable names."""
-    got: list[dict[str, str]] = []
+    messages: list[dict[str, str]] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            messages.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(200)
             self.end_headers()
 
@@ -32,12 +32,12 @@ def received(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, str]]]:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         monkeypatch.setenv(VARIABLE, f"json://127.0.0.1:{server.server_port}/hook")
-        yield got
+        yield messages
         server.shutdown()
         thread.join()
 
 
-def test_a_message_says_which_run_ended_how_and_why(received: list[dict[str, str]]) -> None:
+def test_a_message_names_the_run_its_outcome_and_the_reason(received: list[dict[str, str]]) -> None:
     notify(FLOW, RUN, Failed(message="not done: train"))
     (message,) = received
     assert message["title"] == "pipeline red-fox: Failed"
@@ -51,7 +51,7 @@ def test_without_an_address_nothing_is_sent(received: list[dict[str, str]], monk
 
 
 @pytest.mark.parametrize("address", ["nonsense", "json://name:secret@127.0.0.1:9/hook"])
-def test_an_address_that_does_not_work_is_a_warning_without_its_password(
+def test_a_faulty_address_is_a_warning_without_its_password(
     address: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv(VARIABLE, address)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.overrides import overridden
+from flows.overrides import params_override
 from tasks.errors import ParamsError
 from tasks.params import read_params
 
@@ -19,8 +19,8 @@ def steps(project: Path) -> int:
     return read_params(project / "params.yaml").train.steps
 
 
-def test_values_hold_during_the_run_and_after_one_that_ended_well(project: Path) -> None:
-    with overridden(project, {"train.steps": 7, "train.augment.flip": 0.25}):
+def test_values_are_kept_after_a_run_that_ended_well(project: Path) -> None:
+    with params_override(project, {"train.steps": 7, "train.augment.flip": 0.25}):
         assert steps(project) == 7
     assert steps(project) == 7
     text = (project / "params.yaml").read_text()
@@ -30,7 +30,7 @@ def test_values_hold_during_the_run_and_after_one_that_ended_well(project: Path)
 
 def test_a_run_that_failed_leaves_params_yaml_as_it_was(project: Path) -> None:
     def fail() -> None:
-        with overridden(project, {"train.steps": 7}):
+        with params_override(project, {"train.steps": 7}):
             raise RuntimeError("the stage failed")
 
     with pytest.raises(RuntimeError, match="the stage failed"):
@@ -39,10 +39,10 @@ def test_a_run_that_failed_leaves_params_yaml_as_it_was(project: Path) -> None:
     assert [path.name for path in project.iterdir()] == ["params.yaml"]
 
 
-def test_what_a_killed_run_left_is_tidied_up_by_the_next(project: Path) -> None:
+def test_the_next_run_cleans_up_after_a_killed_one(project: Path) -> None:
     (project / "params.yaml").rename(project / "params.yaml.before-run")
     (project / "params.yaml").write_text(TEXT.replace("steps: 300", "steps: 7"))
-    with overridden(project, {}):
+    with params_override(project, {}):
         assert steps(project) == 300
 
 
@@ -58,6 +58,6 @@ def test_what_a_killed_run_left_is_tidied_up_by_the_next(project: Path) -> None:
 def test_a_wrong_key_or_value_is_refused_and_changes_nothing(
     values: dict[str, object], message: str, project: Path
 ) -> None:
-    with pytest.raises(ParamsError, match=message), overridden(project, values):
+    with pytest.raises(ParamsError, match=message), params_override(project, values):
         pass
     assert (project / "params.yaml").read_text() == TEXT

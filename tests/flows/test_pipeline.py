@@ -26,7 +26,7 @@ def _server() -> Iterator[None]:
         yield
 
 
-def test_every_stage_runs_once_then_is_cached_then_restored_and_only_what_changed_runs_again(project: Path) -> None:
+def test_a_stage_runs_once_is_then_cached_or_restored_and_runs_again_when_its_inputs_change(project: Path) -> None:
     root = str(project)
     (project / "answers").touch()
     names = {"take", "arm@0", "arm@4", "other", "remote"}
@@ -52,7 +52,7 @@ def test_a_failed_stage_fails_the_run_and_the_others_still_run(project: Path) ->
     assert pipeline(root=str(project))["other"] == "Ran"
 
 
-def test_a_server_that_does_not_answer_is_tried_again_and_bad_data_is_not(
+def test_a_stage_is_tried_again_after_an_unreachable_server_but_not_after_bad_data(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stage, "retry_delay_seconds", [0.1, 0.1, 0.1])
@@ -63,7 +63,7 @@ def test_a_server_that_does_not_answer_is_tried_again_and_bad_data_is_not(
         pipeline(root=str(project), targets=["other"])
 
 
-def test_ctrl_c_ends_the_stage_that_runs(project: Path, tmp_path: Path) -> None:
+def test_ctrl_c_stops_the_running_stage(project: Path, tmp_path: Path) -> None:
     command = "echo $$ > stage.pid; exec sleep 300"
     (project / "dvc.yaml").write_text(f"stages: {{long: {{cmd: '{command}', outs: [long.txt]}}}}")
     with own_pipeline(project, tmp_path) as process:
@@ -78,7 +78,7 @@ def test_ctrl_c_ends_the_stage_that_runs(project: Path, tmp_path: Path) -> None:
     wait_until(lambda: not Path(f"/proc/{stage}").exists(), 10)
 
 
-def test_by_hand_it_runs_without_a_server_and_without_a_complaint(project: Path, tmp_path: Path) -> None:
+def test_the_flow_runs_by_hand_without_a_server_and_without_errors(project: Path, tmp_path: Path) -> None:
     with own_pipeline(project, tmp_path, "arm") as process:
         try:
             output, _ = process.communicate(timeout=300)

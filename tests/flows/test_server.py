@@ -12,8 +12,8 @@ from dvc.repo import Repo
 from flows.agent_clone import CloneError, make_clone
 from flows.agents import INTERRUPTED
 from flows.child import Outcome
+from flows.prefect_settings import HOST, PORT
 from flows.server import AUTOMATION, POOLS, ServerError, serve
-from flows.surroundings import HOST, PORT
 from tests.flows.conftest import commit, run
 
 ROOT = Path(__file__).parents[2]
@@ -29,12 +29,12 @@ def test_every_deployment_has_a_pool_that_make_server_starts_and_a_flow_that_exi
         assert not any(schedule["active"] for schedule in deployment.get("schedules", []))
 
 
-def test_the_command_line_is_told_the_address_that_make_server_takes() -> None:
+def test_the_command_line_uses_the_address_of_make_server() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["prefect"]
     assert settings["api"] == {"url": f"http://{HOST}:{PORT}/api"}
 
 
-def test_a_run_is_taken_for_lost_after_some_heartbeats_not_one() -> None:
+def test_a_run_is_lost_after_three_heartbeats_not_one() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["prefect"]
     automation = yaml.safe_load((ROOT / "flows" / "lost_runs.yaml").read_text())
     assert automation["name"] == AUTOMATION
@@ -44,7 +44,7 @@ def test_a_run_is_taken_for_lost_after_some_heartbeats_not_one() -> None:
 
 
 @pytest.mark.parametrize("password", [None, "", "nocolon"])
-def test_others_reach_the_server_only_with_a_password(password: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_others_can_reach_needs_a_password(password: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PREFECT_SERVER_API_AUTH_STRING", raising=False)
     if password is not None:
         monkeypatch.setenv("PREFECT_SERVER_API_AUTH_STRING", password)
@@ -52,7 +52,7 @@ def test_others_reach_the_server_only_with_a_password(password: str | None, monk
         serve("0.0.0.0", 4299, Path("never-made"))  # noqa: S104
 
 
-def test_the_agents_clone_has_the_commit_and_the_remote_of_the_project(project: Path, tmp_path: Path) -> None:
+def test_the_agents_clone_has_the_commit_and_the_dvc_remote_of_the_project(project: Path, tmp_path: Path) -> None:
     clone = project / ".agent"
     make_clone(project, clone)
     (project / "source.txt").write_text("b")
@@ -63,7 +63,7 @@ def test_the_agents_clone_has_the_commit_and_the_remote_of_the_project(project: 
         assert repo.config["remote"]["shared"]["url"] == str(tmp_path / "remote")
 
 
-def test_a_clone_that_somebody_works_in_is_left_as_it_is(project: Path, tmp_path: Path) -> None:
+def test_a_clone_that_somebody_works_in_is_left_unchanged(project: Path, tmp_path: Path) -> None:
     clone = project / ".agent"
     make_clone(project, clone)
     (clone / "params.yaml").write_text("sent by a request")
@@ -80,9 +80,9 @@ def test_without_a_commit_no_clone_is_made(tmp_path: Path) -> None:
         make_clone(tmp_path, tmp_path / ".agent")
 
 
-def test_without_a_server_a_run_by_hand_takes_a_temporary_one() -> None:
+def test_without_a_server_a_run_by_hand_uses_a_temporary_one() -> None:
     code = (
-        "from flows.surroundings import prepare; prepare(may_run_without_server=True); import os;"
+        "from flows.prefect_settings import prepare; prepare(may_run_without_server=True); import os;"
         "print(repr(os.environ['PREFECT_API_URL']))"
     )
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}

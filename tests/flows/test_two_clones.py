@@ -1,4 +1,4 @@
-"""A server, two workers and two clones: a real training on the agent, and nothing of it in the clone that asked."""
+"""A server, two workers and two clones: an agent trains, and the clone that sent the stage does not."""
 
 import http.client
 import os
@@ -91,7 +91,7 @@ def server(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
         server.process.wait()
 
 
-def test_an_agent_trains_once_and_the_clone_that_asked_takes_its_result(server: Server, clone: Path) -> None:
+def test_an_agent_trains_once_and_the_sending_clone_fetches_the_result(server: Server, clone: Path) -> None:
     logged = server.run_pipeline('targets=["train"]', 'params={"train.seed": 7}', "gpu=train-stage/gpu")
     assert logged.count("Flow run 'train' - Running stage 'train'") == 1
     assert f"{STEPS}/{STEPS}" in logged
@@ -105,13 +105,13 @@ def test_an_agent_trains_once_and_the_clone_that_asked_takes_its_result(server: 
     assert (agent / "metrics/train.json").read_bytes() == (clone / "metrics/train.json").read_bytes()
 
 
-def test_again_everything_is_cached_and_no_agent_is_asked(server: Server) -> None:
+def test_a_second_run_is_cached_and_sends_nothing_to_an_agent(server: Server) -> None:
     logged = server.run_pipeline('targets=["train"]', "gpu=train-stage/gpu")
     assert logged.count("Finished in state Cached") == 8
     assert "train-stage/gpu" not in logged
 
 
-def test_ctrl_c_ends_the_server_and_both_workers(server: Server) -> None:
+def test_ctrl_c_stops_the_server_and_both_workers(server: Server) -> None:
     assert server.stop() == 0
     with pytest.raises(ConnectionRefusedError):
         http.client.HTTPConnection("127.0.0.1", server.port, timeout=5).request("GET", "/api/health")

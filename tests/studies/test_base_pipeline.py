@@ -1,22 +1,21 @@
-"""The study's dvc.yaml: the pipeline's stages as they are, and deps that say what the code imports."""
+"""The base study's dvc.yaml: it tracks what the pipeline's stages read, and keeps what they write."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import grimp
 import pytest
 import yaml
 
 from studies.base.params import read_scenes_params
+from studies.stages import DATA_STAGES, TRAINING_STAGES
 from tasks.params import read_params
+from tasks.stages.table import STAGES
 
 ROOT = Path(__file__).parents[2]
 STUDY = ROOT / "studies" / "base"
-SHARED = ("ingest", "validate", "split", "records", "checkpoint", "configure", "train")
-# Folders that only params which this study does not use lead to.
-UNUSED = {"configs", "weights"}
 
 
 @pytest.fixture(scope="module")
@@ -25,48 +24,24 @@ def stages() -> dict[str, Any]:
     return content
 
 
-@pytest.fixture(scope="module")
-def pipeline() -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-    return content
-
-
-def sources(module: str) -> set[str]:
-    graph = grimp.build_graph("tasks", "studies", exclude_type_checking_imports=True, cache_dir=None)
-    files = {ROOT / f"{name.replace('.', '/')}.py" for name in {module, *graph.find_upstream_modules(module)}}
-    return {seen_from_study(path) for path in files if path.exists()}
-
-
-def seen_from_study(path: Path) -> str:
-    if path.is_relative_to(STUDY):
-        return path.relative_to(STUDY).as_posix()
-    return f"../../{path.relative_to(ROOT).as_posix()}"
-
-
-def test_it_has_its_own_stages_around_the_pipelines(stages: dict[str, Any]) -> None:
-    assert list(stages) == ["scenes", *SHARED, "pack"]
-
-
-@pytest.mark.parametrize("name", SHARED)
-def test_a_stage_of_the_pipeline_is_run_as_it_is_there(
-    name: str, stages: dict[str, Any], pipeline: dict[str, Any]
+@pytest.mark.parametrize(("name", "runs"), [("data", DATA_STAGES), ("train", TRAINING_STAGES)])
+def test_a_stage_tracks_every_param_that_its_stages_of_the_pipeline_read(
+    name: str, runs: tuple[str, ...], stages: dict[str, Any]
 ) -> None:
-    ours, theirs = stages[name], pipeline[name]
-    deps = [f"../../{dep}" if dep.startswith("tasks/") else dep for dep in theirs["deps"] if dep not in UNUSED]
-    assert ours["deps"] == deps
-    assert ours["cmd"] == f"${{run}} -m tasks {name}"
-    for key in ("params", "outs", "metrics"):
-        assert ours.get(key) == theirs.get(key)
+    pipeline = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    assert set(stages[name]["params"]) == {param for stage in runs for param in pipeline[stage]["params"]}
 
 
-def test_scenes_are_drawn_again_when_their_code_changes(stages: dict[str, Any]) -> None:
-    assert set(stages["scenes"]["deps"]) == sources("studies.base.draw")
-
-
-def test_packing_depends_on_its_code_and_on_the_generators_which_the_card_names(stages: dict[str, Any]) -> None:
-    code = {dep for dep in stages["pack"]["deps"] if dep.endswith(".py")}
-    generator = {dep for dep in sources("studies.base.draw") if dep.startswith("scenes/")}
-    assert code == sources("studies.base.pack") | generator
+@pytest.mark.parametrize(("name", "runs"), [("data", DATA_STAGES), ("train", TRAINING_STAGES)])
+def test_what_the_stages_of_the_pipeline_write_is_kept_or_read_within_the_stage(
+    name: str, runs: tuple[str, ...], stages: dict[str, Any]
+) -> None:
+    written = {path for stage in runs for path in STAGES[stage].writes}
+    read_within = {path for stage in runs for path in STAGES[stage].reads}
+    kept = set(re.findall(r"\$\{paths\.(\w+)\}", str(stages[name]["outs"] + stages[name]["metrics"])))
+    assert kept <= written
+    # What the linter found is printed where it matters.
+    assert written - kept <= read_within | {"lint"}
 
 
 def test_every_param_of_the_scenes_is_tracked_but_the_number_of_workers(stages: dict[str, Any]) -> None:
@@ -81,6 +56,11 @@ def test_the_params_are_valid_and_start_from_packaged_weights() -> None:
     assert params.checkpoint.source == "imagenet"
     assert params.model.name.startswith("ssd_mobilenet_v2_fpnlite")
     assert params.ingest.source == Path("data/scenes/annotations.json")
+
+
+def test_the_lock_file_names_no_stage_that_does_not_exist(stages: dict[str, Any]) -> None:
+    locked = yaml.safe_load((STUDY / "dvc.lock").read_text())["stages"]
+    assert set(locked) <= set(stages)
 
 
 def test_the_pipelines_dvc_does_not_see_the_studies() -> None:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from studies.base.draw import ANNOTATIONS, IMAGES, draw
 from studies.base.params import ScenesParams, read_scenes_params
-from studies.base.scenes.compose import MIN_VISIBLE, _Canvas, _claim, _corners, _find_room, draw_scene
+from studies.base.scenes.compose import MIN_VISIBLE, _Canvas, _claim, _corners, _find_corner, draw_scene
 from studies.base.scenes.kinds import FAMILIES, clutter, kind
 from studies.base.scenes.layout import LARGEST, MOST, SMALLEST, Wish, plan
 from studies.base.scenes.sprite import LONGEST_TO_SHORTEST, SHORTEST_PX, Light, Sprite, draw_sprite
@@ -79,14 +79,14 @@ def square(side: int) -> Sprite:
     [((20, 30), (20, 30, 30, 40)), ((-4, 95), (0, 95, 6, 100)), ((93, -3), (93, 0, 100, 7))],
     ids=["inside", "cut left and below", "cut right and above"],
 )
-def test_a_box_is_tight_around_what_is_in_the_picture(corner, box) -> None:
+def test_a_box_is_tight_around_the_visible_pixels_of_a_thing(corner, box) -> None:
     picture = canvas()
     _claim(picture, square(10), corner, Wish("mug", 0, 0.1))
     rows, columns = (np.flatnonzero((picture.owner == 1).any(axis=axis)) for axis in (1, 0))
     assert _corners((slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))) == box
 
 
-def test_what_hides_a_thing_makes_its_box_smaller() -> None:
+def test_a_hidden_side_of_a_thing_is_not_in_its_box() -> None:
     picture = canvas()
     _claim(picture, square(20), (10, 10), Wish("mug", 0, 0.2))
     _claim(picture, square(20), (20, 10), Wish(None, 0, 0.2))
@@ -95,11 +95,11 @@ def test_what_hides_a_thing_makes_its_box_smaller() -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_every_thing_keeps_enough_of_itself_in_sight(seed: int) -> None:
+def test_enough_of_every_thing_stays_visible(seed: int) -> None:
     picture, rng = canvas(), np.random.default_rng(seed)
     for number in range(60):
         wish = Wish("mug" if number % 3 else None, 0, 0.3)
-        corner = _find_room(picture, square(30), wish, rng)
+        corner = _find_corner(picture, square(30), wish, rng)
         if corner is not None:
             _claim(picture, square(30), corner, wish)
     seen = np.bincount(picture.owner.ravel(), minlength=len(picture.things) + 1)[1:]
@@ -108,7 +108,7 @@ def test_every_thing_keeps_enough_of_itself_in_sight(seed: int) -> None:
     assert seen.min() >= MIN_VISIBLE * 900
 
 
-def test_wished_sizes_span_what_is_promised() -> None:
+def test_the_sizes_of_things_span_the_promised_range() -> None:
     rng = np.random.default_rng(1)
     layouts = [plan(rng, 6) for _ in range(1500)]
     sizes = np.array([wish.size for layout in layouts for wish in layout.wishes if wish.family])
@@ -124,7 +124,7 @@ def test_wished_sizes_span_what_is_promised() -> None:
 
 @pytest.mark.parametrize("length", [SMALLEST * 320, 40, LARGEST * 320])
 @pytest.mark.parametrize("name", ["rod", "person", "ring", "quadruped"])
-def test_a_thing_is_as_long_as_asked_for_and_never_thinner_than_a_quarter(name: str, length: float) -> None:
+def test_a_thing_has_the_requested_length_and_at_least_a_quarter_of_it_as_width(name: str, length: float) -> None:
     for seed in range(4):
         drawn = sprite(name, 1, length, seed)
         height, width = drawn.solid.shape
@@ -148,7 +148,7 @@ def test_there_are_hundreds_of_kinds() -> None:
     assert len(FAMILIES) * read_scenes_params(ROOT / "studies/base/scenes.yaml").kinds_per_family > 400
 
 
-def test_a_kind_looks_like_itself_whenever_it_is_made() -> None:
+def test_a_kind_looks_the_same_each_time_it_is_made() -> None:
     first = sprite("helmet", 4, 60).image.tobytes()
     kind.cache_clear()
     assert sprite("helmet", 4, 60).image.tobytes() == first
@@ -171,7 +171,7 @@ def test_textures_are_fields_from_0_to_1_at_every_size() -> None:
 @pytest.mark.parametrize(
     ("classes", "names"), [("object", {"object"}), ("kinds", {f"{f}_{n}" for f in FAMILIES for n in (0, 1)})]
 )
-def test_boxes_are_called_what_is_asked_for(classes, names, tmp_path: Path) -> None:
+def test_boxes_have_the_class_names_of_scenes_yaml(classes, names, tmp_path: Path) -> None:
     draw(PARAMS.model_copy(update={"classes": classes, "count": 2}), scenes=tmp_path / "scenes")
     dataset = read_coco(tmp_path / "scenes" / ANNOTATIONS)
     assert set(dataset.classes) == names
@@ -186,7 +186,7 @@ def test_boxes_are_called_what_is_asked_for(classes, names, tmp_path: Path) -> N
         ("scenes: [", "section `scenes`"),
     ],
 )
-def test_a_scenes_yaml_that_cannot_be_meant_is_told_of(text: str, message: str, tmp_path: Path) -> None:
+def test_a_faulty_scenes_yaml_is_an_error(text: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "scenes.yaml").write_text(text)
     with pytest.raises(ParamsError, match=message):
         read_scenes_params(tmp_path / "scenes.yaml")

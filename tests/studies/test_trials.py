@@ -13,8 +13,8 @@ import pytest
 import yaml
 from PIL import Image
 
+from studies.stages import PARAMS, write_params
 from studies.trials.params import read_trials_params
-from studies.trials.run import PARAMS, params_of
 from studies.trials.table import write_table
 from tasks.errors import PipelineError
 from tests.test_presets import heading, leaves
@@ -32,26 +32,26 @@ def result(folder: Path, seed: int, **changes: Any) -> None:
     (folder / f"{name}.json").write_text(json.dumps(row))
 
 
-@pytest.mark.parametrize(("name", "part"), [("starts", "test"), ("recipes", "val")])
-def test_the_matrix_is_over_all_that_trials_yaml_names(name: str, part: str) -> None:
+@pytest.mark.parametrize(("name", "split"), [("starts", "test"), ("recipes", "val")])
+def test_the_matrix_has_every_data_set_and_arm_of_trials_yaml(name: str, split: str) -> None:
     stages = yaml.safe_load((STUDIES / name / "dvc.yaml").read_text())["stages"]
     trials = read_trials_params(STUDIES / name / "trials.yaml")
     matrix = stages["train"]["matrix"]
     assert (matrix["data"], matrix["arm"]) == (list(trials.data), list(trials.arms))
     assert (matrix["steps"], matrix["seed"]) == ("${steps}", "${seeds}")
     assert len(trials.seeds) >= 3
-    assert trials.scored_on == part
+    assert trials.scored_on == split
 
 
 @pytest.mark.parametrize("name", ["starts", "recipes"])
-def test_every_arm_is_one_that_the_pipeline_understands(name: str, tmp_path: Path) -> None:
+def test_the_pipeline_accepts_the_params_of_every_arm(name: str, tmp_path: Path) -> None:
     for arm, sections in read_trials_params(STUDIES / name / "trials.yaml").arms.items():
-        params_of(PARAMS, tmp_path / arm, tmp_path / "data", sections)
+        write_params(PARAMS, tmp_path / arm, tmp_path / "data", sections)
 
 
-def test_a_run_differs_from_the_pipeline_in_what_was_asked_for_and_writes_into_its_own_folder(tmp_path: Path) -> None:
+def test_a_run_changes_only_the_params_of_its_arm_and_writes_into_its_own_folder(tmp_path: Path) -> None:
     run, data = tmp_path / "run", tmp_path / "guns"
-    params = params_of(PARAMS, run, data, {"checkpoint": {"source": "none"}, "train": {"steps": 60, "seed": 3}})
+    params = write_params(PARAMS, run, data, {"checkpoint": {"source": "none"}, "train": {"steps": 60, "seed": 3}})
 
     own = yaml.safe_load(PARAMS.read_text())
     assert (params.checkpoint.source, params.train.steps, params.train.seed) == ("none", 60, 3)
@@ -61,15 +61,15 @@ def test_a_run_differs_from_the_pipeline_in_what_was_asked_for_and_writes_into_i
     assert params.paths.ingested != params.paths.validated
 
 
-def test_what_the_runs_have_in_common_is_whole_and_differs_from_params_yaml_where_it_says() -> None:
+def test_the_params_of_the_studies_differ_from_params_yaml_only_where_their_heading_says() -> None:
     ours, own = (leaves(yaml.safe_load(path.read_text())) for path in (PARAMS, STUDIES.parent / "params.yaml"))
     assert ours.keys() == own.keys()
-    said = re.search(r"explains every key, in: (.*)\.$", heading(PARAMS))
-    assert said
-    assert set(said[1].split(", ")) == ({key for key in ours if ours[key] != own[key]} or {"nothing"})
+    stated = re.search(r"explains every key, in: (.*)\.$", heading(PARAMS))
+    assert stated
+    assert set(stated[1].split(", ")) == ({key for key in ours if ours[key] != own[key]} or {"nothing"})
 
 
-def test_a_study_does_not_see_what_is_edited_in_params_yaml(tmp_path: Path) -> None:
+def test_a_study_ignores_the_projects_params_yaml(tmp_path: Path) -> None:
     for name in ("tasks", "studies", "weights"):
         shutil.copytree(STUDIES.parent / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", ".dvc"))
     (tmp_path / "params.yaml").write_text("another: recipe\n")
@@ -102,7 +102,7 @@ def test_the_table_has_mean_and_spread_of_each_group(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "s.json").read_text())["guns-base-60"]["mAP"] == pytest.approx(0.2)
 
 
-def test_an_arm_is_compared_with_the_first_over_the_seeds_that_both_have(tmp_path: Path) -> None:
+def test_an_arm_is_compared_with_the_first_arm_over_the_seeds_that_both_have(tmp_path: Path) -> None:
     results = tmp_path / "results"
     for seed, gain in ((1, 0.01), (2, 0.02), (3, 0.03)):
         result(results, seed)
@@ -119,28 +119,28 @@ def test_an_arm_is_compared_with_the_first_over_the_seeds_that_both_have(tmp_pat
     assert not [line for line in lines if line.startswith(("| guns | 60 | base", "| guns | 180"))]
 
 
-def test_runs_by_other_code_are_told_of(tmp_path: Path) -> None:
+def test_the_table_warns_of_runs_by_different_code(tmp_path: Path) -> None:
     result(tmp_path / "results", 1)
     result(tmp_path / "results", 2, code="d")
     text = write_table(tmp_path / "results", tmp_path / "s.json", tmp_path / "s.md", against="base")
     assert "2 different versions" in text
 
 
-def test_no_result_and_a_file_that_is_none_are_errors(tmp_path: Path) -> None:
+def test_a_table_without_results_and_a_file_that_is_no_result_are_errors(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match="no run has ended yet"):
         write_table(tmp_path / "results", tmp_path / "s.json", tmp_path / "s.md", against="base")
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "a.json").write_text('{"data": "guns"}')
-    with pytest.raises(PipelineError, match=r"a\.json: AP50, arm, code"):
+    with pytest.raises(PipelineError, match=r"a\.json: not what the train@a stage writes: arm: Field required"):
         write_table(tmp_path / "results", tmp_path / "s.json", tmp_path / "s.md", against="base")
     (tmp_path / "results" / "a.json").write_text("[")
-    with pytest.raises(PipelineError, match=r"a\.json: not a result"):
+    with pytest.raises(PipelineError, match=r"a\.json: not a JSON file"):
         write_table(tmp_path / "results", tmp_path / "s.json", tmp_path / "s.md", against="base")
 
 
-def test_a_section_that_params_yaml_does_not_have_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(PipelineError, match=r"studies/params\.yaml has no section `trian`"):
-        params_of(PARAMS, tmp_path / "run", tmp_path / "guns", {"trian": {"steps": 1}})
+def test_an_unknown_section_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match=r"studies/params\.yaml: no section `trian`; there are: ingest, "):
+        write_params(PARAMS, tmp_path / "run", tmp_path / "guns", {"trian": {"steps": 1}})
 
 
 def test_a_misspelt_key_in_trials_yaml_is_named(tmp_path: Path) -> None:

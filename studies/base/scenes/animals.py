@@ -8,7 +8,7 @@ from studies.base.scenes.outlines import (
     DARK,
     MAIN,
     SECOND,
-    Part,
+    Outline,
     Rng,
     Spot,
     arc,
@@ -27,18 +27,18 @@ from studies.base.scenes.outlines import (
 )
 
 
-def _eye(x: float, y: float, size: float) -> list[Part]:
-    return [Part(ellipse(x, y, size, size, 16), ACCENT), Part(ellipse(x, y, size * 0.6, size * 0.6, 12), DARK)]
+def _eye(x: float, y: float, size: float) -> list[Outline]:
+    return [Outline(ellipse(x, y, size, size, 16), ACCENT), Outline(ellipse(x, y, size * 0.6, size * 0.6, 12), DARK)]
 
 
-def limb(p: Rng, start: Spot, lengths: tuple[float, float], thick: float, slot: int, swing: float) -> list[Part]:
+def limb(p: Rng, start: Spot, lengths: tuple[float, float], thick: float, slot: int, swing: float) -> list[Outline]:
     """Two bones; `swing` is how far the first may turn from hanging down."""
     first = p.normal(0, swing)
     knee = joint(start, first, lengths[0])
     foot = joint(knee, first + p.uniform(-0.6, 0.3) * swing, lengths[1])
     return [
-        Part(capsule(start, knee, thick, thick * 0.8), slot),
-        Part(capsule(knee, foot, thick * 0.8, thick * 0.6), slot),
+        Outline(capsule(start, knee, thick, thick * 0.8), slot),
+        Outline(capsule(knee, foot, thick * 0.8, thick * 0.6), slot),
     ]
 
 
@@ -47,7 +47,7 @@ def _quadruped(r: Rng) -> Pose:
     head, snout, ear, neck = r.uniform(0.18, 0.3), r.uniform(0.1, 0.3), r.uniform(0.1, 0.3), r.uniform(0.1, 0.5)
     tail, thick = r.uniform(0.03, 0.12), r.uniform(0.06, 0.1)
 
-    def pose(p: Rng) -> list[Part]:
+    def pose(p: Rng) -> list[Outline]:
         lift = neck + p.normal(0, 0.12)
         x, y = long + 0.15, -deep * 0.4 - lift
         bones = (leg * 0.6, leg * 0.5)
@@ -62,18 +62,20 @@ def _quadruped(r: Rng) -> Pose:
             (-long - 0.35, -deep * p.uniform(-1, 3)),
         ]
         face = [
-            Part(ellipse(x + 0.05, y, head, head * 0.85), MAIN),
-            Part(ellipse(x + head * 0.8, y + 0.06, snout, snout * 0.7), SECOND),
+            Outline(ellipse(x + 0.05, y, head, head * 0.85), MAIN),
+            Outline(ellipse(x + head * 0.8, y + 0.06, snout, snout * 0.7), SECOND),
         ]
-        ears = [Part(lens((x + d, y - head * 0.5), (x + d - 0.06, y - head - ear), 0.16), SECOND) for d in (-0.08, 0.1)]
+        ears = [
+            Outline(lens((x + d, y - head * 0.5), (x + d - 0.06, y - head - ear), 0.16), SECOND) for d in (-0.08, 0.1)
+        ]
         body = [
-            Part(
+            Outline(
                 smooth([(-long, -deep), (long, -deep), (long + 0.1, deep * 0.7), (0, deep), (-long, deep * 0.9)], 2),
                 MAIN,
             )
         ]
-        throat = [Part(capsule((long * 0.8, -deep * 0.3), (x, y), deep * 0.6, head * 0.6), MAIN)]
-        back = [Part(band(curl, [tail * 1.5, tail * 1.2, tail * 0.5]), SECOND)]
+        throat = [Outline(capsule((long * 0.8, -deep * 0.3), (x, y), deep * 0.6, head * 0.6), MAIN)]
+        back = [Outline(band(curl, [tail * 1.5, tail * 1.2, tail * 0.5]), SECOND)]
         return [
             *joined(legs[:2]),
             *back,
@@ -97,17 +99,21 @@ def _bird(r: Rng) -> Pose:
         r.uniform(0.2, 0.6),
     )
 
-    def pose(p: Rng) -> list[Part]:
+    def pose(p: Rng) -> list[Outline]:
         x, y = 0.45 + p.normal(0, 0.06), -fat * 0.4 - neck
         legs = [
-            Part(band([(d, fat * 0.6), (d + p.normal(0, 0.05), fat + leg), (d + 0.2, fat + leg)], 0.05), ACCENT)
+            Outline(band([(d, fat * 0.6), (d + p.normal(0, 0.05), fat + leg), (d + 0.2, fat + leg)], 0.05), ACCENT)
             for d in (-0.1, 0.1)
         ]
-        plume = Part(lens((-0.3, 0), (-0.6 - tail, p.uniform(-0.4, 0.3)), 0.3), SECOND)
-        body = Part(smooth([(-0.65, -0.1), (0.1, -fat), (0.65, -0.1), (0.3, fat), (-0.3, fat * 0.8)], 2), MAIN)
-        wing = Part(lens((0.35, -0.05), (-0.6, p.uniform(-0.3, 0.25)), fat), SECOND)
-        bill = Part(np.array([(x + 0.1, y - 0.08), (x + 0.2 + beak, y + 0.03), (x + 0.1, y + 0.1)]), ACCENT)
-        head = [Part(capsule((0.4, -0.05), (x, y), fat * 0.4, 0.13), MAIN), bill, Part(ellipse(x, y, 0.2, 0.18), MAIN)]
+        plume = Outline(lens((-0.3, 0), (-0.6 - tail, p.uniform(-0.4, 0.3)), 0.3), SECOND)
+        body = Outline(smooth([(-0.65, -0.1), (0.1, -fat), (0.65, -0.1), (0.3, fat), (-0.3, fat * 0.8)], 2), MAIN)
+        wing = Outline(lens((0.35, -0.05), (-0.6, p.uniform(-0.3, 0.25)), fat), SECOND)
+        bill = Outline(np.array([(x + 0.1, y - 0.08), (x + 0.2 + beak, y + 0.03), (x + 0.1, y + 0.1)]), ACCENT)
+        head = [
+            Outline(capsule((0.4, -0.05), (x, y), fat * 0.4, 0.13), MAIN),
+            bill,
+            Outline(ellipse(x, y, 0.2, 0.18), MAIN),
+        ]
         return [*legs, plume, body, wing, *head, *_eye(x + 0.06, y - 0.04, 0.04)]
 
     return pose
@@ -116,12 +122,20 @@ def _bird(r: Rng) -> Pose:
 def _duck(r: Rng) -> Pose:
     deep, head, beak, tail = r.uniform(0.4, 0.6), r.uniform(0.3, 0.45), r.uniform(0.2, 0.35), r.uniform(0.2, 0.5)
 
-    def pose(p: Rng) -> list[Part]:
+    def pose(p: Rng) -> list[Outline]:
         x, y = 0.35 + p.normal(0, 0.05), -deep - head * 0.3
-        body = Part(smooth([(-0.9, -tail), (-0.3, -0.1), (0.6, -0.2), (0.85, 0.1), (0.5, deep), (-0.6, deep)], 2), MAIN)
-        wing = Part(smooth([(-0.6, 0.0), (0.25, -0.05), (0.3, deep * 0.5), (-0.2, deep * 0.7)], 2), SECOND)
-        bill = Part(superellipse(x + head, y + 0.08, beak, beak * 0.4, 2.5), ACCENT)
-        return [body, wing, Part(ellipse(x, y, head, head * 0.95), MAIN), bill, *_eye(x + head * 0.4, y - 0.08, 0.07)]
+        body = Outline(
+            smooth([(-0.9, -tail), (-0.3, -0.1), (0.6, -0.2), (0.85, 0.1), (0.5, deep), (-0.6, deep)], 2), MAIN
+        )
+        wing = Outline(smooth([(-0.6, 0.0), (0.25, -0.05), (0.3, deep * 0.5), (-0.2, deep * 0.7)], 2), SECOND)
+        bill = Outline(superellipse(x + head, y + 0.08, beak, beak * 0.4, 2.5), ACCENT)
+        return [
+            body,
+            wing,
+            Outline(ellipse(x, y, head, head * 0.95), MAIN),
+            bill,
+            *_eye(x + head * 0.4, y - 0.08, 0.07),
+        ]
 
     return pose
 
@@ -129,18 +143,18 @@ def _duck(r: Rng) -> Pose:
 def _fish(r: Rng) -> Pose:
     deep, tail, fin, sharp = r.uniform(0.2, 0.55), r.uniform(0.25, 0.5), r.uniform(0.1, 0.4), r.uniform(0.6, 1.4)
 
-    def pose(p: Rng) -> list[Part]:
+    def pose(p: Rng) -> list[Outline]:
         bend = p.normal(0, 0.1)
-        flap = Part(np.array([(-0.6, 0), (-1.1, -tail + bend), (-0.9, bend), (-1.1, tail + bend)]), SECOND)
-        back = Part(smooth([(-0.4, -deep * 0.5), (0.0, -deep * 0.5 - fin), (0.3, -deep * 0.4)], 1), SECOND)
-        body = Part(lens((-0.75, bend * 0.5), (0.95, 0), 2 * deep, pointed=sharp), MAIN)
-        gill = Part(band(arc(0.45, 0, deep * 0.6, -1.2, 1.2, 12), 0.05), DARK)
+        flap = Outline(np.array([(-0.6, 0), (-1.1, -tail + bend), (-0.9, bend), (-1.1, tail + bend)]), SECOND)
+        back = Outline(smooth([(-0.4, -deep * 0.5), (0.0, -deep * 0.5 - fin), (0.3, -deep * 0.4)], 1), SECOND)
+        body = Outline(lens((-0.75, bend * 0.5), (0.95, 0), 2 * deep, pointed=sharp), MAIN)
+        gill = Outline(band(arc(0.45, 0, deep * 0.6, -1.2, 1.2, 12), 0.05), DARK)
         return [
             flap,
             back,
             body,
             gill,
-            Part(lens((0.3, 0.1), (-0.1, 0.3), 0.2), SECOND),
+            Outline(lens((0.3, 0.1), (-0.1, 0.3), 0.2), SECOND),
             *_eye(0.68, -deep * 0.2, 0.06),
         ]
 
@@ -151,19 +165,21 @@ def _insect(r: Rng) -> Pose:
     pairs, wings, waist = int(r.choice([3, 3, 4, 6])), r.random() < 0.5, r.uniform(0.15, 0.35)
     sizes, reach = r.uniform(0.15, 0.4, 3), r.uniform(0.5, 0.9)
 
-    def pose(p: Rng) -> list[Part]:
+    def pose(p: Rng) -> list[Outline]:
         legs = []
         for y in np.linspace(-0.25, 0.4, pairs):
             for s in (-1, 1):
                 knee = (s * reach * 0.6, y + p.normal(0, 0.12))
-                legs.append(Part(band([(0, y), knee, (s * reach, y + p.normal(0.1, 0.15))], 0.05), DARK))
-        span = [Part(lens((0, -0.2), (s * 0.95, p.uniform(-0.5, 0.5)), 0.4), ACCENT) for s in (-1, 1)] if wings else []
-        feelers = [Part(band([(0, -0.6), (s * 0.2, -0.9), (s * 0.3, -1)], 0.03), DARK) for s in (-1, 1)]
+                legs.append(Outline(band([(0, y), knee, (s * reach, y + p.normal(0.1, 0.15))], 0.05), DARK))
+        span = (
+            [Outline(lens((0, -0.2), (s * 0.95, p.uniform(-0.5, 0.5)), 0.4), ACCENT) for s in (-1, 1)] if wings else []
+        )
+        feelers = [Outline(band([(0, -0.6), (s * 0.2, -0.9), (s * 0.3, -1)], 0.03), DARK) for s in (-1, 1)]
         body = [
-            Part(ellipse(0, y, w * k, w), s)
+            Outline(ellipse(0, y, w * k, w), s)
             for y, w, s, k in zip((-0.55, -0.15, 0.5), sizes, (SECOND, MAIN, MAIN), (1, 0.9, 0.8), strict=True)
         ]
-        return [*legs, *feelers, Part(rect(-waist * 0.2, -0.5, waist * 0.2, 0.4), DARK), *body, *span]
+        return [*legs, *feelers, Outline(rect(-waist * 0.2, -0.5, waist * 0.2, 0.4), DARK), *body, *span]
 
     return pose
 
@@ -171,12 +187,12 @@ def _insect(r: Rng) -> Pose:
 def _worm(r: Rng) -> Pose:
     thick, waves, rings = r.uniform(0.12, 0.3), r.uniform(0.5, 1.8), int(r.integers(0, 6))
 
-    def pose(p: Rng) -> list[Part]:
+    def pose(p: Rng) -> list[Outline]:
         along = np.linspace(-1, 1, 40)
         line = np.stack([along, p.uniform(0.1, 0.5) * np.sin(np.pi * waves * along + p.uniform(0, 6))], axis=1)
         width = thick * np.clip(1.3 * np.sqrt(np.clip(1 - np.abs(along) ** 3, 0, 1)), 0.25, 1)
-        spots = [Part(spot(line[i], thick * 0.3), SECOND) for i in np.linspace(5, 34, rings).astype(int)]
-        return [Part(band(line, width), MAIN), *spots, *_eye(line[37, 0], line[37, 1] - thick * 0.15, 0.04)]
+        spots = [Outline(spot(line[i], thick * 0.3), SECOND) for i in np.linspace(5, 34, rings).astype(int)]
+        return [Outline(band(line, width), MAIN), *spots, *_eye(line[37, 0], line[37, 1] - thick * 0.15, 0.04)]
 
     return pose
 
@@ -184,16 +200,18 @@ def _worm(r: Rng) -> Pose:
 def _crab(r: Rng) -> Pose:
     pairs, shell, claw = int(r.integers(2, 5)), r.uniform(0.4, 0.7), r.uniform(0.0, 0.35)
 
-    def pose(p: Rng) -> list[Part]:
+    def pose(p: Rng) -> list[Outline]:
         legs = []
         for angle in np.linspace(0.3, np.pi - 0.3, pairs):
             for s in (-1, 1):
                 turn = angle + p.normal(0, 0.12)
-                legs.append(Part(band([(0, 0), (s * 0.95 * np.sin(turn), 0.9 * np.cos(turn))], [0.2, 0.08]), SECOND))
-        arms = [Part(ellipse(s * 0.6, -0.75, claw, claw * 0.7), SECOND) for s in (-1, 1)] if claw > 0.1 else []
-        plates = [Part(ellipse(x, y, 0.17, 0.15), ACCENT) for x, y in ((0, 0), (-0.25, 0.15), (0.25, 0.15), (0, -0.28))]
-        head = Part(ellipse(0, -shell - 0.1, 0.16, 0.2), SECOND)
-        return [*legs, *arms, head, Part(ellipse(0, 0, shell, shell * 0.9), MAIN), *plates]
+                legs.append(Outline(band([(0, 0), (s * 0.95 * np.sin(turn), 0.9 * np.cos(turn))], [0.2, 0.08]), SECOND))
+        arms = [Outline(ellipse(s * 0.6, -0.75, claw, claw * 0.7), SECOND) for s in (-1, 1)] if claw > 0.1 else []
+        plates = [
+            Outline(ellipse(x, y, 0.17, 0.15), ACCENT) for x, y in ((0, 0), (-0.25, 0.15), (0.25, 0.15), (0, -0.28))
+        ]
+        head = Outline(ellipse(0, -shell - 0.1, 0.16, 0.2), SECOND)
+        return [*legs, *arms, head, Outline(ellipse(0, 0, shell, shell * 0.9), MAIN), *plates]
 
     return pose
 
@@ -202,7 +220,7 @@ def _animal_head(r: Rng) -> Pose:
     wide, ear, pointed, mask = r.uniform(0.6, 0.9), r.uniform(0.25, 0.6), r.random() < 0.6, r.random() < 0.6
     snout, eyes = r.uniform(0.2, 0.4), r.uniform(0.2, 0.38)
 
-    def pose(p: Rng) -> list[Part]:
+    def pose(p: Rng) -> list[Outline]:
         x = p.normal(0, 0.08)
         ears = []
         for s in (-1, 1):
@@ -212,11 +230,11 @@ def _animal_head(r: Rng) -> Pose:
                 if pointed
                 else ellipse(s * wide * 0.7, -0.65, ear * 0.7, ear * 0.7)
             )
-            ears += [Part(shape, SECOND), Part(shape * 0.75 + [s * wide * 0.16, -0.18], ACCENT)]
-        patch = [Part(ellipse(x + s * eyes, -0.08, 0.26, 0.2), DARK) for s in (-1, 1)] if mask else []
-        nose = [Part(ellipse(x, 0.4, snout, snout * 0.8), SECOND), Part(ellipse(x, 0.28, 0.12, 0.08), DARK)]
+            ears += [Outline(shape, SECOND), Outline(shape * 0.75 + [s * wide * 0.16, -0.18], ACCENT)]
+        patch = [Outline(ellipse(x + s * eyes, -0.08, 0.26, 0.2), DARK) for s in (-1, 1)] if mask else []
+        nose = [Outline(ellipse(x, 0.4, snout, snout * 0.8), SECOND), Outline(ellipse(x, 0.28, 0.12, 0.08), DARK)]
         look = joined(_eye(x + s * eyes, -0.08, 0.09) for s in (-1, 1))
-        return [*ears, Part(ellipse(0, 0, wide, 0.75), MAIN), *patch, *nose, *look]
+        return [*ears, Outline(ellipse(0, 0, wide, 0.75), MAIN), *patch, *nose, *look]
 
     return pose
 
@@ -224,15 +242,15 @@ def _animal_head(r: Rng) -> Pose:
 def _jelly(r: Rng) -> Pose:
     arms, deep, waves = int(r.integers(3, 9)), r.uniform(0.4, 0.8), harmonics(r, 0.08)
 
-    def pose(p: Rng) -> list[Part]:
+    def pose(p: Rng) -> list[Outline]:
         strands = []
         for x in np.linspace(-0.6, 0.6, arms):
             line = [(x, -0.2), (x + p.normal(0, 0.15), 0.3), (x + p.normal(0, 0.25), 0.95)]
-            strands.append(Part(band(smooth(line, 0), [0.14, 0.09, 0.04]), SECOND))
+            strands.append(Outline(band(smooth(line, 0), [0.14, 0.09, 0.04]), SECOND))
         return [
             *strands,
-            Part(blob(0, -0.4, 0.85, deep * 0.75, waves), MAIN),
-            Part(ellipse(0, -0.15, 0.75, 0.15), ACCENT),
+            Outline(blob(0, -0.4, 0.85, deep * 0.75, waves), MAIN),
+            Outline(ellipse(0, -0.15, 0.75, 0.15), ACCENT),
         ]
 
     return pose

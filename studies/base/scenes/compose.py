@@ -15,7 +15,7 @@ from studies.base.scenes.sprite import Light, Sprite, draw_sprite
 
 Rng = np.random.Generator
 
-# As in tasks/sample_scenes/scenes.py: less, and what is seen may be anything.
+# As in tasks/sample_scenes/scenes.py: with less in sight a thing may be anything.
 MIN_VISIBLE = 0.4
 _TRIES = 6
 
@@ -62,7 +62,7 @@ def draw_scene(seed: int, number: int, *, side: int, kinds_per_family: int) -> S
         away = abs(i / last - focus)
         what = clutter(rng) if wish.family is None else kind(wish.family, wish.number)
         sprite = draw_sprite(what, rng, wish.size * side, light, blur_px=min(blur * 2 * away, wish.size * side * 0.04))
-        corner = _find_room(canvas, sprite, wish, rng)
+        corner = _find_corner(canvas, sprite, wish, rng)
         if corner is not None:
             _shadow(canvas, sprite, corner, darkness, softness, reach)
             canvas.image.paste(sprite.image, corner, sprite.image)
@@ -83,7 +83,7 @@ def _light(rng: Rng) -> Light:
     return Light(direction.astype(np.float32), float(ambient), colour.astype(np.float32))
 
 
-def _find_room(canvas: _Canvas, sprite: Sprite, wish: Wish, rng: Rng) -> tuple[int, int] | None:
+def _find_corner(canvas: _Canvas, sprite: Sprite, wish: Wish, rng: Rng) -> tuple[int, int] | None:
     """A corner for `sprite` where it shows enough of itself and leaves enough of the others; None: there is none."""
     side, (height, width) = canvas.image.width, sprite.solid.shape
     total = max(int(sprite.solid.sum()), 1)
@@ -93,10 +93,10 @@ def _find_room(canvas: _Canvas, sprite: Sprite, wish: Wish, rng: Rng) -> tuple[i
         else:
             centre = (np.array(wish.place) + rng.normal(0, 1, 2) * wish.loose * (attempt > 0)) * side
         x, y = round(centre[0] - width / 2), round(centre[1] - height / 2)
-        below, part = _under(canvas, sprite, x, y)
-        if part.sum() < (MIN_VISIBLE + 0.1) * total:
+        below, solid = _under(canvas, sprite, x, y)
+        if solid.sum() < (MIN_VISIBLE + 0.1) * total:
             continue
-        hidden = np.bincount(below[part], minlength=len(canvas.things) + 1)[1:]
+        hidden = np.bincount(below[solid], minlength=len(canvas.things) + 1)[1:]
         left = np.array(canvas.seen) - hidden
         if (left >= MIN_VISIBLE * np.array(canvas.areas)).all():
             return x, y
@@ -104,7 +104,7 @@ def _find_room(canvas: _Canvas, sprite: Sprite, wish: Wish, rng: Rng) -> tuple[i
 
 
 def _under(canvas: _Canvas, sprite: Sprite, x: int, y: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
-    """The owners below a sprite at `(x, y)`, a view, and the sprite's solid part there."""
+    """The owners below a sprite at `(x, y)`, a view; and where the sprite is solid there."""
     side, (height, width) = canvas.image.width, sprite.solid.shape
     left, top, right, bottom = max(x, 0), max(y, 0), min(x + width, side), min(y + height, side)
     below = canvas.owner[top : max(bottom, top), left : max(right, left)]
@@ -112,16 +112,16 @@ def _under(canvas: _Canvas, sprite: Sprite, x: int, y: int) -> tuple[npt.NDArray
 
 
 def _claim(canvas: _Canvas, sprite: Sprite, corner: tuple[int, int], wish: Wish) -> None:
-    below, part = _under(canvas, sprite, *corner)
-    hidden = np.bincount(below[part], minlength=len(canvas.things) + 1)[1:]
+    below, solid = _under(canvas, sprite, *corner)
+    hidden = np.bincount(below[solid], minlength=len(canvas.things) + 1)[1:]
     canvas.seen = [seen - int(less) for seen, less in zip(canvas.seen, hidden, strict=True)]
     if wish.family is None:
-        below[part] = 0
+        below[solid] = 0
         return
     canvas.things.append((wish.family, wish.number))
     canvas.areas.append(int(sprite.solid.sum()))
-    canvas.seen.append(int(part.sum()))
-    below[part] = len(canvas.things)
+    canvas.seen.append(int(solid.sum()))
+    below[solid] = len(canvas.things)
 
 
 def _shadow(

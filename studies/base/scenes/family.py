@@ -1,11 +1,11 @@
-"""What a family of things is: a grammar that draws a recipe once for each kind, and a pose for each time it is seen."""
+"""A family of things: a grammar that draws a recipe once for each kind, and a pose each time the kind is seen."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from studies.base.scenes.outlines import Part, Rng
+from studies.base.scenes.outlines import Outline, Rng
 
-Pose = Callable[[Rng], list[Part]]
+Pose = Callable[[Rng], list[Outline]]
 
 
 @dataclass(frozen=True)
@@ -14,9 +14,9 @@ class Family:
 
     Attributes:
         name: the class name.
-        build: draws a recipe (proportions, numbers of parts) and gives what draws poses of it.
-        tilt: standard deviation of how far it leans, in radians; None: it lies any way round.
-        look: what it is made of: `any`, `cell` (pale, soft, see-through), `skin`, `printed` (flat), `hard` (glossy),
+        build: draws a recipe (proportions, numbers of outlines) and returns a function that draws poses of it.
+        tilt: standard deviation of its lean, in radians; None: any angle.
+        look: its materials: `any`, `cell` (pale, soft, see-through), `skin`, `printed` (flat), `hard` (glossy),
             `coat` (fur, feathers, scales), `plant`.
     """
 
@@ -26,6 +26,6 @@ class Family:
     look: str = "any"
 
 
-def fixed(parts: list[Part]) -> Pose:
+def fixed(outlines: list[Outline]) -> Pose:
     """A thing without joints."""
-    return lambda _: parts
+    return lambda _: outlines

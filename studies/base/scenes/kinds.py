@@ -14,7 +14,7 @@ import numpy.typing as npt
 from studies.base.scenes import animals, hand_tools, people, plain_things, plants_and_prints, vehicles, vessels
 from studies.base.scenes.colours import Colour, palette
 from studies.base.scenes.family import Family, Pose, fixed
-from studies.base.scenes.outlines import MAIN, Part, Rng, band, blob, harmonics, lens
+from studies.base.scenes.outlines import MAIN, Outline, Rng, band, blob, harmonics, lens
 from studies.base.scenes.tiles import COUNT, NOISES
 
 FAMILIES: dict[str, Family] = {
@@ -51,7 +51,7 @@ class Kind:
     Attributes:
         family: its family's name.
         number: which of the family.
-        pose: draws its parts.
+        pose: draws its outlines.
         materials: one for each slot.
         tilt: as of `Family`.
         relief: how far edges are rounded, as a share of the thing's half width; 0 is flat.
@@ -86,31 +86,31 @@ def kind(family: str, number: int) -> Kind:
 def clutter(rng: Rng) -> Kind:
     """Something that is no object: a blade, a wire, a stain, splinters. Different every time."""
     what = int(rng.integers(4))
-    parts = _CLUTTER[what](rng)
+    outlines = _CLUTTER[what](rng)
     materials = tuple(_material(rng, "any", colour) for colour in palette(rng, "any"))
     # A stain has the outline of a thing: it must not have its body too.
     stain = what == 0
     relief, opacity = (0.0, float(rng.uniform(0.25, 0.6))) if stain else (0.2, 1.0)
-    return Kind("clutter", what, fixed(parts), materials, None, relief, opacity)
+    return Kind("clutter", what, fixed(outlines), materials, None, relief, opacity)
 
 
-def _stain(rng: Rng) -> list[Part]:
-    return [Part(blob(0, 0, 1, rng.uniform(0.3, 1), harmonics(rng, 0.5)), MAIN)]
+def _stain(rng: Rng) -> list[Outline]:
+    return [Outline(blob(0, 0, 1, rng.uniform(0.3, 1), harmonics(rng, 0.5)), MAIN)]
 
 
-def _blade(rng: Rng) -> list[Part]:
+def _blade(rng: Rng) -> list[Outline]:
     start, end = rng.normal(0, 0.3, 2)
-    return [Part(lens((-1, start), (1, end), rng.uniform(0.05, 0.25)), MAIN)]
+    return [Outline(lens((-1, start), (1, end), rng.uniform(0.05, 0.25)), MAIN)]
 
 
-def _wire(rng: Rng) -> list[Part]:
+def _wire(rng: Rng) -> list[Outline]:
     line = np.stack([np.linspace(-1, 1, 12), np.cumsum(rng.normal(0, 0.12, 12))], axis=1)
-    return [Part(band(line, rng.uniform(0.03, 0.1)), MAIN)]
+    return [Outline(band(line, rng.uniform(0.03, 0.1)), MAIN)]
 
 
-def _splinters(rng: Rng) -> list[Part]:
+def _splinters(rng: Rng) -> list[Outline]:
     middles = rng.normal(0, 0.5, (int(rng.integers(3, 12)), 2))
-    return [Part(middle + rng.normal(0, 0.12, (3, 2)), i % 2) for i, middle in enumerate(middles)]
+    return [Outline(middle + rng.normal(0, 0.12, (3, 2)), i % 2) for i, middle in enumerate(middles)]
 
 
 _CLUTTER = (_stain, _blade, _wire, _splinters)

@@ -12,12 +12,12 @@ Spot = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Part:
-    """An outline filled with one of a thing's materials; later parts lie on earlier ones.
+class Outline:
+    """A polygon filled with one of a thing's materials; later outlines lie on earlier ones.
 
     Attributes:
-        points: the outline.
-        slot: which material; `HOLE` lets see through.
+        points: its corners.
+        slot: the number of the material; `HOLE` is transparent.
     """
 
     points: Points
@@ -92,7 +92,7 @@ def rounded(left: float, top: float, right: float, bottom: float, power: float =
 
 
 def trapezoid(top: float, bottom: float, upper_half: float, lower_half: float, x: float = 0.0) -> Points:
-    """Symmetric around `x`, from `top` to `bottom`, half as wide as said there."""
+    """A trapezoid symmetric around `x`, from `top` to `bottom`, with these half widths there."""
     return np.array([(x - upper_half, top), (x + upper_half, top), (x + lower_half, bottom), (x - lower_half, bottom)])
 
 
@@ -148,6 +148,6 @@ def joint(start: Spot, angle: float, length: float) -> Spot:
     return start[0] + length * float(np.sin(angle)), start[1] + length * float(np.cos(angle))
 
 
-def joined(groups: Iterable[list[Part]]) -> list[Part]:
-    """The parts of all groups, in order."""
-    return [part for group in groups for part in group]
+def joined(groups: Iterable[list[Outline]]) -> list[Outline]:
+    """The outlines of all groups, in order."""
+    return [outline for group in groups for outline in group]

@@ -8,7 +8,7 @@ from studies.base.scenes.outlines import (
     DARK,
     MAIN,
     SECOND,
-    Part,
+    Outline,
     Rng,
     arc,
     around,
@@ -26,33 +26,33 @@ from studies.base.scenes.outlines import (
 )
 
 
-def _strokes(r: Rng, reach: float) -> list[Part]:
+def _strokes(r: Rng, reach: float) -> list[Outline]:
     """A letter-like sign: bars and bows on a grid."""
     grid = [(x * reach, y * reach) for x in (-0.6, 0.6) for y in (-0.9, 0.0, 0.9)]
-    parts = []
+    outlines = []
     for _ in range(int(r.integers(2, 5))):
         a, b = r.choice(6, 2, replace=False)
-        parts.append(Part(band([grid[a], grid[b]], 0.26 * reach), MAIN))
-    bow = Part(
+        outlines.append(Outline(band([grid[a], grid[b]], 0.26 * reach), MAIN))
+    bow = Outline(
         band(arc(0, r.choice([-0.45, 0.0, 0.45]) * reach, 0.5 * reach, *sorted(r.uniform(-3, 6, 2))), 0.24 * reach),
         MAIN,
     )
-    return [*parts, bow] if r.random() < 0.7 else parts
+    return [*outlines, bow] if r.random() < 0.7 else outlines
 
 
 def _potted(r: Rng) -> Pose:
     leaves, long, wide, pot = int(r.integers(5, 13)), r.uniform(0.6, 1.0), r.uniform(0.12, 0.4), r.uniform(0.25, 0.4)
 
-    def pose(p: Rng) -> list[Part]:
+    def pose(p: Rng) -> list[Outline]:
         fan = [np.pi + a + p.normal(0, 0.1) for a in np.linspace(-1.3, 1.3, leaves)]
         green = [
-            Part(lens((0, 0.4), joint((0, 0.4), a, long * p.uniform(0.7, 1.2)), wide), (MAIN, ACCENT)[i % 2])
+            Outline(lens((0, 0.4), joint((0, 0.4), a, long * p.uniform(0.7, 1.2)), wide), (MAIN, ACCENT)[i % 2])
             for i, a in enumerate(fan)
         ]
         return [
             *green,
-            Part(trapezoid(0.35, 1, pot, pot * 0.7), SECOND),
-            Part(rect(-pot * 1.1, 0.3, pot * 1.1, 0.42), DARK),
+            Outline(trapezoid(0.35, 1, pot, pot * 0.7), SECOND),
+            Outline(rect(-pot * 1.1, 0.3, pot * 1.1, 0.42), DARK),
         ]
 
     return pose
@@ -61,26 +61,26 @@ def _potted(r: Rng) -> Pose:
 def _flower(r: Rng) -> Pose:
     petals, wide, stem, double = int(r.integers(4, 16)), r.uniform(0.7, 1.6), r.random() < 0.6, r.random() < 0.4
 
-    def pose(p: Rng) -> list[Part]:
+    def pose(p: Rng) -> list[Outline]:
         turn, y = p.uniform(0, 1), -0.35 if stem else 0.0
         size = 0.6 if stem else 0.95
         ring = [
-            Part(lens((0, y), tuple(end), wide * size * 3 / petals, pointed=0.6), MAIN)
+            Outline(lens((0, y), tuple(end), wide * size * 3 / petals, pointed=0.6), MAIN)
             for end in around(0, y, size, petals, turn=turn)
         ]
         inner = [
-            Part(lens((0, y), tuple(end), wide * size * 1.5 / petals), ACCENT)
+            Outline(lens((0, y), tuple(end), wide * size * 1.5 / petals), ACCENT)
             for end in around(0, y, size * 0.6, petals, turn=turn + 0.2)
         ]
         stalk = [
-            Part(band([(0, y), (p.normal(0, 0.1), 0.4), (0, 1)], 0.07), DARK),
-            Part(lens((0, 0.7), (0.4, 0.3), 0.2), DARK),
+            Outline(band([(0, y), (p.normal(0, 0.1), 0.4), (0, 1)], 0.07), DARK),
+            Outline(lens((0, 0.7), (0.4, 0.3), 0.2), DARK),
         ]
         return [
             *(stalk if stem else []),
             *ring,
             *(inner if double else []),
-            Part(ellipse(0, y, size * 0.28, size * 0.28), SECOND),
+            Outline(ellipse(0, y, size * 0.28, size * 0.28), SECOND),
         ]
 
     return pose
@@ -89,19 +89,19 @@ def _flower(r: Rng) -> Pose:
 def _tree(r: Rng) -> Pose:
     tiers, conifer, trunk = int(r.integers(2, 5)), r.random() < 0.45, r.uniform(0.06, 0.14)
 
-    def pose(p: Rng) -> list[Part]:
-        stem = Part(band([(p.normal(0, 0.05), 0), (0, 1)], [trunk * 1.2, trunk * 2.2]), DARK)
+    def pose(p: Rng) -> list[Outline]:
+        stem = Outline(band([(p.normal(0, 0.05), 0), (0, 1)], [trunk * 1.2, trunk * 2.2]), DARK)
         if conifer:
             ys = np.linspace(0.55, -0.55, tiers)
             return [
                 stem,
-                *(Part(star(0, y - 0.1, 0.75 - 0.12 * i, 0.4, 3), (MAIN, SECOND)[i % 2]) for i, y in enumerate(ys)),
+                *(Outline(star(0, y - 0.1, 0.75 - 0.12 * i, 0.4, 3), (MAIN, SECOND)[i % 2]) for i, y in enumerate(ys)),
             ]
         crowns = [(p.normal(0, 0.3), p.normal(-0.35, 0.18), p.uniform(0.35, 0.6)) for _ in range(tiers + 2)]
         return [
             stem,
             *(
-                Part(blob(x, y, s, s * 0.9, harmonics(p, 0.2)), (MAIN, SECOND)[i % 2])
+                Outline(blob(x, y, s, s * 0.9, harmonics(p, 0.2)), (MAIN, SECOND)[i % 2])
                 for i, (x, y, s) in enumerate(crowns)
             ),
         ]
@@ -114,17 +114,17 @@ def _mushroom(r: Rng) -> Pose:
     half = np.linspace(np.pi, 2 * np.pi, 30)
     cap = np.stack([wide * np.cos(half), 0.1 + r.uniform(0.5, 1.0) * np.sin(half)], axis=1)
 
-    def pose(p: Rng) -> list[Part]:
+    def pose(p: Rng) -> list[Outline]:
         dots = [
-            Part(ellipse(x, y, s, s * 0.8, 16), ACCENT)
+            Outline(ellipse(x, y, s, s * 0.8, 16), ACCENT)
             for x, y, s in zip(
                 p.uniform(-0.6, 0.6, spots), p.uniform(-0.4, 0, spots), p.uniform(0.05, 0.12, spots), strict=True
             )
         ]
         return [
-            Part(trapezoid(0, 1, stalk, stalk * 1.4), SECOND),
-            Part(ellipse(0, 0.1, wide, 0.15), DARK),
-            Part(cap, MAIN),
+            Outline(trapezoid(0, 1, stalk, stalk * 1.4), SECOND),
+            Outline(ellipse(0, 0.1, wide, 0.15), DARK),
+            Outline(cap, MAIN),
             *dots,
         ]
 
@@ -138,50 +138,52 @@ def _glyph(r: Rng) -> Pose:
 def _sign(r: Rng) -> Pose:
     corners, turn = int(r.choice([3, 4, 4, 8, 40])), float(r.choice([0.0, np.pi / 4]))
     outer, rim = regular(0, 0, 1, corners, turn - np.pi / 2), r.uniform(0.75, 0.92)
-    pole = [Part(rect(-0.06, 0.6, 0.06, 1.8), DARK)] if r.random() < 0.35 else []
-    mark = [Part(part.points, ACCENT) for part in _strokes(r, 0.45)]
-    return fixed([*pole, Part(outer, SECOND), Part(outer * rim, MAIN), *mark])
+    pole = [Outline(rect(-0.06, 0.6, 0.06, 1.8), DARK)] if r.random() < 0.35 else []
+    mark = [Outline(part.points, ACCENT) for part in _strokes(r, 0.45)]
+    return fixed([*pole, Outline(outer, SECOND), Outline(outer * rim, MAIN), *mark])
 
 
 def _sheet(r: Rng) -> Pose:
     tall, lines, picture = r.uniform(0.6, 1.4), int(r.integers(3, 10)), r.random() < 0.5
     ends, start = r.uniform(0.2, 0.85, lines), -0.1 if picture else -0.75
     text = [
-        Part(rect(-0.8, y * tall, end, y * tall + 0.06), DARK)
+        Outline(rect(-0.8, y * tall, end, y * tall + 0.06), DARK)
         for y, end in zip(np.linspace(start, 0.85, lines), ends, strict=True)
     ]
-    image = [Part(rect(-0.8, -0.85 * tall, 0.8 if r.random() < 0.5 else 0.1, -0.2 * tall), SECOND)] if picture else []
-    return fixed([Part(rect(-1, -tall, 1, tall), MAIN), *image, *text])
+    image = (
+        [Outline(rect(-0.8, -0.85 * tall, 0.8 if r.random() < 0.5 else 0.1, -0.2 * tall), SECOND)] if picture else []
+    )
+    return fixed([Outline(rect(-1, -tall, 1, tall), MAIN), *image, *text])
 
 
 def _device(r: Rng) -> Pose:
     tall, rim, keys = r.uniform(0.5, 1.9), r.uniform(0.05, 0.15), r.random() < 0.4
     low = tall * 0.1 if keys else tall - rim * 2
-    parts = [Part(rounded(-1, -tall, 1, tall, 9), MAIN), Part(rect(-1 + rim, -tall + rim, 1 - rim, low), DARK)]
-    shine = Part(np.array([(-1 + rim, -tall + rim), (-0.2, -tall + rim), (-1 + rim, low * 0.5)]), SECOND)
+    outlines = [Outline(rounded(-1, -tall, 1, tall, 9), MAIN), Outline(rect(-1 + rim, -tall + rim, 1 - rim, low), DARK)]
+    shine = Outline(np.array([(-1 + rim, -tall + rim), (-0.2, -tall + rim), (-1 + rim, low * 0.5)]), SECOND)
     pad = [
-        Part(rounded(x - 0.15, y - 0.07 * tall, x + 0.15, y + 0.07 * tall), ACCENT)
+        Outline(rounded(x - 0.15, y - 0.07 * tall, x + 0.15, y + 0.07 * tall), ACCENT)
         for x in (-0.55, 0, 0.55)
         for y in (0.3 * tall, 0.52 * tall, 0.74 * tall)
     ]
-    return fixed([*parts, shine, *(pad if keys else [Part(ellipse(0, tall - rim, 0.07, 0.05), ACCENT)])])
+    return fixed([*outlines, shine, *(pad if keys else [Outline(ellipse(0, tall - rim, 0.07, 0.05), ACCENT)])])
 
 
 def _dial(r: Rng) -> Pose:
     marks, rim, hands = int(r.choice([4, 8, 12])), r.uniform(0.78, 0.92), int(r.integers(1, 4))
 
-    def pose(p: Rng) -> list[Part]:
-        ticks = [Part(band([tuple(end * 0.85), tuple(end)], 0.07), DARK) for end in around(0, 0, rim * 0.92, marks)]
+    def pose(p: Rng) -> list[Outline]:
+        ticks = [Outline(band([tuple(end * 0.85), tuple(end)], 0.07), DARK) for end in around(0, 0, rim * 0.92, marks)]
         pointers = [
-            Part(band([(0, 0), joint((0, 0), p.uniform(0, 6.3), 0.75 - 0.15 * i)], [0.1, 0.04]), ACCENT)
+            Outline(band([(0, 0), joint((0, 0), p.uniform(0, 6.3), 0.75 - 0.15 * i)], [0.1, 0.04]), ACCENT)
             for i in range(hands)
         ]
         return [
-            Part(ellipse(0, 0, 1, 1), SECOND),
-            Part(ellipse(0, 0, rim, rim), MAIN),
+            Outline(ellipse(0, 0, 1, 1), SECOND),
+            Outline(ellipse(0, 0, rim, rim), MAIN),
             *ticks,
             *pointers,
-            Part(ellipse(0, 0, 0.09, 0.09), DARK),
+            Outline(ellipse(0, 0, 0.09, 0.09), DARK),
         ]
 
     return pose
@@ -190,18 +192,18 @@ def _dial(r: Rng) -> Pose:
 def _flag(r: Rng) -> Pose:
     wave, stripes, upright = r.uniform(0.0, 0.2), int(r.integers(2, 5)), r.random() < 0.5
 
-    def pose(p: Rng) -> list[Part]:
+    def pose(p: Rng) -> list[Outline]:
         x = np.linspace(-0.85, 1, 20)
         lift = wave * np.sin(3 * x + p.uniform(0, 6)) - 0.4
-        parts = [Part(rect(-0.95, -1, -0.85, 1), DARK)]
+        outlines = [Outline(rect(-0.95, -1, -0.85, 1), DARK)]
         for i in range(stripes):
             if upright:
                 cut = slice(19 * i // stripes, 19 * (i + 1) // stripes + 1)
                 edges = [np.stack([x[cut], lift[cut] + d], axis=1) for d in (-0.5, 0.5)]
             else:
                 edges = [np.stack([x, lift - 0.5 + (i + d) / stripes], axis=1) for d in (0, 1)]
-            parts.append(Part(np.concatenate([edges[0], edges[1][::-1]]), (MAIN, SECOND, ACCENT, MAIN)[i]))
-        return parts
+            outlines.append(Outline(np.concatenate([edges[0], edges[1][::-1]]), (MAIN, SECOND, ACCENT, MAIN)[i]))
+        return outlines
 
     return pose
 

@@ -45,17 +45,17 @@ class Sprite:
 
 def draw_sprite(kind: Kind, rng: Rng, length_px: float, light: Light, *, blur_px: float = 0.0) -> Sprite:
     """`kind` in a new pose, its longer side `length_px` long, and at most four times its shorter one."""
-    parts = kind.pose(rng)
+    outlines = kind.pose(rng)
     view = _view(kind, rng)
-    outlines = [part.points @ view.T for part in parts]
-    seen = np.concatenate([points for points, part in zip(outlines, parts, strict=True) if part.slot != HOLE])
+    polygons = [outline.points @ view.T for outline in outlines]
+    seen = np.concatenate([points for points, outline in zip(polygons, outlines, strict=True) if outline.slot != HOLE])
     low, extent = seen.min(axis=0), np.ptp(seen, axis=0) + 1e-6
     size = extent * length_px / extent.max()
     size = np.maximum(size, max(length_px / LONGEST_TO_SHORTEST, min(SHORTEST_PX, length_px)))
     scale = size / extent
     finer = 4 if length_px < 40 else 2
-    ids = _raster([(points - low) * scale for points in outlines], [part.slot for part in parts], size, finer)
-    slots = np.array([0, *(max(part.slot, 0) for part in parts)])
+    ids = _raster([(points - low) * scale for points in polygons], [outline.slot for outline in outlines], size, finer)
+    slots = np.array([0, *(max(outline.slot, 0) for outline in outlines)])
     rgb, alpha = _paint(ids, slots, kind.materials, rng, finer)
     coarse = np.ascontiguousarray(ids[finer // 2 :: finer, finer // 2 :: finer])
     _texture(rgb, slots[coarse], kind.materials, _inverse(view * scale[:, None]), rng)
@@ -80,12 +80,12 @@ def _inverse(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.asarray(np.array([[d, -b], [-c, a]]) / (a * d - b * c))
 
 
-def _raster(outlines: list[Points], slots: list[int], size: npt.NDArray[np.float64], finer: int) -> Ids:
-    """Which part is seen where, from 1; 0 is none. A pixel of margin all around, `finer` times enlarged."""
+def _raster(polygons: list[Points], slots: list[int], size: npt.NDArray[np.float64], finer: int) -> Ids:
+    """The number of the polygon at each pixel, from 1, or 0; with a margin of a pixel, `finer` times enlarged."""
     width, height = (int(np.ceil(side)) + 2 for side in size)
     image = Image.new("L", (width * finer, height * finer))
     draw = ImageDraw.Draw(image)
-    for number, (points, slot) in enumerate(zip(outlines, slots, strict=True), start=1):
+    for number, (points, slot) in enumerate(zip(polygons, slots, strict=True), start=1):
         pixels = ((points + 1) * finer).ravel().tolist()
         draw.polygon(pixels, fill=0 if slot == HOLE else min(number, 255))
     return np.asarray(image)
@@ -94,7 +94,7 @@ def _raster(outlines: list[Points], slots: list[int], size: npt.NDArray[np.float
 def _paint(
     ids: Ids, slots: npt.NDArray[np.int_], materials: tuple[Material, ...], rng: Rng, finer: int
 ) -> tuple[Field, Field]:
-    """Each part in its material's first colour, a little different from the others': `(H, W, 3)`, and alpha."""
+    """Each outline in its material's first colour, a little different from the others': `(H, W, 3)`, and alpha."""
     colours = np.stack([material.colours[0] for material in materials])[slots]
     shift = 1 + rng.normal(0, 0.05, (len(slots), 1)) + rng.normal(0, 0.04, (1, 3)) + rng.normal(0, 0.08)
     table = np.zeros((256, 4), dtype=np.uint8)

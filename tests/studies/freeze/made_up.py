@@ -1,4 +1,4 @@
-"""Results of the freeze study that nobody trained for, and what is made of them."""
+"""Made-up results of the freeze study, and the figures and pages made from them."""
 
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,11 @@ from studies.freeze.figures import ModelFigures, figures, read_runs
 from studies.freeze.page import write_page
 from studies.freeze.params import StudyParams
 from studies.freeze.places import DATA, DETECTIONS, PAGE, RESULTS, RUN, TIMING
+from studies.freeze.record import Record
+from tasks.artifacts.artifact import write_artifact
 from tasks.dataset.coco_json import write_coco, write_detections
 from tasks.dataset.dataset import Dataset
-from tasks.ground.files import write_json
-from tests.studies.freeze.runs import STEPS, beside, noted
+from tests.studies.freeze.runs import STEPS, record, shifted
 
 STUDY = Path(__file__).parents[3] / "studies" / "freeze"
 ARMS = {"none": "none", "none_again": "none", "first_8": 8}
@@ -37,8 +38,8 @@ def a_run(
     shifts = off * random.uniform(0.5, 1.5, len(test.images))
     run = folder / f"v2-{arm}-{seed}"
     run.mkdir(parents=True)
-    write_json(run / RUN, noted(arm, seed, step_ms, **changes))
-    write_detections(beside(shifts), test, run / DETECTIONS)
+    write_artifact(run / RUN, record(arm, seed, step_ms, **changes))
+    write_detections(shifted(shifts), test, run / DETECTIONS)
 
 
 def all_runs(folder: Path, test: Dataset, **changes: dict[str, Any]) -> None:
@@ -49,7 +50,7 @@ def all_runs(folder: Path, test: Dataset, **changes: dict[str, Any]) -> None:
 
 
 def page_of(test: Dataset, **changes: Any) -> str:
-    """The table; photographs, results and timings are where dvc.yaml has them."""
+    """The table; photographs, results and timings lie where dvc.yaml has them."""
     if not DATA.is_dir():
         (DATA / "splits").mkdir(parents=True)
         write_coco(test, DATA / "splits" / "test.json")
@@ -58,8 +59,8 @@ def page_of(test: Dataset, **changes: Any) -> str:
 
 def a_timing(arm: str, *, step_ms: float, code: str = "c") -> None:
     TIMING.mkdir(exist_ok=True)
-    curves = {"train/step_ms": [(step, step_ms) for step in range(1, STEPS + 1)]}
-    write_json(TIMING / f"v2-{arm}.json", {"code": code, "curves": curves})
+    made_up = Record(**dict(record(arm, 1, step_ms, code=code)))
+    write_artifact(TIMING / f"v2-{arm}.json", made_up)
 
 
 def figures_of(folder: Path, test: Dataset) -> ModelFigures:

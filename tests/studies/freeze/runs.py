@@ -1,4 +1,4 @@
-"""Runs of the freeze study that never were, and how often its page calls two arms different that are the same.
+"""Made-up runs of the freeze study, and how often its page calls two equal arms different.
 
 `python -m tests.studies.freeze.runs --sets 1000`: minutes.
 """
@@ -10,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from studies.freeze.figures import FreezeRun, figures
+from studies.freeze.record import Curves, RunRecord
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
 from tasks.metrics.coco import matched
@@ -20,25 +21,27 @@ BOX = (20.0, 20.0, 120.0, 120.0)
 ARMS = {"none": "none", "first_8": 8}
 
 
-def noted(arm: str, seed: int, step_ms: float, **changes: Any) -> dict[str, Any]:
-    """What a run writes down."""
+def record(arm: str, seed: int, step_ms: float, **changes: Any) -> RunRecord:
+    """What a run measured, whose steps all took `step_ms`."""
     steps = range(1, STEPS + 1)
-    return {
-        "model": "v2",
-        "arm": arm,
-        "seed": seed,
-        "code": "c",
-        "startup_s": 10.0,
-        "frozen_variables": 0 if arm.startswith("none") else 50,
-        "frozen_max_abs_change": 0.0,
-        "frozen_statistics_max_abs_change": 0.0,
-        "curves": {
-            "train/loss": [(step, seed + 1 / step) for step in steps],
-            "train/step_ms": [(step, step_ms) for step in steps],
-            "val/mAP": [(20, 0.2), (40, 0.4)],
-            "val/AP50": [(20, 0.3), (40, 0.6)],
-        },
-    } | changes
+    curves = Curves(
+        loss=[(step, seed + 1 / step) for step in steps],
+        step_ms=[(step, step_ms) for step in steps],
+        mAP=[(20, 0.2), (40, 0.4)],
+        AP50=[(20, 0.3), (40, 0.6)],
+    )
+    made_up = RunRecord(
+        model="v2",
+        arm=arm,
+        seed=seed,
+        code="c",
+        startup_s=10.0,
+        frozen_variables=0 if arm.startswith("none") else 50,
+        frozen_max_abs_change=0.0,
+        frozen_statistics_max_abs_change=0.0,
+        curves=curves,
+    )
+    return made_up.model_copy(update=changes)
 
 
 def photographs(count: int) -> Dataset:
@@ -46,16 +49,16 @@ def photographs(count: int) -> Dataset:
     return dataset(*(annotated((BOX, "cat")) for _ in range(count)), classes=("cat",))
 
 
-def beside(shifts: Any) -> list[Detections]:
-    """A box in each photograph, so many pixels to the right of the cat."""
+def shifted(shifts: Any) -> list[Detections]:
+    """A box in each photograph, its shift in pixels to the right of the cat."""
     return [
         found(((BOX[0] + shift, BOX[1], BOX[2] + shift, BOX[3]), "cat", 0.9 - place / 1000))
         for place, shift in enumerate(shifts)
     ]
 
 
-def told_apart(sets: int, spread: float, *, images: int = 66, seeds: int = 3) -> tuple[float, float]:
-    """The share of sets in which an arm is told from its equal, and the mean spread of mAP over seeds.
+def share_called_different(sets: int, spread: float, *, images: int = 66, seeds: int = 3) -> tuple[float, float]:
+    """The share of sets in which an arm is called different from its equal, and the mean spread of mAP over seeds.
 
     A run is better or worse than others by its seed, `spread` pixels of 12, and by each image.
     """
@@ -67,7 +70,7 @@ def told_apart(sets: int, spread: float, *, images: int = 66, seeds: int = 3) ->
         for seed in range(seeds):
             for arm, own in runs.items():
                 shifts = (12 + random.normal(0, spread)) * np.clip(hard + random.normal(0, 0.35, images), 0.02, None)
-                own.append(FreezeRun(arm, seed, noted(arm, seed, 100.0), matched(test, beside(shifts))))
+                own.append(FreezeRun(record(arm, seed, 100.0), matched(test, shifted(shifts))))
         _, row = figures("v2", ARMS, runs, {}).rows
         verdicts.append(row.verdict != "can't tell")
         spreads.append(row.spread)
@@ -80,8 +83,8 @@ def main() -> None:
     parser.add_argument("--sets", type=int, default=1000)
     args = parser.parse_args()
     for spread in (0.0, 0.5, 1.2, 3.0):
-        share, seen = told_apart(args.sets, spread)
-        print(f"spread of mAP over seeds {seen:.3f}: {share:.1%} of {args.sets} equal arms are told apart")
+        share, deviation = share_called_different(args.sets, spread)
+        print(f"spread of mAP over seeds {deviation:.3f}: {share:.1%} of {args.sets} equal arms are called different")
 
 
 if __name__ == "__main__":

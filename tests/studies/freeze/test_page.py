@@ -12,7 +12,7 @@ from tests.studies.freeze.made_up import ARMS, a_timing, all_runs, page_of, stud
 from tests.studies.freeze.runs import STEPS
 
 
-def test_what_a_model_says_of_its_runs_is_what_they_are_run_with_and_is_told(
+def test_the_page_names_the_params_in_which_a_model_differs(
     tmp_path: Path, scored_on: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -32,7 +32,7 @@ def test_what_a_model_says_of_its_runs_is_what_they_are_run_with_and_is_told(
     assert "7 steps (batch_size 4, cache.copies 1)." in PAGE.read_text()
 
 
-def test_what_is_the_caches_doing_is_told_from_what_is_freezings(
+def test_the_page_separates_the_savings_of_the_cache_from_those_of_freezing(
     tmp_path: Path, scored_on: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -74,7 +74,7 @@ def test_the_page_and_the_table_hold_every_arm(
     assert yaml.safe_load(Path("table.json").read_text())["v2"]["first_8"]["times"] == 4.0
 
 
-def test_a_model_that_was_not_run_is_left_out_and_told_of_and_no_runs_at_all_are_an_error(
+def test_a_model_without_runs_is_left_out_with_a_warning_and_no_runs_at_all_are_an_error(
     tmp_path: Path, scored_on: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -85,13 +85,13 @@ def test_a_model_that_was_not_run_is_left_out_and_told_of_and_no_runs_at_all_are
     with pytest.raises(PipelineError, match="results: no run of this study yet"):
         page_of(scored_on, models=models)
     all_runs(RESULTS, scored_on)
-    for told in (page_of(scored_on, models=models), PAGE.read_text()):
-        assert "Not run yet: ssd_mobilenet_v1_fpn_320x320." in told
+    for text in (page_of(scored_on, models=models), PAGE.read_text()):
+        assert "Not run yet: ssd_mobilenet_v1_fpn_320x320." in text
     assert yaml.safe_load(Path("table.json").read_text()).keys() == {"v2"}
     assert "Not run yet" not in page_of(scored_on)
 
 
-def test_a_run_or_a_timing_by_other_code_is_told_of(
+def test_the_page_warns_of_a_run_or_a_timing_by_different_code(
     tmp_path: Path, scored_on: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -99,12 +99,12 @@ def test_a_run_or_a_timing_by_other_code_is_told_of(
     a_timing("first_8", step_ms=900)
     assert "different versions" not in page_of(scored_on)
     a_timing("first_8", step_ms=900, code="another")
-    said = "ssd_mobilenet_v2_fpnlite_320x320: runs of different versions of the code"
-    assert said in page_of(scored_on)
-    assert said in PAGE.read_text()
+    warning = "ssd_mobilenet_v2_fpnlite_320x320: runs of different versions of the code"
+    assert warning in page_of(scored_on)
+    assert warning in PAGE.read_text()
 
 
-def test_the_page_says_what_each_model_starts_from(
+def test_the_page_names_the_weights_that_each_model_starts_from(
     tmp_path: Path, scored_on: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

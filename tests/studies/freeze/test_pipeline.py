@@ -7,8 +7,9 @@ import yaml
 
 from studies.base.draw import ANNOTATIONS
 from studies.freeze.params import read_study_params
-from studies.freeze.run import _CODE, _SCENE_STAGES, _TRAINING, _scenes, _smaller
-from studies.trials.run import _DATA_STAGES, PARAMS, code, params_of
+from studies.freeze.run import CODE
+from studies.freeze.start import SCENE_STAGES, draw_once, write_smaller_config
+from studies.stages import DATA_STAGES, PARAMS, TRAINING_STAGES, code_version, write_params
 from tasks.dataset.coco_json import read_coco
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.pipeline_config import input_size, read_pipeline_config
@@ -18,7 +19,7 @@ from tasks.stages.table import STAGES
 from tests.studies.freeze.made_up import STUDY
 
 
-def test_the_matrix_is_over_all_that_study_yaml_names() -> None:
+def test_the_matrix_has_every_model_and_arm_of_study_yaml() -> None:
     stages = yaml.safe_load((STUDY / "dvc.yaml").read_text())["stages"]
     params = read_study_params(STUDY / "study.yaml")
     matrix = stages["train"]["matrix"]
@@ -38,35 +39,33 @@ def test_the_matrix_is_over_all_that_study_yaml_names() -> None:
         ("page", {"models", "arms", "seeds", "steps", "scenes"}),
     ],
 )
-def test_a_stage_runs_again_when_what_it_reads_in_study_yaml_changes(stage: str, keys: set[str]) -> None:
+def test_a_stage_tracks_what_it_reads_in_study_yaml(stage: str, keys: set[str]) -> None:
     tracked = yaml.safe_load((STUDY / "dvc.yaml").read_text())["stages"][stage]["params"]
     assert {key for entry in tracked for key in entry.get("study.yaml", [])} == keys
 
 
 @pytest.mark.parametrize(
     ("stage", "runs"),
-    [("data", _DATA_STAGES), ("start", _SCENE_STAGES), ("train", _TRAINING), ("timing", _TRAINING)],
+    [("data", DATA_STAGES), ("start", SCENE_STAGES), ("train", TRAINING_STAGES), ("timing", TRAINING_STAGES)],
 )
-def test_a_stage_runs_again_when_a_section_changes_that_its_stages_of_the_pipeline_are_given(
-    stage: str, runs: tuple[str, ...]
-) -> None:
+def test_a_stage_tracks_every_section_that_its_stages_of_the_pipeline_read(stage: str, runs: tuple[str, ...]) -> None:
     tracked = yaml.safe_load((STUDY / "dvc.yaml").read_text())["stages"][stage]["params"]
     sections = {section for entry in tracked for section in entry.get("../params.yaml", [])}
     assert sections == {section for name in runs for section in STAGES[name].sections}
 
 
-def test_the_runs_of_every_model_are_ones_that_the_pipeline_understands(tmp_path: Path) -> None:
+def test_the_pipeline_accepts_the_params_of_every_model(tmp_path: Path) -> None:
     params = read_study_params(STUDY / "study.yaml")
     for model in params.models:
-        params_of(PARAMS, tmp_path / model, tmp_path / "data", {"train": params.training(model)})
+        write_params(PARAMS, tmp_path / model, tmp_path / "data", {"train": params.training(model)})
 
 
-def test_scenes_are_learned_from_by_the_same_model_with_a_smaller_input(
+def test_the_model_that_learns_from_scenes_differs_in_its_input_size_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     name = "ssd_mobilenet_v1_fpn_320x320"
-    found = find_model(_smaller(name, 160))
+    found = find_model(write_smaller_config(name, 160))
     assert isinstance(found, Path)
     smaller, usual = read_pipeline_config(found), pipeline_proto(MODELS[name])
     assert (input_size(smaller), input_size(usual)) == ((160, 160), (320, 320))
@@ -74,7 +73,7 @@ def test_scenes_are_learned_from_by_the_same_model_with_a_smaller_input(
     assert smaller == usual
 
 
-def test_the_weights_that_scenes_start_from_are_watched_and_the_readme_says_how_to_get_them() -> None:
+def test_dvc_tracks_the_weights_before_the_scenes_and_the_readme_says_how_to_get_them() -> None:
     stages = yaml.safe_load((STUDY / "dvc.yaml").read_text())["stages"]
     assert stages["start"]["deps"] == ["${scenes.source}"]
     source = read_study_params(STUDY / "study.yaml").scenes.source
@@ -91,26 +90,28 @@ def test_a_misspelt_key_of_the_study_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["tasks/a/b.py", "weights/w.npz", "studies/trials/run.py", "studies/freeze/run.py", "studies/base/scenes/c.py"],
+    ["tasks/a/b.py", "weights/w.npz", "studies/stages.py", "studies/freeze/run.py", "studies/base/scenes/c.py"],
 )
-def test_a_run_notes_all_that_it_is_made_by(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("studies.trials.run.ROOT", tmp_path)
+def test_the_version_of_the_code_depends_on_every_file_that_makes_a_run(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studies.stages.ROOT", tmp_path)
     (tmp_path / path).parent.mkdir(parents=True)
-    noted = []
+    versions = []
     for content in ("one", "other"):
         (tmp_path / path).write_text(content)
-        noted.append(code(*_CODE))
-    assert noted[0] != noted[1]
+        versions.append(code_version(*CODE))
+    assert versions[0] != versions[1]
 
 
-def test_scenes_of_a_killed_run_are_found_again_and_those_of_another_count_are_not(tmp_path: Path) -> None:
-    few = _scenes(1, tmp_path)
+def test_scenes_of_a_killed_run_are_found_again_but_not_those_of_another_count(tmp_path: Path) -> None:
+    few = draw_once(1, tmp_path)
     (few / "seen").touch()
-    assert (_scenes(1, tmp_path) / "seen").exists()
-    assert len(read_coco(_scenes(2, tmp_path) / ANNOTATIONS).images) == 2
+    assert (draw_once(1, tmp_path) / "seen").exists()
+    assert len(read_coco(draw_once(2, tmp_path) / ANNOTATIONS).images) == 2
 
 
-def test_the_readme_says_how_to_have_the_page_without_more_runs() -> None:
+def test_the_readme_says_how_to_make_the_page_without_more_runs() -> None:
     readme = (STUDY / "README.md").read_text()
     assert "dvc repro -s page" in readme
     assert "dvc repro page" not in readme

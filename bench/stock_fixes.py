@@ -1,11 +1,11 @@
-"""What the stock training loop needs before it runs on the tested set of packages; none of it changes what it computes.
+"""What the stock training loop needs to run on the tested set of packages; nothing here changes what it computes.
 
 `control_flow_ops.case` and `.cond`: its input code reads records with tf_slim's `tfexample_decoder`, which takes both
-from `tensorflow.python.ops.control_flow_ops`. TensorFlow 2.15 no longer has them there; they are what it calls
-`tf.case` and `tf.cond`. Unmended, the loop crashes at its first record.
+from `tensorflow.python.ops.control_flow_ops`. TensorFlow 2.15 no longer has them there; its names for them
+are `tf.case` and `tf.cond`. Without the fix the loop crashes at its first record.
 
 `cv2`: the loop's module imports the scorers of every data set there is, and that of LVIS imports OpenCV to draw with.
-Nothing is drawn in training, so an empty module does, and OpenCV need not be installed to be compared with.
+Training draws nothing, so an empty module is enough, and the comparison does not need OpenCV.
 """
 
 import sys
@@ -16,8 +16,8 @@ import tensorflow as tf
 from tensorflow.python.ops import control_flow_ops
 
 
-def mend_stock_loop() -> None:
-    """Put in place what is missing; call it before `object_detection.model_lib_v2` is imported."""
+def fix_stock_loop() -> None:
+    """Add what is missing; call it before `object_detection.model_lib_v2` is imported."""
     control_flow_ops.case, control_flow_ops.cond = tf.case, tf.cond
     if find_spec("cv2") is None:
         sys.modules["cv2"] = ModuleType("cv2")

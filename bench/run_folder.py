@@ -1,8 +1,7 @@
-"""A folder to run stages in: the pipeline's params over data that lie elsewhere."""
+"""A folder in which stages run, with the pipeline's params for data in another folder."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -11,8 +10,8 @@ from bench.processes import ROOT, Cost, cost_of
 STAGES = ("ingest", "validate", "split", "records")
 
 
-def prepare(folder: Path, data: Path, sections: Mapping[str, Mapping[str, Any]] | None = None) -> None:
-    """Write `folder`/params.yaml: the project's own, but with the annotations and images in `data`."""
+def prepare(folder: Path, data: Path, sections: Mapping[str, Mapping[str, object]] | None = None) -> None:
+    """Write `folder`/params.yaml: the project's own, for annotations and images in `data`, changed by `sections`."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     params["ingest"] |= {"source": str(data), "images": str(data), "format": "auto"}
     for name, section in (sections or {}).items():
@@ -22,5 +21,5 @@ def prepare(folder: Path, data: Path, sections: Mapping[str, Mapping[str, Any]] 
 
 
 def stage(folder: Path, name: str) -> Cost:
-    """What `python -m tasks NAME` takes in a prepared folder."""
+    """The cost of `python -m tasks NAME` in a prepared folder."""
     return cost_of(["-m", "tasks", name], folder)

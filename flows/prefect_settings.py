@@ -1,18 +1,18 @@
-"""What Prefect must find in the environment before it is imported."""
+"""The variables that Prefect reads when it is imported."""
 
 import os
 import socket
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-# Where `make server` listens unless told otherwise; pyproject.toml, [tool.prefect], says the same to the command line.
+# Where `make server` listens by default; pyproject.toml, [tool.prefect], has the same for the command line.
 HOST, PORT = "127.0.0.1", 4200
 
 
 def prepare(*, may_run_without_server: bool) -> None:
-    """No telemetry; and, where a server is not needed and none answers, a temporary one with time to start.
+    """Switch telemetry off; where a server is not needed and none answers, choose a temporary one with time to start.
 
-    pyproject.toml names the address of `make server`; an empty PREFECT_API_URL takes that back for this process.
+    pyproject.toml names the address of `make server`; an empty PREFECT_API_URL overrides it for this process.
     """
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
@@ -22,9 +22,9 @@ def prepare(*, may_run_without_server: bool) -> None:
 
 
 def own_server() -> AbstractContextManager[Any]:
-    """Inside, the temporary server is used where `prepare` found none: an empty address alone is not enough.
+    """A context in which the temporary server is used where `prepare` found none: an empty address is not enough.
 
-    Prefect takes an empty PREFECT_API_URL for none when it starts a server, and for an address when it sends events.
+    Prefect treats an empty PREFECT_API_URL as missing when it starts a server, but as an address when it sends events.
     """
     # After `prepare`: Prefect reads its settings when it is imported.
     from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""A clone of the project that runs work in: one run in it at a time."""
+"""A clone of the project in which at most one run works at a time."""
 
 import fcntl
 from collections.abc import Callable, Iterator
@@ -7,11 +7,11 @@ from pathlib import Path
 
 
 @contextmanager
-def held(root: Path, log: Callable[[str], None]) -> Iterator[None]:
-    """Hold the clone at `root`; another run waits here until this one ends, however it ends.
+def clone_lock(root: Path, log: Callable[[str], None]) -> Iterator[None]:
+    """Lock the clone at `root`; another run waits here until this one has ended.
 
     Two runs in one clone would undo each other's params and wait for each other's DVC lock stage by stage. The kernel
-    lets go of the lock when its process is gone: nothing that was killed stops the next run.
+    releases the lock when its process ends, so a killed run does not block the next one.
     """
     place = root / ".dvc" / "tmp"
     place.mkdir(parents=True, exist_ok=True)
@@ -19,7 +19,7 @@ def held(root: Path, log: Callable[[str], None]) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            log(f"another run is at work in {root}; waiting until it ends")
+            log(f"another run works in {root}; waiting until it ends")
             fcntl.flock(file, fcntl.LOCK_EX)
             log("the other run has ended")
         yield
