@@ -155,7 +155,7 @@ def _add_predict(commands: Commands) -> None:
 
 
 def _add_explain(commands: Commands) -> None:
-    example = "explain data/sample/images/scene_0000.jpg"
+    example = "explain scene_0002.jpg"
     command = _add(commands, "explain", "print all that is known of one image or annotation file", example)
     command.add_argument("file", metavar="FILE", help="the end of its path is enough")
     _add_params(command, "its sections: paths, split")

@@ -1,6 +1,6 @@
 """`python -m tasks predict`: what the exported detector finds in a person's pictures, drawn and listed.
 
-Pictures are turned upright, as their EXIF orientation or their video says, before the detector sees them.
+Pictures are turned upright, as their EXIF orientation or their video states, before the detector sees them.
 """
 
 from collections.abc import Sequence

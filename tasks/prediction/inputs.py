@@ -175,7 +175,7 @@ def _claimed_pixels(path: Path) -> int:
     try:
         width, height = stored_size(path)
     except FormatError:
-        return 0  # `_read` says why.
+        return 0  # `_read` reports why.
     return width * height
 
 

@@ -61,7 +61,7 @@ class GifWriter:
     def close(self, unreadable: Sequence[Unreadable]) -> str:
         """See `Writer`."""
         if not self._frames:
-            return "no GIF: there was no picture"
+            return "no GIF, for want of pictures"
         first, *others = self._frames
         with replacing(self._path) as beside:
             first.save(

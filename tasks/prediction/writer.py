@@ -36,7 +36,7 @@ class Prediction:
     """A picture and its detections.
 
     Attributes:
-        detections: those to be shown, in pixels of the upright picture.
+        detections: those to show, in pixels of the upright picture.
         stem: the name, without its extension, of files about the picture; unique in a run.
         drawn: the picture with its detections, if one of the writers draws.
     """
@@ -56,7 +56,7 @@ class Writer(Protocol):
         """Take one.
 
         Raises:
-            FormatError: the kind of file cannot hold it; the next can be given all the same.
+            FormatError: the kind of file cannot hold it; later predictions can be added.
         """
 
     def close(self, unreadable: Sequence[Unreadable]) -> str:

@@ -8,6 +8,7 @@ import json
 import os
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 parser = argparse.ArgumentParser()
@@ -17,7 +18,9 @@ parser.add_argument("--data-dir", type=Path)
 args, _ = parser.parse_known_args()
 args.data_dir.mkdir(parents=True, exist_ok=True)
 STATE, FAILING = args.data_dir / "state.json", args.data_dir / "failing"
-state = json.loads(STATE.read_text()) if STATE.exists() else {"projects": [], "tasks": [], "predictions": [], "time": 0}
+state: dict[str, Any] = {"projects": [], "tasks": [], "predictions": [], "time": 0}
+if STATE.exists():
+    state = json.loads(STATE.read_text())
 
 
 def now():

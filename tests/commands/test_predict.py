@@ -15,7 +15,7 @@ def options(*inputs, out, **more):
     return {"inputs": list(inputs), "out": out, "tflite": False, "every": 1, "fps": 5.0, **defaults, **more}
 
 
-def test_a_missing_model_says_how_to_make_one(tmp_path):
+def test_a_missing_model_is_reported_with_the_command_that_makes_one(tmp_path):
     path = picture(tmp_path / "a.png")
     with pytest.raises(CheckpointError, match="missing: no exported model here; run `make run` first"):
         predict(**options(path, out=tmp_path / "out"))

@@ -68,7 +68,8 @@ def ingested(source, images):
 def video(path, frames=5, size=(64, 48)):
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=10)
-        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuv420p"
         for i in range(frames):
             image = Image.new("RGB", size)
             image.paste((255, 255, 255), (8 * i, 8, 8 * i + 16, 24))

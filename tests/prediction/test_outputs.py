@@ -1,7 +1,7 @@
 """Files that predictions are written to, and from which score on."""
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from tasks.errors import DataError, FormatError
 from tasks.model.thresholds import Thresholds, write_thresholds
@@ -47,7 +47,7 @@ def test_each_image_is_drawn_under_a_name_of_its_own(tmp_path):
         with Image.open(tmp_path / "out" / name) as image:
             assert image.format == "JPEG"
             assert image.size == (60, 40)
-            assert len(image.getcolors(60 * 40)) > 2
+            assert len(image.getcolors(60 * 40) or ()) > 2
     assert len(list((tmp_path / "out").iterdir())) == 5
 
 
@@ -84,4 +84,6 @@ def test_a_gif_shows_every_picture_in_the_size_of_the_first(tmp_path):
     outcome = predict_images(paths, WhiteFinder(), tmp_path / "out", 0.3, 2, write=["gif"])
     assert outcome.written == ["detections.gif of 3 pictures"]
     with Image.open(tmp_path / "out" / "detections.gif") as gif:
-        assert (gif.n_frames, gif.size, gif.info["duration"], gif.info["loop"]) == (3, (480, 320), 200, 0)
+        assert sum(1 for _ in ImageSequence.Iterator(gif)) == 3
+        gif.seek(0)
+        assert (gif.size, gif.info["duration"], gif.info["loop"]) == ((480, 320), 200, 0)

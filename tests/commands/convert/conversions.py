@@ -16,10 +16,11 @@ def target(folder, kind):
 
 
 def image(name, *objects, size=None, difficult=(), iscrowd=()):
-    n = len(objects)
+    n, (width, height) = len(objects), size or SIZES.get(name, (64, 48))
     return AnnotatedImage(
         name,
-        *(size or SIZES.get(name, (64, 48))),
+        width,
+        height,
         as_boxes([box for _, box in objects]),
         tuple(name for name, _ in objects),
         flags(n, [i in difficult for i in range(n)]),
