@@ -4,14 +4,15 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
-from studies.base.params import ScenesParams
+from studies.base.card import Card, Making, Measurement
+from studies.base.params import DrawnScenes, ScenesParams
+from tasks.artifacts.artifact import write_artifact
 from tasks.artifacts.training import read_training_figures
 from tasks.detector.network import CLASS_HEAD, component_of
 from tasks.detector.restore import checkpoint_values
 from tasks.errors import CheckpointError
-from tasks.ground.files import replacing, sha256_of, write_json
+from tasks.ground.files import read_json, replacing, sha256_of
 from tasks.params import Params
 from tasks.weights.packed_weights import write_packed
 from tasks.weights.shipped_base import NAME
@@ -23,8 +24,8 @@ _DECIDE = {"validate_", "split", "model", "checkpoint", "train"}
 _GENERATOR = Path(__file__).parent / "scenes"
 
 
-def pack(params: Params, scenes: ScenesParams, *, packed: Path) -> dict[str, Any]:
-    """Write the folder `packed`: weights, card, and the card for people.
+def pack(params: Params, scenes: ScenesParams, *, packed: Path) -> dict[str, object]:
+    """Write the folder `packed`: weights, card, and the card for people; figures to print.
 
     Raises:
         CheckpointError: the trained checkpoint is missing, damaged, or not of the model that the base is for.
@@ -37,44 +38,44 @@ def pack(params: Params, scenes: ScenesParams, *, packed: Path) -> dict[str, Any
     with replacing(packed) as beside:
         beside.mkdir()
         weights = beside / f"{NAME}.npz"
-        kept = write_packed(arrays, weights)
-        card = {
-            "name": NAME,
-            "origin": _ORIGIN,
-            "licence": _LICENCE,
-            "sha256": sha256_of(weights),
-            "bytes": weights.stat().st_size,
-            "arrays": len(arrays),
-            "float32_arrays": kept,
-            "parameters": sum(value.size for value in arrays.values()),
-            **_made(params, scenes),
-        }
-        write_json(beside / f"{NAME}.json", card)
-        (beside / f"{NAME}.md").write_text(_for_people(card), encoding="utf-8")
-    return {key: card[key] for key in ("sha256", "bytes", "arrays", "parameters")}
+        float32_arrays = write_packed(arrays, weights)
+        card = Card(
+            name=NAME,
+            origin=_ORIGIN,
+            licence=_LICENCE,
+            sha256=sha256_of(weights),
+            bytes=weights.stat().st_size,
+            arrays=len(arrays),
+            float32_arrays=float32_arrays,
+            parameters=sum(value.size for value in arrays.values()),
+            made=_making(params, scenes),
+            measured=_measurement(params),
+        )
+        write_artifact(beside / f"{NAME}.json", card)
+        (beside / f"{NAME}.md").write_text(card.markdown(), encoding="utf-8")
+    return {"sha256": card.sha256, "bytes": card.bytes, "arrays": card.arrays, "parameters": card.parameters}
 
 
-def _made(params: Params, scenes: ScenesParams) -> dict[str, Any]:
-    """How, and what was measured: nothing of it depends on a clock, a machine or git."""
+def _making(params: Params, scenes: ScenesParams) -> Making:
+    drawn = DrawnScenes(**scenes.model_dump(exclude={"workers"}))
+    return Making(
+        model=params.model.name,
+        generator_sha256=_hash_of_code(),
+        params_sha256=_hash_of([drawn.model_dump(), params.model_dump(mode="json", include=_DECIDE)]),
+        scenes=drawn,
+        boxes=read_json(params.paths.metrics_data, "what the validate stage writes")["boxes"],
+        train=params.train,
+    )
+
+
+def _measurement(params: Params) -> Measurement:
     figures = read_training_figures(params.paths.metrics_train)
-    data = json.loads(params.paths.metrics_data.read_text(encoding="utf-8"))
-    drawn = scenes.model_dump(exclude={"workers"})
-    return {
-        "made": {
-            "model": params.model.name,
-            "generator_sha256": _hash_of_code(),
-            "params_sha256": _hash_of([drawn, params.model_dump(mode="json", include=_DECIDE)]),
-            "scenes": drawn,
-            "boxes": data["boxes"],
-            "train": params.train.model_dump(mode="json"),
-        },
-        "measured": {
-            "what": "on generated scenes that training never saw: says little about photographs",
-            "best_mAP": figures.best_mAP,
-            "best_step": figures.best_step,
-            "loss": figures.loss,
-        },
-    }
+    return Measurement(
+        what="on generated scenes that training never saw: says little about photographs",
+        best_mAP=figures.best_mAP,
+        best_step=figures.best_step,
+        loss=figures.loss,
+    )
 
 
 def _hash_of_code() -> str:
@@ -82,31 +83,8 @@ def _hash_of_code() -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _hash_of(content: Any) -> str:
+def _hash_of(content: object) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _for_people(card: dict[str, Any]) -> str:
-    made, measured = card["made"], card["measured"]
-    drawn, train = made["scenes"], made["train"]
-    score = "not measured" if measured["best_mAP"] is None else f"mAP {measured['best_mAP']:.3f}"
-    return f"""# {card["name"]}
-
-Backbone, feature pyramid, tower and box head of `{made["model"]}`,
-{card["origin"]}.
-No photograph but ImageNet's had a part in it, and no box that a person drew. The class head is left out.
-
-- **For** `ssd_mobilenet_v2_fpnlite` at 320 and 640 px: `checkpoint.source: base`.
-- **How** {drawn["count"]} scenes of {drawn["side_px"]} px (seed {drawn["seed"]}, {drawn["kinds_per_family"]} kinds
-  a family, classes: {drawn["classes"]}) with {made["boxes"]} boxes; {train["steps"]} steps of batch
-  {train["batch_size"]}, {train["optimizer"]}, learning rate {train["learning_rate"]:g}, new layers
-  {train["new_layer_rate"]:g} times that, frozen: {train["freeze"]}.
-- **Measured** {score} after {measured["best_step"]} steps, {measured["what"]}.
-- **File** {card["bytes"]} bytes, {card["arrays"]} arrays, {card["parameters"]} parameters, float16 but for
-  {len(card["float32_arrays"])} arrays. SHA-256 `{card["sha256"]}`.
-- **Generator** SHA-256 `{made["generator_sha256"]}`; **params** `{made["params_sha256"]}`.
-- **Licence** {card["licence"]}.
-"""
 
 
 def ship(packed: Path, weights: Path) -> None:
@@ -118,7 +96,7 @@ def ship(packed: Path, weights: Path) -> None:
     files = [packed / f"{NAME}{suffix}" for suffix in (".npz", ".json", ".md")]
     missing = [str(path) for path in files if not path.is_file()]
     if missing:
-        raise CheckpointError(f"{', '.join(missing)}: not there; run `dvc repro` in studies/base first")
+        raise CheckpointError(f"missing: {', '.join(missing)}; run `dvc repro` in studies/base first")
     weights.mkdir(exist_ok=True)
     for path in files:
         shutil.copyfile(path, weights / path.name)

@@ -9,14 +9,19 @@ from studies.reading import read_section
 from tasks.params import Positive, Section, Seed
 
 
-class ScenesParams(Section):
-    """What is drawn. The number of workers changes no byte: DVC does not track it."""
+class DrawnScenes(Section):
+    """What is drawn: everything that the images and boxes depend on."""
 
     seed: Seed
     count: Positive
     side_px: Annotated[int, Field(ge=64)]
     kinds_per_family: Positive
     classes: Literal["families", "kinds", "object"]
+
+
+class ScenesParams(DrawnScenes):
+    """The section `scenes`. The number of workers changes no byte: DVC does not track it."""
+
     workers: Positive | None
 
 
