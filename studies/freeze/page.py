@@ -13,7 +13,7 @@ from studies.freeze.pictures import colours_of, pictures
 from studies.freeze.places import timing_name
 from studies.freeze.record import Record
 from tasks.artifacts.artifact import read_artifact
-from tasks.dataset.coco_json import read_coco
+from tasks.dataset.split_files import read_coco_split
 from tasks.ground.files import replacing, write_json
 from tasks.ground.text import printable
 from tasks.report_page.page import render
@@ -63,7 +63,7 @@ def write_page(study: StudyParams, photos: Path, results: Path, timing: Path, ou
     Raises:
         PipelineError: there are no runs, some of a model's are missing, or one cannot be read.
     """
-    test = read_coco(photos / "splits" / "test.json")
+    test = read_coco_split(photos / "splits", "test")
     missing = missing_models(results, study)
     models = [model for model in study.models if model not in missing]
     timings = {model: _read_timings(timing, model, study) for model in models}

@@ -9,15 +9,16 @@ from studies.last_weights import detect_with_last_weights
 from studies.leave_one_out.result import LeaveOneOutFigures
 from studies.stages import TRAINING_STAGES, code_version, run_stages, write_params
 from tasks.artifacts.artifact import write_artifact
-from tasks.dataset.coco_json import read_coco, read_detections, write_coco, write_detections
+from tasks.dataset.coco_json import read_coco, read_detections, write_detections
 from tasks.dataset.dataset import AnnotatedImage, Dataset
 from tasks.dataset.detections import Detections
+from tasks.dataset.split_files import write_coco_splits
 from tasks.errors import DataError
 from tasks.ground.files import replacing, sha256_of
 from tasks.metrics.analysis import intervals_of
 from tasks.metrics.coco import figures_of, matched
 from tasks.params import Params, SplitParams, read_params
-from tasks.partition.near_duplicates import alike, consecutive, groups
+from tasks.partition.near_duplicates import connected_groups, neighbouring_frames, similar_pairs
 
 # Those of the data and the work at hand: this is no study of our own.
 _PARAMS = Path("params.yaml")
@@ -67,10 +68,10 @@ def _training_images(dataset: Dataset, params: SplitParams) -> list[list[int]]:
         DataError: some image has none.
     """
     pairs = [
-        *alike(dataset.images, params.near_duplicate_distance),
-        *consecutive(dataset.images, params.frame_run_distance),
+        *similar_pairs(dataset.images, params.near_duplicate_distance),
+        *neighbouring_frames(dataset.images, params.frame_run_distance),
     ]
-    group_of = {i: number for number, group in enumerate(groups(len(dataset.images), pairs)) for i in group}
+    group_of = {i: number for number, group in enumerate(connected_groups(len(dataset.images), pairs)) for i in group}
     every = range(len(dataset.images))
     others = [[i for i in every if group_of[i] != group_of[own]] for own in every]
     for own, rest in enumerate(others):
@@ -91,9 +92,8 @@ def _detect_left_out(dataset: Dataset, left: int, rest: Sequence[int], folder: P
         params = write_params(_PARAMS, run, run / "data", {})
         with replacing(params.paths.splits) as beside:
             beside.mkdir(parents=True)
-            write_coco(_with_images(dataset, [dataset.images[i] for i in rest]), beside / "train.json")
-            write_coco(_with_images(dataset, []), beside / "val.json")
-            write_coco(alone, beside / "test.json")
+            train = _with_images(dataset, [dataset.images[i] for i in rest])
+            write_coco_splits({"train": train, "val": _with_images(dataset, []), "test": alone}, beside)
         run_stages(("records", *TRAINING_STAGES), params)
         _, (detections,) = detect_with_last_weights(params, "test")
         write_detections([detections], alone, done)

@@ -5,16 +5,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tasks.artifacts.split import read_dropped, similarity
 from tasks.dataset.boxes import iou
 from tasks.dataset.coco_json import read_coco
 from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem
 from tasks.dataset.problem_kinds import remedy
+from tasks.dataset.split_files import split_file
 from tasks.dataset.splits import SPLITS
 from tasks.errors import DataError
-from tasks.ground.files import read_json
 from tasks.ground.text import printable, tell
 from tasks.params import read_params
-from tasks.partition.near_duplicates import alike
+from tasks.partition.near_duplicates import similar_pairs
 
 if TYPE_CHECKING:
     from tasks.params import PathParams
@@ -105,19 +106,18 @@ def _split_lines(
     split_of = {
         image.file_name: split
         for split in SPLITS
-        if (paths.splits / f"{split}.json").exists()
-        for image in read_coco(paths.splits / f"{split}.json").images
+        if split_file(paths.splits, split).exists()
+        for image in read_coco(split_file(paths.splits, split)).images
     }
-    if (path := paths.splits / "dropped.json").exists():
-        split_of |= {row["image"]: "dropped" for row in read_json(path, "what the split stage writes")}
+    split_of |= {row.image: "dropped" for row in read_dropped(paths.splits)}
     given = f"; {passed.given_split} in the author's split" if passed.given_split else ""
     yield f"  split        {split_of.get(passed.file_name, 'not assigned yet')}{given}"
     place = after.images.index(passed)
-    for pair in alike(after.images, distance):
+    for pair in similar_pairs(after.images, distance):
         if place in (pair.first, pair.second):
             other = after.images[pair.second if pair.first == place else pair.first]
             where = split_of.get(other.file_name, "-")
-            yield f"  similar to   {other.file_name} ({where}): {pair.distance} of 256 bits differ"
+            yield f"  similar to   {other.file_name} ({where}): {similarity(pair.distance)}"
 
 
 def _object_lines(image: AnnotatedImage, passed: AnnotatedImage | None) -> Iterator[str]:

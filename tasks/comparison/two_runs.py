@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasks.comparison.revisions import Run, changed_params
-from tasks.dataset.coco_json import read_coco, read_detections
+from tasks.dataset.coco_json import read_detections
 from tasks.dataset.dataset import AnnotatedImage, Dataset
+from tasks.dataset.split_files import read_coco_split
 from tasks.errors import EvaluationError
 from tasks.ground.text import printable
 from tasks.metrics.coco import matched
@@ -60,7 +61,7 @@ def scored(run: Run) -> Scored:
     Raises:
         PipelineError: its files cannot be read.
     """
-    test = read_coco(run.path("splits") / "test.json")
+    test = read_coco_split(run.path("splits"), "test")
     detections = read_detections(run.path("detections") / "saved_model.json", test)
     file = run.path("exported") / "thresholds.json"
     score = read_thresholds(file).score if file.is_file() else DEFAULT_SCORE

@@ -12,11 +12,18 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 
+from tasks.artifacts.base import (
+    ARRAYS,
+    LABEL_MAP,
+    SAVED_MODEL,
+    BaseDescription,
+    checkpoint_prefix,
+    read_base_description,
+)
 from tasks.artifacts.training import RestoredComponent, RestoreSummary
 from tasks.detector.network import BACKBONE, CLASS_HEAD, COMPONENTS, Network, component_of
 from tasks.errors import CheckpointError
 from tasks.model.label_map import read_label_map
-from tasks.weights.base_description import read_base_description
 
 # TensorFlow's reader raises the last two for a file that ends too early.
 _UNREADABLE = (tf.errors.OpError, ValueError, IndexError)
@@ -87,11 +94,11 @@ def restore(network: Network, base: Path, classes: tuple[str, ...]) -> RestoreRe
         CheckpointError: the base is damaged (a checkpoint has a checksum for each value), or it fills nothing of the
             backbone.
     """
-    card = read_base_description(base)
-    result = RestoreResult(_source_in_words(card))
-    weights = _weights(base, card["kind"])
+    description = read_base_description(base)
+    result = RestoreResult(_source_in_words(description))
+    weights = _weights(base, description)
     used: set[str] = set()
-    same_classes = (base / "label_map.pbtxt").exists() and read_label_map(base / "label_map.pbtxt") == classes
+    same_classes = (base / LABEL_MAP).exists() and read_label_map(base / LABEL_MAP) == classes
     for key, variable in network.variables.items():
         name = key if key in weights.names else plain_name(variable.name)
         if name not in weights.names:
@@ -107,7 +114,7 @@ def restore(network: Network, base: Path, classes: tuple[str, ...]) -> RestoreRe
             variable.assign(value)
             result.keys.add(key)
     result.left_over.update(weights.names - used)
-    if card["kind"] != "none" and not any(component_of(key) == BACKBONE for key in result.keys):
+    if description.kind != "none" and not any(component_of(key) == BACKBONE for key in result.keys):
         raise CheckpointError(
             f"{base}: nothing of the backbone was restored from {result.source}: these weights are for another model; "
             "set checkpoint.source to weights of model.name, or to none to train from nothing"
@@ -120,9 +127,9 @@ def plain_name(name: str) -> str:
     return _EXTRACTOR.sub("", name.removesuffix(":0"), count=1)
 
 
-def _source_in_words(card: dict[str, Any]) -> str:
-    origin = f"{card['source']}: {card['origin']}" if card.get("origin") else str(card["source"])
-    return f"{origin} ({card['fallback']})" if card.get("fallback") else origin
+def _source_in_words(description: BaseDescription) -> str:
+    origin = f"{description.source}: {description.origin}"
+    return f"{origin} ({description.fallback})" if description.fallback else origin
 
 
 def checkpoint_values(prefix: Path) -> dict[str, npt.NDArray[Any]]:
@@ -135,18 +142,15 @@ def checkpoint_values(prefix: Path) -> dict[str, npt.NDArray[Any]]:
     return {key: weights.value(key) for key in sorted(weights.names)}
 
 
-def _weights(base: Path, kind: str) -> _Weights:
-    if kind == "none":
+def _weights(base: Path, description: BaseDescription) -> _Weights:
+    if description.kind == "none":
         return _arrays({})
-    if kind == "weights":
-        with np.load(base / "weights.npz", allow_pickle=False) as archive:
+    if description.kind == "weights":
+        with np.load(base / ARRAYS, allow_pickle=False) as archive:
             return _arrays({plain_name(name): archive[name] for name in archive.files})
-    if kind == "saved_model":
-        return _saved_model(base / "variables" / "variables")
-    indexes = sorted(base.glob("checkpoint/ckpt-*.index"))
-    if not indexes:
-        raise CheckpointError(f"{base}/checkpoint: ckpt-*.index is missing; run `dvc repro -f checkpoint`")
-    return _checkpoint(indexes[-1].with_suffix(""))
+    if description.kind == "saved_model":
+        return _saved_model(base / SAVED_MODEL)
+    return _checkpoint(checkpoint_prefix(base))
 
 
 def _arrays(arrays: dict[str, npt.NDArray[Any]]) -> _Weights:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tasks.artifacts.base import BaseDescription
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.tallies import image_counts
 from tasks.ground.text import markdown_text
@@ -38,7 +39,7 @@ class Facts:
         parts: the data by part.
         figures: the content of metrics/evaluate.json.
         analysis: the content of analysis.json.
-        base: the content of models/base/base.json.
+        base: what the weights were that training began from.
         speed: the content of speed.json.
     """
 
@@ -46,7 +47,7 @@ class Facts:
     parts: Mapping[str, Dataset]
     figures: Mapping[str, Any]
     analysis: Mapping[str, Any]
-    base: Mapping[str, Any]
+    base: BaseDescription
     speed: Mapping[str, Any]
 
 
@@ -80,8 +81,8 @@ def card(facts: Facts) -> str:
         "",
         "## Licence",
         "",
-        f"Training began from: {markdown_text(facts.base.get('origin') or 'not recorded')}. Licence of those weights: "
-        f"{markdown_text(facts.base.get('licence') or 'not recorded')}. Whether this model may be passed on depends on "
+        f"Training began from: {markdown_text(facts.base.origin)}. Licence of those weights: "
+        f"{markdown_text(facts.base.licence or 'not recorded')}. Whether this model may be passed on depends on "
         "the licence of the annotated photographs as well, which is not known here.",
     ]
     return "\n".join(lines) + "\n"

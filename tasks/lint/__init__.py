@@ -1,4 +1,4 @@
-"""What params, pipeline.config and data say of each other before a step is trained. Plain numbers: no TensorFlow.
+"""Params, pipeline.config, weights and data checked against each other before training, without TensorFlow.
 
-A check is a plain function that gives its `Finding`s; docs/config-lint.md lists them with their limits.
+A check is a plain function that returns its `Finding`s; docs/config-lint.md lists them with their limits.
 """

@@ -1,39 +1,38 @@
-"""Steps, warm-up, decay and batch against each other and against the number of training images."""
+"""Steps, warm-up, decay and batch size against each other and against the number of training images."""
 
 import math
 from typing import TYPE_CHECKING
 
-from tasks.lint.finding import Finding
+from tasks.artifacts.lint import Finding
 from tasks.model.schedule import decay_end_step
 
 if TYPE_CHECKING:
     from tasks.params import TrainParams
 
-# From a third on, more of the run is spent on the way to the rate than is usual for whole schedules; the zoo's warm-up
-# takes 2 to 8 % of its steps (1,000 of 50,000 and 2,000 of 25,000).
+# The zoo's warm-up takes 2 to 8 % of its steps (1,000 of 50,000 and 2,000 of 25,000); a third is far more.
 WARMUP_SHARE = 1 / 3
 # Fine-tuning here takes 10 to 100 epochs; a network that has seen an image 500 times can know it by heart.
 MANY_EPOCHS = 500
 
 
 def check_schedule(train: "TrainParams") -> list[Finding]:
-    """Warm-up, validations and savings against `train.steps`."""
-    found = []
+    """Warm-up, decay, validations and checkpoints against `train.steps`."""
+    findings = []
     if train.warmup_steps >= WARMUP_SHARE * train.steps:
-        found.append(
+        findings.append(
             Finding(
                 "warning",
                 "train.warmup_steps",
                 str(train.warmup_steps),
-                f"of train.steps {train.steps} that is a third or more: the rate hardly reaches train.learning_rate "
-                "before it falls",
+                f"a third of train.steps {train.steps} or more: the rate hardly reaches train.learning_rate before "
+                "it falls",
                 f"try {train.steps // 10}",
             )
         )
     if decay_end_step(train) != train.steps:
-        found.append(_decay(train))
+        findings.append(_decay_finding(train))
     if train.eval_every > train.steps:
-        found.append(
+        findings.append(
             Finding(
                 "info",
                 "train.eval_every",
@@ -43,31 +42,30 @@ def check_schedule(train: "TrainParams") -> list[Finding]:
             )
         )
     if train.save_every > train.steps:
-        found.append(
+        findings.append(
             Finding(
                 "info",
                 "train.save_every",
                 str(train.save_every),
-                f"more than train.steps {train.steps}: nothing is saved on the way, so that a killed run begins anew",
+                f"more than train.steps {train.steps}: nothing is saved before the end, and a killed run starts over",
             )
         )
-    return found
+    return findings
 
 
-def _decay(train: "TrainParams") -> Finding:
+def _decay_finding(train: "TrainParams") -> Finding:
     if decay_end_step(train) < train.steps:
         idle = train.steps - decay_end_step(train)
         outcome = f"the rate is 0 for the last {idle} of {train.steps} steps, which change nothing"
     else:
-        left = rate_left(train)
         outcome = (
-            f"after train.steps {train.steps} the rate is still {left:.0%} of train.learning_rate: the last steps jump "
-            "around what they should settle in"
+            f"after train.steps {train.steps} the rate is {last_rate_share(train):.0%} of train.learning_rate: the "
+            "last steps jump around the minimum that they should settle in"
         )
     return Finding("warning", "train.decay_steps", str(train.decay_steps), outcome, "try null, which is train.steps")
 
 
-def rate_left(train: "TrainParams") -> float:
+def last_rate_share(train: "TrainParams") -> float:
     """The share of `train.learning_rate` at the last step."""
     warmup = min(train.warmup_steps, decay_end_step(train) - 1)
     if train.steps <= warmup:
@@ -77,39 +75,39 @@ def rate_left(train: "TrainParams") -> float:
 
 
 def check_amount(train: "TrainParams", images: int) -> list[Finding]:
-    """What the run looks at, against the `images` of the training part, at least 1."""
-    found = []
-    looked_at = train.steps * train.batch_size
+    """How often the run sees each training image; there are `images` of them, at least 1."""
+    findings = []
+    seen = train.steps * train.batch_size
     if train.batch_size > images:
-        found.append(
+        findings.append(
             Finding(
                 "warning",
                 "train.batch_size",
                 str(train.batch_size),
-                f"there are {images} training images: batches are filled all the same, with the same images again",
+                f"there are only {images} training images: batches are filled with the same images again",
                 f"set it to {images} or less",
             )
         )
-    if looked_at < images:
-        found.append(
+    if seen < images:
+        findings.append(
             Finding(
                 "warning",
                 "train.steps",
                 str(train.steps),
-                f"with train.batch_size {train.batch_size} that is {looked_at} of {images} training images: "
-                f"{images - looked_at} are never seen",
+                f"with train.batch_size {train.batch_size} that is {seen} of {images} training images: "
+                f"{images - seen} are never seen",
                 f"set it to {-(-images // train.batch_size)} or more",
             )
         )
-    elif looked_at > MANY_EPOCHS * images:
-        found.append(
+    elif seen > MANY_EPOCHS * images:
+        findings.append(
             Finding(
                 "warning",
                 "train.steps",
                 str(train.steps),
                 f"with train.batch_size {train.batch_size} every one of {images} training images is seen "
-                f"{looked_at / images:.0f} times: they may be learned by heart",
+                f"{seen / images:.0f} times: the model may memorise them",
                 "compare training loss with validation mAP in the report, or lower it",
             )
         )
-    return found
+    return findings

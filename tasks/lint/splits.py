@@ -1,58 +1,61 @@
-"""The parts of the data, and the label map against what there is to learn from."""
+"""The splits, and the label map against the training images."""
 
 from collections.abc import Mapping, Sequence
 
+from tasks.artifacts.lint import Finding
 from tasks.dataset.dataset import AnnotatedImage
 from tasks.dataset.tallies import FEW_IMAGES, image_counts
 from tasks.ground.text import shortened
-from tasks.lint.finding import Finding
 
 _EMPTY = {
     "val": (
-        "no image or no box in it: no checkpoint can be chosen by it, and the last one counts as the best",
+        "it has no image or no box: no checkpoint can be chosen by it, and the last one counts as the best",
         "raise split.val_fraction",
     ),
-    "test": ("no image or no box in it: there will be no figures", "raise split.test_fraction"),
+    "test": ("it has no image or no box: there will be no test figures", "raise split.test_fraction"),
 }
-_OF_FEW = f"none is cut from {FEW_IMAGES} images and fewer: docs/few-images.md says what to do instead"
-_SHOWN = 5
+_FEW_IMAGES_REMEDY = (
+    f"{FEW_IMAGES} images and fewer are all for training: docs/few-images.md says how to measure a model then"
+)
+_MOST_LISTED = 5
 
 
-def check_splits(classes: Sequence[str], parts: Mapping[str, Sequence[AnnotatedImage]]) -> list[Finding]:
-    """Empty parts, and classes of the label map that have no training box; `parts` has `train`, `val` and `test`."""
-    found = _train(classes, parts["train"])
-    few = sum(map(len, parts.values())) <= FEW_IMAGES
-    for part, (why, remedy) in _EMPTY.items():
-        if not _boxes(parts[part]):
-            found.append(Finding("warning", f"the {part} part", "", why, _OF_FEW if few else remedy))
-    return found
+def check_splits(classes: Sequence[str], splits: Mapping[str, Sequence[AnnotatedImage]]) -> list[Finding]:
+    """Empty splits, and classes of the label map without a training box; `splits` has `train`, `val` and `test`."""
+    findings = _check_train(classes, splits["train"])
+    has_few_images = sum(map(len, splits.values())) <= FEW_IMAGES
+    for split, (why, remedy) in _EMPTY.items():
+        if not _count_boxes(splits[split]):
+            remedy_here = _FEW_IMAGES_REMEDY if has_few_images else remedy
+            findings.append(Finding("warning", f"the {split} split", "", why, remedy_here))
+    return findings
 
 
-def named(names: Sequence[str]) -> str:
-    """The first few of `names`, and how many more there are."""
-    shown = ", ".join(shortened(name) for name in names[:_SHOWN])
-    return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown
+def listed(names: Sequence[str]) -> str:
+    """The first five of `names`, and how many more there are."""
+    shown = ", ".join(shortened(name) for name in names[:_MOST_LISTED])
+    return f"{shown} and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else shown
 
 
-def _train(classes: Sequence[str], images: Sequence[AnnotatedImage]) -> list[Finding]:
+def _check_train(classes: Sequence[str], images: Sequence[AnnotatedImage]) -> list[Finding]:
     if not images:
         return [
             Finding(
                 "error",
-                "the train part",
+                "the train split",
                 "",
-                "no image in it",
+                "it has no image",
                 "lower split.val_fraction and split.test_fraction, or see what the gate dropped (docs/data-gate.md); "
-                "of data that came split, set split.author_split: ignore",
+                "if the data came with a split, set split.author_split: ignore",
             )
         ]
-    if not classes or not _boxes(images):
+    if not classes or not _count_boxes(images):
         return [
             Finding(
                 "error",
-                "the train part",
+                "the train split",
                 "",
-                f"no box in its {len(images)} images: there is nothing to learn",
+                f"its {len(images)} images have no box: there is nothing to learn",
                 "annotate some, or see what the gate dropped (docs/data-gate.md)",
             )
         ]
@@ -64,12 +67,12 @@ def _train(classes: Sequence[str], images: Sequence[AnnotatedImage]) -> list[Fin
         Finding(
             "warning",
             "label_map.pbtxt",
-            named(missing),
-            "no training image shows it: a class head is made for it, and it will not be found",
-            "annotate some, or split anew with another split.seed",
+            listed(missing),
+            "no training image shows it: the class head has it, but the model will not detect it",
+            "annotate some, or try another split.seed",
         )
     ]
 
 
-def _boxes(images: Sequence[AnnotatedImage]) -> int:
+def _count_boxes(images: Sequence[AnnotatedImage]) -> int:
     return sum(int((~image.iscrowd).sum()) for image in images)

@@ -1,14 +1,15 @@
 """The weights that training starts from, against what is frozen and against the label map."""
 
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from tasks.artifacts.base import ARRAYS, DESCRIPTION, LABEL_MAP, BaseDescription
+from tasks.artifacts.lint import Finding
 from tasks.errors import CheckpointError
-from tasks.lint.finding import Finding
-from tasks.lint.splits import named
+from tasks.lint.splits import listed
 from tasks.model.definitions import BLOCKS, backbone_of
 from tasks.model.label_map import read_label_map
 
@@ -21,74 +22,59 @@ class BaseFacts:
     """What models/base holds.
 
     Attributes:
-        kind: `tf_checkpoint`, `weights` or `none`.
-        source: `checkpoint.source` as it was when the base was made.
-        fallback: why it is not what `source` names; empty where it is.
-        detector: whether it has more than a backbone.
-        classes: those that its class head was trained for; None where it does not say.
+        description: its base.json.
+        is_detector: whether it has more than a backbone.
+        classes: the classes that its class head was trained for; None where they are not known.
     """
 
-    kind: str
-    source: str
-    fallback: str
-    detector: bool
+    description: BaseDescription
+    is_detector: bool
     classes: tuple[str, ...] | None
 
 
-def read_base_facts(base: Path, description: Mapping[str, Any]) -> BaseFacts:
+def read_base_facts(base: Path, description: BaseDescription) -> BaseFacts:
     """The facts of the folder `base`, whose base.json holds `description`.
 
     Raises:
-        CheckpointError: the arrays that it promises are not there.
+        CheckpointError: the arrays that it promises are missing or damaged.
         FormatError: its label map cannot be read.
     """
-    label_map = base / "label_map.pbtxt"
-    kind = str(description["kind"])
+    label_map, kind = base / LABEL_MAP, description.kind
     return BaseFacts(
-        kind=kind,
-        source=str(description.get("source", "")),
-        fallback=str(description.get("fallback", "")),
-        detector=kind == "tf_checkpoint" or (kind == "weights" and _whole(base / "weights.npz")),
+        description,
+        is_detector=kind == "tf_checkpoint" or (kind == "weights" and _has_detector(base / ARRAYS)),
         classes=read_label_map(label_map) if label_map.is_file() else None,
     )
 
 
 def check_base(base: BaseFacts, classes: Sequence[str]) -> list[Finding]:
-    """Weights that are not those asked for, and a class head that they cannot fill."""
-    found = []
-    if base.fallback:
-        found.append(
-            Finding(
-                "warning", "checkpoint.source", base.source, base.fallback, "say what is meant, or take another model"
-            )
-        )
-    if base.detector and base.classes != tuple(classes):
-        theirs = "classes that it does not name" if base.classes is None else named(base.classes)
-        found.append(
-            Finding(
-                "info",
-                "checkpoint.source",
-                base.source,
-                f"trained for {theirs}, here it is {named(classes)}: the class head starts new, all else is restored",
-            )
-        )
-    return found
+    """Weights other than those asked for, and a class head that they cannot fill."""
+    findings, source = [], base.description.source
+    if base.description.fallback:
+        remedy = "set checkpoint.source to the weights that you want, or take another model"
+        findings.append(Finding("warning", "checkpoint.source", source, base.description.fallback, remedy))
+    if base.is_detector and base.classes != tuple(classes):
+        theirs = "classes that it does not name" if base.classes is None else listed(base.classes)
+        why = f"trained for {theirs}, here for {listed(classes)}: the class head starts new, all else is restored"
+        findings.append(Finding("info", "checkpoint.source", source, why))
+    return findings
 
 
 def check_freeze(train: "TrainParams", extractor: str, base: BaseFacts) -> list[Finding]:
-    """Frozen layers that hold random numbers, and more blocks than the backbone has.
+    """Frozen layers that hold random numbers, and more frozen blocks than the backbone has.
 
-    `extractor` is the final pipeline.config's feature_extractor.type; of one that is not known here, `train` alone can
-    tell how many blocks it has.
+    `extractor` is the final pipeline.config's feature_extractor.type. How many blocks an unknown one has, only the
+    train stage can check.
     """
     freeze = train.freeze
     # auto freezes nothing that the weights do not fill.
     if freeze in ("auto", "none"):
         return []
     backbone = backbone_of(extractor)
-    found = []
+    source = base.description.source
+    findings = []
     if isinstance(freeze, int) and backbone is not None and freeze > BLOCKS[backbone]:
-        found.append(
+        findings.append(
             Finding(
                 "error",
                 "train.freeze",
@@ -97,36 +83,37 @@ def check_freeze(train: "TrainParams", extractor: str, base: BaseFacts) -> list[
                 f"set it to {BLOCKS[backbone]} or less; backbone freezes all of it",
             )
         )
-    if base.kind == "none":
-        found.append(
+    if base.description.kind == "none":
+        findings.append(
             Finding(
                 "error",
                 "train.freeze",
                 str(freeze),
-                f"there are no weights (checkpoint.source {base.source}): frozen layers would stay random",
+                f"there are no weights (checkpoint.source {source}): frozen layers would stay random",
                 "set checkpoint.source to weights for this model, or train.freeze to none",
             )
         )
-    elif freeze == "heads-only" and not base.detector:
-        found.append(
+    elif freeze == "heads-only" and not base.is_detector:
+        findings.append(
             Finding(
                 "warning",
                 "train.freeze",
                 str(freeze),
-                f"checkpoint.source {base.source} fills the backbone only: the layers that make its feature maps would "
-                "stay random",
+                f"checkpoint.source {source} fills the backbone only: the layers that make its feature maps would stay "
+                "random",
                 "set it to backbone, or checkpoint.source to a detector's weights (zoo, base, a path)",
             )
         )
-    return found
+    return findings
 
 
-def _whole(weights: Path) -> bool:
-    """Whether arrays are a detector's: those have checkpoint keys for names, a backbone's the names of its layers."""
+def _has_detector(weights: Path) -> bool:
+    """Whether arrays are of a detector, named by checkpoint key, and not of a backbone, named by its layers."""
     try:
         with zipfile.ZipFile(weights) as archive:
             return any(name.startswith("model/") for name in archive.namelist())
     except (OSError, zipfile.BadZipFile) as error:
         raise CheckpointError(
-            f"{weights}: cannot be read, but base.json beside it promises it: {error}; run `dvc repro -f checkpoint`"
+            f"{weights}: cannot be read, but {DESCRIPTION} beside it promises it: {error}; run "
+            "`dvc repro --force checkpoint`"
         ) from error

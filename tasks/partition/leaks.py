@@ -1,42 +1,51 @@
-"""Leaks of a split: pairs that look alike and are in different splits; and the images that were left out."""
+"""Pairs of similar images in different splits, and the images that were dropped so that there are none."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
+from tasks.artifacts.split import DroppedImage, Leak
 from tasks.dataset.dataset import AnnotatedImage
 from tasks.partition.similar import SimilarImages
 
-if TYPE_CHECKING:
-    pass
+
+def find_leaks(similar: SimilarImages, assigned: Mapping[str, str]) -> list[Leak]:
+    """Pairs of similar images in different splits, the most similar first; `assigned` is the split by file name."""
+    leaks = []
+    for first, second, distance in similar.pairs:
+        a, b = similar.images[first], similar.images[second]
+        split_a, split_b = assigned.get(a.file_name), assigned.get(b.file_name)
+        if split_a and split_b and split_a != split_b:
+            names = {split_a: a.file_name, split_b: b.file_name}
+            leaks.append(Leak(differing_bits=distance, same_content=_same_content(a, b), **names))
+
+    def order(leak: Leak) -> tuple[bool, int, list[tuple[str, str]]]:
+        return not leak.same_content, leak.differing_bits, sorted(leak.files, key=lambda file: file[1])
+
+    return sorted(leaks, key=order)
 
 
-def find_leaks(found: SimilarImages, assigned: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Pairs that look alike and are in different parts, the closest first."""
-    rows = []
-    for first, second, distance in found.pairs:
-        a, b = found.images[first], found.images[second]
-        one, other = assigned.get(a.file_name), assigned.get(b.file_name)
-        if one and other and one != other:
-            rows.append({one: a.file_name, other: b.file_name, **_likeness(a, b, distance)})
-    return sorted(rows, key=lambda row: (not row["same_content"], row["differing_bits"], str(row)))
-
-
-def list_dropped(found: SimilarImages, assigned: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The images in no part, each with the one that it looks most like: one that stays, if it looks like any itself."""
-    rows: dict[str, list[dict[str, Any]]] = {}
-    for first, second, distance in found.pairs:
-        pair = found.images[first], found.images[second]
+def find_dropped(similar: SimilarImages, assigned: Mapping[str, str]) -> list[DroppedImage]:
+    """The images in no split, each with the image that it is most similar to, one in a split if there is such."""
+    candidates: dict[str, list[DroppedImage]] = {}
+    for first, second, distance in similar.pairs:
+        pair = similar.images[first], similar.images[second]
         for image, other in (pair, pair[::-1]):
             if image.file_name not in assigned:
-                place = {"image": image.file_name, "given_split": image.given_split or "train"}
-                like = {"like": other.file_name, "like_in": assigned.get(other.file_name, "dropped")}
-                rows.setdefault(image.file_name, []).append({**place, **like, **_likeness(image, other, distance)})
+                candidates.setdefault(image.file_name, []).append(
+                    DroppedImage(
+                        image=image.file_name,
+                        given_split=image.given_split or "train",
+                        like=other.file_name,
+                        like_in=assigned.get(other.file_name, "dropped"),
+                        differing_bits=distance,
+                        same_content=_same_content(image, other),
+                    )
+                )
 
-    def closeness(row: Mapping[str, Any]) -> tuple[bool, int, str]:
-        return row["like_in"] == "dropped", row["differing_bits"], row["like"]
+    def order(row: DroppedImage) -> tuple[bool, int, str]:
+        return row.like_in == "dropped", row.differing_bits, row.like
 
-    return [min(rows[name], key=closeness) for name in sorted(rows)]
+    return [min(candidates[name], key=order) for name in sorted(candidates)]
 
 
-def _likeness(a: AnnotatedImage, b: AnnotatedImage, distance: int) -> dict[str, Any]:
-    return {"differing_bits": distance, "same_content": bool(a.sha256) and a.sha256 == b.sha256}
+def _same_content(a: AnnotatedImage, b: AnnotatedImage) -> bool:
+    return bool(a.sha256) and a.sha256 == b.sha256

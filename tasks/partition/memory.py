@@ -1,48 +1,46 @@
-"""Which image went to which part: kept in a file beside params.yaml, so that an image keeps its part when others come.
+"""Which split each image was assigned to, kept in a file beside params.yaml: an image keeps its split when others come.
 
-Images are known by their content: a renamed file keeps its part. The file belongs into git, as dvc.lock does.
+Images are identified by their content: a renamed file keeps its split. The file belongs in git, as dvc.lock does.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tasks.dataset.dataset import AnnotatedImage
-from tasks.dataset.splits import SPLITS
+from tasks.dataset.splits import SPLITS, most_protected
 from tasks.errors import FormatError
 from tasks.ground.files import MAX_JSON_BYTES, read_small, write_json
 
 
 @dataclass(frozen=True)
 class SplitMemory:
-    """Parts by the SHA-256 of images, of deals that were made with one `rule`.
+    """The splits of images, by the SHA-256 of their content.
 
     Attributes:
-        rule: what the deals were made with (seed, fractions): parts dealt by another rule are not kept.
-        parts: `train`, `val` or `test` by content hash.
+        rule: what the images were assigned by (seed, fractions): splits by another rule are not kept.
+        splits: `train`, `val` or `test` by content hash.
     """
 
     rule: Mapping[str, float]
-    parts: Mapping[str, str]
+    splits: Mapping[str, str]
 
     def split_of(self, group: Sequence[AnnotatedImage]) -> str | None:
-        """The part of a group of images that stay together, if any has one: test before val before train.
+        """The split of a group of images that stay together; the most protected one where they had several.
 
-        What was tested on is never learned from; what was learned from may be tested on in a later training.
+        A tested image must never be learned from; a learned one may be tested on in a later training.
         """
-        found = {self.parts.get(image.sha256) for image in group}
-        return next((part for part in ("test", "val", "train") if part in found), None)
+        return most_protected({self.splits[image.sha256] for image in group if image.sha256 in self.splits}) or None
 
-    def with_splits(self, parts: Mapping[str, str]) -> "SplitMemory":
-        """What is remembered after a deal gave `parts`; images that are gone stay in it, unless all are."""
-        kept = self.parts if self.parts.keys() & parts.keys() else {}
-        return SplitMemory(self.rule, {**kept, **parts})
+    def with_splits(self, splits: Mapping[str, str]) -> "SplitMemory":
+        """The memory after a run assigned `splits`; images that are missing now stay in it, unless all are."""
+        kept = self.splits if self.splits.keys() & splits.keys() else {}
+        return SplitMemory(self.rule, {**kept, **splits})
 
 
 def read_split_memory(path: Path, rule: Mapping[str, float]) -> SplitMemory:
-    """The memory in `path`; an empty one where there is no file, or one of another rule.
+    """The memory in `path`; an empty one where the file is missing, or its splits were assigned by another rule.
 
     Raises:
         FormatError: the file is not what `write_split_memory` writes.
@@ -50,37 +48,37 @@ def read_split_memory(path: Path, rule: Mapping[str, float]) -> SplitMemory:
     if not path.exists():
         return SplitMemory(rule, {})
     try:
-        content = json.loads(read_small(path, MAX_JSON_BYTES, "a list of parts").decode("utf-8"))
+        content = json.loads(read_small(path, MAX_JSON_BYTES, "a split memory").decode("utf-8"))
         if not isinstance(content, dict):
-            raise ValueError("no object with parts and the rule that they were dealt by")  # noqa: TRY004, TRY301
-        parts = _parts_in(content["parts"])
-        same = content["rule"] == dict(rule)
+            raise ValueError("expected an object with `parts` and `rule`")  # noqa: TRY004, TRY301
+        splits = _splits_by_hash(content["parts"])
+        same_rule = content["rule"] == dict(rule)
     except (ValueError, KeyError, RecursionError) as error:
-        said = "nested too deeply" if isinstance(error, RecursionError) else error
+        reason = "nested too deeply" if isinstance(error, RecursionError) else error
         raise FormatError(
-            f"{path}: not a list of parts ({said}); take it from git again, or delete it to deal anew"
+            f"{path}: not a split memory ({reason}); restore it from git, or delete it to assign all images anew"
         ) from error
-    return SplitMemory(rule, parts if same else {})
+    return SplitMemory(rule, splits if same_rule else {})
 
 
-def _parts_in(content: Any) -> dict[str, str]:
-    parts: dict[str, str] = {}
-    if not isinstance(content, dict):
-        raise ValueError("parts is no object")  # noqa: TRY004 - of the file, as all the others here
-    for part, keys in content.items():
-        if part not in SPLITS or not isinstance(keys, list):
-            raise ValueError(f"{part!r} is none of {', '.join(SPLITS)} with a list of images")
+def _splits_by_hash(parts: object) -> dict[str, str]:
+    splits: dict[str, str] = {}
+    if not isinstance(parts, dict):
+        raise ValueError("`parts` is not an object")  # noqa: TRY004 - of the file, as all the others here
+    for split, keys in parts.items():
+        if split not in SPLITS or not isinstance(keys, list):
+            raise ValueError(f"expected {', '.join(SPLITS)} with a list of images each, but got {split!r}")
         for key in keys:
             if not isinstance(key, str):
-                raise ValueError(f"{part} lists {str(key)[:80]}, which is no hash of an image")  # noqa: TRY004
-            if parts.setdefault(key, part) != part:
-                raise ValueError(f"{key[:80]} is in {parts[key]} and in {part}")
-    return parts
+                raise ValueError(f"{split} lists {str(key)[:80]}, which is not the hash of an image")  # noqa: TRY004
+            if splits.setdefault(key, split) != split:
+                raise ValueError(f"{key[:80]} is in {splits[key]} and in {split}")
+    return splits
 
 
 def write_split_memory(memory: SplitMemory, path: Path) -> None:
-    """One line an image, in an order of its own, so that additions are short to read in a diff."""
-    parts: dict[str, list[str]] = {part: [] for part in SPLITS}
-    for key in sorted(memory.parts):
-        parts[memory.parts[key]].append(key)
+    """Write one line for each image, sorted by hash, so that added images make a short diff."""
+    parts: dict[str, list[str]] = {split: [] for split in SPLITS}
+    for key in sorted(memory.splits):
+        parts[memory.splits[key]].append(key)
     write_json(path, {"rule": dict(memory.rule), "parts": parts})

@@ -1,17 +1,20 @@
-"""Which images of a data set look alike, and the groups that stay together."""
+"""Which images of a data set are similar, and the groups that stay together."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from tasks.dataset.dataset import AnnotatedImage
-from tasks.partition.near_duplicates import Pair, alike, consecutive, groups
+from tasks.partition.near_duplicates import Pair, connected_groups, neighbouring_frames, similar_pairs
 
 if TYPE_CHECKING:
     from tasks.params import SplitParams
 
 
 class SimilarImages(NamedTuple):
-    """Images in the order of their names, which pairs look alike, and the groups that these make."""
+    """Images in the order of their file names, the similar pairs among them, and the groups that the pairs connect.
+
+    An image that is similar to no other is a group of its own.
+    """
 
     images: Sequence[AnnotatedImage]
     pairs: Sequence[Pair]
@@ -19,8 +22,14 @@ class SimilarImages(NamedTuple):
 
 
 def find_similar(images: Sequence[AnnotatedImage], params: "SplitParams") -> SimilarImages:
-    """Pairs of images that look alike, or are neighbours in a run of numbered files, and the groups they make."""
+    """Pairs of near-duplicates and of neighbours in a run of numbered files, and the groups that they connect."""
     ordered = sorted(images, key=lambda image: image.file_name)
-    # Neighbours that are near-duplicates too come from both.
-    pairs = sorted({*alike(ordered, params.near_duplicate_distance), *consecutive(ordered, params.frame_run_distance)})
-    return SimilarImages(ordered, pairs, [[ordered[i] for i in group] for group in groups(len(ordered), pairs)])
+    # A set: neighbours that are near-duplicates too are found twice.
+    pairs = sorted(
+        {
+            *similar_pairs(ordered, params.near_duplicate_distance),
+            *neighbouring_frames(ordered, params.frame_run_distance),
+        }
+    )
+    groups = connected_groups(len(ordered), pairs)
+    return SimilarImages(ordered, pairs, [[ordered[i] for i in group] for group in groups])

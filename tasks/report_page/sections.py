@@ -79,16 +79,6 @@ def class_rows(
     ]
 
 
-def findings(rows: Any) -> list[dict[str, str]]:
-    """A row for each thing that the configure stage found before training, from what it writes to lint.json."""
-    keys = ("level", "key", "value", "why", "remedy")
-    return [
-        {key: str(row.get(key, "")) for key in keys}
-        for row in (rows if isinstance(rows, list) else [])
-        if isinstance(row, Mapping)
-    ]
-
-
 def _pair(metrics: Mapping[str, Any], name: str, note: str = "") -> Pair:
     saved_model, tflite = (number(part(metrics, model).get(name)) for model in ("saved_model", "tflite"))
     return Pair(name, saved_model, tflite, note)

@@ -4,8 +4,9 @@ import platform
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasks.dataset.coco_json import read_coco, write_detections
-from tasks.dataset.splits import SPLITS
+from tasks.artifacts.base import read_base_description
+from tasks.dataset.coco_json import write_detections
+from tasks.dataset.split_files import read_coco_splits
 from tasks.evaluation.exported import load_saved_model, load_tflite
 from tasks.evaluation.model_card import Facts, card
 from tasks.evaluation.scoring import detect_all, measure_speed
@@ -14,7 +15,6 @@ from tasks.ground.process import usable_cores
 from tasks.metrics.analysis import analysis, operating_point
 from tasks.metrics.coco import figures_of, matched, precision_recall
 from tasks.model.thresholds import read_thresholds
-from tasks.weights.base_description import read_base_description
 
 if TYPE_CHECKING:
     from tasks.params import EvaluateParams
@@ -43,7 +43,7 @@ def evaluate(
         EvaluationError: the models' classes are not the split's, or an image went unscored.
         FormatError: the thresholds of the exported model cannot be read.
     """
-    parts = {part: read_coco(splits / f"{part}.json") for part in SPLITS}
+    parts = read_coco_splits(splits)
     test = parts["test"]
     thresholds = read_thresholds(exported / "thresholds.json")
     figures: dict[str, Any] = {"images": len(test.images)}

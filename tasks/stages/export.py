@@ -8,9 +8,9 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasks.dataset.coco_json import read_coco
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detector
+from tasks.dataset.split_files import read_coco_split
 from tasks.detector.network import build_network
 from tasks.detector.pipeline_config import read_pipeline_config
 from tasks.evaluation.exported import load_saved_model
@@ -45,7 +45,7 @@ def export(
         shutil.copy(records / "label_map.pbtxt", partial / "label_map.pbtxt")
         shutil.copy(pipeline_config, partial / "pipeline.config")
         thresholds = choose_thresholds(
-            load_saved_model(partial), read_coco(splits / "val.json"), params.score_threshold
+            load_saved_model(partial), read_coco_split(splits, "val"), params.score_threshold
         )
         write_thresholds(thresholds, partial / "thresholds.json")
         sizes = {

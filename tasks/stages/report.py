@@ -8,9 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tasks.artifacts.lint import read_findings
+from tasks.artifacts.split import read_dropped, read_leaks
 from tasks.artifacts.training import read_freeze_audit, read_restore_summary, read_training_figures
 from tasks.dataset.coco_json import read_coco, read_detections
 from tasks.dataset.dataset import Dataset
+from tasks.dataset.split_files import read_coco_splits
 from tasks.dataset.splits import SPLITS
 from tasks.errors import ConfigError, DataError, FormatError
 from tasks.gate.policy import Policy
@@ -19,7 +22,7 @@ from tasks.ground.text import printable
 from tasks.images.drawing import Thumbnail, class_colours
 from tasks.metrics.errors import KINDS
 from tasks.model.geometry import read_model_geometry
-from tasks.report_page import dealt, failures, sections
+from tasks.report_page import failures, sections
 from tasks.report_page.balance import anchor_fit, balance
 from tasks.report_page.examples import examples
 from tasks.report_page.gate import gate
@@ -27,6 +30,7 @@ from tasks.report_page.page import render
 from tasks.report_page.pictures import MOST_PAGE_BYTES, gallery_shots, small_picture
 from tasks.report_page.plots import precision_recall_curve, training_curves
 from tasks.report_page.scores import scores
+from tasks.report_page.splits import dropped_rows, leak_rows, split_rows
 
 if TYPE_CHECKING:
     from tasks.params import ReportParams, Section, ValidateParams
@@ -66,7 +70,7 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
     Raises:
         DataError: a metrics file is missing or is not JSON, or the annotations or detections cannot be read.
     """
-    parts = {name: read_coco(_there(splits / f"{name}.json")) for name in SPLITS}
+    parts = read_coco_splits(splits)
     test = parts["test"]
     colours = class_colours(test.classes)
     figures = _read_object(metrics_evaluate)
@@ -103,14 +107,14 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
         ],
         "frozen": read_freeze_audit(trained),
         "restored": read_restore_summary(trained),
-        "findings": sections.findings(_read_json(_there(lint))),
+        "findings": read_findings(lint),
         "gate": found_by_gate,
         "parts": SPLITS,
         "balance": balance(read_coco(ingested), read_coco(validated), parts, colours),
         **_fit(read_coco(validated), pipeline_config),
-        "split_rows": dealt.split_rows(parts, colours),
-        "leaks": dealt.leaks(_read_json(leaks) if (leaks := splits / "leaks.json").is_file() else None, SPLITS),
-        "dropped": dealt.dropped(_read_json(left) if (left := splits / "dropped.json").is_file() else None),
+        "split_rows": split_rows(parts, colours),
+        "leaks": leak_rows(read_leaks(splits)),
+        "dropped": dropped_rows(read_dropped(splits)),
         "param_rows": sections.param_rows([params, validate, *others]),
         "versions": _versions(),
         "fingerprint": sha256_of(validated),

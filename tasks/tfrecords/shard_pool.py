@@ -1,6 +1,6 @@
-"""Shards written side by side: by threads of this process, or by the workers of a Dask cluster.
+"""Shards written in parallel: by threads of this process, or by the worker processes of a Dask cluster.
 
-Only so many jobs are handed out ahead that nobody waits, and facts come back in the order of the jobs.
+Only as many jobs are submitted ahead as keep every worker busy. Facts come back in the order of the jobs.
 """
 
 import logging
@@ -9,30 +9,31 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol
 
+from tasks.artifacts.records import ShardFacts
 from tasks.errors import PipelineError, UnreachableError
 from tasks.ground.process import usable_cores
-from tasks.tfrecords.shards import ShardFacts, ShardJob, write_shard
+from tasks.tfrecords.shards import ShardJob, write_shard
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
 _CONNECT_S = 10
 _FIRST_WORKER_S = 30
-_LOOK_AFTER_S = 10
+_CHECK_WORKERS_AFTER_S = 10
 
 
 class _Result(Protocol):
     def result(self) -> ShardFacts: ...
 
 
-def here(jobs: Iterable[ShardJob], workers: int | None) -> Iterator[ShardFacts]:
-    """The facts of every job, written by `workers` threads of this process; None is one for each core there is to use.
+def write_on_threads(jobs: Iterable[ShardJob], workers: int | None) -> Iterator[ShardFacts]:
+    """The facts of every job, written by `workers` threads of this process; None means one for each usable core.
 
     Raises:
-        PipelineError: what `write_shard` raises; shards that wait are not begun then.
+        PipelineError: what `write_shard` raises; no further shard is begun then.
     """
-    # Threads, not processes: reading, hashing, decoding, scaling and encoding let go of Python's lock, a thread starts
-    # at once where a process imports for a second, and none stays behind when this process is killed. Figures: ADR 5.
+    # Threads, not processes: reading, hashing, decoding, scaling and encoding release Python's lock; a thread starts at
+    # once, while a process imports for a second; and no thread outlives this process. Figures: ADR 5.
     count = workers or usable_cores()
     pool = ThreadPoolExecutor(count)
     try:
@@ -41,17 +42,17 @@ def here(jobs: Iterable[ShardJob], workers: int | None) -> Iterator[ShardFacts]:
         pool.shutdown(cancel_futures=True)
 
 
-def on_cluster(jobs: Iterable[ShardJob], scheduler: str) -> Iterator[ShardFacts]:
+def write_on_cluster(jobs: Iterable[ShardJob], scheduler: str) -> Iterator[ShardFacts]:
     """The facts of every job, written by the workers of the Dask scheduler at `tcp://host:port`.
 
     Raises:
-        UnreachableError: no scheduler answers, it is lost on the way, or it has no workers.
-        PipelineError: what `write_shard` raises, or a shard that workers die of.
+        UnreachableError: no scheduler answers, the connection to it is lost, or it has no workers.
+        PipelineError: what `write_shard` raises, or every worker that wrote a shard died.
     """
-    with _connected(scheduler) as client:
-        # Asked anew for each job: workers come and go.
+    with _connect(scheduler) as client:
+        # Counted again for each job: workers come and go.
         yield from _in_order(
-            lambda job: _Remote(client, scheduler, job), jobs, ahead=lambda: 2 * _threads(client, scheduler)
+            lambda job: _Remote(client, scheduler, job), jobs, ahead=lambda: 2 * _count_threads(client, scheduler)
         )
 
 
@@ -67,10 +68,10 @@ def _in_order(
         yield waiting.popleft().result()
 
 
-def _connected(scheduler: str) -> "Client":
-    from distributed import Client  # noqa: PLC0415 - a second that only clusters need
+def _connect(scheduler: str) -> "Client":
+    from distributed import Client  # noqa: PLC0415 - takes a second, and only clusters need it
 
-    # It would log a traceback of its own for each loss that is an error here.
+    # It would log a traceback of its own for each lost connection, which is an error here.
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
@@ -83,7 +84,7 @@ def _connected(scheduler: str) -> "Client":
         client.wait_for_workers(1, timeout=_FIRST_WORKER_S)
     except TimeoutError as error:
         client.close()
-        raise _without_workers(scheduler) from error
+        raise _no_workers_error(scheduler) from error
     return client
 
 
@@ -95,42 +96,44 @@ class _Remote:
         self._future: Future = client.submit(write_shard, job, pure=False)
 
     def result(self) -> ShardFacts:
-        """The facts; waits as long as the cluster has a worker that may write the shard."""
-        from distributed import CancelledError, KilledWorker  # noqa: PLC0415 - as in `_connected`
+        """The facts; waits as long as the cluster has workers."""
+        from distributed import CancelledError, KilledWorker  # noqa: PLC0415 - as in `_connect`
         from distributed.comm import CommClosedError  # noqa: PLC0415
 
         try:
             while not self._future.done():
-                self._look()
+                self._wait()
             facts: ShardFacts = self._future.result()
         except (CancelledError, CommClosedError) as error:
-            raise _lost(self._scheduler) from error
+            raise _lost_scheduler_error(self._scheduler) from error
         except KilledWorker as error:
             raise PipelineError(f"{self._shard}: every worker that wrote it died ({error}); see their logs") from error
         return facts
 
-    def _look(self) -> None:
-        """Wait a while for the job to end; when it has not, there must still be a worker."""
+    def _wait(self) -> None:
+        """Wait a while for the job to end, then check that the cluster has workers."""
         try:
-            self._future.exception(timeout=_LOOK_AFTER_S)
+            self._future.exception(timeout=_CHECK_WORKERS_AFTER_S)
         except TimeoutError:
-            if not _threads(self._client, self._scheduler):
-                raise _without_workers(self._scheduler) from None
+            if not _count_threads(self._client, self._scheduler):
+                raise _no_workers_error(self._scheduler) from None
 
 
-def _threads(client: "Client", scheduler: str) -> int:
-    """How many the cluster's workers have."""
+def _count_threads(client: "Client", scheduler: str) -> int:
+    """The number of threads of the cluster's workers."""
     try:
         return sum(client.nthreads().values())
     except OSError as error:
-        raise _lost(scheduler) from error
+        raise _lost_scheduler_error(scheduler) from error
 
 
-def _lost(scheduler: str) -> UnreachableError:
-    return UnreachableError(f"{scheduler}: the Dask scheduler was lost; run the stage again: finished shards are kept")
+def _lost_scheduler_error(scheduler: str) -> UnreachableError:
+    return UnreachableError(
+        f"{scheduler}: the connection to the Dask scheduler was lost; run the stage again: finished shards are kept"
+    )
 
 
-def _without_workers(scheduler: str) -> UnreachableError:
+def _no_workers_error(scheduler: str) -> UnreachableError:
     return UnreachableError(
         f"{scheduler}: the Dask scheduler has no workers; start some (docs/operations.md), or set "
         "records.scheduler to null"

@@ -1,7 +1,7 @@
-"""One shard of the records: written, read again, compared with its source, and only then called finished.
+"""One shard of the records: it is finished once it was written, read again and compared with its source.
 
-`write_shard` depends on its job alone, so that any process that sees the same files may do it, with the same bytes. A
-finished shard has its facts beside it, in a file of its own that is written last.
+`write_shard` depends only on its job, so that any process that sees the same files writes the same bytes. A finished
+shard has its facts beside it, in a file that is written last.
 """
 
 import hashlib
@@ -11,12 +11,13 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import google_crc32c
 import numpy as np
 from PIL import features
 
+from tasks.artifacts.records import ShardFacts
 from tasks.dataset.dataset import AnnotatedImage
 from tasks.errors import DataError, PipelineError
 from tasks.ground.files import CODE, remove_leftovers, sha256_of, write_json
@@ -51,34 +52,12 @@ class ShardJob:
     code: str
 
 
-@dataclass(frozen=True)
-class ShardFacts:
-    """What stands in a finished shard; a row of index.json.
-
-    Attributes:
-        file: its name.
-        images, boxes: how many it holds.
-        re_encoded: images that are not stored byte for byte.
-        resized: those of them that were made smaller.
-        size: bytes.
-        sha256: of the file.
-    """
-
-    file: str
-    images: int
-    boxes: int
-    re_encoded: int
-    resized: int
-    size: int
-    sha256: str
-
-
 def write_shard(job: ShardJob) -> ShardFacts:
-    """Write the job's shard, unless it is there and as it was when finished; memory holds one image at a time.
+    """Write the job's shard, unless it is finished and unchanged; memory holds one image at a time.
 
     Raises:
-        DataError: an image lies outside its root, cannot be read, or is not the one that was validated; or what was
-            written does not read back as what was meant.
+        DataError: an image lies outside its root, cannot be read, or has changed since it was validated; or the shard
+            does not read back as it was meant.
         PipelineError: this process runs other code than the one that made the job.
     """
     if job.code != code_key():
@@ -86,7 +65,7 @@ def write_shard(job: ShardJob) -> ShardFacts:
             f"{job.path.name}: this worker runs other code or other packages than the pipeline that sent the shard: "
             "bring its clone to the same commit, and start it again"
         )
-    # An image without a hash may have changed since, and nobody would know.
+    # Whether an image without a hash has changed since, nothing can tell.
     if all(image.sha256 for image in job.images) and (finished := finished_shard(job.path)):
         return finished
     remove_leftovers(job.path)
@@ -98,7 +77,7 @@ def write_shard(job: ShardJob) -> ShardFacts:
 
 
 def finished_shard(path: Path) -> ShardFacts | None:
-    """The facts of a shard whose size and checksum still are those that it was finished with."""
+    """The facts of a finished shard whose size and checksum are unchanged; None for any other."""
     try:
         facts = ShardFacts(**json.loads(_facts_path(path).read_text(encoding="utf-8")))
         intact = path.stat().st_size == facts.size and sha256_of(path) == facts.sha256
@@ -109,12 +88,12 @@ def finished_shard(path: Path) -> ShardFacts | None:
 
 @cache
 def code_key() -> str:
-    """A hash of the code, and of the packages that have a say in a shard's bytes, as this process has them."""
-    # All of the code, as for training; and kept, because a worker that runs for days runs what it once imported.
-    known = [f"{path.relative_to(CODE).as_posix()} {sha256_of(path)}" for path in sorted(CODE.rglob("*.py"))]
-    known += [f"{name} {version(name)}" for name in ("numpy", "pillow", "protobuf")]
-    known += [f"{name} {features.version(name)}" for name in ("jpg", "libjpeg_turbo", "zlib", "webp", "libtiff")]
-    return hashlib.sha256("\n".join(known).encode()).hexdigest()
+    """A hash of this process's code, and of the packages that a shard's bytes depend on."""
+    # All of the code, as for training. Cached, because a worker that runs for days runs the code that it once imported.
+    inputs = [f"{path.relative_to(CODE).as_posix()} {sha256_of(path)}" for path in sorted(CODE.rglob("*.py"))]
+    inputs += [f"{name} {version(name)}" for name in ("numpy", "pillow", "protobuf")]
+    inputs += [f"{name} {features.version(name)}" for name in ("jpg", "libjpeg_turbo", "zlib", "webp", "libtiff")]
+    return hashlib.sha256("\n".join(inputs).encode()).hexdigest()
 
 
 def _facts_path(path: Path) -> Path:
@@ -122,25 +101,27 @@ def _facts_path(path: Path) -> Path:
 
 
 class _Stored(NamedTuple):
-    """What was stored of an image file: its hash, and a checksum that costs next to nothing to compare again."""
+    """What was stored for an image file: its hash, and a checksum that is cheap to compare again."""
 
     sha256: str
     crc32c: int
 
 
 def _examples(job: ShardJob, stored: list[_Stored]) -> Iterator[bytes]:
-    """The job's records; what each holds of its image is added to `stored`."""
+    """The job's records; what was stored for each image is appended to `stored`."""
     real_root = job.root.resolve()
     for number, image in enumerate(job.images):
-        found, sha256 = _stored_image(job, image, real_root)
-        stored.append(_Stored(sha256, google_crc32c.value(found.content)))
-        meant = image.at_size(*found.size)
+        to_store, sha256 = _image_to_store(job, image, real_root)
+        stored.append(_Stored(sha256, google_crc32c.value(to_store.content)))
+        resized = image.at_size(*to_store.size)
         source_id = _source_id(job, number)
-        yield encode_example(meant, found.content, found.format, job.class_ids, source_id=source_id, sha256=sha256)
+        yield encode_example(
+            resized, to_store.content, to_store.format, job.class_ids, source_id=source_id, sha256=sha256
+        )
 
 
-def _stored_image(job: ShardJob, image: AnnotatedImage, real_root: Path) -> tuple[StoredImage, str]:
-    """What to store for an image, and the SHA-256 of that."""
+def _image_to_store(job: ShardJob, image: AnnotatedImage, real_root: Path) -> tuple[StoredImage, str]:
+    """What to store for an image, and its SHA-256."""
     path = job.root / image.file_name
     if not path.resolve().is_relative_to(real_root):
         raise DataError(f"{path}: lies outside {job.root}, the images' folder; copy the image into it")
@@ -161,19 +142,19 @@ def _stored_image(job: ShardJob, image: AnnotatedImage, real_root: Path) -> tupl
 
 
 def _read_back(job: ShardJob, stored: Sequence[_Stored]) -> ShardFacts:
-    """The shard's facts, from the file, after comparing every record with its source."""
+    """The shard's facts from the file; every record was compared with its source."""
     number, boxes, re_encoded, resized = 0, 0, 0, 0
     for payload in read_records(job.path):
-        found = decode_example(payload)
+        example = decode_example(payload)
         image = job.images[number] if number < len(job.images) else None
-        difference = _difference(job, number, found, stored[number]) if image else "there is one image too many"
+        difference = _difference(job, number, example, stored[number]) if image else "there is one image too many"
         if image is None or difference:
-            name = image.file_name if image else found.image.file_name
+            name = image.file_name if image else example.image.file_name
             raise DataError(f"{job.path.name}: {name} does not read back as it was meant: {difference}")
-        smaller = (found.image.width, found.image.height) != (image.width, image.height)
+        smaller = (example.image.width, example.image.height) != (image.width, image.height)
         resized += smaller
-        re_encoded += smaller or bool(image.sha256 and image.sha256 != found.image.sha256)
-        boxes += len(found.image.classes)
+        re_encoded += smaller or bool(image.sha256 and image.sha256 != example.image.sha256)
+        boxes += len(example.image.classes)
         number += 1
     if number != len(job.images):
         raise DataError(
@@ -183,25 +164,25 @@ def _read_back(job: ShardJob, stored: Sequence[_Stored]) -> ShardFacts:
     return ShardFacts(job.path.name, number, boxes, re_encoded, resized, size, sha256)
 
 
-def _difference(job: ShardJob, number: int, found: DecodedExample, stored: _Stored) -> str | None:
-    """What is not as image `number` of the job says, or not what was stored of it, in words."""
+def _difference(job: ShardJob, number: int, example: DecodedExample, stored: _Stored) -> str | None:
+    """The first difference of `example` from image `number` of the job and from `stored`, in words."""
     image = job.images[number]
     image = image.at_size(*stored_size((image.width, image.height), job.max_side_px))
-    read = found.image
-    pairs: dict[str, tuple[Any, Any]] = {
+    read = example.image
+    pairs: dict[str, tuple[object, object]] = {
         "file name": (read.file_name, image.file_name),
-        "source_id": (found.source_id, _source_id(job, number)),
+        "source_id": (example.source_id, _source_id(job, number)),
         "size": ((read.width, read.height), (image.width, image.height)),
         "sha256": (read.sha256, stored.sha256),
-        "checksum of the image": (google_crc32c.value(found.encoded), stored.crc32c),
+        "checksum of the image": (google_crc32c.value(example.encoded), stored.crc32c),
         "classes": (read.classes, image.classes),
-        "class ids": (found.class_ids, tuple(job.class_ids[name] for name in image.classes)),
+        "class ids": (example.class_ids, tuple(job.class_ids[name] for name in image.classes)),
         "difficult": (read.difficult.tolist(), image.difficult.tolist()),
         "iscrowd": (read.iscrowd.tolist(), image.iscrowd.tolist()),
     }
-    for what, (got, expected) in pairs.items():
+    for name, (got, expected) in pairs.items():
         if got != expected:
-            return f"{what} is {got!r}, expected {expected!r}"
+            return f"{name} is {got!r}, expected {expected!r}"
     distance = np.abs(read.boxes - image.boxes).max(initial=0.0)
     # Not `>`: a NaN must not pass.
     return None if distance <= TOLERANCE_PX else f"a box is off by {distance:g} px"

@@ -1,7 +1,7 @@
-"""What TFRecords hold of an image file.
+"""What TFRecords store for an image file.
 
 An image that TensorFlow decodes to the same 8-bit RGB pixels (a plain JPEG or PNG) is stored byte for byte, unless it
-is larger than wanted; any other is converted to RGB and stored as JPEG.
+is too large; any other is converted to RGB and stored as JPEG.
 """
 
 import io
@@ -16,7 +16,7 @@ from tasks.images.rgb import as_rgb
 from tasks.tfrecords.tf_example import ImageFormat
 
 JPEG_QUALITY = 95
-_PNG_BIT_DEPTH_AT = 24
+_PNG_BIT_DEPTH_OFFSET = 24
 
 Size = tuple[int, int]
 
@@ -26,9 +26,9 @@ class StoredImage(NamedTuple):
 
     Attributes:
         content: the encoded image.
-        format: what it is encoded as.
+        format: its encoding.
         size: its width and height in pixels.
-        source_size: those of the image file.
+        source_size: width and height of the image file.
     """
 
     content: bytes
@@ -43,21 +43,21 @@ def stored_image(path: Path, content: bytes, *, max_side_px: int | None) -> Stor
     Raises:
         FormatError: not an image, or a damaged one.
     """
-    # validate.max_image_megapixels was applied where these images came from.
+    # The validate stage has applied validate.max_image_megapixels.
     with open_image(path, max_megapixels=math.inf, content=content) as image:
         source_size = image.size
         size = stored_size(source_size, max_side_px)
         if size != source_size:
-            return StoredImage(_jpeg(_shrunk(image, size)), "jpeg", size, source_size)
+            return StoredImage(_encode_jpeg(_shrink(image, size)), "jpeg", size, source_size)
         if image.mode == "RGB" and image.format in ("JPEG", "MPO"):
             return StoredImage(content, "jpeg", size, source_size)
         if _is_plain_png(image, content):
             return StoredImage(content, "png", size, source_size)
-        return StoredImage(_jpeg(as_rgb(image)), "jpeg", size, source_size)
+        return StoredImage(_encode_jpeg(as_rgb(image)), "jpeg", size, source_size)
 
 
 def stored_size(size: Size, max_side_px: int | None) -> Size:
-    """Width and height after the longer side was brought down to `max_side_px`; None leaves them."""
+    """Width and height with the longer side reduced to `max_side_px`; unchanged for None."""
     longer = max(size)
     if max_side_px is None or longer <= max_side_px:
         return size
@@ -65,15 +65,15 @@ def stored_size(size: Size, max_side_px: int | None) -> Size:
     return width, height
 
 
-def _shrunk(image: Image.Image, size: Size) -> Image.Image:
+def _shrink(image: Image.Image, size: Size) -> Image.Image:
     """`image` at `size`, in RGB."""
-    # A JPEG decodes at a half, a quarter or an eighth of its size at a fraction of the cost: twice the size wanted is
-    # left for the filter. The box is the part of the decoded pixels that the whole image covers.
+    # A JPEG decodes at a half, a quarter or an eighth of its size at a fraction of the cost; at least twice the wanted
+    # size is left for the filter. The box is the region of the decoded pixels that the image covers.
     drafted = image.draft("RGB", (2 * size[0], 2 * size[1])) if image.mode == "RGB" else None
     return as_rgb(image).resize(size, Image.Resampling.LANCZOS, box=drafted[1] if drafted else None)
 
 
-def _jpeg(image: Image.Image) -> bytes:
+def _encode_jpeg(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, format="JPEG", quality=JPEG_QUALITY, subsampling=0)
     return buffer.getvalue()
@@ -84,7 +84,7 @@ def _is_plain_png(image: Image.Image, content: bytes) -> bool:
     return (
         image.format == "PNG"
         and image.mode == "RGB"
-        and content[_PNG_BIT_DEPTH_AT] == 8
+        and content[_PNG_BIT_DEPTH_OFFSET] == 8
         and "transparency" not in image.info
         and not getattr(image, "is_animated", False)
     )

@@ -1,8 +1,8 @@
 """`tf.train.Example` as the OD API reads it, without TensorFlow.
 
-The messages are described anew in a pool of their own (names and numbers of TensorFlow's `core/example/feature.proto`),
-so that they are the same on the wire and do not clash with TensorFlow's when both are loaded. Boxes stand in an example
-as float32 fractions of the image's width and height.
+The messages are defined again in a pool of their own (names and numbers of TensorFlow's `core/example/feature.proto`):
+they are the same on the wire, and do not clash with TensorFlow's when both are loaded. In an example, boxes are float32
+fractions of the image's width and height.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ class DecodedExample:
     """What an example holds.
 
     Attributes:
-        image: the objects, boxes in pixels again; `sha256` is what it was given for `encoded`.
+        image: the objects, with boxes in pixels; `sha256` is that of `encoded`.
         encoded: the image file's bytes.
         image_format: `jpeg` or `png`.
         source_id: the image's id in the split's COCO file.
@@ -61,7 +61,7 @@ def encode_example(
         image_format: `jpeg` or `png`.
         class_ids: label-map id of each class name.
         source_id: the image's id in the split's COCO file.
-        sha256: hex SHA-256 of `encoded`, which whoever compared the image with its source has at hand.
+        sha256: hex SHA-256 of `encoded`.
     """
     example = _EXAMPLE()
     features = example.features.feature
@@ -89,7 +89,7 @@ def encode_example(
 
 
 def decode_example(serialised: bytes) -> DecodedExample:
-    """What `encode_example` was given; boxes come back as exactly as float32 fractions allow.
+    """The arguments of `encode_example`; boxes are as exact as float32 fractions allow.
 
     Raises:
         FormatError: not an example, or one without the OD API's keys.
@@ -98,40 +98,40 @@ def decode_example(serialised: bytes) -> DecodedExample:
     try:
         example.ParseFromString(serialised)
         features = {key: _values(feature) for key, feature in example.features.feature.items()}
-        return _decoded(features)
+        return _example_of(features)
     except (DecodeError, KeyError, ValueError, IndexError, AttributeError, TypeError) as error:
         raise FormatError(f"not a tf.train.Example with the OD API's keys: {error!r}") from error
 
 
-def read_split(records: Path, part: str) -> tuple[AnnotatedImage, ...]:
-    """The images of a part (`train`, `val`, `test`) as its shards hold them, without their pixels.
+def read_split(records: Path, split: str) -> tuple[AnnotatedImage, ...]:
+    """The images of `split` (train, val, test) as its shards hold them, without their pixels.
 
     Raises:
         FormatError: shards are missing or damaged.
     """
-    return tuple(decode_example(payload).image for path in shards_of(records, part) for payload in read_records(path))
+    return tuple(decode_example(payload).image for path in shards_of(records, split) for payload in read_records(path))
 
 
-def shards_of(records: Path, part: str) -> list[Path]:
-    """The files that hold a part (`train`, `val`, `test`), in their order.
+def shards_of(records: Path, split: str) -> list[Path]:
+    """The shards of `split` (train, val, test), in their order.
 
     Raises:
-        FormatError: there are none, or not as many as their names say.
+        FormatError: some are missing, or all.
     """
-    shards = sorted(records.glob(f"{part}-*-of-*.tfrecord"))
-    expected = [shard_name(part, number, len(shards)) for number in range(len(shards))]
+    shards = sorted(records.glob(f"{split}-*-of-*.tfrecord"))
+    expected = [shard_name(split, number, len(shards)) for number in range(len(shards))]
     if not shards or [path.name for path in shards] != expected:
         found = ", ".join(path.name for path in shards) or "none"
-        raise FormatError(f"{records}: the shards of {part} are not complete (found: {found}); run the records stage")
+        raise FormatError(f"{records}: the shards of {split} are not complete (found: {found}); run the records stage")
     return shards
 
 
-def shard_name(part: str, number: int, count: int) -> str:
-    """What shard `number`, from 0, of `count` is called: `train-00000-of-00003.tfrecord`."""
-    return f"{part}-{number:05d}-of-{count:05d}.tfrecord"
+def shard_name(split: str, number: int, count: int) -> str:
+    """The file name of shard `number` (from 0) of `count`: `train-00000-of-00003.tfrecord`."""
+    return f"{split}-{number:05d}-of-{count:05d}.tfrecord"
 
 
-def _decoded(features: Mapping[str, Sequence[Any]]) -> DecodedExample:
+def _example_of(features: Mapping[str, Sequence[Any]]) -> DecodedExample:
     width, height = int(features["image/width"][0]), int(features["image/height"][0])
     names = tuple(name.decode() for name in features["image/object/class/text"])
     sides = np.array([features[key] for key in _BOX_KEYS], dtype=np.float64).reshape(4, len(names)).T

@@ -1,4 +1,4 @@
-"""Taking files out of a .tar.gz that somebody else made: every member of it is suspect."""
+"""Extracting files from a .tar.gz that somebody else made: no member of it is trusted."""
 
 import gzip
 import os
@@ -15,7 +15,7 @@ from tasks.errors import CheckpointError
 MAX_BYTES = 4 * 1024**3
 MAX_MEMBERS = 10_000
 _MAX_HEADER_BYTES = 64 * 1024
-_MAX_FILLING_BYTES = 1024**2
+_MAX_PADDING_BYTES = 1024**2
 _LONG_HEADERS = (
     tarfile.XHDTYPE,
     tarfile.XGLTYPE,
@@ -33,13 +33,13 @@ def extract(
     max_bytes: int = MAX_BYTES,
     max_members: int = MAX_MEMBERS,
 ) -> list[Path]:
-    """Write the members that are `wanted` below the folder `into`; their paths, in the archive's order.
+    """Write the members that are `wanted` below the folder `into`; return their paths in the archive's order.
 
-    Owners, modes and times are not taken over. One bad member, wanted or not, and the whole archive is refused.
+    Owners, modes and times are not copied. One bad member, wanted or not, and the whole archive is refused.
 
     Raises:
-        CheckpointError: not a .tar.gz, or broken; a member that leaves the folder, is a link or a device, or stands
-            there twice; more than `max_bytes` or `max_members` in it.
+        CheckpointError: not a .tar.gz, or broken; a member that leaves the folder, is a link or a device, or occurs
+            twice; more than `max_bytes` or `max_members` in it.
     """
     written: list[Path] = []
     total = 0
@@ -50,25 +50,25 @@ def extract(
                 total += member.size
                 if count > max_members or total > max_bytes:
                     raise CheckpointError(
-                        f"{archive}: more than {max_members} members or {max_bytes} bytes in it; refused, no "
-                        "checkpoint is that large"
+                        f"{archive}: more than {max_members} members or {max_bytes} bytes in it; refused, because "
+                        "no checkpoint is that large"
                     )
                 if member.isreg() and wanted(path):
                     written.append(_write(tar, member, into / path, archive))
             _read_to_the_end(unpacked)
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise CheckpointError(f"{archive}: broken, or no .tar.gz ({error}); get it again") from error
+        raise CheckpointError(f"{archive}: broken, or not a .tar.gz ({error}); get it again") from error
     return written
 
 
 def _read_to_the_end(unpacked: gzip.GzipFile) -> None:
-    """The checksum of a .gz stands behind all that is in it; tar archives are filled up with at most 10 kB of zeros."""
-    if len(unpacked.read(_MAX_FILLING_BYTES)) == _MAX_FILLING_BYTES:
-        raise tarfile.ReadError("much more behind its last member")
+    """Read to the checksum, which is the end of a .gz; tar archives are padded with at most 10 kB of zeros."""
+    if len(unpacked.read(_MAX_PADDING_BYTES)) == _MAX_PADDING_BYTES:
+        raise tarfile.ReadError("too many bytes after its last member")
 
 
 class _ShortHeaders(tarfile.TarInfo):
-    """Names and extended headers are read into memory whole, before anything can be asked about the member."""
+    """Refuses long names and extended headers: tarfile reads them into memory before it gives out the member."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_ShortHeaders":
@@ -92,12 +92,12 @@ def _checked_path(member: tarfile.TarInfo, archive: Path) -> PurePosixPath:
 def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path, archive: Path) -> Path:
     source: IO[bytes] | None = tar.extractfile(member)
     if source is None or os.path.lexists(target):
-        raise CheckpointError(f"{archive}: member {member.name!r} is in it twice; archive refused")
+        raise CheckpointError(f"{archive}: member {member.name!r} occurs twice; archive refused")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
         raise CheckpointError(
-            f"{archive}: member {member.name!r} lies in another member, a file; archive refused"
+            f"{archive}: member {member.name!r} lies below another member, which is a file; archive refused"
         ) from error
     with target.open("xb") as file:
         shutil.copyfileobj(source, file)

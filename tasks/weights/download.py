@@ -1,7 +1,7 @@
-"""One file over HTTP: resumed where it stopped, tried again when the line fails, refused when it is not the right one.
+"""One file over HTTP: resumed where it stopped, retried when the connection fails, refused when its checksum is wrong.
 
-What has arrived lies beside the target as `NAME.partial`, with `NAME.partial.json` saying which version of which
-address it is a part of; the target appears only when the whole file has passed its checksum.
+The bytes so far are kept beside the target as `NAME.partial`. `NAME.partial.json` says which version of which address
+they belong to. The target appears only when the whole file has passed its checksum.
 """
 
 import base64
@@ -29,7 +29,7 @@ _PIECE_BYTES = 256 * 1024
 
 
 class _InterruptedTransferError(Exception):
-    """The transfer stopped before its end; another try may go on."""
+    """The transfer stopped before its end; another attempt may continue."""
 
 
 _TRANSIENT = (_InterruptedTransferError, ConnectionError, TimeoutError, http.client.HTTPException, ssl.SSLError)
@@ -48,13 +48,13 @@ def download(
 ) -> str:
     """Fetch `url` to `target` and return its hex SHA-256.
 
-    `attempts` is how many tries in a row may fail without a new byte; the pause between them starts at `pause_s` and
-    doubles. Without `sha256`, an MD5 that the server states (`x-goog-hash`) is checked.
+    After `attempts` failures in a row without a new byte, it gives up; the pause between them starts at `pause_s` and
+    doubles. Without `sha256`, the MD5 that the server states (`x-goog-hash`) is checked, if it does.
 
     Raises:
         CheckpointError: not http(s); no such file; too large for `max_bytes` or for the disk; the wrong checksum
             (nothing is kept then).
-        UnreachableError: no answer, or a line that broke too often.
+        UnreachableError: no answer, or a connection that failed too often.
     """
     if urllib.parse.urlsplit(url).scheme not in {"http", "https"}:
         raise CheckpointError(f"{url}: not an http:// or https:// address")
@@ -69,7 +69,7 @@ def download(
             failures = 1 if partial.size() > before else failures + 1
             if failures >= attempts:
                 kept = f"; {partial.size()} bytes are kept in {partial.path}" if partial.size() else ""
-                raise UnreachableError(f"{url}: unreachable, {failures} tries failed ({error}){kept}") from error
+                raise UnreachableError(f"{url}: unreachable, {failures} attempts failed ({error}){kept}") from error
             time.sleep(pause_s * 2 ** (failures - 1))
         except OSError as error:
             raise CheckpointError(f"{url} to {partial.path}: {error}") from error
@@ -78,7 +78,7 @@ def download(
 
 @dataclass(frozen=True)
 class _Partial:
-    """What has arrived of `url` so far."""
+    """The bytes of `url` that have arrived so far."""
 
     url: str
     target: Path
@@ -96,7 +96,7 @@ class _Partial:
         return self.path.stat().st_size if self.path.exists() else 0
 
     def validator(self) -> str | None:
-        """What identifies the version that the part belongs to; None where there is nothing to go on from."""
+        """What identifies the version that the bytes belong to; None where no transfer can be continued."""
         try:
             description = json.loads(self._description.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -107,7 +107,7 @@ class _Partial:
         return validator if isinstance(validator, str) else None
 
     def begin(self, headers: Any) -> None:
-        """Start over, with the version that `headers` describe."""
+        """Start over with the version that `headers` describe."""
         self.discard()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         etag = headers.get("ETag")
@@ -116,46 +116,46 @@ class _Partial:
         write_json(self._description, {"url": self.url, "validator": strong or headers.get("Last-Modified")})
 
     def discard(self) -> None:
-        """Nothing has arrived."""
+        """Remove the bytes and their description."""
         self.path.unlink(missing_ok=True)
         self._description.unlink(missing_ok=True)
 
     def finish(self, sha256: str | None, md5: str | None) -> str:
-        """Check the whole file and put it at its target; its SHA-256."""
-        found = sha256_of(self.path)
-        if sha256 is not None and found != sha256:
+        """Check the whole file and move it to its target; return its SHA-256."""
+        actual = sha256_of(self.path)
+        if sha256 is not None and actual != sha256:
             self.discard()
             raise CheckpointError(
-                f"{self.url}: its SHA-256 is {found}, but checkpoint.sha256 is {sha256}; the file was removed"
+                f"{self.url}: its SHA-256 is {actual}, but checkpoint.sha256 is {sha256}; the file was removed"
             )
         if sha256 is None and md5 is not None and _md5_of(self.path) != md5:
             self.discard()
             raise CheckpointError(
-                f"{self.url}: what arrived has another MD5 than the server states; the file was removed, try again"
+                f"{self.url}: the file has another MD5 than the server states; it was removed, try again"
             )
         self.path.replace(self.target)
         self.discard()
-        return found
+        return actual
 
 
 def _fetch(partial: _Partial, *, max_bytes: int, timeout_s: float) -> str | None:
-    """One try, from where the last one stopped; the MD5 that the server states, if it does."""
+    """One attempt, from where the last one stopped; returns the MD5 that the server states, if it does."""
     request = urllib.request.Request(partial.url, headers={"Accept-Encoding": "identity"})  # noqa: S310 - scheme checked
     validator = partial.validator()
     if validator is not None:
         request.add_header("Range", f"bytes={partial.size()}-")
         request.add_header("If-Range", validator)
     with _open(request, partial, timeout_s) as response:
-        start = _start(response, partial)
+        start = _body_start(response, partial)
         rest: int | None = response.length
         total = None if rest is None else start + rest
-        _check_room(partial, rest or 0, total or 0, max_bytes)
+        _check_size(partial, rest or 0, total or 0, max_bytes)
         _receive(response, partial, start=start, total=total, max_bytes=max_bytes)
         return _stated_md5(response.headers)
 
 
 def _open(request: urllib.request.Request, partial: _Partial, timeout_s: float) -> Any:
-    """The response. Redirects are followed to http and https only: urllib's own opener knows ftp and files too."""
+    """The response. Redirects are followed to http and https only: urllib's own opener follows ftp and files too."""
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler,
@@ -184,19 +184,19 @@ def _open(request: urllib.request.Request, partial: _Partial, timeout_s: float) 
         raise CheckpointError(f"{partial.url}: {error.reason}") from error
 
 
-def _start(response: Any, partial: _Partial) -> int:
-    """Where in the file the response's body starts; a body that starts at 0 replaces what is there."""
+def _body_start(response: Any, partial: _Partial) -> int:
+    """The byte of the file at which the response's body starts; a body that starts at 0 replaces what has arrived."""
     if response.status != http.HTTPStatus.PARTIAL_CONTENT:
         partial.begin(response.headers)
         return 0
     stated = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
     if stated is None or int(stated[1]) != partial.size():
         partial.discard()
-        raise _InterruptedTransferError("the server sent another part than was asked for")
+        raise _InterruptedTransferError("the server sent another range than was asked for")
     return partial.size()
 
 
-def _check_room(partial: _Partial, rest: int, total: int, max_bytes: int) -> None:
+def _check_size(partial: _Partial, rest: int, total: int, max_bytes: int) -> None:
     if total > max_bytes:
         raise CheckpointError(f"{partial.url}: {total} bytes, more than the {max_bytes} allowed")
     free = shutil.disk_usage(partial.path.parent).free
@@ -204,7 +204,7 @@ def _check_room(partial: _Partial, rest: int, total: int, max_bytes: int) -> Non
     if free < rest + total:
         raise CheckpointError(
             f"{partial.path.parent}: {free // 1024**2} MiB free, but {partial.url} needs about "
-            f"{(rest + total) // 1024**2 + 1} MiB, unpacked and all; make room"
+            f"{(rest + total) // 1024**2 + 1} MiB, unpacked and all; free some space"
         )
 
 

@@ -1,11 +1,11 @@
 """torchvision's MobileNetV2 ImageNet weights as the OD API's MobileNetV2 wants them.
 
-Two things differ besides names and axis order, and both are folded into the weights, exactly:
+Besides names and axis order, two things differ. Both are folded into the weights, exactly:
 
 * torchvision normalises images with ImageNet's mean and standard deviation; the OD API feeds [-1, 1];
 * torchvision's BatchNorm adds 1e-5 to the variance, the OD API's 1e-3.
 
-One thing stays: at stride 2, TensorFlow pads below and to the right, PyTorch all around.
+One difference stays: at stride 2, TensorFlow pads below and to the right, PyTorch on all sides.
 """
 
 import importlib.util
@@ -16,8 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tasks.artifacts.base import BaseDescription, write_arrays
 from tasks.errors import CheckpointError
 from tasks.ground.files import sha256_of
+from tasks.weights.request import WeightsRequest
 from tasks.weights.torch_weights import read_torch_weights
 
 Weights = dict[str, npt.NDArray[np.float32]]
@@ -35,8 +37,25 @@ _TF_EPSILON = 1e-3
 _RESIDUAL_BLOCKS = 16
 
 
+def take_imagenet_weights(request: WeightsRequest, into: Path) -> BaseDescription:
+    """Write ImageNet weights of the model's backbone into the folder `into`; describe them.
+
+    Raises:
+        CheckpointError: there are none for this backbone, or they are not installed.
+    """
+    if not request.is_mobilenet_v2:
+        raise CheckpointError(
+            f"checkpoint.source imagenet: there are ImageNet weights for MobileNetV2 only, and {request.model} has "
+            "another backbone; set checkpoint.source to zoo, to the path of a checkpoint, or to none"
+        )
+    path = weights_file()
+    write_arrays(read_imagenet_weights(path), into)
+    origin = f"ImageNet classification: torchvision's {FILE}, from the package {PACKAGE}"
+    return request.description("weights", origin, sha256=sha256_of(path), licence="BSD-3-Clause (torchvision)")
+
+
 def weights_file() -> Path:
-    """Where the installed package has the weights; its code is not imported.
+    """The file with the weights in the installed package, whose code is not imported.
 
     Raises:
         CheckpointError: the package is not installed, or its file is not the one torchvision published.
@@ -63,7 +82,7 @@ def read_imagenet_weights(path: Path) -> Weights:
     try:
         return to_od_api(read_torch_weights(path))
     except KeyError as error:
-        raise CheckpointError(f"{path}: no weight {error} in it; not torchvision's MobileNetV2") from error
+        raise CheckpointError(f"{path}: the weight {error} is missing; not torchvision's MobileNetV2") from error
 
 
 def to_od_api(torch_weights: Mapping[str, npt.NDArray[Any]]) -> Weights:

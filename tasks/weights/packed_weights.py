@@ -1,6 +1,6 @@
-"""Weights in one small file: a compressed .npz of float16 arrays by name, the same bytes whenever it is written.
+"""Weights in one small file: a compressed .npz of float16 arrays by name; equal arrays give equal bytes.
 
-float16 holds 0.00006 to 65504 with eleven bits; an array that it would spoil stays float32.
+float16 holds 0.00006 to 65504 with eleven bits. An array that would lose more stays float32.
 """
 
 import io
@@ -18,7 +18,7 @@ from tasks.ground.files import replacing
 
 Arrays = dict[str, npt.NDArray[np.float32]]
 
-# Below, float16 loses bits, and below 6e-8 it has only 0.
+# Below this, float16 loses bits; below 6e-8 it has only 0.
 _SMALLEST_NORMAL = float(np.finfo(np.float16).tiny)
 _LARGEST = float(np.finfo(np.float16).max)
 # Whole channels are multiplied or divided by these, so their relative error counts; a tiny number in a kernel does not.
@@ -26,31 +26,31 @@ _SCALES = ("moving_variance", "gamma")
 
 
 def write_packed(arrays: Mapping[str, npt.NDArray[np.floating[Any]]], path: Path) -> list[str]:
-    """Write `arrays`, sorted by name; returns the names of those that stayed float32.
+    """Write `arrays`, sorted by name; return the names of those that stayed float32.
 
     Raises:
         CheckpointError: a value is not finite.
     """
-    kept = []
+    float32_names = []
     with replacing(path) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
         for name in sorted(arrays):
             array = np.asarray(arrays[name], dtype=np.float32)
             if not np.isfinite(array).all():
-                raise CheckpointError(f"{name}: a value is not finite; these weights are of no use")
-            if _fits(name, array):
+                raise CheckpointError(f"{name}: a value is not finite; these weights are useless")
+            if _fits_float16(name, array):
                 array = array.astype(np.float16)
             else:
-                kept.append(name)
+                float32_names.append(name)
             buffer = io.BytesIO()
             np.save(buffer, array, allow_pickle=False)
-            # A ZipInfo without a date says 1980: the time of writing must not change the bytes.
+            # A ZipInfo without a date is dated 1980: the time of writing must not change the bytes.
             member = zipfile.ZipInfo(f"{name}.npy")
             member.compress_type = zipfile.ZIP_DEFLATED
             file.writestr(member, buffer.getvalue())
-    return kept
+    return float32_names
 
 
-def _fits(name: str, array: npt.NDArray[np.float32]) -> bool:
+def _fits_float16(name: str, array: npt.NDArray[np.float32]) -> bool:
     size = np.abs(array)
     if size.max(initial=0.0) > _LARGEST:
         return False

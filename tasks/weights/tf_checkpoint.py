@@ -1,4 +1,4 @@
-"""TensorFlow checkpoints as files, `PREFIX.index` and `PREFIX.data-NNNNN-of-MMMMM`: found, checked, copied."""
+"""The files of TensorFlow checkpoints, `PREFIX.index` and `PREFIX.data-NNNNN-of-MMMMM`: found, checked, copied."""
 
 import re
 import shutil
@@ -11,24 +11,24 @@ _FILE = re.compile(r"(ckpt-\d+|variables)\.(index|data-\d{5}-of-\d{5})")
 
 
 def is_checkpoint_file(name: str) -> bool:
-    """Whether a file of this name is part of a checkpoint of the OD API's, or of a SavedModel's."""
+    """Whether a file of this name belongs to a checkpoint of the OD API, or to the variables of a SavedModel."""
     return _FILE.fullmatch(name) is not None
 
 
 def find_checkpoint(folder: Path) -> Path | None:
-    """The prefix of the checkpoint in `folder`: in `best/`, else in `checkpoint/`, else in itself; the newest there.
+    """The prefix of the newest checkpoint in `folder`/best, else in `folder`/checkpoint, else in `folder`.
 
-    `best/` is where our training keeps its result, `checkpoint/` is the zoo's layout. None where there is none.
+    Our training writes `best/`, the zoo's archives have `checkpoint/`. None where there is no checkpoint.
     """
     for place in (folder / "best", folder / "checkpoint", folder):
-        numbers = [int(found[1]) for path in place.glob("ckpt-*.index") if (found := _INDEX.fullmatch(path.name))]
+        numbers = [int(match[1]) for path in place.glob("ckpt-*.index") if (match := _INDEX.fullmatch(path.name))]
         if numbers:
             return place / f"ckpt-{max(numbers)}"
     return None
 
 
 def find_saved_model(folder: Path) -> Path | None:
-    """The prefix of the variables of the SavedModel in `folder`, or in its `saved_model/`; None where there is none."""
+    """The prefix of the variables of the SavedModel in `folder`, or in its `saved_model/`; None if missing."""
     for place in (folder, folder / "saved_model"):
         prefix = place / "variables" / "variables"
         if (place / "saved_model.pb").is_file() or prefix.with_suffix(".index").is_file():
@@ -48,12 +48,12 @@ def checkpoint_files(prefix: Path) -> list[Path]:
     files += [prefix.with_name(f"{prefix.name}.data-{i:05}-of-{count:05}") for i in range(count)]
     for path in files:
         if not path.is_file() or path.stat().st_size == 0:
-            raise CheckpointError(f"{path}: missing or empty, so {prefix} is no whole checkpoint; get it again")
+            raise CheckpointError(f"{path}: missing or empty, so the checkpoint {prefix} is not complete; get it again")
     return files
 
 
 def copy_checkpoint(prefix: Path, to: Path) -> list[Path]:
-    """Copy a whole checkpoint under another prefix; the new files.
+    """Copy all files of a checkpoint under another prefix; return the new files.
 
     Raises:
         CheckpointError: a file of it is missing or empty.

@@ -1,7 +1,7 @@
-"""Weights as TensorFlow.js keeps them: a manifest in JSON, and files of raw numbers beside it, often as 8 bits each.
+"""Weights as TensorFlow.js stores them: a manifest in JSON, and files of raw numbers beside it, often of 8 bits each.
 
 The manifest is a list of groups, `{"paths": [...], "weights": [{"name", "shape", "dtype", "quantization"}, ...]}`: a
-group's files, one behind the other, hold its weights in that order. A quantized number q stands for q * scale + min.
+group's files, one after the other, hold its weights in that order. A quantized number q stands for q * scale + min.
 Source: tfjs-core, `io/types.ts` (WeightsManifestConfig) and `io/io_utils.ts` (decodeWeights).
 """
 
@@ -58,7 +58,7 @@ _MANIFEST = TypeAdapter(list[_Group])
 
 
 def read_tfjs_weights(manifest: Path, *, max_bytes: int = MAX_BYTES) -> dict[str, npt.NDArray[np.float32]]:
-    """Name -> float32 array, of every weight that is not of whole numbers.
+    """Name -> float32 array, for every weight of floating-point numbers.
 
     Raises:
         CheckpointError: the manifest or one of its files is missing, broken or too large, or they do not fit together.
@@ -83,8 +83,8 @@ def _groups(manifest: Path) -> list[_Group]:
     except OSError as error:
         raise CheckpointError(f"{manifest}: cannot be read ({error.strerror}); get the weights again") from error
     except (ValueError, RecursionError) as error:
-        told = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
-        raise CheckpointError(f"{manifest}: not a TensorFlow.js weights manifest: {told:.200}") from error
+        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        raise CheckpointError(f"{manifest}: not a TensorFlow.js weights manifest: {reason:.200}") from error
     for weight in (weight for group in groups for weight in group.weights):
         if any(length < 0 for length in weight.shape):
             raise CheckpointError(f"{manifest}: {weight.name!r:.80} has the shape {weight.shape}")
@@ -92,22 +92,22 @@ def _groups(manifest: Path) -> list[_Group]:
 
 
 def _content(manifest: Path, group: _Group, max_bytes: int) -> bytes:
-    promised = sum(weight.count * weight.stored.itemsize for weight in group.weights)
-    if promised > max_bytes:
-        raise CheckpointError(f"{manifest}: promises {promised} bytes, more than the {max_bytes} allowed")
+    expected = sum(weight.count * weight.stored.itemsize for weight in group.weights)
+    if expected > max_bytes:
+        raise CheckpointError(f"{manifest}: promises {expected} bytes, more than the {max_bytes} allowed")
     content = bytearray()
     for name in group.paths:
         if name != Path(name).name or name in {"", ".", ".."} or "\\" in name or "\0" in name:
             raise CheckpointError(f"{manifest}: {name!r:.80} is not the name of a file beside it; refused")
         path = manifest.parent / name
         try:
-            if path.stat().st_size > promised - len(content):
-                raise CheckpointError(f"{path}: longer than {manifest.name} promises; get both again")
+            if path.stat().st_size > expected - len(content):
+                raise CheckpointError(f"{path}: longer than {manifest.name} promises; get both files again")
             content += path.read_bytes()
         except OSError as error:
             raise CheckpointError(f"{path}: cannot be read ({error.strerror}); get it again") from error
-    if len(content) != promised:
-        raise CheckpointError(f"{manifest}: promises {promised} bytes, its files have {len(content)}; get both again")
+    if len(content) != expected:
+        raise CheckpointError(f"{manifest}: promises {expected} bytes, its files have {len(content)}; get both again")
     return bytes(content)
 
 

@@ -1,11 +1,11 @@
 """A PyTorch state dict in the legacy (not zip) format, read without PyTorch and without trusting the file.
 
-Such a file is five parts: three small pickles (a magic number, the format's version, the writer's platform), the pickle
-of the state dict, the pickle of its storages' keys; then, for each key, an int64 count and the storage's raw numbers.
+Such a file starts with five pickles: a magic number, the format's version, the writer's platform, the state dict, and
+the keys of its storages. Then come, for each key, an int64 count and the storage's raw numbers.
 Source: `_legacy_load` in torch/serialization.py.
 
-A pickle is a program. Here it may use only the opcodes and the four names that a state dict needs, and what these
-names stand for cannot do anything but hold numbers.
+A pickle is a program. Here it may use only the opcodes and the four names that a state dict needs, and the objects
+behind these names can only hold numbers.
 """
 
 import io
@@ -30,7 +30,7 @@ _OPCODES = re.compile(
     r"PROTO|STOP|MARK|GLOBAL|REDUCE|BUILD|BINPERSID|(LONG_)?BIN(PUT|GET)|BINUNICODE|BININT[12]?|LONG1"
     r"|NONE|NEWTRUE|NEWFALSE|(EMPTY_)?TUPLE|TUPLE[123]|EMPTY_LIST|APPENDS?|EMPTY_DICT|SETITEMS?"
 )
-# Text, not classes: a pickle can set attributes of most objects it gets hold of, but not of these.
+# Text, not classes: a pickle can set attributes of most objects that it names, but not of text.
 _STORAGES = {"FloatStorage": "<f4", "LongStorage": "<i8"}
 
 
@@ -106,7 +106,7 @@ class _Unpickler(pickle.Unpickler):
 
 def _read(file: io.BytesIO) -> dict[str, npt.NDArray[Any]]:
     if _load(file) != _MAGIC or _load(file) != _VERSION:
-        raise pickle.UnpicklingError("its magic number or version is another one")
+        raise pickle.UnpicklingError("another magic number or version")
     platform = _load(file)
     if not isinstance(platform, dict) or platform.get("little_endian") is not True:
         raise pickle.UnpicklingError("not written on a little-endian machine")
@@ -114,7 +114,7 @@ def _read(file: io.BytesIO) -> dict[str, npt.NDArray[Any]]:
     if not isinstance(tensors, OrderedDict) or not all(
         isinstance(name, str) and isinstance(tensor, _Tensor) for name, tensor in tensors.items()
     ):
-        raise pickle.UnpicklingError("not names and tensors alone")
+        raise pickle.UnpicklingError("not only names and tensors")
     if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
         raise pickle.UnpicklingError("no list of storage keys")
     storages = {tensor.storage.key: tensor.storage for tensor in tensors.values()}
@@ -127,7 +127,7 @@ def _load(file: io.BytesIO) -> Any:
     for count, (opcode, argument, _position) in enumerate(pickletools.genops(file), start=1):
         if not _OPCODES.fullmatch(opcode.name):
             raise pickle.UnpicklingError(f"pickle opcode {opcode.name}, which no state dict needs")
-        # The unpickler allocates its memo up to the largest index it is told.
+        # The unpickler allocates its memo up to the largest index in the pickle.
         if count > _MAX_PICKLE_OPCODES or (opcode.name == "LONG_BINPUT" and (argument or 0) > _MAX_PICKLE_OPCODES):
             raise pickle.UnpicklingError("a pickle longer than a state dict's")
     end = file.tell()

@@ -58,7 +58,8 @@ def test_the_end_of_a_path_finds_all_that_is_known_of_an_image(paths: PathParams
 
 def test_an_image_that_the_split_left_out_is_listed_as_dropped(paths: PathParams) -> None:
     write_coco(Dataset(Path("photos"), ("cat", "dog"), ()), paths.splits / "train.json")
-    write_json(paths.splits / "dropped.json", [{"image": "more/a.jpg", "like": "b.jpg"}])
+    a_like_b = {"image": "more/a.jpg", "given_split": "train", "like": "b.jpg", "like_in": "test"}
+    write_json(paths.splits / "dropped.json", [{**a_like_b, "differing_bits": 1, "same_content": False}])
     assert "  split        dropped; train in the author's split" in explanation(paths, "a.jpg", 60).splitlines()
     assert "  similar to   more/a.jpg (dropped): 1 of 256 bits differ" in explanation(paths, "b.jpg", 60).splitlines()
 

@@ -1,7 +1,6 @@
 """Records that the tests of this folder train on."""
 
 import io
-import json
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from tasks.detector.network import Network
 from tasks.detector.runtime import prepare_runtime
 from tasks.tfrecords.tf_example import encode_example
 from tasks.tfrecords.tfrecord import write_records
+from tests.artifacts.base_descriptions import describe_base
 from tests.detector.small_network import V2, small_config, small_network
 
 
@@ -90,6 +90,5 @@ def stage_inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for part in ("train", "val"):
         (folder / "records" / f"{part}-00000-of-00001.tfrecord").write_bytes(shard.read_bytes())
     (folder / "records" / "label_map.pbtxt").write_text("item { id: 1 name: 'cat' }\nitem { id: 2 name: 'dog' }\n")
-    (folder / "base").mkdir()
-    (folder / "base" / "base.json").write_text(json.dumps({"kind": "none", "source": "none"}))
+    describe_base(folder / "base", "none")
     return folder

@@ -1,6 +1,5 @@
 """Which variables of a real network (with a small input) a base restores, and what is reported of the others."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +14,13 @@ from tasks.errors import CheckpointError
 from tasks.model.label_map import write_label_map
 from tasks.training.freeze import max_abs_change, snapshot
 from tasks.training.summary import print_start
+from tests.artifacts.base_descriptions import describe_base
 
 CLASSES = ("cat", "dog")
 
 
 def write_base(folder: Path, kind: str, **weights: np.ndarray) -> Path:
-    folder.mkdir()
-    (folder / "base.json").write_text(json.dumps({"source": "test", "kind": kind, "origin": "a test"}))
+    describe_base(folder, kind, source="test")
     if kind == "weights":
         np.savez(folder / "weights.npz", **weights)
     return folder
@@ -93,8 +92,7 @@ def test_optimizer_variables_of_a_checkpoint_are_not_left_over(network: Network,
 def test_arrays_are_found_by_checkpoint_key_too_and_the_fallback_is_named(network: Network, tmp_path: Path) -> None:
     key = next(key for key, variable in network.variables.items() if variable.name == "Conv1/kernel:0")
     base = write_base(tmp_path / "base", "weights", **{key: np.full((3, 3, 3, 32), 0.25, np.float32)})
-    card = {"source": "base", "kind": "weights", "origin": "a test", "fallback": "it does not fit"}
-    (base / "base.json").write_text(json.dumps(card))
+    describe_base(base, source="base", fallback="it does not fit")
     result = restore(network, base, CLASSES)
     assert result.keys == {key}
     assert result.source == "base: a test (it does not fit)"

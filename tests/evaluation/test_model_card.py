@@ -9,11 +9,12 @@ from tasks.dataset.dataset import Dataset
 from tasks.evaluation.model_card import Facts, card
 from tasks.metrics.analysis import analysis
 from tasks.metrics.coco import figures_of, matched
+from tests.artifacts.base_descriptions import base_description
 from tests.metrics.cases import annotated, dataset, found
 from tests.metrics.simulated import draw
 
 SPEED = {"size_mb": 12.5, "latency_ms": 33.3, "images_per_s": None}
-BASE = {"kind": "weights", "origin": "somewhere", "licence": "BSD-3-Clause"}
+BASE = base_description(origin="somewhere", licence="BSD-3-Clause")
 
 
 def facts(truth: Dataset, detections: list, score: float = 0.4, **other: object) -> Facts:  # type: ignore[type-arg]
@@ -54,7 +55,7 @@ def test_it_says_what_for_from_what_how_good_and_where_it_fails() -> None:
 @pytest.mark.parametrize("images", [0, 1])
 def test_where_there_is_little_it_says_so(images: int) -> None:
     truth = dataset(*[annotated()] * images, classes=("cat",))
-    text = card(facts(truth, [found()] * images, base={}))
+    text = card(facts(truth, [found()] * images, base=base_description()))
     assert "its figures say next to nothing" in text
     assert "not recorded" in text
     assert "`evaluate.intended_use` in params.yaml is where to say it" in text

@@ -27,7 +27,7 @@ def beyond(*boxes, geometry=GEOMETRY, others=(), **picture_values):
 
 
 @pytest.mark.parametrize(("of", "warned"), [(30, False), (29, True)])
-def test_more_than_a_tenth_of_a_class_out_of_the_anchors_reach_is_warned_of(of, warned):
+def test_more_than_a_tenth_of_a_class_beyond_the_anchors_gives_a_warning(of, warned):
     found = beyond(*[TINY] * 3, *[FITTING] * (of - 3))
     assert [(finding.level, finding.key, finding.value) for finding in found] == (
         [("warning", "model.name", "small")] if warned else []
@@ -37,11 +37,11 @@ def test_more_than_a_tenth_of_a_class_out_of_the_anchors_reach_is_warned_of(of, 
 
 
 @pytest.mark.parametrize(("count", "warned"), [(2, False), (3, True)])
-def test_one_or_two_odd_boxes_are_not_worth_a_warning(count, warned):
+def test_one_or_two_odd_boxes_give_no_warning(count, warned):
     assert bool(beyond(*[TINY] * count)) is warned
 
 
-def test_a_box_that_overlaps_by_exactly_what_matches_is_matched():
+def test_a_box_at_exactly_the_matching_iou_is_matched():
     half = ("mug", 32.0, 16.0)
     assert beyond(half, half, half) == []
 
@@ -50,35 +50,35 @@ def test_crowds_and_images_without_boxes_are_left_out():
     assert beyond(TINY, TINY, TINY, crowd=True) == beyond() == []
 
 
-def test_classes_are_told_apart_the_worst_first():
+def test_classes_are_counted_separately_and_listed_worst_first():
     hats = [("hat", 16.0, 16.0)] * 3
     (found,) = beyond(*[TINY] * 3, *[FITTING] * 3, *hats, *[("cup", 32.0, 32.0)] * 9)
     assert found.why.startswith("100 % of hat (3 of 3), 50 % of mug (3 of 6) overlap")
 
 
-def test_what_becomes_of_such_boxes_is_what_the_matcher_says():
-    assert "the one anchor that fits it best" in beyond(TINY, TINY, TINY)[0].why
+def test_the_outcome_depends_on_the_matcher():
+    assert "its single best anchor" in beyond(TINY, TINY, TINY)[0].why
     assert "learns nothing" in beyond(TINY, TINY, TINY, geometry=replace(GEOMETRY, force_match=False))[0].why
 
 
-def test_a_model_that_leaves_at_most_half_of_them_is_named_with_its_cost():
+def test_a_model_that_halves_such_boxes_is_named_with_its_cost():
     (found,) = beyond(TINY, TINY, TINY, others={"same": GEOMETRY, "larger": LARGER})
     assert found.remedy == "larger would leave 0 % of them, with 4 times the pixels"
 
 
-def test_what_the_named_model_still_leaves_is_told():
+def test_the_boxes_that_the_named_model_leaves_are_counted():
     (found,) = beyond(TINY, TINY, TINY, TINY, HUGE, others={"larger": LARGER})
     assert found.remedy.startswith("larger would leave 20 % of them, with 4 times the pixels; a pipeline.config")
 
 
 @pytest.mark.parametrize("others", [{}, {"larger": LARGER}])
-def test_where_no_model_helps_a_config_of_ones_own_is_the_remedy(others):
+def test_a_config_of_ones_own_is_the_remedy_where_no_model_helps(others):
     (found,) = beyond(HUGE, HUGE, HUGE, others=others)
     assert found.remedy.startswith("a pipeline.config of your own")
 
 
 @pytest.mark.parametrize(("side", "warned"), [(8.0, False), (7.9, True)])
-def test_boxes_smaller_than_a_place_of_the_finest_feature_map_are_warned_of(side, warned):
+def test_boxes_smaller_than_a_cell_of_the_finest_feature_map_give_a_warning(side, warned):
     # Twice as large an image: halved at the input.
     images = [picture(*[("mug", 2 * side, 2 * side)] * 3, side=640)]
     found = check_small(images, "small", GEOMETRY, {"larger": LARGER})
@@ -88,12 +88,12 @@ def test_boxes_smaller_than_a_place_of_the_finest_feature_map_are_warned_of(side
 
 
 @pytest.mark.parametrize(("of", "warned"), [(30, False), (29, True)])
-def test_small_boxes_count_from_a_tenth_of_all_on(of, warned):
+def test_small_boxes_give_a_warning_above_a_tenth_of_all(of, warned):
     images = [picture(*[("mug", 4.0, 4.0)] * 3, *[FITTING] * (of - 3))]
     assert bool(check_small(images, "small", GEOMETRY, {})) is warned
 
 
-def test_without_boxes_none_are_small():
+def test_no_boxes_give_no_warning():
     assert check_small([], "small", GEOMETRY, {}) == check_small([picture()], "small", GEOMETRY, {}) == []
 
 
@@ -101,8 +101,8 @@ def test_without_boxes_none_are_small():
 def test_the_platelets_of_real_blood_smears_are_found_to_need_a_larger_input(tmp_path):
     folder = DATASETS / "bccd"
     params = read_params(Path(__file__).parents[2] / "params.yaml").ingest
-    taken = params.model_copy(update={"source": folder / "annotations", "images": folder / "images"})
-    ingest(taken, ingested=tmp_path / "ingested.json")
+    ingest_params = params.model_copy(update={"source": folder / "annotations", "images": folder / "images"})
+    ingest(ingest_params, ingested=tmp_path / "ingested.json")
     images = [image for image in read_coco(tmp_path / "ingested.json").images if image.width]
     of = {name: model_geometry(config_text(pipeline_proto(MODELS[name])), Path(name)) for name in MODELS}
     small, large = "ssd_mobilenet_v2_fpnlite_320x320", "ssd_mobilenet_v2_fpnlite_640x640"

@@ -15,11 +15,11 @@ def test_a_placeholder_is_an_error_that_names_the_setting(value):
 @pytest.mark.parametrize(
     "line", ['input_path: "data/records/train-?????"', 'type: "ssd_keras"', 'a: "footpath/tower"', "num_classes: 3"]
 )
-def test_what_is_meant_passes(line):
+def test_other_settings_pass(line):
     assert check_placeholders(line, "pipeline.config") == []
 
 
-def test_only_what_became_another_is_told_with_where_it_is_from():
+def test_only_a_replaced_setting_is_reported_with_the_source_of_its_value():
     before = {"batch_size": "128", "optimizer": "adam_optimizer"}
     after = {"batch_size": "8", "optimizer": "adam_optimizer", "num_steps": "300"}
     taken = {"batch_size": "train.batch_size"}

@@ -13,23 +13,23 @@ def found(optimizer, rate, batch_size):
 @pytest.mark.parametrize(
     ("times", "warned"), [(0.2499, True), (0.25, False), (1.0, False), (4.0, False), (4.001, True)]
 )
-def test_up_to_four_times_more_or_less_than_what_works_passes(optimizer, batch_size, times, warned):
+def test_a_rate_within_four_times_of_what_works_passes(optimizer, batch_size, times, warned):
     usual = KNOWN_RATES[optimizer].at(batch_size)
     assert bool(found(optimizer, times * usual, batch_size)) is warned
 
 
-def test_the_rate_goes_with_the_batch_linearly_for_momentum_and_with_its_root_for_adam():
+def test_the_rate_scales_with_the_batch_for_momentum_and_with_its_root_for_adam():
     assert KNOWN_RATES["momentum"].at(64) == pytest.approx(0.04)
     assert KNOWN_RATES["adam"].at(32) == pytest.approx(0.002)
 
 
-def test_the_zoos_rate_kept_at_a_small_batch_is_warned_of():
+def test_the_zoos_rate_at_a_small_batch_gives_a_warning():
     (finding,) = found("momentum", 0.08, 8)
     assert (finding.level, finding.key, finding.value) == ("warning", "train.learning_rate", "0.08")
     assert "16 times what is known to work with momentum at train.batch_size 8" in finding.why
     assert finding.remedy == "try 0.005"
 
 
-def test_a_rate_that_is_too_low_is_told_as_a_part():
+def test_a_rate_that_is_too_low_is_shown_as_a_fraction():
     (finding,) = found("adam", 0.0001, 8)
     assert "1/10 of what is known to work" in finding.why

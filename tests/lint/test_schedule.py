@@ -1,7 +1,7 @@
 import pytest
 import tensorflow as tf
 
-from tasks.lint.schedule import check_amount, check_schedule, rate_left
+from tasks.lint.schedule import check_amount, check_schedule, last_rate_share
 from tasks.training.optimizing import WarmupCosine
 from tests.training.train_params import train_params
 
@@ -11,12 +11,12 @@ def keys(found):
 
 
 @pytest.mark.parametrize(("warmup_steps", "warned"), [(0, False), (99, False), (100, True), (300, True)])
-def test_a_warm_up_of_a_third_of_the_steps_is_warned_of(warmup_steps, warned):
+def test_a_warm_up_of_a_third_of_the_steps_gives_a_warning(warmup_steps, warned):
     found = check_schedule(train_params(steps=300, warmup_steps=warmup_steps))
     assert keys(found) == ([("warning", "train.warmup_steps")] if warned else [])
 
 
-def test_the_remedy_of_a_long_warm_up_is_itself_not_warned_of():
+def test_the_remedy_for_a_long_warm_up_gives_no_warning():
     for steps in (1, 2, 5, 300):
         (found,) = check_schedule(train_params(steps=steps, warmup_steps=steps, eval_every=1, save_every=1))
         remedy = int(found.remedy.removeprefix("try "))
@@ -24,50 +24,50 @@ def test_the_remedy_of_a_long_warm_up_is_itself_not_warned_of():
 
 
 @pytest.mark.parametrize(
-    ("decay_steps", "told"),
+    ("decay_steps", "outcome"),
     [
         (None, None),
         (4000, None),
-        (50_000, "the rate is still 99% of train.learning_rate"),
+        (50_000, "the rate is 99% of train.learning_rate"),
         (3000, "the rate is 0 for the last 1000 of 4000 steps"),
     ],
 )
-def test_a_decay_that_does_not_end_with_the_run_is_warned_of(decay_steps, told):
+def test_a_decay_that_does_not_end_with_the_run_gives_a_warning(decay_steps, outcome):
     found = check_schedule(train_params(steps=4000, warmup_steps=1000, decay_steps=decay_steps))
-    assert keys(found) == ([("warning", "train.decay_steps")] if told else [])
-    assert all(told in str(finding) for finding in found)
+    assert keys(found) == ([("warning", "train.decay_steps")] if outcome else [])
+    assert all(outcome in str(finding) for finding in found)
 
 
 @pytest.mark.parametrize(("steps", "warmup_steps", "decay_steps"), [(4000, 1000, 50_000), (50, 60, 200), (9, 0, 20)])
-def test_what_is_left_of_the_rate_is_what_training_has(steps, warmup_steps, decay_steps):
+def test_the_share_of_the_rate_at_the_last_step_is_that_of_training(steps, warmup_steps, decay_steps):
     schedule = WarmupCosine(1.0, warmup_steps, decay_steps)
     params = train_params(steps=steps, warmup_steps=warmup_steps, decay_steps=decay_steps)
-    assert rate_left(params) == pytest.approx(float(schedule(tf.constant(steps))), abs=1e-6)
+    assert last_rate_share(params) == pytest.approx(float(schedule(tf.constant(steps))), abs=1e-6)
 
 
 @pytest.mark.parametrize("key", ["eval_every", "save_every"])
-@pytest.mark.parametrize(("value", "told"), [(300, False), (301, True)])
-def test_what_comes_less_often_than_the_run_is_long_is_told(key, value, told):
+@pytest.mark.parametrize(("value", "noted"), [(300, False), (301, True)])
+def test_an_interval_longer_than_the_run_is_noted(key, value, noted):
     found = check_schedule(train_params(**{"steps": 300, key: value}))
-    assert keys(found) == ([("info", f"train.{key}")] if told else [])
+    assert keys(found) == ([("info", f"train.{key}")] if noted else [])
 
 
 @pytest.mark.parametrize(("images", "warned"), [(8, False), (7, True)])
-def test_a_batch_of_more_images_than_there_are_is_warned_of(images, warned):
+def test_a_batch_larger_than_the_train_split_gives_a_warning(images, warned):
     found = check_amount(train_params(steps=10, batch_size=8), images)
     assert keys(found) == ([("warning", "train.batch_size")] if warned else [])
 
 
-@pytest.mark.parametrize(("images", "told"), [(80, None), (81, "80 of 81 training images: 1 are never seen")])
-def test_images_that_are_never_seen_are_counted(images, told):
+@pytest.mark.parametrize(("images", "outcome"), [(80, None), (81, "80 of 81 training images: 1 are never seen")])
+def test_images_that_are_never_seen_are_counted(images, outcome):
     found = check_amount(train_params(steps=10, batch_size=8), images)
-    assert [finding.why.partition("that is ")[2] for finding in found] == ([told] if told else [])
-    if told:
+    assert [finding.why.partition("that is ")[2] for finding in found] == ([outcome] if outcome else [])
+    if outcome:
         assert found[0].remedy == "set it to 11 or more"
 
 
 @pytest.mark.parametrize(("steps", "warned"), [(500, False), (501, True)])
-def test_more_than_five_hundred_looks_at_every_image_are_warned_of(steps, warned):
+def test_more_than_five_hundred_epochs_give_a_warning(steps, warned):
     found = check_amount(train_params(steps=steps, batch_size=8), 8)
     assert keys(found) == ([("warning", "train.steps")] if warned else [])
 

@@ -1,18 +1,20 @@
-import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tasks.artifacts.base import read_base_description, write_arrays
 from tasks.errors import CheckpointError
 from tasks.lint.weights import BaseFacts, check_base, check_freeze, read_base_facts
 from tasks.model.definitions import BLOCKS, MODELS
+from tests.artifacts.base_descriptions import base_description, describe_base
 from tests.training.train_params import train_params
 
 V2 = MODELS["ssd_mobilenet_v2_fpnlite_320x320"].feature_extractor
-BACKBONE_ONLY = BaseFacts("weights", "imagenet", "", detector=False, classes=None)
-DETECTOR = BaseFacts("tf_checkpoint", "zoo", "", detector=True, classes=("mug", "hat"))
-NOTHING = BaseFacts("none", "none", "", detector=False, classes=None)
+BACKBONE_ONLY = BaseFacts(base_description(source="imagenet"), is_detector=False, classes=None)
+DETECTOR = BaseFacts(base_description("tf_checkpoint", source="zoo"), is_detector=True, classes=("mug", "hat"))
+NO_WEIGHTS = BaseFacts(base_description("none"), is_detector=False, classes=None)
 
 
 def freeze(value, base=DETECTOR, extractor=V2):
@@ -28,20 +30,20 @@ def test_one_block_more_than_the_backbone_has_is_an_error(name):
     assert (level, why) == ("error", f"this backbone ({model.backbone}) has {most} blocks")
 
 
-def test_how_many_blocks_an_unknown_backbone_has_is_left_to_training():
+def test_the_blocks_of_an_unknown_backbone_are_not_checked():
     assert freeze(99, extractor="ssd_resnet101_v1_fpn_keras") == []
 
 
 @pytest.mark.parametrize("value", [3, "backbone", "heads-only", ["^backbone/"]])
 def test_freezing_without_weights_is_an_error(value):
-    ((level, why),) = freeze(value, NOTHING)
+    ((level, why),) = freeze(value, NO_WEIGHTS)
     assert level == "error"
     assert "frozen layers would stay random" in why
 
 
-def test_nothing_frozen_gives_nothing_to_tell():
-    assert freeze("none", NOTHING) == []
-    assert freeze("auto", NOTHING) == []
+def test_a_run_without_frozen_layers_has_no_finding():
+    assert freeze("none", NO_WEIGHTS) == []
+    assert freeze("auto", NO_WEIGHTS) == []
 
 
 @pytest.mark.parametrize(
@@ -54,58 +56,54 @@ def test_nothing_frozen_gives_nothing_to_tell():
     ],
     ids=["backbone alone", "a detector", "what it fills", "blocks"],
 )
-def test_frozen_feature_maps_that_nothing_fills_are_warned_of(value, base, warned):
-    found = freeze(value, base)
-    assert [level for level, _ in found] == (["warning"] if warned else [])
+def test_freezing_feature_maps_that_no_weights_fill_gives_a_warning(value, base, warned):
+    findings = freeze(value, base)
+    assert [level for level, _ in findings] == (["warning"] if warned else [])
 
 
-def test_weights_other_than_those_asked_for_are_warned_of_with_the_reason():
-    base = BaseFacts("none", "base", "the base does not fit", detector=False, classes=None)
-    (found,) = check_base(base, ["mug"])
-    assert (found.level, found.value, found.why) == ("warning", "base", "the base does not fit")
+def test_weights_other_than_those_asked_for_give_a_warning_with_the_reason():
+    description = base_description("none", source="base", fallback="the base does not fit")
+    (finding,) = check_base(BaseFacts(description, is_detector=False, classes=None), ["mug"])
+    assert (finding.level, finding.value, finding.why) == ("warning", "base", "the base does not fit")
 
 
 @pytest.mark.parametrize(
-    ("theirs", "said"),
+    ("theirs", "why"),
     [(("mug", "hat"), None), (("hat", "mug"), "trained for hat, mug"), (None, "classes that it does not name")],
     ids=["the same", "another order", "unknown"],
 )
-def test_a_detector_for_other_classes_gets_a_new_class_head(theirs, said):
-    found = check_base(BaseFacts("tf_checkpoint", "zoo", "", detector=True, classes=theirs), ["mug", "hat"])
-    assert [finding.level for finding in found] == (["info"] if said else [])
-    if said:
-        assert said in found[0].why
+def test_a_detector_for_other_classes_gets_a_new_class_head(theirs, why):
+    findings = check_base(replace(DETECTOR, classes=theirs), ["mug", "hat"])
+    assert [finding.level for finding in findings] == (["info"] if why else [])
+    if why:
+        assert why in findings[0].why
 
 
-def test_a_backbone_alone_never_had_a_class_head():
+def test_a_backbone_alone_has_no_class_head_to_compare():
     assert check_base(BACKBONE_ONLY, ["mug"]) == []
 
 
-def written(base: Path, description: dict, **arrays: object) -> BaseFacts:
-    base.mkdir(exist_ok=True)
-    (base / "base.json").write_text(json.dumps(description))
-    if arrays:
-        np.savez(base / "weights.npz", **arrays)
-    return read_base_facts(base, description)
+def facts_of(base: Path) -> BaseFacts:
+    return read_base_facts(base, read_base_description(base))
 
 
 @pytest.mark.parametrize(
     ("name", "detector"), [("Conv1/kernel", False), ("model/_feature_extractor/x", True)], ids=["backbone", "detector"]
 )
-def test_arrays_are_a_detectors_where_they_have_checkpoint_keys(tmp_path, name, detector):
-    facts = written(tmp_path, {"kind": "weights", "source": "x"}, **{name: np.zeros(1, np.float32)})
-    assert facts == BaseFacts("weights", "x", "", detector, None)
+def test_arrays_with_checkpoint_keys_are_of_a_detector(tmp_path, name, detector):
+    write_arrays({name: np.zeros(1, np.float32)}, describe_base(tmp_path))
+    assert facts_of(tmp_path) == BaseFacts(base_description(), detector, None)
 
 
 def test_the_classes_of_a_base_are_those_of_its_label_map(tmp_path):
     (tmp_path / "label_map.pbtxt").write_text("item { id: 1 name: 'mug' }")
-    facts = written(tmp_path, {"kind": "tf_checkpoint", "source": "x", "fallback": "why"})
-    assert facts == BaseFacts("tf_checkpoint", "x", "why", True, ("mug",))
+    describe_base(tmp_path, "tf_checkpoint")
+    assert facts_of(tmp_path) == BaseFacts(base_description("tf_checkpoint"), True, ("mug",))
 
 
 @pytest.mark.parametrize("content", [None, b"no archive"], ids=["missing", "damaged"])
-def test_arrays_that_are_promised_and_cannot_be_read_are_an_error(tmp_path, content):
+def test_missing_or_damaged_arrays_are_an_error(tmp_path, content):
     if content is not None:
         (tmp_path / "weights.npz").write_bytes(content)
     with pytest.raises(CheckpointError, match=r"weights\.npz: cannot be read"):
-        written(tmp_path, {"kind": "weights"})
+        facts_of(describe_base(tmp_path))

@@ -5,7 +5,14 @@ from hypothesis import strategies as st
 
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.dataset import AnnotatedImage, flags
-from tasks.partition.near_duplicates import Pair, _close, _packed, alike, consecutive, groups
+from tasks.partition.near_duplicates import (
+    Pair,
+    _packed_bits,
+    _pairs_within,
+    connected_groups,
+    neighbouring_frames,
+    similar_pairs,
+)
 
 HASHES = st.lists(st.binary(min_size=32, max_size=32), max_size=20)
 
@@ -19,24 +26,24 @@ def bits(ones):
     return np.arange(256) < ones
 
 
-def test_a_pair_is_alike_up_to_the_limit_and_no_further():
+def test_a_pair_is_similar_up_to_the_limit():
     images = [image("a", bits(0)), image("b", bits(60)), image("c", bits(121))]
-    assert alike(images, 60) == [Pair(0, 1, 60)]
-    assert alike(images, 61) == [Pair(0, 1, 60), Pair(1, 2, 61)]
+    assert similar_pairs(images, 60) == [Pair(0, 1, 60)]
+    assert similar_pairs(images, 61) == [Pair(0, 1, 60), Pair(1, 2, 61)]
 
 
-def test_at_0_only_equal_content_counts():
+def test_at_a_distance_of_0_only_equal_content_counts():
     images = [image("a", bits(0), "x"), image("b", bits(0), "y"), image("c", bits(9), "x"), image("d")]
-    assert alike(images, 0) == [Pair(0, 2, 0)]
+    assert similar_pairs(images, 0) == [Pair(0, 2, 0)]
 
 
-def test_images_without_a_hash_are_alike_by_content_alone():
-    assert alike([image("a"), image("b"), image("c", None, "x"), image("d", None, "x")], 60) == [Pair(2, 3, 0)]
+def test_images_without_a_hash_are_similar_by_content_alone():
+    assert similar_pairs([image("a"), image("b"), image("c", None, "x"), image("d", None, "x")], 60) == [Pair(2, 3, 0)]
 
 
 @pytest.mark.parametrize("block", [1, 3, 2048])
 @given(hashes=HASHES, limit=st.integers(1, 128))
-def test_blocks_find_what_a_loop_over_all_pairs_finds(block, hashes, limit):
+def test_blocks_give_the_pairs_of_a_loop_over_all_pairs(block, hashes, limit):
     rows = [np.unpackbits(np.frombuffer(row, np.uint8)) for row in hashes]
     expected = {
         (i, j, int((rows[i] != rows[j]).sum()))
@@ -46,17 +53,17 @@ def test_blocks_find_what_a_loop_over_all_pairs_finds(block, hashes, limit):
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tasks.partition.near_duplicates._BLOCK", block)
-        assert set(_close(_packed([row.hex() for row in hashes]), limit)) == expected
+        assert set(_pairs_within(_packed_bits([row.hex() for row in hashes]), limit)) == expected
 
 
-def test_runs_are_files_whose_last_number_alone_differs():
+def test_a_run_is_files_whose_names_differ_in_the_last_number_only():
     names = ["v1/f2.jpg", "v1/f10.jpg", "v2/f3.jpg", "v1/f3.png", "v1/g3.jpg", "plain.jpg"]
     images = [image(name, bits(0)) for name in names]
-    assert consecutive(images, 90) == [Pair(0, 1, 0)]
-    assert consecutive(images, 0) == []
-    assert consecutive([image("f1.jpg", bits(0)), image("f2.jpg", bits(91))], 90) == []
+    assert neighbouring_frames(images, 90) == [Pair(0, 1, 0)]
+    assert neighbouring_frames(images, 0) == []
+    assert neighbouring_frames([image("f1.jpg", bits(0)), image("f2.jpg", bits(91))], 90) == []
 
 
-def test_groups_follow_chains():
-    assert groups(5, [Pair(0, 3, 1), Pair(3, 4, 1)]) == [[0, 3, 4], [1], [2]]
-    assert groups(0, []) == []
+def test_a_group_holds_chains_of_pairs():
+    assert connected_groups(5, [Pair(0, 3, 1), Pair(3, 4, 1)]) == [[0, 3, 4], [1], [2]]
+    assert connected_groups(0, []) == []

@@ -1,4 +1,3 @@
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +6,10 @@ import numpy as np
 import pytest
 from google.protobuf import text_format
 
+from tasks.artifacts.base import write_arrays
+from tasks.artifacts.lint import read_findings
 from tasks.dataset.dataset import AnnotatedImage
+from tasks.dataset.splits import SPLITS
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.pipeline_config import read_pipeline_config
 from tasks.errors import CheckpointError, ConfigError, PipelineError
@@ -16,9 +18,11 @@ from tasks.params import ExportParams, ModelParams
 from tasks.stages.configure import configure
 from tasks.tfrecords.tf_example import encode_example, shard_name
 from tasks.tfrecords.tfrecord import write_records
+from tests.artifacts.base_descriptions import base_description, describe_base
 from tests.lint.pictures import picture
 from tests.training.train_params import train_params
 
+BASE = Path("models/base")
 DEFAULT = "ssd_mobilenet_v2_fpnlite_320x320"
 SMALL = {
     "steps": 40,
@@ -36,17 +40,16 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project's root with records of two classes and weights that are no checkpoint, as working directory."""
     monkeypatch.chdir(tmp_path)
     write(Path("data/records/label_map.pbtxt"), "item { id: 1 name: 'mug' }\nitem { id: 2 name: 'hat' }\n")
-    for part in ("train", "val", "test"):
-        write_part(part, [picture(("mug", 40, 40), ("hat", 80, 80))] * 6)
-    write(Path("models/base/base.json"), json.dumps({"kind": "weights", "source": "imagenet"}))
-    np.savez("models/base/weights.npz", **{"Conv1/kernel": np.zeros(1)})
+    for split in SPLITS:
+        write_split(split, [picture(("mug", 40, 40), ("hat", 80, 80))] * 6)
+    write_arrays({"Conv1/kernel": np.zeros(1, np.float32)}, describe_base(BASE, source="imagenet"))
     return tmp_path
 
 
-def write_part(part: str, images: list[AnnotatedImage]) -> None:
-    """The records of a part; what is checked needs no pixels."""
+def write_split(split: str, images: list[AnnotatedImage]) -> None:
+    """Write the records of a split; the checks need no pixels."""
     write_records(
-        Path("data/records") / shard_name(part, 0, 1),
+        Path("data/records") / shard_name(split, 0, 1),
         [encode_example(image, b"", "jpeg", {"mug": 1, "hat": 2}, source_id="1", sha256="") for image in images],
     )
 
@@ -62,19 +65,18 @@ def run(name: str, **changes: object) -> dict:
         train_params(**SMALL | changes),
         EXPORT,
         records=Path("data/records"),
-        base=Path("models/base"),
+        base=BASE,
         pipeline_config=Path("models/pipeline.config"),
         lint=Path("models/lint.json"),
     )
 
 
 def findings() -> list[tuple[str, str, str]]:
-    rows = json.loads(Path("models/lint.json").read_text())
-    return [(row["level"], row["key"], row["value"]) for row in rows]
+    return [(finding.level, finding.key, finding.value) for finding in read_findings(Path("models/lint.json"))]
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_model_gets_a_whole_config(name: str) -> None:
+def test_every_model_gets_a_complete_config(name: str) -> None:
     figures = run(name)
 
     config = read_pipeline_config(Path("models/pipeline.config"))
@@ -85,8 +87,8 @@ def test_every_model_gets_a_whole_config(name: str) -> None:
     assert "PATH_TO_BE_CONFIGURED" not in Path("models/pipeline.config").read_text()
 
 
-def test_a_tensorflow_checkpoint_is_named_as_the_start() -> None:
-    write(Path("models/base/base.json"), json.dumps({"kind": "tf_checkpoint"}))
+def test_a_tensorflow_checkpoint_becomes_the_fine_tune_checkpoint() -> None:
+    describe_base(BASE, "tf_checkpoint")
     write(Path("models/base/checkpoint/ckpt-0.index"), "index")
 
     run("ssd_mobilenet_v2_fpnlite_320x320")
@@ -98,8 +100,8 @@ def test_a_tensorflow_checkpoint_is_named_as_the_start() -> None:
 
 
 @pytest.mark.parametrize("kind", ["weights", "none"])
-def test_other_weights_leave_the_start_unset(kind: str) -> None:
-    write(Path("models/base/base.json"), json.dumps({"kind": kind, "source": kind}))
+def test_other_weights_leave_the_fine_tune_checkpoint_unset(kind: str) -> None:
+    describe_base(BASE, kind)
 
     run("ssd_mobilenet_v2_fpnlite_320x320")
 
@@ -109,17 +111,24 @@ def test_other_weights_leave_the_start_unset(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"kind": "tf_checkpoint"}'], ids=["empty", "a list", "no kind", "no checkpoint"]
+    ("text", "complaint"),
+    [
+        ("", "not a JSON file"),
+        ("[]", "not what the checkpoint stage writes: its content"),
+        ("{}", "not what the checkpoint stage writes: kind: Field required"),
+        (base_description("tf_checkpoint").model_dump_json(), "no such file, but models/base/base.json promises it"),
+    ],
+    ids=["empty", "a list", "no kind", "no checkpoint"],
 )
-def test_a_base_that_is_not_what_it_should_be_is_refused(text: str) -> None:
-    write(Path("models/base/base.json"), text)
+def test_a_broken_base_is_refused(text: str, complaint: str) -> None:
+    write(BASE / "base.json", text)
 
-    with pytest.raises(CheckpointError, match="models/base"):
+    with pytest.raises(CheckpointError, match=f"models/base/.*{complaint}"):
         run("ssd_mobilenet_v2_fpnlite_320x320")
     assert not Path("models/pipeline.config").exists()
 
 
-def test_a_users_config_is_filled_in_and_otherwise_kept() -> None:
+def test_a_users_config_is_filled_in_and_otherwise_unchanged() -> None:
     mine = pipeline_proto(MODELS["ssd_mobilenet_v2_fpnlite_320x320"])
     mine.model.ssd.image_resizer.fixed_shape_resizer.height = 256
     mine.model.ssd.loss.localization_weight = 2.0
@@ -158,26 +167,26 @@ def test_a_users_config_of_another_architecture_is_refused() -> None:
 
 
 @pytest.mark.parametrize("name", ["ssd_mobilenet", "elsewhere/mine.config", "configs/missing.config", ""])
-def test_a_model_that_is_not_there_leaves_nothing_behind(name: str) -> None:
+def test_an_unknown_model_is_refused_and_nothing_is_written(name: str) -> None:
     with pytest.raises(PipelineError, match=r"model\.name"):
         run(name)
     assert not Path("models/pipeline.config").exists()
 
 
-def test_the_shipped_recipe_on_sound_data_has_nothing_to_tell(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_shipped_recipe_on_sound_data_has_no_finding(capsys: pytest.CaptureFixture[str]) -> None:
     figures = run(DEFAULT)
 
     assert (figures["warnings"], findings(), capsys.readouterr().out) == (0, [], "")
 
 
-def test_findings_are_printed_counted_and_kept(capsys: pytest.CaptureFixture[str]) -> None:
-    write_part("train", [picture(("mug", 12, 12), ("hat", 80, 80))] * 6)
-    write_part("val", [])
+def test_findings_are_printed_counted_and_written(capsys: pytest.CaptureFixture[str]) -> None:
+    write_split("train", [picture(("mug", 12, 12), ("hat", 80, 80))] * 6)
+    write_split("val", [])
 
     figures = run(DEFAULT, eval_every=50)
 
     assert findings() == [
-        ("warning", "the val part", ""),
+        ("warning", "the val split", ""),
         ("warning", "model.name", DEFAULT),
         ("info", "train.eval_every", "50"),
     ]
@@ -192,16 +201,16 @@ def test_findings_are_printed_counted_and_kept(capsys: pytest.CaptureFixture[str
     assert lines[1].endswith("ssd_mobilenet_v2_fpnlite_640x640 would leave 0 % of them, with 4 times the pixels")
 
 
-def test_every_error_is_told_at_once_and_nothing_is_written() -> None:
-    write(Path("models/base/base.json"), json.dumps({"kind": "none", "source": "none"}))
-    write_part("train", [])
+def test_all_errors_are_listed_at_once_and_nothing_is_written() -> None:
+    describe_base(BASE, "none")
+    write_split("train", [])
 
     with pytest.raises(ConfigError) as raised:
         run(DEFAULT, freeze=19)
 
-    said = str(raised.value)
-    for part in ("train.freeze 19: this backbone", "frozen layers would stay random", "the train part: no image"):
-        assert part in said
+    message = str(raised.value)
+    for error in ("train.freeze 19: this backbone", "frozen layers would stay random", "the train split: it has no im"):
+        assert error in message
     assert not Path("models/pipeline.config").exists()
     assert not Path("models/lint.json").exists()
 
@@ -216,7 +225,7 @@ def test_a_placeholder_in_a_users_config_is_refused_by_its_setting() -> None:
     assert not Path("models/pipeline.config").exists()
 
 
-def test_what_params_replace_in_a_users_config_is_told() -> None:
+def test_the_settings_that_params_replace_in_a_users_config_are_listed() -> None:
     mine = pipeline_proto(MODELS[DEFAULT])
     mine.train_config.batch_size = 128
     cosine = mine.train_config.optimizer.momentum_optimizer.learning_rate.cosine_decay_learning_rate
@@ -225,8 +234,8 @@ def test_what_params_replace_in_a_users_config_is_told() -> None:
 
     run("configs/mine.config")
 
-    told = {row["value"]: row["why"] for row in json.loads(Path("models/lint.json").read_text())}
-    assert told == {
+    reasons = {finding.value: finding.why for finding in read_findings(Path("models/lint.json"))}
+    assert reasons == {
         "num_classes 1": "replaced by 2, from the label map",
         "batch_size 128": "replaced by 4, from train.batch_size",
         "optimizer momentum_optimizer": "replaced by adam_optimizer, from train.optimizer",
@@ -237,7 +246,7 @@ def test_what_params_replace_in_a_users_config_is_told() -> None:
     }
 
 
-def test_anchors_that_are_not_known_here_are_told_and_do_not_stop_the_run() -> None:
+def test_unknown_anchors_are_noted_and_do_not_stop_the_run() -> None:
     mine = pipeline_proto(MODELS[DEFAULT])
     mine.model.ssd.anchor_generator.flexible_grid_anchor_generator.SetInParent()
     write(Path("configs/mine.config"), text_format.MessageToString(mine))

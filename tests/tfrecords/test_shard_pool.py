@@ -21,10 +21,10 @@ from tasks.dataset.dataset import AnnotatedImage, flags
 from tasks.errors import DataError, UnreachableError
 from tasks.ground.files import sha256_of
 from tasks.tfrecords import shard_pool
-from tasks.tfrecords.shard_pool import here, on_cluster
+from tasks.tfrecords.shard_pool import write_on_cluster, write_on_threads
 from tasks.tfrecords.shards import ShardJob, code_key
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def jobs_in(folder: Path, root: Path, count: int) -> list[ShardJob]:
@@ -52,7 +52,7 @@ class Cluster:
     def __init__(self, folder: Path, processes: ExitStack) -> None:
         self._folder, self._processes = folder, processes
         self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", "s.json")
-        self.address = json.loads(self._appeared(folder / "s.json"))["address"]
+        self.address = json.loads(self._wait_for_text(folder / "s.json"))["address"]
 
     def worker(self) -> "subprocess.Popen[bytes]":
         options = ["--nthreads", "1", "--no-nanny", "--worker-port", "0", "--local-directory", str(self._folder)]
@@ -68,7 +68,7 @@ class Cluster:
         return process
 
     @staticmethod
-    def _appeared(path: Path) -> str:
+    def _wait_for_text(path: Path) -> str:
         for _ in range(600):
             if path.exists() and (text := path.read_text()):
                 return text
@@ -86,14 +86,14 @@ def cluster_in(folder: Path) -> Iterator[Cluster]:
 @pytest.mark.parametrize("workers", [1, 3, None])
 def test_facts_come_in_the_order_of_the_jobs(tmp_path: Path, workers: int | None) -> None:
     jobs = jobs_in(tmp_path / "shards", tmp_path, 6)
-    assert [facts.file for facts in here(jobs, workers)] == [job.path.name for job in jobs]
+    assert [facts.file for facts in write_on_threads(jobs, workers)] == [job.path.name for job in jobs]
 
 
-def test_jobs_are_taken_only_a_few_ahead(tmp_path: Path) -> None:
-    taken: list[ShardJob] = []
-    jobs = (taken.append(job) or job for job in jobs_in(tmp_path / "shards", tmp_path, 20))
-    next(written := here(jobs, 2))
-    assert len(taken) == 3
+def test_only_a_few_jobs_are_submitted_ahead(tmp_path: Path) -> None:
+    submitted: list[ShardJob] = []
+    jobs = (submitted.append(job) or job for job in jobs_in(tmp_path / "shards", tmp_path, 20))
+    next(written := write_on_threads(jobs, 2))
+    assert len(submitted) == 3
     written.close()
 
 
@@ -101,17 +101,17 @@ def test_after_an_error_no_further_shard_is_begun(tmp_path: Path) -> None:
     jobs = jobs_in(tmp_path / "shards", tmp_path, 20)
     jobs[0] = replace(jobs[0], images=(replace(jobs[0].images[0], file_name="gone.jpg"),))
     with pytest.raises(DataError, match=r"gone\.jpg: no such file"):
-        list(here(jobs, 1))
+        list(write_on_threads(jobs, 1))
     assert len(list((tmp_path / "shards").glob("*.json"))) <= 1
 
 
 @pytest.mark.slow
-def test_a_cluster_writes_the_same_bytes_even_if_a_worker_is_killed(tmp_path: Path) -> None:
+def test_a_cluster_writes_the_same_bytes_when_a_worker_is_killed(tmp_path: Path) -> None:
     local, remote = (jobs_in(tmp_path / name, tmp_path, 12) for name in ("local", "remote"))
-    expected = list(here(local, 2))
+    expected = list(write_on_threads(local, 2))
     with cluster_in(tmp_path / "cluster") as cluster:
         first, _ = cluster.worker(), cluster.worker()
-        written = on_cluster(remote, cluster.address)
+        written = write_on_cluster(remote, cluster.address)
         facts = [next(written)]
         first.kill()
         facts += written
@@ -120,21 +120,21 @@ def test_a_cluster_writes_the_same_bytes_even_if_a_worker_is_killed(tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_what_is_wrong_with_the_data_is_told_from_a_worker_as_from_here(tmp_path: Path) -> None:
+def test_an_error_in_the_data_is_raised_from_a_worker_too(tmp_path: Path) -> None:
     (job,) = jobs_in(tmp_path / "shards", tmp_path, 1)
     (tmp_path / "0.jpg").unlink()
     with cluster_in(tmp_path / "cluster") as cluster:
         cluster.worker()
         with pytest.raises(DataError, match=r"0\.jpg: no such file"):
-            list(on_cluster([job], cluster.address))
+            list(write_on_cluster([job], cluster.address))
 
 
 @pytest.mark.slow
-def test_a_scheduler_that_is_lost_on_the_way_is_told(tmp_path: Path) -> None:
+def test_a_lost_scheduler_is_an_error(tmp_path: Path) -> None:
     jobs = jobs_in(tmp_path / "shards", tmp_path, 40)
     with cluster_in(tmp_path / "cluster") as cluster:
         cluster.worker()
-        written = on_cluster(jobs, cluster.address)
+        written = write_on_cluster(jobs, cluster.address)
         next(written)
         cluster.scheduler.send_signal(signal.SIGKILL)
         with pytest.raises(UnreachableError, match="was lost; run the stage again"):
@@ -142,19 +142,19 @@ def test_a_scheduler_that_is_lost_on_the_way_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_scheduler_without_workers_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scheduler_without_workers_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shard_pool, "_FIRST_WORKER_S", 1)
     jobs = jobs_in(tmp_path / "shards", tmp_path, 1)
     with (
         cluster_in(tmp_path / "cluster") as cluster,
         pytest.raises(UnreachableError, match=f"{cluster.address}: the Dask scheduler has no workers"),
     ):
-        list(on_cluster(jobs, cluster.address))
+        list(write_on_cluster(jobs, cluster.address))
 
 
-def test_a_scheduler_that_cannot_be_reached_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scheduler_that_cannot_be_reached_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shard_pool, "_CONNECT_S", 1)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with pytest.raises(UnreachableError, match=f"127.0.0.1:{port}: no Dask scheduler answers there"):
-        list(on_cluster([], f"tcp://127.0.0.1:{port}"))
+        list(write_on_cluster([], f"tcp://127.0.0.1:{port}"))

@@ -49,7 +49,7 @@ def noise(folder, number, side=200):
     ],
     ids=["box", "no number", "class", "flag", "name", "size", "nothing"],
 )
-def test_every_kind_of_difference_is_told(tmp_path, change, complaint):
+def test_every_kind_of_difference_is_named(tmp_path, change, complaint):
     image = AnnotatedImage("a.jpg", 40, 30, as_boxes([(1, 2, 11, 22)]), ("mug",), flags(1), flags(1))
     job = job_of(tmp_path, [replace(image, **change)])
     found = decode_example(encode_example(image, b"pixels", "jpeg", job.class_ids, source_id="1", sha256="0f"))
@@ -64,14 +64,14 @@ def test_every_kind_of_difference_is_told(tmp_path, change, complaint):
     ],
     ids=["hash", "bytes"],
 )
-def test_an_image_that_is_not_what_was_stored_is_told(tmp_path, stored, complaint):
+def test_an_image_that_differs_from_the_stored_one_is_named(tmp_path, stored, complaint):
     image = AnnotatedImage("a.jpg", 40, 30, as_boxes([(1, 2, 11, 22)]), ("mug",), flags(1), flags(1))
     job = job_of(tmp_path, [image])
     found = decode_example(encode_example(image, b"pixels", "jpeg", job.class_ids, source_id="1", sha256="0f"))
     assert _difference(job, 0, found, stored) == complaint
 
 
-def test_the_facts_are_those_of_the_file_and_come_back_without_writing(tmp_path):
+def test_a_finished_shard_gives_its_facts_and_is_not_written_again(tmp_path):
     job = job_of(tmp_path, [noise(tmp_path, number) for number in range(3)])
     facts = write_shard(job)
     assert (facts.file, facts.images, facts.boxes) == (job.path.name, 3, 3)
@@ -82,13 +82,13 @@ def test_the_facts_are_those_of_the_file_and_come_back_without_writing(tmp_path)
     assert job.path.stat() == before
 
 
-def test_a_job_that_was_pickled_on_the_way_gives_the_same_bytes(tmp_path):
+def test_a_pickled_job_gives_the_same_bytes(tmp_path):
     job = job_of(tmp_path, [noise(tmp_path, 0)])
     sent = pickle.loads(pickle.dumps(replace(job, path=tmp_path / "sent.tfrecord")))  # noqa: S301 - our own
     assert write_shard(job).sha256 == write_shard(sent).sha256
 
 
-def test_images_without_a_hash_are_written_again_since_they_may_have_changed(tmp_path):
+def test_images_without_a_hash_are_written_again(tmp_path):
     image = replace(noise(tmp_path, 0), sha256="")
     first = write_shard(job_of(tmp_path, [image]))
     (tmp_path / "0.png").unlink()
@@ -96,7 +96,7 @@ def test_images_without_a_hash_are_written_again_since_they_may_have_changed(tmp
     assert write_shard(job_of(tmp_path, [image])).sha256 != first.sha256
 
 
-def test_what_a_killed_process_left_beside_the_shard_is_removed(tmp_path):
+def test_partial_files_of_a_killed_process_are_removed(tmp_path):
     job = job_of(tmp_path, [])
     (tmp_path / f".{job.path.name}.4242.partial").write_bytes(b"half a rec")
     write_shard(job)

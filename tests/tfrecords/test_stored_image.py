@@ -36,7 +36,7 @@ def rgb16_png(width, height, value):
     ],
     ids=["JPEG", "progressive JPEG", "PNG", "PNG called jpg"],
 )
-def test_what_tensorflow_reads_as_rgb_is_stored_as_it_is(tmp_path, name, options, kind):
+def test_a_file_that_tensorflow_reads_as_rgb_is_stored_byte_for_byte(tmp_path, name, options, kind):
     path = save(tmp_path, name, **options)
     assert stored_image(path, path.read_bytes(), max_side_px=None) == (path.read_bytes(), kind, (40, 30), (40, 30))
 
@@ -59,7 +59,7 @@ def test_what_tensorflow_reads_as_rgb_is_stored_as_it_is(tmp_path, name, options
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
-def test_anything_else_is_stored_as_an_rgb_jpeg_of_the_same_picture(tmp_path, name, mode, options):
+def test_any_other_file_is_stored_as_an_rgb_jpeg_of_the_same_picture(tmp_path, name, mode, options):
     path = save(tmp_path, name, "L" if mode == "I;16" else mode, **options)
     if mode == "I;16":
         Image.fromarray(np.full((30, 40), 0x8000, dtype=np.uint16)).save(path)
@@ -99,7 +99,7 @@ def test_the_longer_side_is_limited(size, limit, expected):
     ("name", "mode"), [("a.jpg", "RGB"), ("a.jpg", "L"), ("a.jpg", "CMYK"), ("a.png", "RGBA"), ("a.png", "P")]
 )
 @pytest.mark.parametrize("limit", [300, 90], ids=["scaled", "decoded small, then scaled"])
-def test_a_large_image_is_stored_smaller_and_shows_the_same_at_the_same_place(tmp_path, name, mode, limit):
+def test_a_large_image_is_scaled_without_shifting_its_content(tmp_path, name, mode, limit):
     # A white box on black: its left edge and its area must stay what they were.
     picture = Image.new("RGB", (805, 603))
     picture.paste((255, 255, 255), (200, 150, 403, 300))

@@ -29,7 +29,7 @@ def encode(image, content=b"pixels", ids=None):
     )
 
 
-def test_what_goes_in_comes_out():
+def test_an_example_decodes_to_the_image_that_was_encoded():
     image = annotated([(10, 20, 110, 220), (0, 0, 200, 400)], ("mug", "Schlüssel"))
     image = replace(image, difficult=flags(2, [True, False]), iscrowd=flags(2, [False, True]))
     found = decode_example(encode(image))
@@ -43,7 +43,7 @@ def test_what_goes_in_comes_out():
     assert (found.encoded, found.image_format, found.source_id, found.class_ids) == (b"pixels", "jpeg", "7", (1, 2))
 
 
-def test_an_image_without_objects_comes_out_without_objects():
+def test_an_image_without_objects_decodes_to_no_boxes():
     found = decode_example(encode(annotated([], ())))
     assert found.image.boxes.shape == (0, 4)
     assert found.image.classes == found.class_ids == ()
@@ -69,12 +69,12 @@ def test_equal_input_gives_equal_bytes():
     [b"", b"\xff\xff\xff", b"no example at all", encode(annotated())[:-20]],
     ids=["empty", "no protobuf", "text", "cut off"],
 )
-def test_what_is_no_example_is_refused(content):
+def test_bytes_that_are_not_an_example_are_refused(content):
     with pytest.raises(FormatError, match=r"not a tf\.train\.Example"):
         decode_example(content)
 
 
-def test_a_part_is_read_from_all_its_shards_in_order(tmp_path):
+def test_a_split_is_read_from_all_its_shards_in_order(tmp_path):
     for number in (0, 1):
         payloads = [encode(annotated(name=f"{number}{i}.jpg")) for i in (0, 1)]
         write_records(tmp_path / f"val-0000{number}-of-00002.tfrecord", payloads)
@@ -86,7 +86,7 @@ def test_a_part_is_read_from_all_its_shards_in_order(tmp_path):
     [[], ["val-00000-of-00002.tfrecord"], ["val-00000-of-00001.tfrecord", "val-00001-of-00002.tfrecord"]],
     ids=["none", "one of two", "from two runs"],
 )
-def test_missing_shards_are_noticed(tmp_path, names):
+def test_missing_shards_are_an_error(tmp_path, names):
     for name in names:
         (tmp_path / name).touch()
     with pytest.raises(FormatError, match="shards of val are not complete"):

@@ -4,7 +4,7 @@ from tasks.errors import FormatError
 from tasks.tfrecords.tfrecord import read_records, write_records
 
 
-def test_payloads_come_back_in_order(tmp_path):
+def test_payloads_are_read_in_the_order_they_were_written(tmp_path):
     payloads = [b"first", b"", b"\x00" * 100_000]
     write_records(tmp_path / "a.tfrecord", payloads)
     assert list(read_records(tmp_path / "a.tfrecord")) == payloads

@@ -29,7 +29,7 @@ def everything(_path: PurePosixPath) -> bool:
     return True
 
 
-def test_wanted_files_come_out_where_they_stood(tmp_path: Path) -> None:
+def test_wanted_files_are_extracted_under_their_own_paths(tmp_path: Path) -> None:
     archive = archive_of(
         tmp_path / "a.tar.gz", (special("top", tarfile.DIRTYPE), b""), ("top/a.txt", b"A"), ("top/in/b.txt", b"B")
     )
@@ -41,7 +41,7 @@ def test_wanted_files_come_out_where_they_stood(tmp_path: Path) -> None:
     assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == written
 
 
-def test_modes_are_not_taken_over(tmp_path: Path) -> None:
+def test_file_modes_are_not_copied(tmp_path: Path) -> None:
     member = tarfile.TarInfo("tool")
     member.mode = 0o6777
 
@@ -74,7 +74,7 @@ def test_an_archive_with_a_hostile_member_is_refused(tmp_path: Path, member: tar
     assert {path.name for path in tmp_path.rglob("*") if path.is_file()} <= {"a.tar.gz", "good.txt"}
 
 
-def test_a_file_that_stands_there_twice_is_refused(tmp_path: Path) -> None:
+def test_a_member_that_occurs_twice_is_refused(tmp_path: Path) -> None:
     archive = archive_of(tmp_path / "a.tar.gz", ("a.txt", b"1"), ("a.txt", b"2"))
 
     with pytest.raises(CheckpointError, match="twice"):
@@ -105,7 +105,7 @@ def test_an_endless_name_is_refused(tmp_path: Path, file_format: int) -> None:
         extract(archive, tmp_path / "out", everything)
 
 
-def test_a_broken_archive_says_so(tmp_path: Path) -> None:
+def test_a_broken_archive_is_named(tmp_path: Path) -> None:
     whole = archive_of(tmp_path / "a.tar.gz", ("a.bin", bytes(range(256)) * 400)).read_bytes()
 
     for number, content in enumerate((b"", b"<html>not found</html>", whole[: len(whole) // 2])):
@@ -115,13 +115,13 @@ def test_a_broken_archive_says_so(tmp_path: Path) -> None:
             extract(path, tmp_path / f"out{number}", everything)
 
 
-def test_a_file_within_a_file_is_refused(tmp_path: Path) -> None:
+def test_a_member_below_a_file_is_refused(tmp_path: Path) -> None:
     archive = archive_of(tmp_path / "a.tar.gz", ("a", b"1"), ("a/b", b"2"))
-    with pytest.raises(CheckpointError, match=r"member 'a/b' lies in another member"):
+    with pytest.raises(CheckpointError, match=r"member 'a/b' lies below another member"):
         extract(archive, tmp_path / "out", everything)
 
 
-def test_a_checksum_behind_the_last_member_is_checked(tmp_path: Path) -> None:
+def test_the_checksum_after_the_last_member_is_checked(tmp_path: Path) -> None:
     archive = archive_of(tmp_path / "a.tar.gz", ("a", b"1"))
     archive.write_bytes(archive.read_bytes()[:-8] + bytes(8))
     with pytest.raises(CheckpointError, match="CRC check failed"):

@@ -30,7 +30,7 @@ def test_a_whole_file_arrives_and_nothing_else_is_left(server: FileServer, tmp_p
     assert [path.name for path in (tmp_path / "in").iterdir()] == ["model.tar.gz"]
 
 
-def test_a_transfer_that_stops_midway_goes_on_where_it_stopped(server: FileServer, tmp_path: Path) -> None:
+def test_a_transfer_that_stops_midway_continues_where_it_stopped(server: FileServer, tmp_path: Path) -> None:
     server.cut_after = [300_000, 200_000]
 
     assert download(server.url, tmp_path / "m", pause_s=0) == SHA256
@@ -39,7 +39,7 @@ def test_a_transfer_that_stops_midway_goes_on_where_it_stopped(server: FileServe
     assert (tmp_path / "m").read_bytes() == CONTENT
 
 
-def test_a_later_call_goes_on_where_an_earlier_one_gave_up(server: FileServer, tmp_path: Path) -> None:
+def test_a_later_call_continues_where_an_earlier_one_gave_up(server: FileServer, tmp_path: Path) -> None:
     server.cut_after = [300_000]
     server.statuses = []
     with pytest.raises(UnreachableError, match="300000 bytes are kept"):
@@ -58,7 +58,7 @@ def test_last_modified_identifies_a_version_where_there_is_no_strong_etag(server
     assert server.ranges == [None, "bytes=300000-"]
 
 
-def test_a_part_of_another_version_is_not_continued(server: FileServer, tmp_path: Path) -> None:
+def test_a_partial_file_of_another_version_is_not_continued(server: FileServer, tmp_path: Path) -> None:
     server.cut_after = [300_000]
     with pytest.raises(UnreachableError):
         download(server.url, tmp_path / "m", attempts=1)
@@ -69,7 +69,7 @@ def test_a_part_of_another_version_is_not_continued(server: FileServer, tmp_path
     assert (tmp_path / "m").read_bytes() == CONTENT[::-1]
 
 
-def test_without_a_version_to_go_by_the_transfer_starts_over(server: FileServer, tmp_path: Path) -> None:
+def test_a_transfer_without_a_version_starts_over(server: FileServer, tmp_path: Path) -> None:
     server.headers = {}
     server.cut_after = [300_000]
 
@@ -77,7 +77,7 @@ def test_without_a_version_to_go_by_the_transfer_starts_over(server: FileServer,
     assert server.ranges == [None, None]
 
 
-def test_a_part_that_is_already_whole_does_not_end_in_an_endless_loop(server: FileServer, tmp_path: Path) -> None:
+def test_a_partial_file_that_is_complete_does_not_loop_forever(server: FileServer, tmp_path: Path) -> None:
     server.cut_after = [300_000]
     with pytest.raises(UnreachableError):
         download(server.url, tmp_path / "m", attempts=1)
@@ -86,14 +86,14 @@ def test_a_part_that_is_already_whole_does_not_end_in_an_endless_loop(server: Fi
     assert download(server.url, tmp_path / "m", pause_s=0) == SHA256
 
 
-def test_a_busy_server_is_asked_again(server: FileServer, tmp_path: Path) -> None:
+def test_a_busy_server_is_retried(server: FileServer, tmp_path: Path) -> None:
     server.statuses = [503, 429]
 
     assert download(server.url, tmp_path / "m", pause_s=0) == SHA256
     assert len(server.ranges) == 3
 
 
-def test_a_file_that_is_not_there_is_not_asked_for_again(server: FileServer, tmp_path: Path) -> None:
+def test_a_missing_file_is_not_retried(server: FileServer, tmp_path: Path) -> None:
     server.statuses = [404, 404]
 
     with pytest.raises(CheckpointError, match="answered 404"):
@@ -124,12 +124,12 @@ def test_a_file_over_the_limit_is_refused(server: FileServer, tmp_path: Path) ->
     assert not (tmp_path / "m").exists()
 
 
-def test_a_full_disk_is_noticed_before_the_transfer(
+def test_a_full_disk_is_reported_before_the_transfer(
     server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=1_500_000))
 
-    with pytest.raises(CheckpointError, match="make room"):
+    with pytest.raises(CheckpointError, match="free some space"):
         download(server.url, tmp_path / "m")
 
 
@@ -138,12 +138,12 @@ def test_an_unreachable_server_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as gone:
         url = f"http://127.0.0.1:{gone.server_port}/model.tar.gz"
 
-    with pytest.raises(UnreachableError, match=f"{url}: unreachable, 2 tries failed"):
+    with pytest.raises(UnreachableError, match=f"{url}: unreachable, 2 attempts failed"):
         download(url, tmp_path / "m", attempts=2, pause_s=0)
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "model.tar.gz"])
-def test_only_http_is_spoken(tmp_path: Path, url: str) -> None:
+def test_addresses_other_than_http_are_refused(tmp_path: Path, url: str) -> None:
     with pytest.raises(CheckpointError, match="http"):
         download(url, tmp_path / "m")
 

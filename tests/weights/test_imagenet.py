@@ -80,7 +80,7 @@ def test_a_projection_gives_what_torchs_gives(torch_weights: dict, converted: We
     )
 
 
-def test_all_but_classifier_and_counters_is_converted(torch_weights: dict, converted: Weights) -> None:
+def test_all_weights_but_classifier_and_counters_are_converted(torch_weights: dict, converted: Weights) -> None:
     used = [name for name in torch_weights if "classifier" not in name and "num_batches" not in name]
 
     assert len(converted) == len(used) == 260

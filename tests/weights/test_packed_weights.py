@@ -9,7 +9,7 @@ from tasks.weights.packed_weights import read_packed, write_packed
 KERNEL = np.random.default_rng(1).normal(0, 0.1, (3, 3, 8, 4)).astype(np.float32)
 
 
-def test_arrays_come_back_as_float32_with_eleven_bits(tmp_path: Path) -> None:
+def test_arrays_are_read_as_float32_with_eleven_bits(tmp_path: Path) -> None:
     assert write_packed({"model/b/kernel": KERNEL, "model/a/beta": np.zeros(0)}, tmp_path / "w.npz") == []
     arrays = read_packed(tmp_path / "w.npz")
     assert list(arrays) == ["model/a/beta", "model/b/kernel"]
@@ -35,25 +35,25 @@ def test_equal_arrays_are_equal_bytes_whatever_their_order_and_the_time(tmp_path
     ],
     ids=["tiny variance", "huge variance", "tiny scale", "huge kernel"],
 )
-def test_what_float16_would_spoil_stays_as_it_is(name: str, values: list[float], tmp_path: Path) -> None:
+def test_an_array_that_float16_cannot_hold_stays_float32(name: str, values: list[float], tmp_path: Path) -> None:
     array = np.array(values, dtype=np.float32)
     assert write_packed({name: array, "other": KERNEL}, tmp_path / "w.npz") == [name]
     assert read_packed(tmp_path / "w.npz")[name].tolist() == array.tolist()
 
 
-def test_a_channel_that_is_off_and_a_tiny_kernel_value_do_not_count(tmp_path: Path) -> None:
+def test_zeros_and_tiny_kernel_values_do_not_keep_an_array_in_float32(tmp_path: Path) -> None:
     arrays = {"bn/moving_variance": np.array([0.0, 1.0]), "conv/kernel": np.array([1e-9, 1.0])}
     assert write_packed(arrays, tmp_path / "w.npz") == []
 
 
-def test_a_value_that_is_no_number_is_refused_and_nothing_is_left(tmp_path: Path) -> None:
+def test_a_value_that_is_not_finite_is_refused_and_no_file_is_left(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="bn/gamma: a value is not finite"):
         write_packed({"bn/gamma": np.array([np.nan])}, tmp_path / "w.npz")
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04 broken"])
-def test_a_file_that_is_none_of_ours_is_named(content: bytes, tmp_path: Path) -> None:
+def test_a_file_of_another_format_is_named(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "w.npz").write_bytes(content)
     with pytest.raises(CheckpointError, match=r"w\.npz: not a readable"):
         read_packed(tmp_path / "w.npz")

@@ -18,18 +18,18 @@ from tasks.weights.tf_checkpoint import checkpoint_files, copy_checkpoint, find_
         ("ckpt-0.data-1-of-2", False),
     ],
 )
-def test_files_of_a_checkpoint_are_known_by_name(name: str, expected: bool) -> None:
+def test_files_of_a_checkpoint_are_recognised_by_name(name: str, expected: bool) -> None:
     assert is_checkpoint_file(name) is expected
 
 
-def test_the_newest_is_found_by_number_not_by_spelling(tmp_path: Path) -> None:
+def test_the_newest_checkpoint_is_that_with_the_highest_number(tmp_path: Path) -> None:
     for number in (2, 10, 9):
         (tmp_path / f"ckpt-{number}.index").touch()
 
     assert find_checkpoint(tmp_path) == tmp_path / "ckpt-10"
 
 
-def test_the_best_is_preferred_and_an_empty_folder_has_none(tmp_path: Path) -> None:
+def test_the_best_checkpoint_is_preferred_and_an_empty_folder_has_none(tmp_path: Path) -> None:
     assert find_checkpoint(tmp_path) is None
     for folder in ("checkpoint", "best"):
         (tmp_path / folder).mkdir()
@@ -38,7 +38,7 @@ def test_the_best_is_preferred_and_an_empty_folder_has_none(tmp_path: Path) -> N
     assert find_checkpoint(tmp_path) == tmp_path / "best" / "ckpt-1"
 
 
-def test_a_copy_is_whole_and_has_the_new_name(tmp_path: Path) -> None:
+def test_a_copy_is_complete_and_has_the_new_name(tmp_path: Path) -> None:
     for name in ("index", "data-00000-of-00002", "data-00001-of-00002"):
         (tmp_path / f"ckpt-5.{name}").write_text(name)
 

@@ -49,14 +49,14 @@ def test_numbers_are_read_in_the_manifests_order_from_all_files_of_a_group(tmp_p
     np.testing.assert_array_equal(weights["more"], [1])
 
 
-def test_eight_bits_are_as_near_as_eight_bits_can_be(tmp_path: Path) -> None:
+def test_eight_bit_numbers_are_within_half_a_step(tmp_path: Path) -> None:
     values = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
     found = read_tfjs_weights(tfjs_files(tmp_path / "m.json", {"x": values}, numbers="m.bin"))["x"]
     assert np.abs(found - values).max() <= (values.max() - values.min()) / 510 * 1.001
 
 
 @pytest.mark.parametrize("name", ["../a.bin", "/etc/passwd", "b/a.bin", "b\\a.bin", "..", "", "a\0.bin"])
-def test_no_file_elsewhere_is_read(tmp_path: Path, name: str) -> None:
+def test_a_file_outside_the_manifests_folder_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "a.bin").write_bytes(bytes(8))
     path = manifest_of(tmp_path / "model", {"paths": [name], "weights": [described("x", np.zeros(2, np.float32))]})
@@ -65,16 +65,16 @@ def test_no_file_elsewhere_is_read(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("length", "told"),
+    ("length", "complaint"),
     [(7, "promises 8 bytes, its files have 7"), (9, "a.bin: longer than manifest.json promises")],
 )
-def test_a_file_of_another_length_than_promised_is_refused(tmp_path: Path, length: int, told: str) -> None:
-    with pytest.raises(CheckpointError, match=told):
+def test_a_file_of_another_length_than_promised_is_refused(tmp_path: Path, length: int, complaint: str) -> None:
+    with pytest.raises(CheckpointError, match=complaint):
         read_tfjs_weights(one(tmp_path, bytes(length)))
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "complaint"),
     [
         ({"shape": [2**40]}, "more than the 536870912 allowed"),
         ({"shape": [-2, -1]}, r"'pair' has the shape \[-2, -1\]"),
@@ -84,13 +84,13 @@ def test_a_file_of_another_length_than_promised_is_refused(tmp_path: Path, lengt
         ({"quantization": {**EIGHT_BITS, "dtype": "uint64"}}, "String should match pattern"),
     ],
 )
-def test_entries_that_make_no_sense_are_refused(tmp_path: Path, changes: dict[str, Any], told: str) -> None:
-    with pytest.raises(CheckpointError, match=told):
+def test_invalid_entries_are_refused(tmp_path: Path, changes: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(CheckpointError, match=complaint):
         read_tfjs_weights(one(tmp_path, bytes(8), **changes))
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "complaint"),
     [
         (b"\xff\xfe", "not a TensorFlow.js weights manifest"),
         (b"{}", "Input should be a valid list"),
@@ -99,9 +99,9 @@ def test_entries_that_make_no_sense_are_refused(tmp_path: Path, changes: dict[st
     ],
     ids=["not text", "no list", "nested", "large"],
 )
-def test_what_is_no_manifest_is_refused(tmp_path: Path, content: bytes, told: str) -> None:
+def test_files_that_are_not_a_manifest_are_refused(tmp_path: Path, content: bytes, complaint: str) -> None:
     (tmp_path / "m.json").write_bytes(content)
-    with pytest.raises(CheckpointError, match=told):
+    with pytest.raises(CheckpointError, match=complaint):
         read_tfjs_weights(tmp_path / "m.json")
 
 

@@ -16,7 +16,7 @@ def six() -> Storage:
     return Storage("FloatStorage", "11", np.arange(6, dtype="<f4"))
 
 
-def test_names_shapes_and_numbers_are_those_that_were_written(tmp_path: Path, six: Storage) -> None:
+def test_names_shapes_and_numbers_are_read_as_they_were_written(tmp_path: Path, six: Storage) -> None:
     counter = Storage("LongStorage", "22", np.array([5], dtype="<i8"))
     state = OrderedDict(weight=tensor(six, (2, 3), (3, 1)), seen=tensor(counter, (), ()))
 
@@ -54,14 +54,14 @@ def test_opcodes_beyond_those_of_a_state_dict_are_refused(tmp_path: Path) -> Non
         read_torch_weights(_with_first_pickle(tmp_path, pickle.dumps("x", protocol=4)))
 
 
-def test_a_memo_index_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
+def test_a_memo_index_that_would_exhaust_the_memory_is_refused(tmp_path: Path) -> None:
     greedy = b"\x80\x02N" + pickle.LONG_BINPUT + struct.pack("<I", 2**32 - 1) + b"."
 
     with pytest.raises(CheckpointError, match="longer than a state dict's"):
         read_torch_weights(_with_first_pickle(tmp_path, greedy))
 
 
-def test_a_pickle_cannot_change_what_its_names_stand_for(tmp_path: Path, six: Storage) -> None:
+def test_a_pickle_cannot_change_the_objects_that_it_names(tmp_path: Path, six: Storage) -> None:
     harmful = pickle.PROTO + b"\x02" + b"ctorch._utils\n_rebuild_tensor_v2\n" + b"}X\x01\x00\x00\x00aK\x01sb."
 
     with pytest.raises(CheckpointError, match="legacy format"):
@@ -84,14 +84,14 @@ def test_strides_that_repeat_a_number_are_refused(tmp_path: Path, six: Storage) 
 
 
 @pytest.mark.parametrize("shape", [(-1,), (True,), ("6",), (2**50,)], ids=["negative", "bool", "text", "huge"])
-def test_shapes_that_are_no_counts_are_refused(tmp_path: Path, six: Storage, shape: tuple) -> None:
+def test_shapes_that_are_not_counts_are_refused(tmp_path: Path, six: Storage, shape: tuple) -> None:
     path = torch_file(tmp_path / "w.pth", OrderedDict(w=tensor(six, shape, (1,))), [six])
 
     with pytest.raises(CheckpointError, match=r"w\.pth"):
         read_torch_weights(path)
 
 
-def test_a_storage_that_lies_about_its_length_is_refused(tmp_path: Path) -> None:
+def test_a_storage_with_a_wrong_length_is_refused(tmp_path: Path) -> None:
     liar = Storage("FloatStorage", "11", np.zeros(3, dtype="<f4"), length=300)
     path = torch_file(tmp_path / "w.pth", OrderedDict(w=tensor(liar, (300,), (1,))), [liar])
 
@@ -127,7 +127,7 @@ def test_anything_but_named_tensors_is_refused(tmp_path: Path, state: object) ->
         read_torch_weights(torch_file(tmp_path / "w.pth", state, []))
 
 
-def test_other_formats_are_refused_by_name(tmp_path: Path, six: Storage) -> None:
+def test_a_file_of_another_format_is_named(tmp_path: Path, six: Storage) -> None:
     (tmp_path / "zip.pth").write_bytes(b"PK\x03\x04 and so on")
     other = torch_file(tmp_path / "other.pth", OrderedDict(), [], magic=7)
     big_endian = torch_file(tmp_path / "big.pth", OrderedDict(), [], platform={"little_endian": False})

@@ -76,14 +76,14 @@ def stated_md5(content: bytes) -> str:
     return f"crc32c=AAAAAA==,md5={base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()}"
 
 
-def test_what_the_zoo_has_arrives_to_the_byte(server: FileServer, archive: Path) -> None:
+def test_the_base_equals_the_zoos_archive_to_the_byte(server: FileServer, archive: Path) -> None:
     run(server, sha256=hashlib.sha256(archive.read_bytes()).hexdigest())
 
     assert_whole(archive)
     assert server.ranges == [None]
 
 
-def test_a_line_that_is_cut_is_taken_up_where_it_was_cut(server: FileServer, archive: Path) -> None:
+def test_a_cut_connection_continues_where_it_was_cut(server: FileServer, archive: Path) -> None:
     server.cut_after = [CUT]
 
     run(server)
@@ -93,7 +93,7 @@ def test_a_line_that_is_cut_is_taken_up_where_it_was_cut(server: FileServer, arc
     assert server.sent == [CUT, archive.stat().st_size - CUT]
 
 
-def test_after_a_line_that_stayed_dead_the_next_run_fetches_the_rest_alone(server: FileServer, archive: Path) -> None:
+def test_the_run_after_a_dead_connection_fetches_only_the_rest(server: FileServer, archive: Path) -> None:
     server.cut_after = [CUT, 0, 0, 0]
     with pytest.raises(UnreachableError, match=f"{CUT} bytes are kept in {PARTIAL}"):
         run(server)
@@ -106,7 +106,7 @@ def test_after_a_line_that_stayed_dead_the_next_run_fetches_the_rest_alone(serve
     assert server.sent == [CUT, 0, 0, 0, archive.stat().st_size - CUT]
 
 
-def test_after_a_kill_the_next_run_fetches_the_rest_alone(server: FileServer, archive: Path) -> None:
+def test_the_run_after_a_kill_fetches_only_the_rest(server: FileServer, archive: Path) -> None:
     server.hold_after = [CUT]
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     params["model"]["name"] = MODEL
@@ -127,7 +127,7 @@ def test_after_a_kill_the_next_run_fetches_the_rest_alone(server: FileServer, ar
 
 
 @pytest.mark.parametrize("known", ["sha256", "md5", "nothing"])
-def test_wrong_bytes_are_refused_and_nothing_of_them_stays(server: FileServer, archive: Path, known: str) -> None:
+def test_wrong_bytes_are_refused_and_removed(server: FileServer, archive: Path, known: str) -> None:
     right = archive.read_bytes()
     sha256 = hashlib.sha256(right).hexdigest() if known == "sha256" else None
     if known == "md5":
@@ -136,7 +136,7 @@ def test_wrong_bytes_are_refused_and_nothing_of_them_stays(server: FileServer, a
     earlier = files_in(Path("models"))
     server.content = turned(right, len(right) // 2)
 
-    complaint = {"sha256": "its SHA-256 is", "md5": "another MD5 than the server states", "nothing": r"broken, or no"}
+    complaint = {"sha256": "its SHA-256 is", "md5": "another MD5 than the server states", "nothing": r"broken, or not"}
     with pytest.raises(CheckpointError, match=complaint[known]):
         run(server, sha256)
     assert files_in(Path("models")) == earlier
@@ -148,7 +148,7 @@ def test_wrong_bytes_are_refused_and_nothing_of_them_stays(server: FileServer, a
 
 
 @pytest.mark.parametrize(("place", "complaint"), [(-8, "CRC check failed"), (-1, "Incorrect length of data")])
-def test_without_a_checksum_from_elsewhere_the_archives_own_is_compared(
+def test_the_archives_own_checksum_is_compared_where_no_other_is_known(
     server: FileServer, archive: Path, place: int, complaint: str
 ) -> None:
     server.content = turned(archive.read_bytes(), place)
@@ -158,9 +158,7 @@ def test_without_a_checksum_from_elsewhere_the_archives_own_is_compared(
     assert files_in(Path("models")) == {}
 
 
-def test_a_kept_part_that_went_bad_is_refused_with_the_whole_and_not_built_upon(
-    server: FileServer, archive: Path
-) -> None:
+def test_a_damaged_partial_file_is_refused_and_fetched_again_from_the_start(server: FileServer, archive: Path) -> None:
     server.headers["x-goog-hash"] = stated_md5(archive.read_bytes())
     server.cut_after = [CUT]
     with pytest.raises(UnreachableError):

@@ -1,4 +1,4 @@
-"""Stage checkpoint: the base that comes with the project, ImageNet weights, and none."""
+"""Stage checkpoint: the base that ships with the project, ImageNet weights, and no weights."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def test_imagenet_weights_for_another_backbone_are_refused(base: Path, model: st
     assert not base.exists()
 
 
-def test_none_is_described_too(base: Path) -> None:
+def test_no_weights_have_a_description_too(base: Path) -> None:
     assert run(base, "none") == {"kind": "none", "origin": "random numbers", "size": "0.0 MB"}
     assert files_in(base) == ["base.json"]
 
@@ -63,7 +63,7 @@ def test_the_shipped_base_is_for_mobilenet_v2_fpnlite_at_any_size(base: Path, sh
         ("ssd_resnet50_v1_fpn_640x640", "none", "training starts from random numbers"),
     ],
 )
-def test_for_other_models_base_takes_what_there_is_and_says_so(
+def test_other_models_get_the_next_best_weights_and_the_reason(
     base: Path, model: str, kind: str, instead: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     figures = run(base, "base", model=model)
@@ -77,17 +77,17 @@ def test_for_other_models_base_takes_what_there_is_and_says_so(
     assert described(Path("copy"))["fallback"] == figures["fallback"]
 
 
-def test_a_base_that_is_not_there_is_named_with_the_other_sources(
+def test_the_error_for_a_missing_base_names_the_other_sources(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tasks.weights.shipped_base.FOLDER", tmp_path / "weights")
 
-    with pytest.raises(CheckpointError, match=r"mobilenet_v2_fpnlite\.npz is not there; .*imagenet, zoo, none"):
+    with pytest.raises(CheckpointError, match=r"mobilenet_v2_fpnlite\.npz is missing; .*imagenet, zoo, none"):
         run(base, "base")
     assert not base.exists()
 
 
-def test_a_base_that_is_not_the_cards_is_refused(base: Path, shipped: Path) -> None:
+def test_a_base_that_its_card_does_not_describe_is_refused(base: Path, shipped: Path) -> None:
     write_packed({"other": np.ones(3)}, shipped / "mobilenet_v2_fpnlite.npz")
 
     with pytest.raises(CheckpointError, match="its SHA-256 is"):

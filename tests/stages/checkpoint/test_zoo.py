@@ -20,7 +20,7 @@ from tests.stages.checkpoint.sources import (
 )
 
 
-def test_the_zoos_checkpoint_is_fetched_and_the_rest_of_its_archive_left(base: Path, zoo: str, tmp_path: Path) -> None:
+def test_only_the_checkpoint_is_taken_from_the_zoos_archive(base: Path, zoo: str, tmp_path: Path) -> None:
     archive = zoo_archive(tmp_path / "zoo" / ARCHIVE)
     sha256 = hashlib.sha256(archive.read_bytes()).hexdigest()
 
@@ -70,7 +70,7 @@ def test_a_hostile_archive_leaves_no_base_and_no_archive(base: Path, zoo: str, t
     assert files_in(tmp_path) == [f"zoo/{ARCHIVE}"]
 
 
-def test_an_archive_without_a_checkpoint_says_what_was_looked_for(base: Path, zoo: str, tmp_path: Path) -> None:
+def test_an_archive_without_weights_is_refused_with_what_was_looked_for(base: Path, zoo: str, tmp_path: Path) -> None:
     archive_of(tmp_path / "zoo" / ARCHIVE, {"model/saved_model/assets.txt": b"no weights"})
 
     with pytest.raises(CheckpointError, match=r"checkpoint/ckpt-\*\.index"):
@@ -83,7 +83,7 @@ def test_a_zoo_that_is_not_on_http_is_refused(base: Path, url: str) -> None:
         run(base, "zoo", zoo_url=url)
 
 
-def test_a_missing_archive_is_named_with_the_other_sources(base: Path, zoo: str) -> None:
+def test_the_error_for_a_missing_archive_names_the_other_sources(base: Path, zoo: str) -> None:
     with pytest.raises(CheckpointError, match=rf"(?s){zoo}/{ARCHIVE}: .*404.*imagenet, none, or the path"):
         run(base, "zoo", zoo_url=zoo)
 
@@ -96,7 +96,7 @@ def test_an_earlier_base_survives_a_failure(base: Path, zoo: str) -> None:
     assert described(base)["kind"] == "none"
 
 
-def test_what_a_killed_run_had_unpacked_is_removed_by_the_next(base: Path) -> None:
+def test_files_that_a_killed_run_unpacked_are_removed_by_the_next(base: Path) -> None:
     folder_of(Path("models/.base.4711.partial"), "unpacked/checkpoint/ckpt-0.data-00000-of-00001")
 
     run(base, "none")

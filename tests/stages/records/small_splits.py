@@ -4,8 +4,9 @@ import numpy as np
 from PIL import Image
 
 from tasks.dataset.boxes import as_boxes
-from tasks.dataset.coco_json import write_coco
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
+from tasks.dataset.split_files import write_coco_splits
+from tasks.dataset.splits import SPLITS
 from tasks.ground.files import sha256_of
 from tasks.params import RecordsParams
 from tasks.stages.records import records
@@ -30,8 +31,8 @@ def annotated(folder, name, boxes=((1.25, 2, 11, 22), (0, 0, 40, 30)), size=(40,
 
 
 def write_splits(folder, images, splits):
-    for part in ("train", "val", "test"):
-        write_coco(Dataset(folder, CLASSES, tuple(images.get(part, ()))), splits / f"{part}.json")
+    datasets = {split: Dataset(folder, CLASSES, tuple(images.get(split, ()))) for split in SPLITS}
+    write_coco_splits(datasets, splits)
 
 
 def run(root, images_per_shard=2, max_side_px=None, workers=2, **images):
@@ -50,5 +51,5 @@ def written(root):
 
 
 def files_of(folder):
-    """Which file stands under each name: a file that is written again is another one."""
+    """The inode of each file by name: a file that is written again has another one."""
     return {path.name: path.stat().st_ino for path in folder.rglob("*.tfrecord")}

@@ -1,4 +1,4 @@
-"""What records hold, and what they are not made of."""
+"""Stage records: what the shards hold, and which images are refused."""
 
 import json
 import warnings
@@ -10,6 +10,7 @@ import pytest
 from tasks.dataset.boxes import to_tf
 from tasks.dataset.coco_json import write_coco
 from tasks.dataset.dataset import Dataset
+from tasks.dataset.split_files import split_file
 from tasks.errors import DataError
 from tasks.ground.files import sha256_of
 from tasks.model.label_map import read_label_map
@@ -42,7 +43,7 @@ def test_shards_label_map_and_index_are_written(root):
     }
 
 
-def test_the_records_hold_the_images_and_boxes_of_the_split(root):
+def test_the_shards_hold_the_images_and_boxes_of_the_split(root):
     images = [annotated(root, "0.jpg"), annotated(root, "1.jpg", boxes=()), annotated(root, "2.png", format="PNG")]
     run(root, train=images)
     shards = sorted((root.parent / "records").glob("train-*"))
@@ -67,7 +68,7 @@ def test_the_bytes_are_the_same_whatever_the_number_of_workers(root):
     assert all(result == results[0] for result in results)
 
 
-def test_a_large_image_is_stored_smaller_with_its_boxes_and_small_ones_as_they_are(root):
+def test_a_large_image_and_its_boxes_are_scaled_and_a_small_one_is_unchanged(root):
     large = annotated(root, "large.jpg", size=(100, 50), boxes=[(10, 20, 60, 50)])
     small = annotated(root, "small.jpg", size=(64, 64))
     figures = run(root, max_side_px=64, train=[large, small])
@@ -79,7 +80,7 @@ def test_a_large_image_is_stored_smaller_with_its_boxes_and_small_ones_as_they_a
     assert (second.width, second.sha256) == (64, small.sha256)
 
 
-def test_a_part_without_images_has_one_empty_shard(root):
+def test_a_split_without_images_has_one_empty_shard(root):
     figures = run(root, train=[annotated(root, "0.jpg")])
     assert (root.parent / "records" / "val-00000-of-00001.tfrecord").read_bytes() == b""
     assert read_split(root.parent / "records", "val") == ()
@@ -96,7 +97,7 @@ def test_an_image_outside_the_root_is_refused(root, name):
     assert not (root.parent / "records").exists()
 
 
-def test_a_link_that_leads_out_of_the_root_is_refused(root):
+def test_a_link_out_of_the_root_is_refused(root):
     image = annotated(root, "../outside.jpg")
     (root / "link.jpg").symlink_to(root.parent / "outside.jpg")
     with pytest.raises(DataError, match=r"link\.jpg: lies outside"):
@@ -117,7 +118,7 @@ def test_a_missing_image_is_refused(root):
         run(root, train=[image])
 
 
-def test_a_wrong_size_is_refused_because_boxes_would_be_scaled_by_it(root):
+def test_an_image_of_another_size_than_annotated_is_refused(root):
     image = replace(annotated(root, "0.jpg"), width=80)
     with pytest.raises(DataError, match=r"40 x 30 pixels, but its annotation \(a\.xml\) says 80 x 30"):
         run(root, train=[image])
@@ -126,12 +127,12 @@ def test_a_wrong_size_is_refused_because_boxes_would_be_scaled_by_it(root):
 def test_splits_from_two_runs_are_refused(root):
     params = RecordsParams(images_per_shard=1, max_side_px=None, workers=1, scheduler=None)
     write_splits(root, {}, root.parent / "splits")
-    write_coco(Dataset(root, ("mug",), ()), root.parent / "splits" / "val.json")
+    write_coco(Dataset(root, ("mug",), ()), split_file(root.parent / "splits", "val"))
     with pytest.raises(DataError, match=r"val\.json: its classes are mug"):
         records(params, splits=root.parent / "splits", records=root.parent / "r", records_resume=root.parent / "p")
 
 
-def test_a_box_that_float32_cannot_hold_is_noticed_on_reading_back_and_nothing_is_left(root):
+def test_a_box_that_float32_cannot_hold_is_refused_and_no_records_are_left(root):
     with pytest.raises(DataError, match=r"0\.jpg does not read back as it was meant: a box is off by 0\.00"):
         run(root, train=[annotated(root, "0.jpg", boxes=[(0, 0, 123_456.789, 20)])])
     assert not (root.parent / "records").exists()

@@ -1,9 +1,9 @@
 """What the report page says of freezing, the checkpoint, the configuration and the split."""
 
-import json
-
 import pytest
 
+from tasks.artifacts.lint import Finding, write_findings
+from tasks.artifacts.split import DroppedImage, Leak, write_dropped, write_leaks
 from tasks.artifacts.training import (
     RestoredComponent,
     RestoreSummary,
@@ -12,8 +12,7 @@ from tasks.artifacts.training import (
     write_training_figures,
 )
 from tasks.dataset.dataset import Dataset
-from tasks.ground.files import write_json
-from tasks.report_page import dealt
+from tasks.report_page.splits import split_rows
 from tests.artifacts.training_files import figures_of_a_run, module_audit
 from tests.stages.report.report_run import ELSEWHERE, SQUARE, Run, annotated
 
@@ -60,20 +59,19 @@ def test_the_checkpoint_table_counts_what_was_restored(tmp_path):
 def test_what_was_found_before_training_is_told_with_its_remedy(tmp_path):
     run = Run(tmp_path)
     assert "params.yaml, the model and the training data go together" in run.page().text
-    finding = {"level": "warning", "key": "train.steps", "value": "3", "why": "<few>", "remedy": "more"}
-    write_json(tmp_path / "lint.json", [finding, {"level": "info", "key": "the val part"}])
+    findings = [Finding("warning", "train.steps", "3", "<few>", "more"), Finding("info", "the val split", "", "", "")]
+    write_findings(findings, tmp_path / "lint.json")
     text = run.page().text
-    assert "train.steps3warning<few>more the val part\u2013info\u2013" in text.replace(" \u2013", "\u2013")
+    assert "train.steps3warning<few>more the val split\u2013info\u2013" in text.replace(" \u2013", "\u2013")
     assert "go together" not in text
 
 
 def test_the_split_table_counts_images_and_boxes_by_class_and_part(tmp_path):
-    parts = {
+    splits = {
         "train": Dataset(tmp_path, ("cat", "dog"), (annotated("a", [SQUARE, ELSEWHERE], ["cat", "cat"]),)),
         "test": Dataset(tmp_path, ("cat", "dog"), (annotated("b"), annotated("c", (), ()))),
     }
-    rows = dealt.split_rows(parts, {})
-    assert [(row["name"], row["parts"]) for row in rows] == [
+    assert [(row.name, row.parts) for row in split_rows(splits, {})] == [
         ("all", [(1, 2), (2, 1)]),
         ("cat", [(1, 2), (1, 1)]),
         ("dog", [(0, 0), (0, 0)]),
@@ -83,14 +81,14 @@ def test_the_split_table_counts_images_and_boxes_by_class_and_part(tmp_path):
 def test_what_looks_alike_across_the_parts_is_told(tmp_path):
     project = Run(tmp_path)
     assert "was not recorded" in project.page().text
-    leaks = [{"train": f"t{i}.jpg", "test": "<b>.jpg", "same_content": i == 0, "differing_bits": i} for i in range(12)]
-    (tmp_path / "splits" / "leaks.json").write_text(json.dumps(leaks))
+    leaks = [Leak(train=f"t{i}.jpg", test="<b>.jpg", same_content=i == 0, differing_bits=i) for i in range(12)]
+    write_leaks(leaks, tmp_path / "splits")
     text = project.page().text
     assert "12 pairs of images look alike" in text
     assert "t0.jpg (train), <b>.jpg (test): the same content" in text
     assert "t9.jpg (train), <b>.jpg (test): 9 of 256 bits differ" in text
     assert "t10.jpg" not in text
-    (tmp_path / "splits" / "leaks.json").write_text("[]")
+    write_leaks([], tmp_path / "splits")
     text = project.page().text
     assert "were kept together." in text
     assert "in no part" not in text
@@ -99,18 +97,18 @@ def test_what_looks_alike_across_the_parts_is_told(tmp_path):
 def test_images_in_no_part_are_told_with_what_they_look_like(tmp_path):
     project = Run(tmp_path)
     rows = [
-        {
-            "image": f"t{i}.jpg",
-            "given_split": "train",
-            "like": "<b>.jpg",
-            "like_in": "test",
-            "same_content": i == 0,
-            "differing_bits": i,
-        }
+        DroppedImage(
+            image=f"t{i}.jpg",
+            given_split="train",
+            like="<b>.jpg",
+            like_in="test",
+            same_content=i == 0,
+            differing_bits=i,
+        )
         for i in range(12)
     ]
-    (tmp_path / "splits" / "leaks.json").write_text("[]")
-    (tmp_path / "splits" / "dropped.json").write_text(json.dumps(rows))
+    write_leaks([], tmp_path / "splits")
+    write_dropped(rows, tmp_path / "splits")
     text = project.page().text
     assert "were kept together, or left out." in text
     assert "12 images are in no part, because they look like images in test or val" in text

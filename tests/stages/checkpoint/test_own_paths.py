@@ -1,4 +1,4 @@
-"""Stage checkpoint: a user's own folders and archives."""
+"""Stage checkpoint: folders, archives and checkpoints that the user names."""
 
 import hashlib
 import os
@@ -58,7 +58,7 @@ def test_every_shard_of_a_checkpoint_is_taken(base: Path) -> None:
     ]
 
 
-def test_the_label_map_that_the_class_head_was_made_for_is_taken_along(base: Path) -> None:
+def test_the_label_map_of_the_class_head_is_copied_too(base: Path) -> None:
     folder_of(Path("models/trained"), "best/ckpt-0.index", "best/ckpt-0.data-00000-of-00001")
     Path("models/trained/label_map.pbtxt").write_text("item { id: 1 name: 'mug' }")
 
@@ -67,7 +67,7 @@ def test_the_label_map_that_the_class_head_was_made_for_is_taken_along(base: Pat
     assert (base / "label_map.pbtxt").read_text() == "item { id: 1 name: 'mug' }"
 
 
-def test_a_checkpoints_prefix_is_taken_even_where_there_is_a_newer_one(base: Path) -> None:
+def test_a_named_checkpoint_is_taken_even_where_there_is_a_newer_one(base: Path) -> None:
     folder_of(Path("mine"), "ckpt-1.index", "ckpt-1.data-00000-of-00001", "ckpt-2.index")
 
     assert run(base, "mine/ckpt-1")["origin"] == "mine/ckpt-1"
@@ -88,7 +88,7 @@ def test_the_backbone_of_face_apis_detector_is_taken_from_its_package(base: Path
         assert arrays["conv_pw_13/kernel"].shape == (1, 1, 1024, 1024)
 
 
-def test_a_broken_package_is_named_by_its_own_path(base: Path) -> None:
+def test_a_broken_package_is_named_by_the_path_of_its_archive(base: Path) -> None:
     archive = archive_of(Path("face-api.tgz"), {f"package/model/{MANIFEST}": b"{}"})
 
     with pytest.raises(CheckpointError, match=f"^face-api.tgz/model/{MANIFEST}: not a TensorFlow.js weights manifest"):
@@ -97,7 +97,7 @@ def test_a_broken_package_is_named_by_its_own_path(base: Path) -> None:
 
 
 @pytest.mark.parametrize("prefix", ["", "./", f"{ARCHIVE[:-7]}/"], ids=["flat", "dot", "one folder"])
-def test_an_archive_got_elsewhere_is_taken(base: Path, prefix: str) -> None:
+def test_an_archive_from_elsewhere_is_taken(base: Path, prefix: str) -> None:
     archive = archive_of(Path("got") / "mine.tar.gz", {f"{prefix}{name}": data for name, data in ZOO_FILES.items()})
 
     figures = run(base, archive)
@@ -136,7 +136,7 @@ def test_an_archive_of_a_saved_model_is_taken(base: Path, prefix: str) -> None:
     assert figures["origin"] == "got/archive.tar.gz/variables/variables"
 
 
-def test_where_a_folder_has_both_the_checkpoint_is_taken(base: Path) -> None:
+def test_a_checkpoint_is_preferred_to_a_saved_model(base: Path) -> None:
     names = ["checkpoint/ckpt-0.index", "checkpoint/ckpt-0.data-00000-of-00001"]
     folder_of(Path("mine"), *names, *(f"saved_model/{name}" for name in SAVED_MODEL))
 
@@ -144,7 +144,7 @@ def test_where_a_folder_has_both_the_checkpoint_is_taken(base: Path) -> None:
 
 
 @pytest.mark.parametrize("source", ["imagenet", "none"])
-def test_a_base_of_ours_is_copied_with_its_description(base: Path, source: str) -> None:
+def test_an_earlier_base_is_copied_with_its_description(base: Path, source: str) -> None:
     run(Path("elsewhere"), source)
 
     run(base, "elsewhere")
@@ -153,7 +153,7 @@ def test_a_base_of_ours_is_copied_with_its_description(base: Path, source: str) 
     assert described(base) == {**described(Path("elsewhere")), "source": "elsewhere"}
 
 
-def test_a_base_of_ours_from_a_checkpoint_is_copied_too(base: Path) -> None:
+def test_an_earlier_base_from_a_checkpoint_is_copied_too(base: Path) -> None:
     folder_of(Path("mine"), "ckpt-4.index", "ckpt-4.data-00000-of-00001")
     run(Path("elsewhere"), "mine")
 
@@ -212,6 +212,6 @@ def test_an_empty_index_is_refused(base: Path) -> None:
         run(base, "mine")
 
 
-def test_a_misspelt_source_is_answered_with_the_nearest(base: Path) -> None:
+def test_the_error_for_a_misspelt_source_suggests_the_nearest(base: Path) -> None:
     with pytest.raises(CheckpointError, match=r"did you mean imagenet\?"):
         run(base, "imagnet")

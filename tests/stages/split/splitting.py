@@ -1,4 +1,4 @@
-"""Images to deal out, and dealing them."""
+"""Images to split, and the stage split on them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from tasks.dataset.boxes import as_boxes
-from tasks.dataset.coco_json import read_coco, write_coco
+from tasks.dataset.coco_json import write_coco
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
+from tasks.dataset.split_files import read_coco_splits
 from tasks.params import SplitParams
 from tasks.stages.split import split
 
@@ -36,27 +37,28 @@ def run(tmp_path, images, classes=CLASSES, **values):
     )
 
 
-def parts_of(tmp_path):
-    """The part of each image, by file name."""
+def splits_of(tmp_path):
+    """The split of each image, by file name."""
     return {
         image.file_name: name
-        for name in ("train", "val", "test")
-        for image in read_coco(tmp_path / "splits" / f"{name}.json").images
+        for name, dataset in read_coco_splits(tmp_path / "splits").items()
+        for image in dataset.images
     }
 
 
 def hashed(number, flipped, classes="a"):
-    """An image whose perceptual hash is that of `number`, with the first `flipped` bits turned over."""
+    """An image whose perceptual hash is that of `number`, with the first `flipped` bits inverted."""
     bits = np.random.default_rng(number).integers(0, 2, 256)
     bits[:flipped] = 1 - bits[:flipped]
     return replace(image(number * 1000 + flipped, classes), perceptual_hash=np.packbits(bits).tobytes().hex())
 
 
-def given_to(part, numbers, **values):
-    return [replace(image(i), file_name=f"{part}/{i:03d}.jpg", given_split=part, **values) for i in numbers]
+def authors_images(name, numbers, **values):
+    """Images that the author put in the split `name`."""
+    return [replace(image(i), file_name=f"{name}/{i:03d}.jpg", given_split=name, **values) for i in numbers]
 
 
-def looking_like(number, flipped, part):
-    """An image that the author put in `part`; `number` and `flipped` as `hashed` takes them."""
-    found = hashed(number, flipped)
-    return replace(found, file_name=f"{part}/{found.file_name}", given_split=part)
+def similar_to(number, flipped, name):
+    """An image that the author put in the split `name`; `number` and `flipped` as `hashed` takes them."""
+    similar = hashed(number, flipped)
+    return replace(similar, file_name=f"{name}/{similar.file_name}", given_split=name)

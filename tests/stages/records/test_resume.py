@@ -1,4 +1,4 @@
-"""Records whose writing was broken off: what is finished stays, what is not is written again."""
+"""Stage records after an interrupted run: finished shards stay, others are written again."""
 
 import random
 import shutil
@@ -31,56 +31,56 @@ records(
 """
 
 
-def broken_off(root):
-    """What a run leaves that ends at its third shard: the first two, both of train, are finished."""
+def interrupted_run(root):
+    """The images of a run that ended at its third shard, and its finished shards: the first two, both of train."""
     images = [annotated(root, f"{i}.jpg") for i in range(5)]
-    parts = {"train": images[:4], "val": images[4:]}
+    splits = {"train": images[:4], "val": images[4:]}
     (root / "4.jpg").rename(root / "away.jpg")
     with pytest.raises(DataError, match=r"4\.jpg: no such file"):
-        run(root, workers=1, **parts)
+        run(root, workers=1, **splits)
     (root / "away.jpg").rename(root / "4.jpg")
     files = files_of(root.parent / "records.partial")
-    return parts, {name: file for name, file in files.items() if name.startswith("train-")}
+    return splits, {name: file for name, file in files.items() if name.startswith("train-")}
 
 
-def test_finished_shards_are_not_written_again_and_the_folder_is_empty_at_the_end(root):
-    parts, left = broken_off(root)
-    assert len(left) == 2
-    run(root, **parts)
-    assert files_of(root.parent / "records").items() > left.items()
+def test_finished_shards_are_not_written_again_and_the_resume_folder_ends_empty(root):
+    splits, finished = interrupted_run(root)
+    assert len(finished) == 2
+    run(root, **splits)
+    assert files_of(root.parent / "records").items() > finished.items()
     assert [path.name for path in (root.parent / "records.partial").iterdir()] == ["lock"]
     result = written(root)
-    run(root, **parts)
+    run(root, **splits)
     assert written(root) == result
 
 
-@pytest.mark.parametrize("damage", ["a byte", "cut off", "no facts", "facts that are none"])
-def test_a_shard_that_is_not_as_it_was_finished_is_written_again(root, damage):
-    parts, left = broken_off(root)
+@pytest.mark.parametrize("damage", ["a byte", "cut off", "no facts", "other facts"])
+def test_a_damaged_shard_is_written_again(root, damage):
+    splits, finished = interrupted_run(root)
     (shard,) = (root.parent / "records.partial").rglob("train-00001-of-00002.tfrecord")
     content = shard.read_bytes()
     if damage == "no facts":
         shard.with_suffix(".json").unlink()
-    elif damage == "facts that are none":
+    elif damage == "other facts":
         shard.with_suffix(".json").write_text('{"file": 1}')
     else:
         shard.write_bytes(content[:-1] + (b"" if damage == "cut off" else b"?"))
-    run(root, **parts)
+    run(root, **splits)
     assert written(root)[shard.name] == content
-    same = files_of(root.parent / "records").items() & left.items()
-    assert {name for name, _ in same} == {"train-00000-of-00002.tfrecord"}
+    unchanged = files_of(root.parent / "records").items() & finished.items()
+    assert {name for name, _ in unchanged} == {"train-00000-of-00002.tfrecord"}
 
 
-def test_what_other_params_left_is_removed(root):
-    parts, _ = broken_off(root)
+def test_shards_of_other_params_are_removed(root):
+    splits, _ = interrupted_run(root)
     (root / "4.jpg").unlink()
     (old,) = [path for path in (root.parent / "records.partial").iterdir() if path.is_dir()]
     with pytest.raises(DataError, match=r"4\.jpg: no such file"):
-        run(root, images_per_shard=3, **parts)
+        run(root, images_per_shard=3, **splits)
     assert not old.exists()
 
 
-def test_a_second_process_is_refused(root):
+def test_a_second_process_in_the_resume_folder_is_refused(root):
     with (
         unfinished(root.parent / "records.partial", "another", PipelineError()),
         pytest.raises(DataError, match=r"records\.partial: another process is writing records"),

@@ -1,0 +1,42 @@
+"""Weights from the TensorFlow 2 Detection Model Zoo: its archive of the model, downloaded and unpacked."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasks.artifacts.base import BaseDescription
+from tasks.errors import CheckpointError, UnreachableError
+from tasks.weights.download import download
+from tasks.weights.own_path import take_from_archive
+from tasks.weights.request import WeightsRequest
+
+if TYPE_CHECKING:
+    from tasks.params import CheckpointParams
+
+
+def take_from_zoo(request: WeightsRequest, params: "CheckpointParams", into: Path, downloads: Path) -> BaseDescription:
+    """Write the zoo's checkpoint of the model into the folder `into`; describe it.
+
+    Raises:
+        CheckpointError: the zoo has no archive of this model, or not the one that `params.sha256` means.
+        UnreachableError: its server did not answer.
+    """
+    if request.definition is None:
+        raise CheckpointError(
+            f"checkpoint.source zoo: no archive of the zoo is known for {request.model}; fetch one yourself and set "
+            "checkpoint.source to its path, or to none"
+        )
+    name = f"{request.definition.zoo_archive}.tar.gz"
+    url, archive = f"{params.zoo_url.rstrip('/')}/{name}", downloads / name
+    try:
+        sha256 = download(url, archive, sha256=params.sha256)
+    except (CheckpointError, UnreachableError) as error:
+        others = "imagenet, none" if request.is_mobilenet_v2 else "none"
+        raise type(error)(
+            f"{error}\n  checkpoint.source may also be {others}, or the path of an archive or folder from elsewhere"
+        ) from error
+    try:
+        take_from_archive(archive, request, into)
+    finally:
+        archive.unlink(missing_ok=True)
+    licence = "Apache-2.0 (TensorFlow 2 Detection Model Zoo)"
+    return request.description("tf_checkpoint", url, sha256=sha256, licence=licence)
