@@ -13,6 +13,7 @@ from pycocotools.cocoeval import COCOeval
 
 from bench.processes import in_turns, spread
 from tasks.dataset.boxes import as_boxes
+from tasks.dataset.coco_entries import CocoContent, CocoResult
 from tasks.dataset.coco_json import detection_rows, to_coco
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
 from tasks.dataset.detections import Detections
@@ -104,7 +105,7 @@ def _figures(truth: Dataset, detections: list[Detections]) -> list[float | None]
     return [found[name] for name in FIGURES]
 
 
-def _reference(content: dict[str, Any], rows: list[dict[str, Any]]) -> list[float | None]:
+def _reference(content: CocoContent, rows: list[CocoResult]) -> list[float | None]:
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO()
         truth.dataset = content

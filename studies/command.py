@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 
 from tasks.errors import PipelineError, UnreachableError
-from tasks.ground.process import die_with_parent, quiet
+from tasks.ground.process import die_with_parent, silence_libraries
 
 
 def status_of(name: str, work: Callable[[], object]) -> int:
@@ -16,7 +16,7 @@ def status_of(name: str, work: Callable[[], object]) -> int:
     """
     if "DVC_STAGE" in os.environ:
         die_with_parent()
-    quiet()
+    silence_libraries()
     try:
         work()
     except PipelineError as error:

@@ -15,8 +15,8 @@ from typing import TypeAlias
 from tasks.errors import PipelineError, UnreachableError
 from tasks.formats.written import WRITTEN_FORMATS
 from tasks.ground.imports import import_object
-from tasks.ground.process import die_with_parent, quiet
-from tasks.ground.text import tell
+from tasks.ground.process import die_with_parent, silence_libraries
+from tasks.ground.text import print_text
 from tasks.params import FORMATS, read_params
 from tasks.prediction.kinds import KINDS
 from tasks.stages.table import STAGES, run_stage
@@ -33,20 +33,20 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command; 0 when it ended well, 1 when the user has something to mend, 75 when it may pass by itself."""
     arguments = vars(parser().parse_args(argv))
     command = arguments.pop("command")
-    quiet()
+    silence_libraries()
     try:
         if command in STAGES:
             _run_stage(command, **arguments)
         else:
             import_object(f"tasks.commands.{command}:{command}")(**arguments)
     except PipelineError as error:
-        tell(f"{command}: {error}", file=sys.stderr)
+        print_text(f"{command}: {error}", file=sys.stderr)
         return os.EX_TEMPFAIL if isinstance(error, UnreachableError) else 1
     except OSError as error:
         remedy = _REMEDIES.get(error.errno or 0)
         if remedy is None:
             raise
-        tell(f"{command}: {error}: {remedy}, then run it again", file=sys.stderr)
+        print_text(f"{command}: {error}: {remedy}, then run it again", file=sys.stderr)
         return 1
     return 0
 

@@ -1,7 +1,7 @@
 """What can go wrong for a person who runs the pipeline.
 
     PipelineError
-    ├── ParamsError        params.yaml says something that cannot be meant
+    ├── ParamsError        params.yaml is missing or not valid
     ├── DataError          images and annotations
     │   └── FormatError    a file is not what its format promises
     ├── CheckpointError    weights: download, layout, what was restored
@@ -10,14 +10,14 @@
     ├── TrainingError      training cannot start or go on
     └── EvaluationError    scoring would not be honest
 
-A `PipelineError` says what is wrong, where, and what to do about it; `python -m tasks` prints it without a
+A `PipelineError` names what is wrong, where, and what to do; `python -m tasks` prints it without a
 traceback and exits with 1, or with 75 where it may pass by itself, so that others know when to try again. Any other
 exception is a bug and keeps its traceback.
 """
 
 
 class PipelineError(Exception):
-    """Something the user can mend. The message names the file, the object and the remedy."""
+    """Something the user can correct. The message names the file, the object and the remedy."""
 
 
 class ParamsError(PipelineError):

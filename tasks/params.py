@@ -1,4 +1,4 @@
-"""params.yaml, typed. No key has a default here: params.yaml says everything, and DVC tracks params.yaml.
+"""params.yaml, typed. No key has a default here: params.yaml holds every value, and DVC tracks it.
 
 The comments that explain each key to a user stand in params.yaml; here stand the types and limits.
 """
@@ -18,20 +18,20 @@ AnnotationFormat = Literal["auto", "voc", "csv", "coco", "yolo", "label_studio"]
 FORMATS: tuple[str, ...] = get_args(AnnotationFormat)
 
 
-def _compiles(pattern: str) -> str:
+def _check_pattern(pattern: str) -> str:
     try:
         re.compile(pattern)
     except re.error as error:
-        raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+        raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
     return pattern
 
 
-def _off_as_written(value: object) -> object:
+def _false_as_off(value: object) -> object:
     """YAML 1.1, which PyYAML reads, takes a plain `off` for false."""
     return "off" if value is False else value
 
 
-Pattern = Annotated[str, Field(min_length=1), AfterValidator(_compiles)]
+Pattern = Annotated[str, Field(min_length=1), AfterValidator(_check_pattern)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 
@@ -42,7 +42,7 @@ class Section(BaseModel):
 
 
 class PathParams(Section):
-    """Every path the stages write, once; dvc.yaml says `${paths.NAME}`."""
+    """Every path the stages write, once; dvc.yaml refers to them as `${paths.NAME}`."""
 
     sample: Path
     ingested: Path
@@ -99,7 +99,7 @@ class ValidateParams(Section):
 
 
 class SplitParams(Section):
-    """How images are dealt out."""
+    """How images are assigned to splits."""
 
     seed: Seed
     val_fraction: Fraction
@@ -151,9 +151,9 @@ class AugmentParams(Section):
 
 
 class CacheParams(Section):
-    """Features of the frozen part, computed once."""
+    """Features of the frozen layers, computed once."""
 
-    use: Annotated[Literal["auto", "off", "memory", "disk"], BeforeValidator(_off_as_written)]
+    use: Annotated[Literal["auto", "off", "memory", "disk"], BeforeValidator(_false_as_off)]
     copies: Annotated[int, Field(ge=0)]
     dtype: Literal["float32", "float16"]
     memory_mb: Positive
@@ -247,16 +247,14 @@ def read_params(path: Path) -> Params:
         raise ParamsError(f"{path}: cannot be read: {error.strerror}") from error
     except RecursionError as error:
         raise ParamsError(f"{path}: nested too deeply; params.yaml has sections, and they have keys") from error
-    # Not only a YAMLError: a date or a number that is none is a plain ValueError.
+    # Not only a YAMLError: a date or a number that is not valid is a plain ValueError.
     except (yaml.YAMLError, ValueError) as error:
         raise ParamsError(f"{path}: not YAML: {error}") from error
-    # What the library stumbles over where a value is not what its tag says.
+    # What the library raises where a value does not fit its tag.
     except (LookupError, AttributeError, TypeError) as error:
-        raise ParamsError(
-            f"{path}: not YAML: a value is not what its tag, such as !!int, says; leave tags out"
-        ) from error
+        raise ParamsError(f"{path}: not YAML: a value does not fit its tag, such as !!int; remove the tags") from error
     if not isinstance(content, dict):
-        raise ParamsError(f"{path}: no sections (ingest:, validate:, ...) in it; take it from git again")
+        raise ParamsError(f"{path}: it has no sections (ingest:, validate:, ...); restore it from git")
     try:
         return Params.model_validate(content)
     except ValidationError as error:

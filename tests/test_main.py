@@ -91,7 +91,7 @@ def test_the_summary_shows_the_figures_of_all_metrics_files(
     monkeypatch.chdir(tmp_path)
     arguments = ["summary", "--params", str(ROOT / "params.yaml")]
     assert main(arguments) == 1
-    assert "metrics/data.json: not there yet" in capsys.readouterr().err
+    assert "metrics/data.json: no such file; run `dvc repro`" in capsys.readouterr().err
     model = {"mAP": 0.5, "AP50": 0.75, "AP75": None, "AR100": 0.625, "per_class": {"cat": {"AP": 0.25}}}
     ends = {"mAP_low": 0.4125, "mAP_high": 0.5875, "AP50_low": None, "AP50_high": None}
     for name, content in {

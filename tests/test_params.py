@@ -25,7 +25,7 @@ def written(tmp_path: Path, text: str) -> Path:
         ("train", "steps", "many", "train.steps"),
         ("train", "freeze", "half", "train.freeze"),
         ("train", "freeze", [], "train.freeze"),
-        ("train", "freeze", ["block_1("], "is no regular expression"),
+        ("train", "freeze", ["block_1("], "is not a regular expression"),
         ("train", "optimzer", "adam", "train.optimzer: Extra inputs are not permitted"),
         ("ingest", "format", "tfrecord", "ingest.format"),
         ("validate", "on_problem", "ignore", "validate.on_problem"),

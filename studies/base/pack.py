@@ -8,11 +8,12 @@ from pathlib import Path
 from studies.base.card import Card, Making, Measurement
 from studies.base.params import DrawnScenes, ScenesParams
 from tasks.artifacts.artifact import write_artifact
+from tasks.artifacts.gate import read_gate_counts
 from tasks.artifacts.training import read_training_figures
 from tasks.detector.network import CLASS_HEAD, component_of
 from tasks.detector.restore import checkpoint_values
 from tasks.errors import CheckpointError
-from tasks.ground.files import read_json, replacing, sha256_of
+from tasks.ground.files import replacing, sha256_of
 from tasks.params import Params
 from tasks.weights.packed_weights import write_packed
 from tasks.weights.shipped_base import NAME
@@ -63,7 +64,7 @@ def _making(params: Params, scenes: ScenesParams) -> Making:
         generator_sha256=_hash_of_code(),
         params_sha256=_hash_of([drawn.model_dump(), params.model_dump(mode="json", include=_DECIDE)]),
         scenes=drawn,
-        boxes=read_json(params.paths.metrics_data, "what the validate stage writes")["boxes"],
+        boxes=read_gate_counts(params.paths.metrics_data).boxes,
         train=params.train,
     )
 

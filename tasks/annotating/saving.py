@@ -8,7 +8,7 @@ import httpx
 
 from tasks.annotating.project import Project
 from tasks.errors import PipelineError
-from tasks.ground.text import tell
+from tasks.ground.text import print_text
 
 _SAVE_EVERY_S = 3.0
 # Half a minute: a server that is busy answers by then.
@@ -35,7 +35,7 @@ def save_until(end: "SimpleQueue[int]", project: Project, out: Path, server_fold
                     f"{out}: could not be saved {failures} times ({error}) and has {done} images; what was drawn since "
                     f"is in {server_folder}, and is restored by the same command"
                 ) from error
-            tell(f"{out}: could not be saved, and is tried again: {error}")
+            print_text(f"{out}: could not be saved, and is tried again: {error}")
         with suppress(Empty):
             end.get(timeout=_SAVE_EVERY_S)
             is_last = True

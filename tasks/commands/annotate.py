@@ -15,7 +15,7 @@ from tasks.annotating.saved_work import read_saved_work, restore
 from tasks.annotating.saving import save_until
 from tasks.annotating.server import account_of, label_studio
 from tasks.errors import DataError, PipelineError
-from tasks.ground.text import printable, tell
+from tasks.ground.text import print_text, printable
 from tasks.model.label_map import read_label_map
 from tasks.prediction.inputs import find_inputs, is_video
 from tasks.prediction.threshold import score_threshold
@@ -47,10 +47,10 @@ def annotate(*, images: Path, classes: Sequence[str], out: Path, model: Path | N
     with label_studio(SERVER_FOLDER, images.resolve().parent, port) as client:
         project = Project(client, images, classes)
         new = project.add_images(paths)
-        tell(f"{images}: {len(paths)} images, {new} of them new; classes: {printable(', '.join(classes))}")
+        print_text(f"{images}: {len(paths)} images, {new} of them new; classes: {printable(', '.join(classes))}")
         restored = restore(project, saved, paths, out)
         if restored:
-            tell(f"{out}: the boxes of {restored} images are restored")
+            print_text(f"{out}: the boxes of {restored} images are restored")
         if model:
             _draft(project, paths, model, sorted({*model_classes} & {*classes}))
         ended: SimpleQueue[int] = SimpleQueue()
@@ -99,7 +99,7 @@ def _classes_to_draw(wanted: Sequence[str], model_classes: Sequence[str]) -> tup
 def _draft(project: Project, paths: Mapping[str, Path], model: Path, classes: Collection[str]) -> None:
     """Add first drafts of `classes`, which the model and the task share."""
     if not classes:
-        tell(f"{model}: knows none of these classes, so there are no first drafts")
+        print_text(f"{model}: knows none of these classes, so there are no first drafts")
         return
     version = draft_version(model, classes)
     tasks = tasks_to_draft(project, paths, version)

@@ -12,7 +12,7 @@ from tasks.comparison.two_runs import NEEDED, Comparison, at_scores, comparison,
 from tasks.dataset.dataset import AnnotatedImage
 from tasks.errors import FormatError, PipelineError
 from tasks.ground.files import replacing, sha256_of
-from tasks.ground.text import markdown_text, printable, tell
+from tasks.ground.text import markdown_text, print_text, printable
 from tasks.images.drawing import thumbnail
 from tasks.metrics.differences import Difference, Flip
 from tasks.metrics.intervals import LEAST_IMAGES
@@ -100,8 +100,8 @@ def compare(*, before: str, after: str, out: Path) -> None:
     text = markdown(found)
     with replacing(out) as beside:
         beside.write_text(page(found) if out.suffix == ".html" else text, encoding="utf-8")
-    tell(text)
-    tell(f"{out}")
+    print_text(text)
+    print_text(f"{out}")
 
 
 def markdown(found: Comparison) -> str:

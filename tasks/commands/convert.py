@@ -11,14 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem
-from tasks.dataset.problem_kinds import boxes_lost_with, remedy
+from tasks.dataset.problem_kinds import dropped_box_problems, remedy
 from tasks.errors import DataError, FormatError
 from tasks.formats.gather import gather
 from tasks.formats.losses import losses
 from tasks.formats.reading import format_of
 from tasks.formats.written import WRITTEN_FORMATS
 from tasks.formats.yolo import write_yolo
-from tasks.ground.text import shortened, tell
+from tasks.ground.text import print_text, shortened
 from tasks.images.image_file import stored_size
 from tasks.params import IngestParams
 
@@ -42,16 +42,16 @@ def convert(*, source: Path, out: Path, to: str, format: str, images: Path | Non
     images = images or (source if source.is_dir() else source.parent)
     kind = format_of(source, format)
     before = gather(IngestParams(source=source, images=images, format=kind, columns={}))
-    tell(f"{source}: {kind}, {_figures(before)}")
+    print_text(f"{source}: {kind}, {_figures(before)}")
     after = _with_stored_sizes(before)
     _print_problems(after.problems)
     if not after.images:
         raise DataError(f"{source}: no image is left; nothing was written")
     _write(replace(after, problems=()), out, to, copy_images)
     for line in losses(after, to):
-        tell(line)
-    tell(f"{out}: {to}, {_figures(after)}")
-    tell(f"the images are in {after.root.as_posix()}" + (", copies in images/" if copy_images else ""))
+        print_text(line)
+    print_text(f"{out}: {to}, {_figures(after)}")
+    print_text(f"the images are in {after.root.as_posix()}" + (", copies in images/" if copy_images else ""))
 
 
 def _check_target(source: Path, out: Path, to: str, copy_images: bool) -> None:
@@ -79,10 +79,10 @@ def _with_stored_sizes(dataset: Dataset) -> Dataset:
         except FormatError as error:
             file = path.as_posix()
             problems.append(Problem("unreadable_image", file, str(error).removeprefix(f"{file}: "), "dropped_image"))
-            problems += boxes_lost_with(image, file, "unreadable_image")
+            problems += dropped_box_problems(image, file, "unreadable_image")
             continue
         if (image.width, image.height) not in ((0, 0), (width, height)):
-            detail = f"{image.source} says {image.width} x {image.height}; it is {width} x {height}"
+            detail = f"{image.source} gives {image.width} x {image.height}; the image is {width} x {height}"
             problems.append(Problem("size_mismatch", path.as_posix(), detail, "fixed_image"))
         images.append(replace(image, width=width, height=height))
     return replace(dataset, images=tuple(images), problems=(*dataset.problems, *problems))
@@ -94,7 +94,7 @@ def _print_problems(problems: Sequence[Problem]) -> None:
     for (kind, action), count in counts.items():
         example = first[kind, action]
         what = shortened(f"{example.file}: {example.detail}", 500)
-        tell(f"{kind}: {count} ({action}), such as {what}: {remedy(example)}")
+        print_text(f"{kind}: {count} ({action}), such as {what}: {remedy(example)}")
 
 
 def _write(dataset: Dataset, out: Path, to: str, copy_images: bool) -> None:

@@ -13,7 +13,7 @@ from tasks.dataset.problem_kinds import remedy
 from tasks.dataset.split_files import split_file
 from tasks.dataset.splits import SPLITS
 from tasks.errors import DataError
-from tasks.ground.text import printable, tell
+from tasks.ground.text import print_text, printable
 from tasks.params import read_params
 from tasks.partition.near_duplicates import similar_pairs
 
@@ -28,7 +28,7 @@ def explain(*, file: str, params: Path) -> None:
         PipelineError: as `read_params` and `explanation`.
     """
     values = read_params(params)
-    tell(explanation(values.paths, file, values.split.near_duplicate_distance))
+    print_text(explanation(values.paths, file, values.split.near_duplicate_distance))
 
 
 def explanation(paths: "PathParams", file: str, near_duplicate_distance: int) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tasks.dataset.detections import Detector
 from tasks.errors import CheckpointError, DataError, PipelineError
-from tasks.ground.text import printable, tell
+from tasks.ground.text import print_text, printable
 from tasks.prediction.inputs import find_inputs
 from tasks.prediction.kinds import writers_for
 from tasks.prediction.run import Outcome, predict_pictures
@@ -71,9 +71,9 @@ def report(outcome: Outcome, out: Path, *, unchanged: int = 0) -> None:
     """
     rate = outcome.pictures / outcome.seconds if outcome.seconds else 0.0
     print(f"{outcome.pictures} images, {outcome.boxes} boxes, {rate:.1f} images/s")
-    tell(f"{out}: {', '.join(outcome.written)}")
+    print_text(f"{out}: {', '.join(outcome.written)}")
     if unchanged:
-        tell(f"{out}: {unchanged} files of earlier runs are unchanged; --out FOLDER keeps runs apart")
+        print_text(f"{out}: {unchanged} files of earlier runs are unchanged; --out FOLDER keeps runs apart")
     if outcome.unreadable or outcome.unwritten:
         raise DataError(_complaint(outcome, out))
 

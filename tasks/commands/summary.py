@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tasks.artifacts.gate import read_gate_counts
 from tasks.artifacts.training import read_training_figures
 from tasks.errors import PipelineError
-from tasks.ground.text import printable, tell
+from tasks.ground.text import print_text, printable
 from tasks.params import read_params
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def summary(*, params: Path) -> None:
     Raises:
         PipelineError: the pipeline has not run to its end yet.
     """
-    tell(figures(read_params(params).paths))
+    print_text(figures(read_params(params).paths))
 
 
 def figures(paths: "PathParams") -> str:
@@ -30,12 +31,12 @@ def figures(paths: "PathParams") -> str:
     Raises:
         PipelineError: the pipeline has not run to its end yet.
     """
-    data, test = _read(paths.metrics_data), _read(paths.metrics_evaluate)
+    data, test = read_gate_counts(paths.metrics_data), _read(paths.metrics_evaluate)
     train = read_training_figures(paths.metrics_train)
     best = "no validation images" if train.best_mAP is None else f"validation mAP {train.best_mAP:.3f}"
     lines = [
-        f"data      {data['images']} images, {data['boxes']} boxes; dropped {data['dropped_images']} images and "
-        f"{data['dropped_boxes']} boxes, fixed {data['fixed_boxes']} boxes",
+        f"data      {data.images} images, {data.boxes} boxes; dropped {data.dropped_images} images and "
+        f"{data.dropped_boxes} boxes, fixed {data.fixed_boxes} boxes",
         f"training  {train.steps} steps, best after {train.best_step} ({best}), loss {train.loss:.3f}, "
         f"{train.step_ms_median / 1000:.2f} s a step",
         f"test      {test['images']} images that training never saw",

@@ -7,34 +7,56 @@ Boxes stand in it as `[x, y, width, height]` in absolute pixels. Beyond COCO's o
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from tasks.dataset.boxes import Boxes, area, as_boxes, corners, from_xywh, to_xywh
+from tasks.dataset.coco_entries import (
+    CocoAnnotation,
+    CocoCategory,
+    CocoContent,
+    CocoImage,
+    CocoResult,
+    Entry,
+    Id,
+    ProblemEntry,
+    checked_entries,
+    checked_id,
+    checked_object,
+    checked_text,
+    entries_by_id,
+)
 from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.dataset.detections import Detections
 from tasks.dataset.splits import split_named
-from tasks.errors import FormatError
+from tasks.errors import DataError, FormatError
 from tasks.ground.files import read_json, write_json, write_json_lists
-from tasks.ground.numbers import pixels
-from tasks.ground.text import shortened
+from tasks.ground.numbers import side_px
+from tasks.ground.text import quoted, shortened
 
-_LONGEST_SAID = 200
+_MAX_QUOTED = 200
 
 
 def write_coco(dataset: Dataset, path: Path) -> None:
-    """Write `dataset`; image ids count from 1 in its order, category ids in the order of its classes."""
+    """Write `dataset`; image ids count from 1 in its order, category ids in the order of its classes.
+
+    Raises:
+        DataError: the name of a file, a folder or a class is not UTF-8.
+    """
     head = {"info": {"root": dataset.root.as_posix()}, "categories": _categories(dataset)}
     problems = (_problem_entry(problem) for problem in dataset.problems)
     lists = {"images": _images(dataset), "annotations": _annotations(dataset), "problems": problems}
-    write_json_lists(path, head, lists)
+    try:
+        write_json_lists(path, head, lists)
+    except UnicodeEncodeError as error:
+        text, at = error.object, error.start
+        name = text[text.rfind('"', 0, at) + 1 : text.find('"', at)]
+        raise DataError(f"{quoted(name)}: the name of a file, a folder or a class is not UTF-8; rename it") from error
 
 
-def to_coco(dataset: Dataset) -> dict[str, Any]:
+def to_coco(dataset: Dataset) -> CocoContent:
     """The images, annotations and categories of `dataset` as `write_coco` writes them."""
     return {
         "images": list(_images(dataset)),
@@ -43,11 +65,11 @@ def to_coco(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _categories(dataset: Dataset) -> list[dict[str, Any]]:
+def _categories(dataset: Dataset) -> list[CocoCategory]:
     return [{"id": number, "name": name} for number, name in enumerate(dataset.classes, start=1)]
 
 
-def _images(dataset: Dataset) -> Iterator[dict[str, Any]]:
+def _images(dataset: Dataset) -> Iterator[CocoImage]:
     for image_id, image in enumerate(dataset.images, start=1):
         yield {
             "id": image_id,
@@ -61,7 +83,7 @@ def _images(dataset: Dataset) -> Iterator[dict[str, Any]]:
         }
 
 
-def _annotations(dataset: Dataset) -> Iterator[dict[str, Any]]:
+def _annotations(dataset: Dataset) -> Iterator[CocoAnnotation]:
     category_ids = {name: number for number, name in enumerate(dataset.classes, start=1)}
     annotation_ids = count(1)
     for image_id, image in enumerate(dataset.images, start=1):
@@ -78,9 +100,18 @@ def _annotations(dataset: Dataset) -> Iterator[dict[str, Any]]:
             }
 
 
-def _problem_entry(problem: Problem) -> dict[str, Any]:
-    """Without the image and the box where there are none: most problems of large data sets have neither."""
-    return {key: value for key, value in asdict(problem).items() if value or key not in ("image", "box")}
+def _problem_entry(problem: Problem) -> ProblemEntry:
+    entry: ProblemEntry = {
+        "kind": problem.kind,
+        "file": problem.file,
+        "detail": problem.detail,
+        "action": problem.action,
+    }
+    if problem.image:
+        entry["image"] = problem.image
+    if problem.box:
+        entry["box"] = problem.box
+    return entry
 
 
 def read_coco(path: Path) -> Dataset:
@@ -91,120 +122,87 @@ def read_coco(path: Path) -> Dataset:
     """
     content = read_json(path, "COCO JSON")
     try:
-        return _from_coco(content, path)
+        return _from_coco(checked_object(content), path)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise FormatError(
-            f"{path}: not COCO JSON: {_said(error)}; expected lists images, annotations, categories"
+            f"{path}: not COCO JSON: {_reason(error)}; expected lists images, annotations, categories"
         ) from error
 
 
-def _said(error: Exception) -> str:
-    return f"there is no {error.args[0]!r}" if isinstance(error, KeyError) else shortened(str(error), _LONGEST_SAID)
+def _reason(error: Exception) -> str:
+    return f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else shortened(str(error), _MAX_QUOTED)
 
 
-def _from_coco(content: Any, path: Path) -> Dataset:
-    images, annotations, categories = (_entries(content, key) for key in ("images", "annotations", "categories"))
-    names = {number: _name(entry) for number, entry in _by_id(categories, "categories").items()}
-    entries = _by_id(images, "images")
-    by_image: dict[int | str, list[dict[str, Any]]] = {number: [] for number in entries}
+def _from_coco(content: Entry, path: Path) -> Dataset:
+    images, annotations, categories = (checked_entries(content, key) for key in ("images", "annotations", "categories"))
+    names = {
+        number: checked_text(entry, "name", f"the category {number}")
+        for number, entry in entries_by_id(categories, "categories").items()
+    }
+    entries = entries_by_id(images, "images")
+    by_image: dict[Id, list[tuple[str, Entry]]] = {number: [] for number in entries}
     for place, annotation in enumerate(annotations, start=1):
-        for key, known in (("image_id", entries), ("category_id", names)):
-            if _id(annotation, key, f"annotation {place}") not in known:
-                raise ValueError(f"annotation {place} refers to no {key.removesuffix('_id')}: {annotation[key]}")
-        by_image[annotation["image_id"]].append(annotation)
+        image_id, category_id = (
+            _referenced(annotation, key, ids, f"annotation {place}")
+            for key, ids in (("image_id", entries), ("category_id", names))
+        )
+        by_image[image_id].append((names[category_id], annotation))
     return Dataset(
         root=_root(content, path),
         classes=tuple(names[key] for key in sorted(names)),
-        images=tuple(_image(entries[key], by_image[key], names, path) for key in sorted(entries)),
-        problems=tuple(map(_problem, _entries(content, "problems"))) if "problems" in content else (),
+        images=tuple(_image(entries[key], by_image[key], path) for key in sorted(entries)),
+        problems=tuple(map(_problem, checked_entries(content, "problems"))) if "problems" in content else (),
     )
 
 
-def _root(content: dict[str, Any], path: Path) -> Path:
+def _referenced(annotation: Entry, key: str, ids: Mapping[Id, object], where: str) -> Id:
+    number = checked_id(annotation, key, where)
+    if number not in ids:
+        raise ValueError(f"{where} refers to no {key.removesuffix('_id')}: {number}")
+    return number
+
+
+def _root(content: Entry, path: Path) -> Path:
     info = content.get("info")
     root = info.get("root") if isinstance(info, dict) else None
     return Path(root) if isinstance(root, str) else path.parent
 
 
-def _entries(content: Any, key: str) -> list[dict[str, Any]]:
-    if not isinstance(content, dict):
-        raise TypeError(f"it is {_kind(content)}, not an object")
-    entries = content[key]
-    if not isinstance(entries, list):
-        raise TypeError(f"{key} is {_kind(entries)}, not a list")
-    odd = next((place for place, entry in enumerate(entries, start=1) if not isinstance(entry, dict)), None)
-    if odd is not None:
-        raise TypeError(f"entry {odd} of {key} is {_kind(entries[odd - 1])}, not an object")
-    return entries
-
-
-def _kind(value: Any) -> str:
-    """What JSON calls a value."""
-    kinds = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
-    return kinds.get(type(value), "a number")
-
-
-def _by_id(entries: list[dict[str, Any]], key: str) -> dict[int | str, dict[str, Any]]:
-    found: dict[int | str, dict[str, Any]] = {}
-    for place, entry in enumerate(entries, start=1):
-        number = _id(entry, "id", f"entry {place} of {key}")
-        if number in found:
-            raise ValueError(f"two of {key} have the id {number}")
-        found[number] = entry
-    if len({type(number) for number in found}) > 1:
-        raise ValueError(f"the ids of {key} are numbers and text")
-    return found
-
-
-def _id(entry: dict[str, Any], key: str, where: str) -> int | str:
-    value = entry.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise TypeError(
-            f"{where} has no {key} that is a whole number" if value is None else f"{where}: {key} is {value}"
-        )
-    return value
-
-
-def _name(category: dict[str, Any]) -> str:
-    if not isinstance(category.get("name"), str):
-        raise TypeError(f"the category {category['id']} has no name that is text")
-    return str(category["name"])
-
-
-def _problem(entry: dict[str, Any]) -> Problem:
+def _problem(entry: Entry) -> Problem:
     """Files that were written before problems had an image and a box lack both."""
     box = entry.get("box")
-    numbers = None if box is None else corners(as_boxes([box]).reshape(4))
-    problem = Problem(**{**entry, "box": numbers})
-    if not all(isinstance(value, str) for key, value in asdict(problem).items() if key != "box"):
-        raise TypeError("an entry of problems holds something that is no text")
-    return problem
+    numbers = None if box is None else corners(_as_boxes([box]).reshape(4))
+    texts = {key: value for key, value in entry.items() if isinstance(value, str)}
+    if entry.keys() - texts.keys() - {"box"}:
+        raise TypeError("an entry of problems holds a value that is not text")
+    return Problem(**texts, box=numbers)
 
 
-def _boxes(entry: dict[str, Any], rows: list[dict[str, Any]]) -> Boxes:
+def _boxes(image_id: object, rows: Sequence[Entry]) -> Boxes:
     for row in rows:
         box = row.get("bbox")
-        numbers = isinstance(box, list) and len(box) == 4
-        if not numbers or any(isinstance(side, str | list | dict | bool) for side in box or ()):
-            said = "no bbox" if box is None else f"the bbox {json.dumps(box)[:_LONGEST_SAID]}, not four numbers"
-            raise ValueError(f"annotation {row.get('id')} of image {entry['id']} has {said}")
-    return from_xywh(as_boxes([row["bbox"] for row in rows]))
+        numbers = box if isinstance(box, list) and len(box) == 4 else [""]
+        if any(isinstance(side, str | list | dict | bool) for side in numbers):
+            content = "no bbox" if box is None else f"the bbox {json.dumps(box)[:_MAX_QUOTED]}, not four numbers"
+            raise ValueError(f"annotation {row.get('id')} of image {image_id} has {content}")
+    return from_xywh(_as_boxes([row["bbox"] for row in rows]))
 
 
-def _image(
-    entry: dict[str, Any], rows: list[dict[str, Any]], names: Mapping[int | str, str], path: Path
-) -> AnnotatedImage:
+def _as_boxes(rows: list[object]) -> Boxes:
+    return as_boxes(np.asarray(rows, dtype=np.float64))
+
+
+def _image(entry: Entry, objects: Sequence[tuple[str, Entry]], path: Path) -> AnnotatedImage:
+    rows = [row for _, row in objects]
     # x + (xmax - x) can miss xmax by a rounding error; pixels written with decimals come back as they were.
-    with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite or NaN is told of as no number
-        boxes = np.round(_boxes(entry, rows), 6)
-    if not isinstance(entry.get("file_name"), str):
-        raise TypeError(f"image {entry['id']} has no file_name that is text")
+    with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite or NaN is reported as unreadable
+        boxes = np.round(_boxes(entry["id"], rows), 6)
     return AnnotatedImage(
-        file_name=entry["file_name"],
-        width=pixels(entry.get("width")),
-        height=pixels(entry.get("height")),
+        file_name=checked_text(entry, "file_name", f"image {entry['id']}"),
+        width=side_px(entry.get("width")),
+        height=side_px(entry.get("height")),
         boxes=boxes,
-        classes=tuple(names[row["category_id"]] for row in rows),
+        classes=tuple(name for name, _ in objects),
         difficult=flags(len(rows), (bool(row.get("difficult", 0)) for row in rows)),
         iscrowd=flags(len(rows), (bool(row.get("iscrowd", 0)) for row in rows)),
         source=str(entry.get("source") or path.as_posix()),
@@ -219,13 +217,13 @@ def write_detections(detections: Sequence[Detections], dataset: Dataset, path: P
     write_json(path, detection_rows(detections, dataset))
 
 
-def detection_rows(detections: Sequence[Detections], dataset: Dataset) -> list[dict[str, Any]]:
+def detection_rows(detections: Sequence[Detections], dataset: Dataset) -> list[CocoResult]:
     """`image_id, category_id, bbox, score` of every detection, ids as `write_coco(dataset)` gives them.
 
     `detections[i]` belongs to `dataset.images[i]`.
     """
     category_ids = {name: number for number, name in enumerate(dataset.classes, start=1)}
-    rows: list[dict[str, Any]] = []
+    rows: list[CocoResult] = []
     for image_id, found in enumerate(detections, start=1):
         boxes_xywh = to_xywh(found.boxes)
         rows.extend(
@@ -246,7 +244,7 @@ def read_detections(path: Path, dataset: Dataset) -> list[Detections]:
     Raises:
         FormatError: the file is not COCO results JSON for this data set.
     """
-    rows_of: list[list[dict[str, Any]]] = [[] for _ in dataset.images]
+    rows_of: list[list[CocoResult]] = [[] for _ in dataset.images]
     try:
         for row in json.loads(path.read_text(encoding="utf-8")):
             rows_of[row["image_id"] - 1].append(row)

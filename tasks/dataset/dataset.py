@@ -27,8 +27,8 @@ class AnnotatedImage:
         difficult, iscrowd: `(N,)` bool.
         source: posix path of the annotation file (for messages), with a `:line` where that helps.
         sha256: content hash of the image file; empty where the file was not read.
-        perceptual_hash: 64 hex digits of which few bits differ between images that look alike; empty until decoded.
-        given_split: the part that the data set's author put it in, `train`, `val` or `test`; empty where there is none.
+        perceptual_hash: 64 hex digits of which few bits differ between similar images; empty until decoded.
+        given_split: the split that the data set's author put it in, `train`, `val` or `test`; else empty.
     """
 
     file_name: str
@@ -102,7 +102,7 @@ class Dataset:
         root: the folder that `file_name`s are relative to.
         classes: class names in label-map order (ids 1, 2, ...).
         images: the images, in a fixed order.
-        problems: what was found wrong on the way here.
+        problems: what was found wrong so far.
     """
 
     root: Path
@@ -111,7 +111,7 @@ class Dataset:
     problems: tuple[Problem, ...] = field(default=())
 
     def box_counts(self) -> Counter[str]:
-        """How many boxes each class has, classes without one included."""
+        """How many boxes each class has, 0 for classes without one."""
         counts: Counter[str] = Counter(dict.fromkeys(self.classes, 0))
         for image in self.images:
             counts.update(image.classes)

@@ -1,4 +1,4 @@
-"""What a detector is, what it says about one image, and how many images it is given at once."""
+"""What a detector is, what it finds in one image, and how many images it is given at once."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tasks.dataset.boxes import Boxes
 
 T = TypeVar("T")
 # While the detector runs, a pixel takes 22 bytes: 4 in Pillow's image, 3 in an array, 3 in the batch that it is stacked
-# into, 12 as the floats that the exported model resizes from. So many take 1.1 GB; 8 photos of 20 megapixels, 3.5 GB.
+# into, 12 as the floats that the exported model resizes from. That many take 1.1 GB; 8 photos of 20 megapixels, 3.5 GB.
 MOST_PIXELS = 50_000_000
 
 
@@ -55,26 +55,26 @@ class Detector(Protocol):
 
 
 def batches(
-    each: Iterable[T], size: int, pixels: Callable[[T], int], most_pixels: int = MOST_PIXELS
+    items: Iterable[T], size: int, pixels: Callable[[T], int], most_pixels: int = MOST_PIXELS
 ) -> Iterator[list[T]]:
-    """`each` in their order, up to `size` together, whose `pixels` are up to `most_pixels`; a larger one comes alone.
+    """`items` in their order, up to `size` together with up to `most_pixels` pixels; a larger one comes alone.
 
-    A list that was given out is held here no longer: what the caller drops is gone.
+    No list is kept here after it was yielded: memory that the caller releases is free.
     """
     batch: list[T] = []
     held = 0
-    for one in each:
-        if batch and (len(batch) == size or held + pixels(one) > most_pixels):
-            yield _taken(batch)
+    for item in items:
+        if batch and (len(batch) == size or held + pixels(item) > most_pixels):
+            yield _pop_all(batch)
             held = 0
-        batch.append(one)
-        held += pixels(one)
+        batch.append(item)
+        held += pixels(item)
     if batch:
-        yield _taken(batch)
+        yield _pop_all(batch)
 
 
-def _taken(batch: list[T]) -> list[T]:
-    """What was in `batch`, which is empty then."""
-    taken = batch.copy()
+def _pop_all(batch: list[T]) -> list[T]:
+    """What was in `batch`, which is empty afterwards."""
+    content = batch.copy()
     batch.clear()
-    return taken
+    return content

@@ -19,103 +19,113 @@ class Kind:
         remedy: what a person does about it.
         actions: what `validate.policy` may choose; the first is what is done unless it says otherwise. Kinds with one
             action are those of `ingest`, which has no choice.
-        grave: whether `validate.on_problem: fail` stops for it.
-        mendable_box: whether it is of a box that `validate.on_problem: drop` drops rather than mends.
+        stops_on_fail: whether `validate.on_problem: fail` stops for it.
+        fixable_box: whether it is of a box that `validate.on_problem: fix` repairs and `drop` drops.
     """
 
     remedy: str
     actions: tuple[Action, ...]
-    grave: bool = True
-    mendable_box: bool = False
+    stops_on_fail: bool = True
+    fixable_box: bool = False
 
 
-def _lost(remedy: str) -> Kind:
+def _always_dropped(remedy: str) -> Kind:
     return Kind(remedy, ("drop",))
 
 
-def _told(remedy: str) -> Kind:
-    return Kind(remedy, ("keep",), grave=False)
+def _always_kept(remedy: str) -> Kind:
+    return Kind(remedy, ("keep",), stops_on_fail=False)
 
 
-def _kept(remedy: str) -> Kind:
-    return Kind(remedy, ("keep", "drop", "fail"), grave=False)
+def _kept_by_default(remedy: str) -> Kind:
+    return Kind(remedy, ("keep", "drop", "fail"), stops_on_fail=False)
 
 
-def _dropped(remedy: str) -> Kind:
+def _dropped_by_default(remedy: str) -> Kind:
     return Kind(remedy, ("drop", "fail"))
 
 
-def _mended_box(remedy: str) -> Kind:
-    return Kind(remedy, ("fix", "drop", "fail"), mendable_box=True)
+def _fixed_box(remedy: str) -> Kind:
+    return Kind(remedy, ("fix", "drop", "fail"), fixable_box=True)
 
 
 KINDS: dict[str, Kind] = {
     # Found by `ingest`.
-    "unreadable_annotation": _lost("repair the annotation file, or delete it"),
-    "unreadable_object": _lost("give the object a box of four numbers, or delete it"),
-    "unknown_class": _lost("name the class in data.yaml or classes.txt, or correct its number"),
-    "unsupported_result": _lost("draw the object as a rectangle; what describes the whole image is not used"),
-    "enclosing_box": _told("check the upright box around it; nothing to do if it fits the object"),
-    "cancelled_annotation": _told("nothing to do: the annotator skipped it"),
-    "superseded_annotation": _told("nothing to do if the latest annotation is the right one; else delete it"),
-    "empty_class_name": _lost("name the object's class, or delete the object"),
-    "missing_image": _lost("add the image, set ingest.images to its folder, or delete the annotation"),
-    "ambiguous_image": _lost("write the image's folder into the annotation, or rename one of the images"),
-    "path_outside_root": _lost("put the image under ingest.source or ingest.images (a copy, not a link)"),
-    "renamed_image": _told("write the image's real name into the annotation"),
-    "image_annotated_twice": _lost("merge the annotations of this image, or delete one"),
-    "image_without_annotation": _told("annotate the image; if nothing is in it, add an annotation without objects"),
-    "box_of_dropped_image": _lost("mend what its image was dropped for"),
+    "unreadable_annotation": _always_dropped("repair the annotation file, or delete it"),
+    "unreadable_object": _always_dropped("give the object a box of four numbers, or delete it"),
+    "unknown_class": _always_dropped("add the class to data.yaml or classes.txt, or correct its number"),
+    "unsupported_result": _always_dropped(
+        "draw the object as a rectangle; results that describe the whole image are not used"
+    ),
+    "enclosing_box": _always_kept("check that the upright box around it fits the object"),
+    "cancelled_annotation": _always_kept("nothing to do: the annotator skipped it"),
+    "superseded_annotation": _always_kept("nothing to do if the latest annotation is right; otherwise delete it"),
+    "empty_class_name": _always_dropped("give the object a class name, or delete it"),
+    "missing_image": _always_dropped("add the image, set ingest.images to its folder, or delete the annotation"),
+    "ambiguous_image": _always_dropped("write the image's folder into the annotation, or rename one of the images"),
+    "path_outside_root": _always_dropped("copy the image into ingest.source or ingest.images (a link is not enough)"),
+    "renamed_image": _always_kept("write the image's real name into the annotation"),
+    "image_annotated_twice": _always_dropped("merge the annotations of this image into one, or delete the others"),
+    "image_without_annotation": _always_kept(
+        "annotate the image; if it shows no object, add an annotation without objects"
+    ),
+    "box_of_dropped_image": _always_dropped("fix the problem for which its image was dropped"),
     # Images.
-    "unreadable_image": _dropped("replace the image (or scale down one that is too large), or delete it"),
+    "unreadable_image": _dropped_by_default("replace the image (or scale down one that is too large), or delete it"),
     "size_mismatch": Kind(
         "check that the boxes belong to this version of the image, then correct the size", ("fix", "drop", "fail")
     ),
-    "size_missing": Kind("nothing to do: the size is read from the image", ("fix", "drop", "fail"), grave=False),
-    "wrong_extension": _kept("rename the file after its real format"),
-    "not_rgb": _kept("nothing to do: it is converted to RGB for training"),
-    "animated_image": _kept("save the frame that the boxes belong to as an image of its own"),
-    "exif_rotated": Kind(
-        "check that the boxes fit the image as stored, not as viewers turn it", ("fix", "drop", "fail"), grave=False
+    "size_missing": Kind(
+        "nothing to do: the size is read from the image", ("fix", "drop", "fail"), stops_on_fail=False
     ),
-    "no_objects": _kept("nothing to do if the image really shows none: it is learned from as background"),
-    "image_left_empty": _lost("mend the image's boxes"),
+    "wrong_extension": _kept_by_default("rename the file after its real format"),
+    "not_rgb": _kept_by_default("nothing to do: it is converted to RGB for training"),
+    "animated_image": _kept_by_default("save the frame that the boxes belong to as an image of its own"),
+    "exif_rotated": Kind(
+        "check that the boxes fit the image as stored, not as viewers rotate it",
+        ("fix", "drop", "fail"),
+        stops_on_fail=False,
+    ),
+    "no_objects": _kept_by_default("nothing to do if the image really shows no object: training uses it as background"),
+    "image_left_empty": _always_dropped("fix the image's boxes"),
     "copies_annotated_differently": Kind(
-        "make the annotations of the copies equal, or delete one copy", ("keep", "fail"), grave=False
+        "make the annotations of the copies equal, or delete one copy", ("keep", "fail"), stops_on_fail=False
     ),
     # Boxes and classes.
-    "inverted_box": _mended_box("swap the box's corners"),
-    "normalised_box": _mended_box("write the box in pixels"),
+    "inverted_box": _fixed_box("swap the box's corners"),
+    "normalised_box": _fixed_box("write the box in pixels"),
     "boxes_look_like_xywh": Kind("write the boxes as xmin, ymin, xmax, ymax", ("fail", "keep")),
-    "box_outside_image": _dropped("move the box into the image, or delete it"),
-    "box_partly_outside": _mended_box("end the box at the edge of the image"),
-    "tiny_box": _dropped("draw the box larger, delete it, or lower validate.min_box_side_px"),
+    "box_outside_image": _dropped_by_default("move the box into the image, or delete it"),
+    "box_partly_outside": _fixed_box("cut the box at the edge of the image"),
+    "tiny_box": _dropped_by_default("draw the box larger, delete it, or lower validate.min_box_side_px"),
     "duplicate_box": Kind("delete one of the two boxes", ("drop", "keep", "fail")),
-    "box_covers_image": _kept("nothing to do if the object fills the image; else draw the box around the object"),
-    "box_below_resolution": _kept("take a model with a larger input, crop the images, or delete the box"),
+    "box_covers_image": _kept_by_default(
+        "nothing to do if the object fills the image; else draw the box around the object"
+    ),
+    "box_below_resolution": _kept_by_default("choose a model with a larger input, crop the images, or delete the box"),
     "rare_class": Kind(
         "annotate more of this class, correct its spelling, or lower validate.min_boxes_per_class",
         ("drop", "keep", "fail"),
     ),
-    "class_name_variant": Kind("spell the class one way", ("fix", "keep", "fail")),
+    "class_name_variant": Kind("use one spelling of the class name", ("fix", "keep", "fail")),
     "similar_class_names": Kind(
-        "correct the spelling, or leave it if they are two classes", ("keep", "fail"), grave=False
+        "correct the spelling, or leave it if they are two classes", ("keep", "fail"), stops_on_fail=False
     ),
 }
 
 
 def remedy(problem: Problem) -> str:
-    """What to do about it; a data set from elsewhere may bring problems of kinds that are not ours."""
+    """What a person does about `problem`; a data set from elsewhere may bring kinds that are not ours."""
     kind = KINDS.get(problem.kind)
     return kind.remedy if kind else "see docs/data-gate.md"
 
 
 def object_name(number: int, class_name: str) -> str:
-    """What messages call the object that stands at place `number`, from 1, in its annotation."""
+    """What messages call object `number`, counted from 1, of an annotation."""
     return f"object {number} ({shortened(class_name) or 'no class'})"
 
 
-def boxes_lost_with(image: AnnotatedImage, file: str, reason: str) -> list[Problem]:
+def dropped_box_problems(image: AnnotatedImage, file: str, reason: str) -> list[Problem]:
     """One problem for each object of an image that is dropped for `reason`, so that no box leaves uncounted."""
     return [
         Problem(

@@ -11,10 +11,10 @@ _SPLIT_OF_NAME = {
 
 
 def split_named(text: str) -> str:
-    """`train`, `val` or `test`, however it is spelt; empty where `text` is none of them."""
+    """The split that `text` names, however it is spelt (`valid`, `Training`); empty where it names none."""
     return _SPLIT_OF_NAME.get(text.strip().lower(), "")
 
 
 def most_protected(splits: Collection[str]) -> str:
-    """The split of an image that is listed in several: what was meant to be tested must not be learned from."""
+    """The split of an image that is listed in several: a test image must not be trained on."""
     return next((split for split in reversed(SPLITS) if split in splits), "")

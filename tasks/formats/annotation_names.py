@@ -17,7 +17,7 @@ def annotation_names(dataset: Dataset, suffix: str, *, reserved: str = "") -> li
     for name, image in zip(names, dataset.images, strict=True):
         other = images.setdefault(name.casefold(), image.file_name)
         if other != image.file_name:
-            raise FormatError(f"{other} and {image.file_name} would have one annotation file, {name}: rename an image")
+            raise FormatError(f"{other} and {image.file_name} would share the annotation file {name}: rename one image")
         if PurePosixPath(name).name == reserved:
-            raise FormatError(f"{image.file_name}: {name} would be taken for the list of classes: rename the image")
+            raise FormatError(f"{image.file_name}: {name} would be read as the list of classes: rename the image")
     return names

@@ -11,7 +11,7 @@ from tasks.ground.text import shortened
 
 
 def read_coco_annotations(source: Path) -> tuple[list[AnnotatedImage], list[Problem], tuple[str, ...]]:
-    """The images of a COCO file, what cannot be used of it, and its classes; a box that is no number is a problem.
+    """The images of a COCO file, its problems, and its classes; a box that is not four finite numbers is a problem.
 
     Raises:
         FormatError: the file is not JSON, or lacks what COCO requires; the message names the entry.

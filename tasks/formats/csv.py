@@ -1,7 +1,8 @@
 """CSV annotations: one object a row, boxes as absolute pixel corners.
 
 The header says which column is which, in any order and under the names that labelling tools commonly give them; a file
-without a header is read as `path,x1,y1,x2,y2,class`. A row that names an image and nothing else says: no objects there.
+without a header is read as `path,x1,y1,x2,y2,class`. A row with nothing but an image is an image
+without objects.
 """
 
 import csv
@@ -16,7 +17,7 @@ from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.dataset.splits import most_protected, split_named
 from tasks.errors import FormatError
 from tasks.ground.files import replacing
-from tasks.ground.numbers import finite, pixels
+from tasks.ground.numbers import finite_number, side_px
 from tasks.ground.text import quoted, shortened
 
 if TYPE_CHECKING:
@@ -46,24 +47,24 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
 
 @dataclass
 class _Rows:
-    """What the rows read so far say about one image."""
+    """The rows read so far for one image."""
 
     line: int
     width: int
     height: int
     boxes: list[list[float]] = field(default_factory=list)
     classes: list[str] = field(default_factory=list)
-    parts: set[str] = field(default_factory=set)
+    splits: set[str] = field(default_factory=set)
 
 
 def read_csv(path: Path, columns: Mapping[str, str]) -> tuple[list[AnnotatedImage], list[Problem]]:
     """The images in a CSV file in the order they first appear, and a problem for each object without a readable box.
 
-    `columns` gives our name -> their header, for headers that are not recognised. `file_name` is what the file says:
+    `columns` gives our name -> their header, for headers that are not recognised. `file_name` is as in the file:
     the images have yet to be found. A box that could not be read is NaN. `source` is `path:line` of the first row.
 
     Raises:
-        FormatError: not a CSV file, a column is missing, the split names no part, or coordinates are fractions of the
+        FormatError: not a CSV file, a column is missing, a split is unknown, or coordinates are fractions of the
             image's size.
     """
     table, first_line, names = _read_table(path, columns)
@@ -76,13 +77,13 @@ def read_csv(path: Path, columns: Mapping[str, str]) -> tuple[list[AnnotatedImag
         if not any(str(cell).strip() for cell in row):
             continue
         if not cells["filename"]:
-            said = {name: shortened(text) for name, text in cells.items()}
-            detail = f"row {said}: no filename"
+            content = {name: shortened(text) for name, text in cells.items()}
+            detail = f"row {content}: no filename"
             problems.append(Problem("unreadable_object", f"{path.as_posix()}:{line}", detail, "dropped_box"))
             continue
-        size = (pixels(cells.get("width", "")), pixels(cells.get("height", "")))
+        size = (side_px(cells.get("width", "")), side_px(cells.get("height", "")))
         rows = images.setdefault(cells["filename"], _Rows(line, *size))
-        rows.parts.add(_part(path, line, cells.get("split", "")))
+        rows.splits.add(_checked_split(path, line, cells.get("split", "")))
         _add_object(rows, cells, f"{path.as_posix()}:{line}", problems)
     _refuse_fractions(path, images)
     return [_image(path, name, rows) for name, rows in images.items()], problems
@@ -96,36 +97,35 @@ def write_csv(dataset: Dataset, path: Path) -> None:
     """
     with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
-        divided = any(image.given_split for image in dataset.images)
-        rows.writerow([*_WRITTEN, *["split"] * divided])
+        has_splits = any(image.given_split for image in dataset.images)
+        rows.writerow([*_WRITTEN, *["split"] * has_splits])
         for image in dataset.images:
-            about, part = [image.file_name, image.width, image.height], [image.given_split] * divided
+            about, split = [image.file_name, image.width, image.height], [image.given_split] * has_splits
             if not image.classes:
-                rows.writerow([*about, "", "", "", "", "", *part])
+                rows.writerow([*about, "", "", "", "", "", *split])
             for name, box in zip(image.classes, image.boxes.tolist(), strict=True):
-                rows.writerow([*about, name, *(int(side) if side.is_integer() else side for side in box), *part])
+                rows.writerow([*about, name, *(int(side) if side.is_integer() else side for side in box), *split])
 
 
 def _add_object(rows: _Rows, cells: dict[str, str], where: str, problems: list[Problem]) -> None:
     texts = [cells[name] for name in _CORNERS]
     if not any(texts) and not cells["class"]:
         return
-    numbers = [value for text in texts if (value := finite(text)) is not None]
+    numbers = [value for text in texts if (value := finite_number(text)) is not None]
     readable = len(numbers) == len(_CORNERS)
     rows.boxes.append(numbers if readable else [math.nan] * 4)
     rows.classes.append(cells["class"])
     if readable:
         return
-    said = ", ".join(f"{name} {quoted(text)}" for name, text in zip(_CORNERS, texts, strict=True))
+    corners = ", ".join(f"{name} {quoted(text)}" for name, text in zip(_CORNERS, texts, strict=True))
     name, file = quoted(cells["class"]), shortened(cells["filename"])
-    detail = f"object of class {name} in {file}: {said}: not four numbers"
+    detail = f"object of class {name} in {file}: {corners}: not four numbers"
     problems.append(Problem("unreadable_object", where, detail, "dropped_box"))
 
 
 def _read_table(path: Path, columns: Mapping[str, str]) -> tuple["pd.DataFrame", int, dict[str, int]]:
-    """The rows as text, the line that the first of them stands on, and our name -> its column's position."""
-    # Half a second to import, which only those who bring CSV shall pay.
-    import pandas as pd  # noqa: PLC0415
+    """The rows as text, the number of their first line, and our name -> its column's position."""
+    import pandas as pd  # noqa: PLC0415 - half a second, and only CSV files need it
 
     size = path.stat().st_size
     if size > MAX_BYTES:
@@ -157,7 +157,7 @@ def _read_table(path: Path, columns: Mapping[str, str]) -> tuple["pd.DataFrame",
 
 
 def _refuse_nul(path: Path) -> None:
-    """A NUL byte ends a cell for pandas, which says nothing."""
+    """Raise where pandas would silently end a cell: at a NUL byte."""
     with path.open("rb") as file:
         while piece := file.read(_PIECE_BYTES):
             if b"\0" in piece:
@@ -169,21 +169,21 @@ def _is_headerless(first_row: list[str]) -> bool:
     if len(first_row) != len(_HEADERLESS) or not first_row[0]:
         return False
     corners = first_row[1:5]
-    return all(finite(text) is not None for text in corners) or not any([*corners, first_row[5]])
+    return all(finite_number(text) is not None for text in corners) or not any([*corners, first_row[5]])
 
 
 def _column_positions(path: Path, header: list[str], columns: Mapping[str, str]) -> dict[str, int]:
     plain = [name.lower().replace(" ", "_").replace("-", "_") for name in header]
-    known = {name: i for i, name in enumerate(plain)}
+    position_of = {name: i for i, name in enumerate(plain)}
     positions: dict[str, int] = {}
     for name, synonyms in _SYNONYMS.items():
         if name in columns:
             if columns[name] in header:
                 positions[name] = header.index(columns[name])
             continue
-        preferred = next((synonym for synonym in synonyms if synonym in known), None)
+        preferred = next((synonym for synonym in synonyms if synonym in position_of), None)
         if preferred is not None:
-            positions[name] = known[preferred]
+            positions[name] = position_of[preferred]
             if plain.count(preferred) > 1:
                 raise FormatError(
                     f"{path}: {plain.count(preferred)} columns are called {preferred}: rename all but one"
@@ -191,16 +191,16 @@ def _column_positions(path: Path, header: list[str], columns: Mapping[str, str])
     missing = [name for name in (*_REQUIRED, *columns) if name not in positions]
     if missing:
         wanted = columns.get(missing[0])
-        said = f", which ingest.columns calls {wanted!r}" if wanted else ""
+        configured = f", which ingest.columns calls {wanted!r}" if wanted else ""
         raise FormatError(
-            f"{path}: no column for {missing[0]}{said}; found the columns {shortened(', '.join(header), 300)}. "
-            f"Say which one it is in params.yaml, ingest.columns: {{{missing[0]}: THEIR_NAME}}"
+            f"{path}: no column for {missing[0]}{configured}; found the columns {shortened(', '.join(header), 300)}. "
+            f"Name it in params.yaml, ingest.columns: {{{missing[0]}: THEIR_NAME}}"
         )
     return positions
 
 
 def _without_foreign_split(table: "pd.DataFrame", names: dict[str, int], columns: Mapping[str, str]) -> dict[str, int]:
-    """`names` without the column for the split, where that seems to mean something else, such as sets of photos."""
+    """`names` without the split column, where that seems to mean something else, such as sets of photos."""
     if "split" not in names or "split" in columns:
         return names
     cells = [cell for cell in table.iloc[:, names["split"]].astype(str).str.strip() if cell]
@@ -209,14 +209,14 @@ def _without_foreign_split(table: "pd.DataFrame", names: dict[str, int], columns
     return {name: i for name, i in names.items() if name != "split"}
 
 
-def _part(path: Path, line: int, cell: str) -> str:
-    part = split_named(cell)
-    if cell and not part:
+def _checked_split(path: Path, line: int, cell: str) -> str:
+    split = split_named(cell)
+    if cell and not split:
         raise FormatError(
-            f"{path}: line {line}: the column for the split says {cell!r}; it must say train, val or test, or nothing. "
-            "If it means something else, rename it"
+            f"{path}: line {line}: the split column holds {cell!r}; expected train, val, test, or an empty cell. "
+            "If the column means something else, rename it"
         )
-    return part
+    return split
 
 
 def _refuse_fractions(path: Path, images: Mapping[str, _Rows]) -> None:
@@ -238,5 +238,5 @@ def _image(path: Path, name: str, rows: _Rows) -> AnnotatedImage:
         difficult=flags(n),
         iscrowd=flags(n),
         source=f"{path.as_posix()}:{rows.line}",
-        given_split=most_protected(rows.parts),
+        given_split=most_protected(rows.splits),
     )

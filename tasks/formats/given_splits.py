@@ -1,4 +1,4 @@
-"""The split that a data set comes with: folders named after parts, Pascal VOC's lists, or a column of a CSV file."""
+"""The split that a data set's author chose: by folders named after splits, or by Pascal VOC's lists."""
 
 import os
 from collections.abc import Mapping
@@ -11,31 +11,31 @@ _MAX_BYTES = 50_000_000
 
 
 def split_by_folder(*paths: PurePath) -> str:
-    """`train`, `val` or `test` by the last folder that is named so on the first of `paths` that has one; else empty."""
+    """The split after which a folder is named: the last such folder of the first path that has one; else empty."""
     for path in paths:
         for folder in reversed(path.parent.parts):
-            part = split_named(folder)
-            if part:
-                return part
+            split = split_named(folder)
+            if split:
+                return split
     return ""
 
 
 def splits_by_list(source: Path) -> Mapping[str, str]:
-    """Parts by image name without its extension, from ImageSets/Main beside or above the annotations; or nothing.
+    """Image name without its extension -> split, from ImageSets/Main beside or above the annotations; may be empty.
 
-    A name that several lists have goes to test before val before train; `trainval` says nothing that they do not.
+    Of a name in several lists, test goes before val and val before train; `trainval` adds nothing to these.
 
     Raises:
         FormatError: a list is not text, or is too large to be one.
     """
     lists = next((p for p in (source / "ImageSets" / "Main", source.parent / "ImageSets" / "Main") if p.is_dir()), None)
-    found: dict[str, str] = {}
-    for part in SPLITS:
-        path = lists / f"{part}.txt" if lists else None
+    split_of: dict[str, str] = {}
+    for split in SPLITS:
+        path = lists / f"{split}.txt" if lists else None
         if path and path.is_file():
             for line in _lines(path):
-                found[os.path.basename(line.split()[0])] = part  # noqa: PTH119 - a name in a list, not a path here
-    return found
+                split_of[os.path.basename(line.split()[0])] = split  # noqa: PTH119 - a name in a list, not a path here
+    return split_of
 
 
 def _lines(path: Path) -> list[str]:

@@ -1,7 +1,7 @@
 """Pascal VOC XML: one file an image.
 
-Coordinates are taken as absolute pixels, as written: VOC's own files count from 1, most tools' from 0, and nothing in
-a file says which. A width or height that is missing or not above 0 is read as 0, unknown. VOC has no `iscrowd`.
+Coordinates are read as absolute pixels, as written: VOC's own files count from 1, most tools' from 0, and no file
+declares which. A width or height that is missing or not above 0 is read as 0, unknown. VOC has no `iscrowd`.
 Files come from strangers: entities, DTDs, the network and huge trees are off.
 """
 
@@ -17,7 +17,7 @@ from tasks.dataset.problem_kinds import object_name
 from tasks.errors import FormatError
 from tasks.formats.annotation_names import annotation_names
 from tasks.ground.files import read_small, replacing
-from tasks.ground.numbers import finite, pixels
+from tasks.ground.numbers import finite_number, side_px
 from tasks.ground.text import quoted
 
 MAX_BYTES = 10_000_000
@@ -25,7 +25,7 @@ _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
 def read_voc_folder(folder: Path) -> tuple[list[AnnotatedImage], list[Problem]]:
-    """What every XML file below `folder` says, in the order of their paths; a file that is not VOC is a problem."""
+    """The images of all XML files below `folder`, in the order of their paths; a file that is not VOC is a problem."""
     images: list[AnnotatedImage] = []
     problems: list[Problem] = []
     for path in tqdm(voc_files(folder), desc="annotations", unit="file"):
@@ -48,8 +48,8 @@ def voc_files(folder: Path) -> list[Path]:
 def read_voc(path: Path) -> tuple[AnnotatedImage, list[Problem]]:
     """One annotation file, and a problem for each object in it that has no readable box.
 
-    `file_name` is what the file says, empty where it says nothing: the image has yet to be found. A box that could not
-    be read is NaN.
+    `file_name` is as in the file, empty where it has none: the image has yet to be found. A box that could not be read
+    is NaN.
 
     Raises:
         FormatError: not XML, not VOC, too large, or with a document type declaration.
@@ -71,8 +71,8 @@ def read_voc(path: Path) -> tuple[AnnotatedImage, list[Problem]]:
         difficult.append(_text(entry, "difficult").lower() in {"1", "true"})
     image = AnnotatedImage(
         file_name=_text(root, "filename"),
-        width=pixels(_text(root, "size/width")),
-        height=pixels(_text(root, "size/height")),
+        width=side_px(_text(root, "size/width")),
+        height=side_px(_text(root, "size/height")),
         boxes=as_boxes(rows),
         classes=tuple(names),
         difficult=flags(len(names), difficult),
@@ -122,7 +122,7 @@ def write_voc_folder(dataset: Dataset, folder: Path) -> None:
 
 
 def _parse(path: Path) -> etree._Element:
-    # Comments are taken out while parsing: one inside a number would leave its first digits for the whole.
+    # Comments are removed while parsing: one inside a number would cut it to its first digits.
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
     )
@@ -140,13 +140,13 @@ def _parse(path: Path) -> etree._Element:
 
 
 def _corners(entry: etree._Element) -> list[float]:
-    found = len(entry.findall("bndbox"))
-    if found != 1:
-        raise ValueError("no <bndbox>" if found == 0 else f"{found} times <bndbox>; an object has one")
+    count = len(entry.findall("bndbox"))
+    if count != 1:
+        raise ValueError("no <bndbox>" if count == 0 else f"{count} <bndbox> elements; an object has one")
     corners = []
     for tag in _CORNERS:
         text = _text(entry, f"bndbox/{tag}")
-        value = finite(text)
+        value = finite_number(text)
         if value is None:
             raise ValueError(f"{tag} is {quoted(text)}, not a number")
         corners.append(value)

@@ -1,4 +1,4 @@
-"""One way to read every annotation format: which one it is, its reader, and what is particular about its records."""
+"""One way to read every annotation format: which one it is, its reader, and the particulars of its records."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from tasks.formats.pascal_voc import read_voc_folder, voc_files
 from tasks.formats.yolo import is_yolo_folder, read_yolo
 from tasks.ground.text import quoted
 from tasks.images.image_file import stored_size
-from tasks.images.image_finder import Found, ImageFinder
+from tasks.images.image_finder import FoundImage, ImageFinder
 
 _EXPECTED = (
     "expected a folder with Pascal VOC .xml files, a folder with YOLO labels and data.yaml or classes.txt, "
@@ -25,7 +25,7 @@ _EXPECTED = (
 )
 _FORMATS_OF_SUFFIX = {".csv": ("csv",), ".json": ("coco", "label_studio")}
 _FILE_FORMATS = ("csv", "coco", "label_studio")
-_FITS_FOLDER: dict[str, Callable[[Path], bool]] = {
+_FOLDER_CHECKS: dict[str, Callable[[Path], bool]] = {
     "voc": lambda folder: bool(voc_files(folder)),
     "yolo": is_yolo_folder,
 }
@@ -33,7 +33,7 @@ _FITS_FOLDER: dict[str, Callable[[Path], bool]] = {
 
 @dataclass(frozen=True)
 class Reading:
-    """What annotations say, before their images are found.
+    """The annotations of a source, before their images are found.
 
     Attributes:
         format: `voc`, `csv`, `coco`, `yolo` or `label_studio`.
@@ -48,7 +48,7 @@ class Reading:
     problems: list[Problem]
     classes: tuple[str, ...] = ()
 
-    def find(self, finder: ImageFinder, record: AnnotatedImage, file: Path | None) -> Found:
+    def find(self, finder: ImageFinder, record: AnnotatedImage, file: Path | None) -> FoundImage:
         """The image of a record, which `file`, or else the record's own file, names."""
         annotation = file or Path(record.source)
         found = finder.find(annotation, record.file_name)
@@ -58,10 +58,9 @@ class Reading:
         without = finder.find(annotation, uploaded) if uploaded != record.file_name else found
         if without.path is None:
             return found
-        detail = (
-            f"says {quoted(record.file_name)}; the image is {without.path.name}, without what an upload puts in front"
-        )
-        return Found(without.path, Problem("renamed_image", annotation.as_posix(), detail, "kept"))
+        image = without.path.name
+        detail = f"the annotation names {quoted(record.file_name)}; the image is {image}, without the upload prefix"
+        return FoundImage(without.path, Problem("renamed_image", annotation.as_posix(), detail, "kept"))
 
     def in_pixels(self, record: AnnotatedImage, path: Path) -> AnnotatedImage:
         """`record` with boxes in pixels, now that its image is known to be `path`.
@@ -80,7 +79,7 @@ class Reading:
 
 
 def read_annotations(source: Path, wanted: str, columns: Mapping[str, str]) -> Reading:
-    """What `source` says, in the format `wanted` (`auto`: by what it is); `columns` are those of `read_csv`.
+    """The annotations in `source`, in the format `wanted` (`auto`: by its content); `columns` are those of `read_csv`.
 
     Raises:
         DataError: `source` is not what any format, or the wanted one, expects.
@@ -92,7 +91,7 @@ def read_annotations(source: Path, wanted: str, columns: Mapping[str, str]) -> R
 
 
 def format_of(source: Path, wanted: str) -> str:
-    """The format of `source`: by what it is, which must agree with what is wanted.
+    """The format of `source` by its content, which must agree with `wanted`.
 
     Raises:
         DataError: no format, or more than one, or not the wanted one.
@@ -104,19 +103,19 @@ def format_of(source: Path, wanted: str) -> str:
     kinds = _formats_of_folder(source) if source.is_dir() else _formats_of_file(source, wanted)
     fitting = [kind for kind in kinds if wanted in ("auto", kind)]
     if len(fitting) > 1:
-        raise DataError(f"{source}: could be {' or '.join(fitting)}; say which one: ingest.format")
+        raise DataError(f"{source}: could be {' or '.join(fitting)}; set ingest.format to one of them")
     if not fitting:
-        asked = "" if wanted == "auto" else f" (ingest.format is {wanted})"
-        raise DataError(f"{source}: {_what_is_there(source)}{asked}; set ingest.source: {_EXPECTED}")
+        setting = "" if wanted == "auto" else f" (ingest.format is {wanted})"
+        raise DataError(f"{source}: {_describe_source(source)}{setting}; set ingest.source: {_EXPECTED}")
     return fitting[0]
 
 
 def _formats_of_folder(source: Path) -> list[str]:
-    return [kind for kind, fits in _FITS_FOLDER.items() if fits(source)]
+    return [kind for kind, fits in _FOLDER_CHECKS.items() if fits(source)]
 
 
 def _formats_of_file(source: Path, wanted: str) -> list[str]:
-    """By its suffix; with another suffix it may be whatever is wanted. JSON by how it begins, unless something is."""
+    """By its suffix; an unknown suffix may be whatever is wanted. JSON by its first character, if nothing is wanted."""
     kinds = _FORMATS_OF_SUFFIX.get(source.suffix.lower(), _FILE_FORMATS if wanted != "auto" else ())
     if wanted != "auto" or len(kinds) < 2:
         return list(kinds)
@@ -125,7 +124,7 @@ def _formats_of_file(source: Path, wanted: str) -> list[str]:
     return ["label_studio" if start.startswith(b"[") else "coco"]
 
 
-def _what_is_there(source: Path) -> str:
+def _describe_source(source: Path) -> str:
     if source.is_file():
         return f"a {source.suffix or 'nameless kind of'} file"
     suffixes = Counter(path.suffix.lower() or "no suffix" for path in source.rglob("*") if path.is_file())

@@ -1,8 +1,8 @@
 """YOLO text labels: one file an image, one object a row, `class cx cy w h` as fractions of the image's size.
 
-The classes' names stand in data.yaml or classes.txt, counted from 0. An empty file says: no objects there. A sixth
-number, the confidence that a detector wrote, is not used. A row with a polygon gives the box around it. Boxes belong to
-the image as stored, whatever its EXIF orientation.
+The classes' names stand in data.yaml or classes.txt, counted from 0. An empty file is an image without objects. A
+sixth number, the confidence that a detector wrote, is not used. A row with a polygon gives the box around it. Boxes
+belong to the image as stored, whatever its EXIF orientation.
 """
 
 import math
@@ -22,7 +22,7 @@ from tasks.dataset.problem_kinds import object_name
 from tasks.errors import FormatError
 from tasks.formats.annotation_names import annotation_names
 from tasks.ground.files import read_small, replacing
-from tasks.ground.numbers import finite
+from tasks.ground.numbers import finite_number
 from tasks.ground.text import printable, quoted, shortened
 from tasks.images.image_file import FORMAT_OF_SUFFIX
 from tasks.images.image_finder import lexically_absolute
@@ -31,11 +31,11 @@ MAX_LABEL_BYTES = 10_000_000
 MAX_NAMES_BYTES = 250_000
 _MAX_NAMES_DEPTH = 20
 _NAMES_FILES = ("data.yaml", "data.yml", "classes.txt", "labels/classes.txt")
-# Text files that stand beside images and are no labels: lists of images, and what exporters say of themselves.
+# Text files beside images that are not labels: lists of images, and the notes of exporters.
 _NOT_LABELS = re.compile(r"(train|val|valid|test|(readme|licen[cs]e|notes)\b.*)\.txt", re.IGNORECASE)
 # A box may leave its image; one that is ten images away was written in pixels.
 _MAX_FRACTION = 10.0
-_SHOWN = 40
+_MAX_QUOTED = 40
 _T = TypeVar("_T")
 # Fractions have this many decimals: in an image of 100,000 pixels a millionth of a pixel comes back.
 _DECIMALS = 12
@@ -55,7 +55,7 @@ def label_files(folder: Path) -> list[Path]:
 
 
 def read_yolo(folder: Path) -> tuple[list[AnnotatedImage], list[Problem], tuple[str, ...]]:
-    """What every label file below `folder` says, in the order of their paths; the problems; the classes, in order.
+    """The images of all label files below `folder`, in the order of their paths; the problems; the classes, in order.
 
     A label file does not say how large its image is: width and height are 0, and boxes are fractions of them, to be
     multiplied once the image is found. `file_name` is empty: the image is called like its label file. A box that could
@@ -82,12 +82,12 @@ def read_names(folder: Path) -> dict[int, str]:
     """Class number, from 0 -> name, as data.yaml (`names`, a list or a mapping) or classes.txt (one a line) gives them.
 
     Raises:
-        FormatError: there is no such file, it is not what its name says, or two of them disagree.
+        FormatError: there is no such file, it is not in its format, or two of them disagree.
     """
-    found = {path: _names_in(path) for path in _names_files(folder)}
-    if not found:
-        raise FormatError(f"{folder}: no {' or '.join(_NAMES_FILES)}: nothing says what the class numbers mean")
-    (first, names), *others = found.items()
+    names_of = {path: _read_names_file(path) for path in _names_files(folder)}
+    if not names_of:
+        raise FormatError(f"{folder}: no {' or '.join(_NAMES_FILES)}: one must name the classes")
+    (first, names), *others = names_of.items()
     for path, other in others:
         if other != names:
             raise FormatError(f"{first} and {path} name different classes: correct or delete one of them")
@@ -104,9 +104,9 @@ def write_yolo(dataset: Dataset, folder: Path, *, copy_images: bool = False) -> 
         FormatError: two images would have the same label file, or the name of a class has a line break.
     """
     labels = annotation_names(dataset, ".txt", reserved="classes.txt")
-    broken = [name for name in dataset.classes if "\n" in name or "\r" in name]
-    if broken:
-        raise FormatError(f"class {broken[0]!r}: classes.txt has one class a line: take the line break out of its name")
+    multiline = [name for name in dataset.classes if "\n" in name or "\r" in name]
+    if multiline:
+        raise FormatError(f"class {multiline[0]!r}: remove the line break: classes.txt has one class a line")
     numbers = {name: number for number, name in enumerate(dataset.classes)}
     with replacing(folder) as beside:
         for image, label in zip(dataset.images, labels, strict=True):
@@ -147,7 +147,7 @@ def _read_labels(path: Path, names: dict[int, str]) -> tuple[AnnotatedImage, lis
     for line, text in enumerate(_text(path, MAX_LABEL_BYTES).split("\n"), start=1):
         fields = text.split()
         if fields:
-            name, box, problem = _object(fields, names, len(rows) + 1, f"{path.as_posix()}:{line}")
+            name, box, problem = _read_row(fields, names, len(rows) + 1, f"{path.as_posix()}:{line}")
             rows.append(box or [math.nan] * 4)
             classes.append(name)
             problems += [problem] if problem else []
@@ -156,24 +156,24 @@ def _read_labels(path: Path, names: dict[int, str]) -> tuple[AnnotatedImage, lis
     return AnnotatedImage("", 0, 0, boxes, tuple(classes), flags(n), flags(n), path.as_posix()), problems
 
 
-def _object(
+def _read_row(
     fields: Sequence[str], names: Mapping[int, str], place: int, where: str
 ) -> tuple[str, list[float] | None, Problem | None]:
-    """The class of a row, its box in fractions, None where there is none to use, and what is to be said of it."""
+    """The class of a row, its box in fractions (None where it has none that is usable), and its problem, if any."""
     number = _class_number(fields[0])
-    name = names.get(-1 if number is None else number, fields[0][:_SHOWN])
-    said = object_name(place, name)
+    name = names.get(-1 if number is None else number, fields[0][:_MAX_QUOTED])
+    label = object_name(place, name)
     try:
         box = _box(fields)
     except ValueError as error:
-        return name, None, Problem("unreadable_object", where, f"{said}: {error}", "dropped_box")
+        return name, None, Problem("unreadable_object", where, f"{label}: {error}", "dropped_box")
     if number not in names:
-        given = printable(fields[0][:_SHOWN])
-        detail = f"{said}: class {given}: the classes' names are numbered {min(names)} to {max(names)}"
+        number_text = printable(fields[0][:_MAX_QUOTED])
+        detail = f"{label}: class {number_text}: the classes' names are numbered {min(names)} to {max(names)}"
         return name, None, Problem("unknown_class", where, detail, "dropped_box")
     if len(fields) <= 6:
         return name, box, None
-    detail = f"{said}: a polygon of {len(fields) // 2} points; the box around it is taken"
+    detail = f"{label}: a polygon of {len(fields) // 2} points; the box around it is used"
     return name, box, Problem("enclosing_box", where, detail, "kept")
 
 
@@ -189,10 +189,10 @@ def _box(fields: Sequence[str]) -> list[float]:
         ValueError: the row is none of them; the message says why.
     """
     if len(fields) < 5 or (len(fields) > 6 and len(fields) % 2 == 0):
-        raise ValueError(f"{len(fields)} values; class cx cy w h, or the class and the corners of a polygon, expected")
+        raise ValueError(f"{len(fields)} values; expected class cx cy w h, or a class and the corners of a polygon")
     values = [_number(text) for text in (fields[1:5] if len(fields) <= 6 else fields[1:])]
     if max(map(abs, values)) > _MAX_FRACTION:
-        raise ValueError(f"{max(values, key=abs):g} is no fraction of the image's size; pixels are not expected")
+        raise ValueError(f"{max(values, key=abs):g} is no fraction of the image's size; expected fractions, not pixels")
     if len(fields) > 6:
         return [min(values[::2]), min(values[1::2]), max(values[::2]), max(values[1::2])]
     cx, cy, width, height = values
@@ -200,7 +200,7 @@ def _box(fields: Sequence[str]) -> list[float]:
 
 
 def _number(text: str) -> float:
-    value = finite(text)
+    value = finite_number(text)
     if value is None:
         raise ValueError(f"{quoted(text)} is not a number")
     return value
@@ -214,15 +214,15 @@ def _names_files(folder: Path) -> list[Path]:
     return [folder / name for name in _NAMES_FILES if (folder / name).is_file()]
 
 
-def _names_in(path: Path) -> dict[int, str]:
+def _read_names_file(path: Path) -> dict[int, str]:
     text = _text(path, MAX_NAMES_BYTES)
     if path.suffix == ".txt":
         if not text.strip():
-            raise FormatError(f"{path}: is empty; one class a line is expected")
+            raise FormatError(f"{path}: is empty; expected one class a line")
         return dict(enumerate(line.strip() for line in text.rstrip().split("\n")))
     try:
-        _refuse_tricks(path, text)
-        _refuse_keys_twice(path, text)
+        _refuse_aliases_and_depth(path, text)
+        _refuse_repeated_keys(path, text)
         # BaseLoader makes nothing but text, lists and mappings: safer than safe_load, and a class called `no` stays so.
         content = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506
     except (yaml.YAMLError, ValueError) as error:
@@ -231,36 +231,36 @@ def _names_in(path: Path) -> dict[int, str]:
     if isinstance(names, list):
         names = {str(number): name for number, name in enumerate(names)}
     if not isinstance(names, dict) or not names:
-        raise FormatError(f"{path}: no list or mapping `names`, which says what the class numbers mean")
-    repeated = _first_twice(_class_number(str(number)) for number in names)
+        raise FormatError(f"{path}: no list or mapping `names`, which gives the names of the class numbers")
+    repeated = _first_repeated(_class_number(str(number)) for number in names)
     if repeated is not None:
-        raise FormatError(f"{path}: names: the number {repeated} stands twice; a class has one name")
+        raise FormatError(f"{path}: names: the number {repeated} is repeated; a class has one name")
     numbered = {_class_number(str(number)): name for number, name in names.items()}
     if None in numbered or not all(isinstance(name, str) for name in numbered.values()):
         raise FormatError(f"{path}: names: expected a list of names, or numbers from 0, each with a name")
     return {number: str(name).strip() for number, name in numbered.items() if number is not None}
 
 
-def _refuse_tricks(path: Path, text: str) -> None:
-    """Refuse what makes a small YAML file a large or a deep one; nothing that names classes needs it."""
+def _refuse_aliases_and_depth(path: Path, text: str) -> None:
+    """Raise for YAML that a small file could use to grow large or deep; no list of classes needs it."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.BaseLoader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if isinstance(event, yaml.AliasEvent) or depth > _MAX_NAMES_DEPTH:
-            raise FormatError(f"{path}: has aliases (*name), or is nested too deeply, which no list of classes needs")
+            raise FormatError(f"{path}: has aliases (*name) or is nested too deeply; no list of classes needs that")
 
 
-def _refuse_keys_twice(path: Path, text: str) -> None:
-    """YAML would silently take the last: `{0: cat, 0: dog}` names one class."""
+def _refuse_repeated_keys(path: Path, text: str) -> None:
+    """Raise where YAML would silently take the last: `{0: cat, 0: dog}` names one class."""
     root = yaml.compose(text, Loader=yaml.BaseLoader)
     for key, value in root.value if isinstance(root, yaml.MappingNode) else []:
         if key.value == "names" and isinstance(value, yaml.MappingNode):
-            repeated = _first_twice(str(number.value) for number, _ in value.value)
+            repeated = _first_repeated(str(number.value) for number, _ in value.value)
             if repeated is not None:
-                raise FormatError(f"{path}: names: {shortened(repeated)} stands twice; a class has one name")
+                raise FormatError(f"{path}: names: {shortened(repeated)} is repeated; a class has one name")
 
 
-def _first_twice(values: Iterable[_T]) -> _T | None:
+def _first_repeated(values: Iterable[_T]) -> _T | None:
     seen: set[_T] = set()
     return next((value for value in values if value in seen or seen.add(value)), None)  # type: ignore[func-returns-value]
 

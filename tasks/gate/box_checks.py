@@ -1,4 +1,4 @@
-"""What can be wrong with the boxes of one image, and mending it."""
+"""What can be wrong with the boxes of one image, and how a box is fixed."""
 
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -11,9 +11,9 @@ from tasks.dataset.problem_kinds import object_name
 from tasks.gate.policy import Policy
 
 # A box of this share of its image is more often a slip than an object.
-_WHOLE_IMAGE = 0.99
+_COVERING_SHARE = 0.99
 # Half the finest stride of the models here, 8 pixels: smaller things leave next to nothing in the first feature map.
-_SEEN_PX = 4.0
+_MIN_PX_AT_INPUT = 4.0
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class CheckedImage:
 
 
 class _Fault(NamedTuple):
-    """`fixed` is the mended box, `(1, 4)`, or None where there is no mending it."""
+    """`fixed` is the box after a repair, `(1, 4)`, or None where none is possible."""
 
     kind: str
     detail: str
@@ -51,22 +51,22 @@ class BoxLimits:
 
 
 def check_boxes(image: AnnotatedImage, file: str, policy: Policy, limits: BoxLimits) -> CheckedImage:
-    """Check each box of `image`, whose width and height must be known, and do about it what `policy` says.
+    """Check each box of `image`, whose width and height must be known, and keep, fix or drop it as `policy` says.
 
     `file` is what the problems name. A box has one problem at most, so that problems count boxes: the one it was
-    dropped for, or the first that was mended, or the first that was kept; the detail tells of all.
+    dropped for, or the first that was fixed, or the first that was kept; the detail lists all of its faults.
     """
     boxes: list[Boxes] = []
     kept = np.zeros(len(image.classes), dtype=bool)
     problems: list[Problem] = []
     seen: set[tuple[str, tuple[float, ...]]] = set()
     for i, name in enumerate(image.classes):
-        box, faults = _mended(image.boxes[i : i + 1], image, policy, limits)
+        box, faults = _fix_box(image.boxes[i : i + 1], image, policy, limits)
         if box is not None and (name, tuple(box[0].tolist())) in seen:
-            faults = [*faults, _Fault("duplicate_box", "the same box and class as an object before it")]
+            faults = [*faults, _Fault("duplicate_box", "it has the box and the class of an object before it")]
             box = box if policy.action("duplicate_box") == "keep" else None
         if faults:
-            problem = _problem(faults, box, file, f"{object_name(i + 1, name)} {_shown(image.boxes[i])}")
+            problem = _problem(faults, box, file, f"{object_name(i + 1, name)} {_box_text(image.boxes[i])}")
             problems.append(replace(problem, box=corners(image.boxes[i])))
         if box is not None:
             boxes.append(box)
@@ -85,10 +85,10 @@ def _problem(faults: list[_Fault], box: Boxes | None, file: str, what: str) -> P
     return Problem(kind, file, f"{what}: {'; '.join(fault.detail for fault in faults)}", action)
 
 
-def _mended(box: Boxes, image: AnnotatedImage, policy: Policy, limits: BoxLimits) -> tuple[Boxes | None, list[_Fault]]:
-    """The box after what the policy does about it, None where it must go; and its faults, the deadly one last."""
+def _fix_box(box: Boxes, image: AnnotatedImage, policy: Policy, limits: BoxLimits) -> tuple[Boxes | None, list[_Fault]]:
+    """The box as the policy leaves it, None where it is dropped; and its faults, the one it is dropped for last."""
     faults: list[_Fault] = []
-    for find in (_unreadable, _normalised, _inverted, _outside, _partly_outside, _tiny, _covers, _below_resolution):
+    for find in _FINDERS:
         fault = find(box, image, limits)
         if fault is None:
             continue
@@ -101,11 +101,11 @@ def _mended(box: Boxes, image: AnnotatedImage, policy: Policy, limits: BoxLimits
     return box, faults
 
 
-def _unreadable(box: Boxes, _: AnnotatedImage, limits: BoxLimits) -> _Fault | None:
-    return None if np.isfinite(box).all() else _Fault("unreadable_object", "a coordinate is no finite number")
+def _find_unreadable(box: Boxes, _: AnnotatedImage, limits: BoxLimits) -> _Fault | None:
+    return None if np.isfinite(box).all() else _Fault("unreadable_object", "a coordinate is not a finite number")
 
 
-def _normalised(box: Boxes, image: AnnotatedImage, limits: BoxLimits) -> _Fault | None:
+def _find_normalised(box: Boxes, image: AnnotatedImage, limits: BoxLimits) -> _Fault | None:
     """Fractions of the image where pixels are meant; whole numbers may be a box of one pixel."""
     if box.min() < 0 or box.max() > 1 or (box == np.round(box)).all():
         return None
@@ -113,7 +113,7 @@ def _normalised(box: Boxes, image: AnnotatedImage, limits: BoxLimits) -> _Fault 
     return _Fault("normalised_box", "its coordinates are fractions of the image, not pixels", box * size)
 
 
-def _inverted(box: Boxes, _: AnnotatedImage, limits: BoxLimits) -> _Fault | None:
+def _find_inverted(box: Boxes, _: AnnotatedImage, limits: BoxLimits) -> _Fault | None:
     if (box[0, 2:] >= box[0, :2]).all():
         return None
     corners = box.reshape(2, 2)
@@ -121,42 +121,55 @@ def _inverted(box: Boxes, _: AnnotatedImage, limits: BoxLimits) -> _Fault | None
     return _Fault("inverted_box", "its second corner is left of or above its first", swapped)
 
 
-def _outside(box: Boxes, image: AnnotatedImage, limits: BoxLimits) -> _Fault | None:
+def _find_outside(box: Boxes, image: AnnotatedImage, limits: BoxLimits) -> _Fault | None:
     size = np.array([image.width, image.height])
     if (box[0, :2] < size).all() and (box[0, 2:] > 0).all():
         return None
-    return _Fault("box_outside_image", f"no part of it is inside the {image.width} x {image.height} image")
+    return _Fault("box_outside_image", f"it lies outside the {image.width} x {image.height} image")
 
 
-def _partly_outside(box: Boxes, image: AnnotatedImage, limits: BoxLimits) -> _Fault | None:
+def _find_partly_outside(box: Boxes, image: AnnotatedImage, limits: BoxLimits) -> _Fault | None:
     inside = clip(box, width=image.width, height=image.height)
     if np.array_equal(inside, box):
         return None
-    return _Fault("box_partly_outside", f"it leaves the {image.width} x {image.height} image", inside)
+    return _Fault("box_partly_outside", f"it extends beyond the {image.width} x {image.height} image", inside)
 
 
-def _tiny(box: Boxes, _: AnnotatedImage, limits: BoxLimits) -> _Fault | None:
+def _find_tiny(box: Boxes, _: AnnotatedImage, limits: BoxLimits) -> _Fault | None:
     sides = box[0, 2:] - box[0, :2]
     if sides.min() > 0 and sides.min() >= limits.min_side_px:
         return None
-    return _Fault("tiny_box", f"{sides[0]:g} x {sides[1]:g} px are left of it")
+    return _Fault("tiny_box", f"its size in the image is {sides[0]:g} x {sides[1]:g} px")
 
 
-def _covers(box: Boxes, image: AnnotatedImage, limits: BoxLimits) -> _Fault | None:
+def _find_covering(box: Boxes, image: AnnotatedImage, limits: BoxLimits) -> _Fault | None:
     share = area(box)[0] / (image.width * image.height)
-    return _Fault("box_covers_image", f"it covers {share:.1%} of the image") if share >= _WHOLE_IMAGE else None
+    return _Fault("box_covers_image", f"it covers {share:.1%} of the image") if share >= _COVERING_SHARE else None
 
 
-def _below_resolution(box: Boxes, image: AnnotatedImage, limits: BoxLimits) -> _Fault | None:
+def _find_below_resolution(box: Boxes, image: AnnotatedImage, limits: BoxLimits) -> _Fault | None:
     """Whether the model's input, to which images are stretched, leaves less of the box than a stride can hold."""
     if limits.input_side_px is None:
         return None
     sides = (box[0, 2:] - box[0, :2]) / (image.width, image.height) * limits.input_side_px
-    if sides.min() >= _SEEN_PX:
+    if sides.min() >= _MIN_PX_AT_INPUT:
         return None
-    detail = f"{sides[0]:.1f} x {sides[1]:.1f} px at the model's input of {limits.input_side_px} px"
+    detail = f"its size is {sides[0]:.1f} x {sides[1]:.1f} px at the model's input of {limits.input_side_px} px"
     return _Fault("box_below_resolution", detail)
 
 
-def _shown(box: Boxes) -> str:
+def _box_text(box: Boxes) -> str:
     return "[" + ", ".join(f"{value:g}" for value in box) + "]"
+
+
+# In this order: a finder may rely on what those before it have ruled out or fixed.
+_FINDERS = (
+    _find_unreadable,
+    _find_normalised,
+    _find_inverted,
+    _find_outside,
+    _find_partly_outside,
+    _find_tiny,
+    _find_covering,
+    _find_below_resolution,
+)

@@ -1,27 +1,23 @@
-"""Classes with too few boxes to be learned, and images that lost all of their boxes."""
+"""Classes with too few boxes to be learned, and images whose boxes were all dropped."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tasks.dataset.boxes import corners
 from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem
-from tasks.gate.dataset_checks import first_of
+from tasks.gate.dataset_checks import first_example
 from tasks.gate.policy import Policy
 from tasks.ground.text import printable
-
-if TYPE_CHECKING:
-    pass
 
 
 def remaining_classes(
     classes: Sequence[str], before: Sequence[AnnotatedImage], after: Sequence[AnnotatedImage]
 ) -> tuple[str, ...]:
-    """The classes without those whose boxes all got another spelling."""
-    had, have = ({name for image in images for name in image.classes} for images in (before, after))
-    return tuple(name for name in classes if name not in had - have)
+    """`classes` without those whose boxes were all renamed to another spelling."""
+    classes_before, classes_after = ({name for image in images for name in image.classes} for images in (before, after))
+    return tuple(name for name in classes if name not in classes_before - classes_after)
 
 
 def drop_rare_classes(
@@ -42,9 +38,9 @@ def drop_rare_classes(
         Problem(
             "rare_class",
             dataset.root.as_posix(),
-            f"class {printable(name)} has {counts[name]} boxes only",
+            f"class {printable(name)} has only {counts[name]} boxes",
             "kept",
-            *first_of(name, images, dataset.root.as_posix()),
+            *first_example(name, images, dataset.root.as_posix()),
         )
         for name in classes
         if counts[name] < min_boxes
@@ -54,9 +50,7 @@ def drop_rare_classes(
         mask = np.array([name in classes for name in image.classes], dtype=bool)
         for i in np.flatnonzero(~mask):
             name = image.classes[i]
-            detail = (
-                f"class {printable(name)} has {counts[name]} of the {min_boxes} boxes that it needs: it is not learned"
-            )
+            detail = f"class {printable(name)} has only {counts[name]} of the {min_boxes} boxes that it needs"
             box = corners(image.boxes[i])
             problems.append(Problem("rare_class", dataset.image_path(image).as_posix(), detail, "dropped_box", box=box))
         kept.append(image.keep(mask))
@@ -66,7 +60,7 @@ def drop_rare_classes(
 def drop_emptied_images(
     dataset: Dataset, images: Sequence[AnnotatedImage]
 ) -> tuple[list[AnnotatedImage], list[Problem]]:
-    """Without the images that had objects and lost all: as background they would teach that nothing is there."""
+    """`images` without those whose objects were all dropped: as background they would teach that nothing is there."""
     had_objects = {image.file_name for image in dataset.images if image.classes}
     emptied = [image for image in images if not image.classes and image.file_name in had_objects]
     problems = [
@@ -75,5 +69,5 @@ def drop_emptied_images(
         )
         for image in emptied
     ]
-    gone = {image.file_name for image in emptied}
-    return [image for image in images if image.file_name not in gone], problems
+    dropped = {image.file_name for image in emptied}
+    return [image for image in images if image.file_name not in dropped], problems

@@ -1,4 +1,4 @@
-"""What can be wrong with a data set that no single box shows."""
+"""What can be wrong with a data set as a whole."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -13,13 +13,13 @@ from tasks.dataset.boxes import Corners, corners
 from tasks.dataset.dataset import AnnotatedImage, Problem
 from tasks.gate.policy import Policy
 
-# Boxes that read as corners are inverted in a good part of the images, and read as sizes lie inside in nearly all.
+# Boxes that read as corners are inverted in many images, and read as sizes lie inside nearly all.
 _MIN_BOXES, _MIN_INVERTED, _MIN_INSIDE = 5, 0.2, 0.95
 # One letter in so many may be wrong, missing, one too many, or exchanged with its neighbour; and one name is rare.
 _LETTERS, _ABBREVIATION, _RARE = 6, 5, 0.1
 
 
-def xywh_by_mistake(images: Sequence[AnnotatedImage], file: str) -> list[Problem]:
+def find_xywh_boxes(images: Sequence[AnnotatedImage], file: str) -> list[Problem]:
     """One problem where boxes look like x, y, width, height; image sizes must be known."""
     boxes = [image.boxes for image in images if len(image.boxes)]
     if sum(map(len, boxes)) < _MIN_BOXES:
@@ -39,14 +39,17 @@ def xywh_by_mistake(images: Sequence[AnnotatedImage], file: str) -> list[Problem
     return [Problem("boxes_look_like_xywh", file, detail, "kept", _path(image, file), corners(first))]
 
 
-def one_spelling(
+def unify_spellings(
     images: Sequence[AnnotatedImage], file: str, policy: Policy
 ) -> tuple[list[AnnotatedImage], list[Problem]]:
-    """Class names that differ in case, spaces, hyphens or underscores become the most frequent one, if so wished."""
+    """A problem for each class name that differs from a commoner one only in case, spaces, hyphens or underscores.
+
+    The images come back with the commonest spelling where the policy is to fix.
+    """
     counts = Counter(name for image in images for name in image.classes)
     spellings: defaultdict[str, list[str]] = defaultdict(list)
     for name, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-        spellings[_plain(name)].append(name)
+        spellings[_normalised_name(name)].append(name)
     usual = {name: names[0] for names in spellings.values() for name in names}
     action = policy.action("class_name_variant")
     problems = [
@@ -55,7 +58,7 @@ def one_spelling(
             file,
             f"class {name!r} ({counts[name]} boxes) is {first!r} ({counts[first]} boxes) in another spelling",
             "fixed_class" if action == "fix" else "kept",
-            *first_of(name, images, file),
+            *first_example(name, images, file),
         )
         for name, first in usual.items()
         if name != first
@@ -65,23 +68,23 @@ def one_spelling(
     return [replace(image, classes=tuple(usual[name] for name in image.classes)) for image in images], problems
 
 
-def similar_names(images: Sequence[AnnotatedImage], file: str) -> list[Problem]:
-    """A problem for each rare class whose name is nearly that of a frequent one."""
+def find_similar_names(images: Sequence[AnnotatedImage], file: str) -> list[Problem]:
+    """A problem for each rare class whose name is nearly that of a frequent one: it may be a misspelling."""
     counts = Counter(name for image in images for name in image.classes)
     return [
         Problem(
             "similar_class_names",
             file,
-            f"class {rare!r} has {counts[rare]} boxes, {often!r} {counts[often]}",
+            f"class {rare!r} has {counts[rare]} boxes, {frequent!r} {counts[frequent]}",
             "kept",
-            *first_of(rare, images, file),
+            *first_example(rare, images, file),
         )
-        for rare, often in _rare_and_often(counts)
-        if _plain(rare) != _plain(often) and _nearly(_plain(rare), _plain(often))
+        for rare, frequent in _rare_and_frequent(counts)
+        if _is_misspelling(_normalised_name(rare), _normalised_name(frequent))
     ]
 
 
-def first_of(name: str, images: Sequence[AnnotatedImage], root: str) -> tuple[str, Corners | None]:
+def first_example(name: str, images: Sequence[AnnotatedImage], root: str) -> tuple[str, Corners | None]:
     """An example of a class: the image of its first box, and the box; images lie below `root`."""
     for image in images:
         if name in image.classes:
@@ -89,7 +92,7 @@ def first_of(name: str, images: Sequence[AnnotatedImage], root: str) -> tuple[st
     return "", None
 
 
-def differing_copies(images: Sequence[AnnotatedImage], root: str) -> list[Problem]:
+def find_differing_copies(images: Sequence[AnnotatedImage], root: str) -> list[Problem]:
     """A problem for each image with the content of one before it and other boxes or classes."""
     first: dict[str, AnnotatedImage] = {}
     problems = []
@@ -108,15 +111,15 @@ def _path(image: AnnotatedImage, root: str) -> str:
     return (PurePosixPath(root) / image.file_name).as_posix()
 
 
-def _nearly(a: str, b: str) -> bool:
-    """Whether one is the other with slips; short names differ by a letter rightly, so only an exchange counts."""
+def _is_misspelling(a: str, b: str) -> bool:
+    """Whether `a` may be `b` misspelt. Short names rightly differ by a letter: of them only exchanged letters count."""
     limit = max(1, len(b) // _LETTERS)
-    return OSA.distance(a, b) <= limit and (len(b) >= _ABBREVIATION or sorted(a) == sorted(b))
+    return a != b and OSA.distance(a, b) <= limit and (len(b) >= _ABBREVIATION or sorted(a) == sorted(b))
 
 
-def _rare_and_often(counts: Mapping[str, int]) -> list[tuple[str, str]]:
+def _rare_and_frequent(counts: Mapping[str, int]) -> list[tuple[str, str]]:
     pairs = (sorted(pair, key=lambda name: counts[name]) for pair in combinations(sorted(counts), 2))
-    return [(rare, often) for rare, often in pairs if counts[rare] <= _RARE * counts[often]]
+    return [(rare, frequent) for rare, frequent in pairs if counts[rare] <= _RARE * counts[frequent]]
 
 
 def _objects(image: AnnotatedImage) -> list[tuple[str, tuple[float, ...]]]:
@@ -125,5 +128,5 @@ def _objects(image: AnnotatedImage) -> list[tuple[str, tuple[float, ...]]]:
     )
 
 
-def _plain(name: str) -> str:
+def _normalised_name(name: str) -> str:
     return " ".join(name.casefold().replace("_", " ").replace("-", " ").split())

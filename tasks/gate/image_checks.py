@@ -1,15 +1,14 @@
-"""What can be wrong with image files: each is decoded whole, and compared with what its annotation says of it."""
+"""What can be wrong with image files: each is decoded whole, and its size compared with its annotation's."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
 from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem
-from tasks.dataset.problem_kinds import boxes_lost_with
+from tasks.dataset.problem_kinds import dropped_box_problems
 from tasks.errors import DataError, FormatError
 from tasks.gate.policy import Policy
 from tasks.ground.files import sha256_of
@@ -17,15 +16,12 @@ from tasks.ground.process import usable_cores
 from tasks.images.exif_frame import TURNED, to_stored
 from tasks.images.image_file import FORMAT_OF_SUFFIX, ImageFacts, inspect_image
 
-if TYPE_CHECKING:
-    pass
-
 
 def inspect_images(dataset: Dataset, max_megapixels: float) -> list[ImageFacts | FormatError]:
     """For each image what its file is, or why it cannot be decoded.
 
     Raises:
-        DataError: image files are gone, or are not the ones that were ingested.
+        DataError: image files are missing, or changed since they were ingested.
     """
 
     def inspect(image: AnnotatedImage) -> ImageFacts | FormatError | None:
@@ -49,8 +45,8 @@ def inspect_images(dataset: Dataset, max_megapixels: float) -> list[ImageFacts |
     ]
     if changed:
         raise DataError(
-            f"{len(changed)} images changed or went away since they were ingested, such as {changed[0]}: "
-            "run `dvc repro`, which ingests again (DVC notices changes by itself below ingest.source and ingest.images)"
+            f"{len(changed)} images are missing or changed since they were ingested, such as {changed[0]}: "
+            "run `dvc repro`, which ingests again (DVC itself notices changes below ingest.source and ingest.images)"
         )
     return [fact for fact in facts if fact is not None]
 
@@ -64,54 +60,54 @@ def check_images(
     for image, fact in zip(dataset.images, facts, strict=True):
         file = dataset.image_path(image).as_posix()
         if isinstance(fact, FormatError):
-            found = [Problem("unreadable_image", file, str(fact).removeprefix(f"{file}: "), "dropped_image")]
+            faults = [Problem("unreadable_image", file, str(fact).removeprefix(f"{file}: "), "dropped_image")]
             stored = image
         else:
-            stored, found = _as_stored(image, fact, file)
-        reason = next((p.kind for p in found if policy.action(p.kind) == "drop"), None)
+            stored, faults = _as_stored(image, fact, file)
+        reason = next((p.kind for p in faults if policy.action(p.kind) == "drop"), None)
         if reason:
-            problems += [replace(p, action="dropped_image") for p in found if p.kind == reason]
-            problems += boxes_lost_with(image, file, reason)
+            problems += [replace(p, action="dropped_image") for p in faults if p.kind == reason]
+            problems += dropped_box_problems(image, file, reason)
         else:
-            problems += found
+            problems += faults
             images.append(stored)
     return images, problems
 
 
 def _as_stored(image: AnnotatedImage, fact: ImageFacts, file: str) -> tuple[AnnotatedImage, list[Problem]]:
-    """The image with its real size, boxes drawn on it as viewers turn it brought back; what was odd about it."""
+    """The image with its real size, and boxes drawn on it as viewers rotate it rotated back; its problems."""
     boxes = image.boxes
-    stored, said = f"{fact.width} x {fact.height}", (image.width, image.height)
-    exchanged = said == (fact.height, fact.width) and fact.width != fact.height
+    stored, annotated_size = f"{fact.width} x {fact.height}", (image.width, image.height)
+    exchanged = annotated_size == (fact.height, fact.width) and fact.width != fact.height
     turned = exchanged and fact.exif_orientation in TURNED
     problems = []
     if turned:
         boxes = to_stored(boxes, fact.exif_orientation, width=fact.width, height=fact.height)
-        detail = f"EXIF orientation {fact.exif_orientation}; its boxes are of the turned image, and were turned back"
+        detail = f"EXIF orientation {fact.exif_orientation}; its boxes fit the rotated image and were rotated back"
         problems.append(Problem("exif_rotated", file, detail, "fixed_image"))
-    elif 0 in said:
-        problems.append(Problem("size_missing", file, f"{image.source} gives no size; it is {stored}", "fixed_image"))
-    elif said != (fact.width, fact.height):
-        detail = f"{image.source} says {image.width} x {image.height}; it is {stored}"
-        problems.append(
-            Problem("size_mismatch", file, detail + ("; width and height are exchanged" * exchanged), "fixed_image")
-        )
+    elif 0 in annotated_size:
+        detail = f"{image.source} gives no size; the image is {stored}"
+        problems.append(Problem("size_missing", file, detail, "fixed_image"))
+    elif annotated_size != (fact.width, fact.height):
+        detail = f"{image.source} gives {image.width} x {image.height}; the image is {stored}"
+        detail += "; width and height are exchanged" * exchanged
+        problems.append(Problem("size_mismatch", file, detail, "fixed_image"))
     if fact.exif_orientation != 1 and not turned:
-        detail = f"EXIF orientation {fact.exif_orientation}; boxes are taken to mean the {stored} pixels as stored"
+        detail = f"EXIF orientation {fact.exif_orientation}; boxes are read as pixels of the {stored} image as stored"
         problems.append(Problem("exif_rotated", file, detail, "kept"))
     sized = replace(image, width=fact.width, height=fact.height, boxes=boxes, perceptual_hash=fact.perceptual_hash)
     return sized, [*problems, *_oddities(image, fact, file)]
 
 
 def _oddities(image: AnnotatedImage, fact: ImageFacts, file: str) -> list[Problem]:
-    """What is unusual about an image, and no reason not to use it."""
+    """What is unusual about an image, but no reason to drop it."""
     problems = []
     if FORMAT_OF_SUFFIX.get(Path(file).suffix.lower()) != fact.format:
         problems.append(Problem("wrong_extension", file, f"its content is {fact.format}", "kept"))
     if fact.mode != "RGB":
         problems.append(Problem("not_rgb", file, f"its mode is {fact.mode}", "kept"))
     if fact.frames > 1:
-        problems.append(Problem("animated_image", file, f"the first of its {fact.frames} frames is taken", "kept"))
+        problems.append(Problem("animated_image", file, f"the first of its {fact.frames} frames is used", "kept"))
     if not image.classes:
         problems.append(Problem("no_objects", file, f"{image.source} lists no object", "kept"))
     return problems

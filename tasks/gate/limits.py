@@ -1,4 +1,4 @@
-"""When the gate stops the run: a problem whose policy is to fail, or more dropped than params.yaml allows."""
+"""When the gate stops the run: a problem whose policy says fail, or more dropped than params.yaml allows."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,23 +13,23 @@ from tasks.ground.text import printable
 if TYPE_CHECKING:
     from tasks.params import ValidateParams
 
-_SHOWN = 20
+_MAX_LISTED = 20
 
 
 def refuse_problems(problems: Sequence[Problem], policy: Policy) -> None:
-    """Stop where the policy is to fail for a kind of problem that was found.
+    """Stop where the policy says fail for a kind of problem that was found.
 
     Raises:
         DataError: naming the first of them, each with its remedy.
     """
-    grave = [problem for problem in problems if policy.stops(problem.kind)]
-    if not grave:
+    stopping = [problem for problem in problems if policy.stops(problem.kind)]
+    if not stopping:
         return
-    usual = policy.on_problem == "fail" and not policy.single
-    why = "validate.on_problem is fail" if usual else "validate.policy is to fail for them"
-    lines = [f"{len(grave)} problems, and {why}: {_counted(grave)}"]
-    lines += [printable(f"  {p.file}: {p.detail} ({p.kind}): {remedy(p)}") for p in grave[:_SHOWN]]
-    lines += [f"  and {len(grave) - _SHOWN} more"] if len(grave) > _SHOWN else []
+    by_default = policy.on_problem == "fail" and not policy.by_kind
+    why = "validate.on_problem is fail" if by_default else "validate.policy says fail for them"
+    lines = [f"{len(stopping)} problems, and {why}: {_counts_by_kind(stopping)}"]
+    lines += [printable(f"  {p.file}: {p.detail} ({p.kind}): {remedy(p)}") for p in stopping[:_MAX_LISTED]]
+    lines += [f"  and {len(stopping) - _MAX_LISTED} more"] if len(stopping) > _MAX_LISTED else []
     raise DataError("\n".join(lines))
 
 
@@ -43,16 +43,16 @@ def refuse_large_losses(dataset: Dataset, params: "ValidateParams") -> None:
         "images": (len(dataset.images), dropped_images(dataset.problems), "dropped_image"),
         "boxes": (sum(len(image.classes) for image in dataset.images), dropped_boxes(dataset.problems), "dropped_box"),
     }
-    for what, (stayed, lost, action) in counts.items():
-        if stayed and lost <= params.max_dropped_fraction * (stayed + lost):
+    for what, (kept, dropped, action) in counts.items():
+        if kept and dropped <= params.max_dropped_fraction * (kept + dropped):
             continue
-        worst = [p for p in dataset.problems if p.action == action]
+        causes = [p for p in dataset.problems if p.action == action]
         raise DataError(
-            f"{lost} of {stayed + lost} {what} were dropped: {_counted(worst)}; at least one must stay, and "
-            f"validate.max_dropped_fraction allows no more than {params.max_dropped_fraction:g} of them to go. "
-            "Mend the data (docs/data-gate.md says how), or raise validate.max_dropped_fraction"
+            f"{dropped} of {kept + dropped} {what} were dropped: {_counts_by_kind(causes)}; at least one must stay, "
+            f"and validate.max_dropped_fraction allows to drop at most {params.max_dropped_fraction:g} of them. "
+            "Fix the data (docs/data-gate.md explains how), or raise validate.max_dropped_fraction"
         )
 
 
-def _counted(problems: Sequence[Problem]) -> str:
+def _counts_by_kind(problems: Sequence[Problem]) -> str:
     return ", ".join(f"{kind} {count}" for kind, count in Counter(p.kind for p in problems).most_common(5)) or "none"

@@ -10,18 +10,18 @@ from tasks.errors import ParamsError
 
 @dataclass(frozen=True)
 class Policy:
-    """The answer to every kind of problem; making one raises `ParamsError` for a kind or an action that is none.
+    """The action for every kind of problem; an unknown kind, or an action it does not have, raises `ParamsError`.
 
     Attributes:
         on_problem: `fix`, `drop` or `fail`.
-        single: actions of kinds that differ from it.
+        by_kind: the actions of kinds that differ from it.
     """
 
     on_problem: Action
-    single: Mapping[str, Action]
+    by_kind: Mapping[str, Action]
 
     def __post_init__(self) -> None:
-        for name, action in self.single.items():
+        for name, action in self.by_kind.items():
             kind = KINDS.get(name)
             if kind is None:
                 near = difflib.get_close_matches(name, KINDS, n=1)
@@ -29,26 +29,26 @@ class Policy:
                 raise ParamsError(f"validate.policy.{name}: no such kind of problem{meant}")
             if action not in kind.actions:
                 raise ParamsError(
-                    f"validate.policy.{name}: {action} is not possible here; choose from {', '.join(kind.actions)}"
+                    f"validate.policy.{name}: not possible: {action}; choose from {', '.join(kind.actions)}"
                 )
 
     def action(self, name: str) -> Action:
-        """What is done about problems of the kind `name`; where they stop the pipeline, what else would be done."""
+        """What is done about problems of the kind `name`; of kinds that stop the pipeline, what is done before."""
         actions = KINDS[name].actions
-        chosen = self.single.get(name, "fail")
+        chosen = self.by_kind.get(name, "fail")
         if chosen != "fail":
             return chosen
-        if self.on_problem == "drop" and KINDS[name].mendable_box:
+        if self.on_problem == "drop" and KINDS[name].fixable_box:
             return "drop"
         return next(action for action in actions if action != "fail")
 
-    def told(self, name: str) -> tuple[str, str]:
-        """What is done about problems of the kind `name`, and who says so; empty of kinds from elsewhere."""
+    def decision(self, name: str) -> tuple[str, str]:
+        """The action for the kind `name`, and what set it (a params key, `default`); both empty for unknown kinds."""
         kind = KINDS.get(name)
         if kind is None:
             return "", ""
         action = "fail" if self.stops(name) else self.action(name)
-        if name in self.single:
+        if name in self.by_kind:
             return action, "validate.policy"
         if len(kind.actions) == 1 and action != "fail":
             return action, "no choice"
@@ -56,9 +56,9 @@ class Policy:
 
     def stops(self, name: str) -> bool:
         """Whether problems of this kind stop the pipeline; a kind from elsewhere does under `fail`."""
-        if name in self.single:
-            return self.single[name] == "fail"
+        if name in self.by_kind:
+            return self.by_kind[name] == "fail"
         kind = KINDS.get(name)
         if kind is None:
             return self.on_problem == "fail"
-        return kind.actions[0] == "fail" or (self.on_problem == "fail" and kind.grave)
+        return kind.actions[0] == "fail" or (self.on_problem == "fail" and kind.stops_on_fail)

@@ -1,4 +1,4 @@
-"""Problems as a table for the terminal: the worst first, each with what was done and why that."""
+"""Problems as a table for the terminal: the worst first, each with what was done and which policy decided it."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,21 +10,21 @@ _WORST_FIRST = ("dropped", "fixed", "kept", "left")
 
 
 def problem_table(problems: Sequence[Problem], policy: Policy) -> str:
-    """A line for each kind and what was done about it: first what was dropped, then what was mended, then the rest."""
+    """A line for each kind and what was done about it: first what was dropped, then what was fixed, then the rest."""
     if not problems:
         return "no problems found"
     counts = Counter((problem.kind, problem.action) for problem in problems)
     rows = [("problem", "count", "what was done", "policy")]
     rows += [
-        (kind, str(count), action.replace("_", " "), _told(kind, policy))
+        (kind, str(count), action.replace("_", " "), _decision(kind, policy))
         for (kind, action), count in sorted(counts.items(), key=lambda row: (_rank(row[0][1]), -row[1], row[0]))
     ]
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
     lines = [
-        f"{kind:<{widths[0]}}  {count:>{widths[1]}}  {done:<{widths[2]}}  {told}".rstrip()
-        for kind, count, done, told in rows
+        f"{kind:<{widths[0]}}  {count:>{widths[1]}}  {done:<{widths[2]}}  {decision}".rstrip()
+        for kind, count, done, decision in rows
     ]
-    return "\n".join([*lines, "docs/data-gate.md says what each means; the report shows examples"])
+    return "\n".join([*lines, "docs/data-gate.md explains each kind; the report shows examples"])
 
 
 def _rank(action: str) -> int:
@@ -32,6 +32,6 @@ def _rank(action: str) -> int:
     return _WORST_FIRST.index(first) if first in _WORST_FIRST else len(_WORST_FIRST)
 
 
-def _told(kind: str, policy: Policy) -> str:
-    action, source = policy.told(kind)
+def _decision(kind: str, policy: Policy) -> str:
+    action, source = policy.decision(kind)
     return f"{action} ({source})" if action else ""

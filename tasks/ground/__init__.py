@@ -1,1 +1,1 @@
-"""What everything stands on: files, processes, text, numbers, work that outlives a killed process."""
+"""What everything stands on: files, processes, text, numbers, unfinished work that survives its process."""

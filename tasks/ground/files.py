@@ -16,7 +16,7 @@ from tasks.errors import FormatError
 # The folder of all rooms: work that is kept between runs is keyed by a hash of its files.
 CODE = Path(__file__).parents[1]
 MAX_JSON_BYTES = 1_000_000_000
-# What json leaves as it is and a terminal obeys: controls, directions, marks without width, line and paragraph ends.
+# What json does not escape and a terminal obeys: controls, directions, marks without width, line and paragraph ends.
 _ACTING = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 
 
@@ -39,7 +39,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove what killed processes left of `replacing(path)`; for the one process that may write `path`."""
+    """Remove the partial files that killed processes left beside `path`; for the one process that may write `path`."""
     for beside in path.parent.glob(f".{path.name}.*.partial"):
         _remove(beside)
 
@@ -58,10 +58,10 @@ def write_json(path: Path, content: Any) -> None:
     """
     text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     with replacing(path) as beside:
-        beside.write_text(_harmless(text) + "\n", encoding="utf-8")
+        beside.write_text(_escape_acting(text) + "\n", encoding="utf-8")
 
 
-def _harmless(text: str) -> str:
+def _escape_acting(text: str) -> str:
     return _ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
@@ -70,7 +70,7 @@ def write_json_lists(path: Path, head: Mapping[str, Any], lists: Mapping[str, It
     encoder = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False)
 
     def encode(value: Any) -> str:
-        return _harmless(encoder.encode(value))
+        return _escape_acting(encoder.encode(value))
 
     with replacing(path) as beside, beside.open("w", encoding="utf-8") as file:
         members = [f"{encode(key)}: {encode(value)}" for key, value in head.items()]
@@ -84,10 +84,10 @@ def write_json_lists(path: Path, head: Mapping[str, Any], lists: Mapping[str, It
 
 
 def read_json(path: Path, expected: str, *, max_bytes: int | None = None) -> Any:
-    """What a JSON file that strangers made holds; `expected` says in messages what it should be.
+    """The content of a JSON file that strangers made; `expected` says in messages what it should be.
 
     Raises:
-        FormatError: over `max_bytes` (MAX_JSON_BYTES where not said), not UTF-8, not JSON, or nested too deeply.
+        FormatError: over `max_bytes` (MAX_JSON_BYTES where it is None), not UTF-8, not JSON, or nested too deeply.
     """
     size, limit = path.stat().st_size, MAX_JSON_BYTES if max_bytes is None else max_bytes
     if size > limit:
@@ -106,7 +106,7 @@ def read_small(path: Path, max_bytes: int, what: str) -> bytes:
     """The content of a file that strangers made; `what` it should be, for messages.
 
     Raises:
-        FormatError: over `max_bytes`, gone, a link to nowhere, or no plain file: reading a pipe may never end.
+        FormatError: over `max_bytes`, missing, a broken link, or not a plain file: reading a pipe may never end.
     """
     try:
         facts = path.stat()
@@ -117,6 +117,11 @@ def read_small(path: Path, max_bytes: int, what: str) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise FormatError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def relative_to_here(path: Path) -> str:
+    """`path` as files and messages name it: relative to the working directory, with forward slashes."""
+    return Path(os.path.relpath(path)).as_posix()
 
 
 def sha256_of(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""What a long-running process owes the one that started it, and what it can say of itself."""
+"""The running process: its end with its parent, messages of its libraries, its cores, run time and memory."""
 
 import ctypes
 import logging
@@ -15,15 +15,15 @@ _STARTED = time.monotonic()
 def die_with_parent() -> None:
     """End this process when its parent ends, even by SIGKILL (Linux; elsewhere nothing is done).
 
-    A killed `dvc repro` would else leave its trainer running, and the next run would find the folder taken.
+    A killed `dvc repro` would otherwise leave its trainer running, and the next run would find the folder locked.
     """
     if sys.platform == "linux":
         pr_set_pdeathsig = 1  # linux/prctl.h
         ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
-def quiet() -> None:
-    """Keep out of people's sight what nobody can act on; to be called before TensorFlow and tqdm are imported."""
+def silence_libraries() -> None:
+    """Suppress messages that nobody can act on; to be called before TensorFlow and tqdm are imported."""
     # TensorFlow 2.15 reports CUDA libraries registered twice as errors wherever it starts.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Deprecations inside the OD API, which will not change.

@@ -1,4 +1,4 @@
-"""Text that strangers wrote, such as class names and file names: harmless where it is shown, and short in messages."""
+"""Text that strangers wrote, such as class names and file names, made harmless to print and short in messages."""
 
 import unicodedata
 from typing import TextIO
@@ -20,7 +20,7 @@ def shortened(text: str, longest: int = _LONGEST) -> str:
 
 
 def quoted(text: str) -> str:
-    """`text` in quotes, shortened; what does not print stands in it as Python's escapes."""
+    """`text` in quotes, shortened; what does not print is written as Python's escapes."""
     return repr(_cut(text, _LONGEST))
 
 
@@ -28,12 +28,12 @@ def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[:longest]}... ({len(text)} characters)"
 
 
-def tell(text: object, file: TextIO | None = None) -> None:
-    """Print lines, made printable: how stages write to the terminal (or to `file`) what data says."""
+def print_text(text: object, file: TextIO | None = None) -> None:
+    """Print `text` line by line, made printable: how stages write text from data to the terminal, or to `file`."""
     print("\n".join(map(printable, str(text).split("\n"))), file=file)
 
 
 def markdown_text(value: object) -> str:
-    """`value` as text that is no Markdown and no HTML: names come from other people's files."""
+    """`value` escaped for Markdown and HTML: names come from other people's files."""
     text = printable(str(value)).replace("&", "&amp;").replace("<", "&lt;")
     return "".join(f"\\{letter}" if letter in "\\`*_|[]#" else letter for letter in text)

@@ -13,8 +13,8 @@ from tasks.errors import PipelineError
 
 
 @contextmanager
-def unfinished(root: Path, key: str, busy: PipelineError) -> Iterator[Path]:
-    """`root`/`key`, held for this process; what other keys left in `root` is removed, what this one left is kept.
+def unfinished_work(root: Path, key: str, busy: PipelineError) -> Iterator[Path]:
+    """The folder `root`/`key`, locked for this process with what it holds; folders of other keys are removed.
 
     The kernel drops the lock with the process, however that ends.
 

@@ -18,7 +18,7 @@ from tasks.ground.text import printable
 from tasks.images.image_file import open_image
 from tasks.images.rgb import as_rgb
 
-# Told apart with any kind of colour blindness: Okabe and Ito, "Color Universal Design" (2008), without black and with
+# Distinct with any kind of colour blindness: Okabe and Ito, "Color Universal Design" (2008), without black and with
 # yellow last because it is faint on white; then from Paul Tol's "muted" scheme. More classes start again.
 PALETTE = (
     "#e69f00",
@@ -62,7 +62,7 @@ def draw_detections(image: Image.Image, detections: Detections, classes: Sequenc
         corners = (min(xmin, xmax), min(ymin, ymax), max(xmin, xmax), max(ymin, ymax))
         colour = colours.get(name, "#ffffff")
         _box(draw, corners, colour, line_px)
-        _label(draw, drawn.size, corners, f"{_short(name)} {detections.scores[i]:.2f}", colour, font)
+        _label(draw, drawn.size, corners, f"{_label_name(name)} {detections.scores[i]:.2f}", colour, font)
     return drawn
 
 
@@ -108,23 +108,23 @@ def _label(
     colour: str,
     font: ImageFont.FreeTypeFont,
 ) -> None:
-    """Above the box where there is room, else inside it; never past the picture's border."""
+    """Above the box where it fits, else inside it; never past the picture's border."""
     pad = max(2, round(font.size / 5))
     label_width, label_height = round(font.getlength(text)) + 2 * pad, sum(font.getmetrics()) + pad
     x = max(0, min(corners[0], size[0] - label_width))
     y = corners[1] - label_height if corners[1] >= label_height else corners[1]
     y = max(0, min(y, size[1] - label_height))
     draw.rectangle((x, y, x + label_width, y + label_height), fill=colour, outline=_DARK)
-    draw.text((x + pad, y + pad // 2), text, fill=_ink_on(colour), font=font)
+    draw.text((x + pad, y + pad // 2), text, fill=_ink_colour(colour), font=font)
 
 
-def _short(name: str) -> str:
-    shown = printable(name)
-    return shown if len(shown) <= _LONGEST_NAME else shown[: _LONGEST_NAME - 1] + "…"
+def _label_name(name: str) -> str:
+    text = printable(name)
+    return text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1] + "…"
 
 
-def _ink_on(colour: str) -> str:
-    """Dark or white letters, whichever the eye tells better from `colour` (relative luminance, WCAG 2.2)."""
+def _ink_colour(colour: str) -> str:
+    """Dark or white letters, whichever contrast more with `colour` (relative luminance, WCAG 2.2)."""
     channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
     return _DARK if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.19 else "#ffffff"

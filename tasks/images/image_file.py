@@ -38,20 +38,18 @@ _EXIF_ORIENTATION = 0x0112
 # Pillow warns above MAX_IMAGE_PIXELS and refuses above twice that. It is one number for the whole process, other users
 # of Pillow included, so it stays as it is, and the limit from params.yaml comes on top.
 _PILLOW_MEGAPIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 0) // 1_000_000
-# What Pillow's decoders are known to raise when a broken file makes them stumble: a TIFF, for one, whose offsets are
-# fractions or whose strips have no size.
-_BROKEN = (
+# What Pillow's decoders are known to raise for broken files, such as a TIFF whose offsets are fractions or whose strips
+# have no size.
+_DECODER_ERRORS = (
     OSError, SyntaxError, ValueError, EOFError, LookupError, ArithmeticError, TypeError, AttributeError,
     NotImplementedError, struct.error, zlib.error,
 )  # fmt: skip
-
-
 _HASHED_FROM_PX = 192
 _LARGE_PIXELS = 16_000_000
 # Large images are decoded one at a time, however many threads ask, and in one thread: each takes hundreds of megabytes,
 # which malloc would keep for every thread that ever decoded one.
-_LARGE_ONES = ThreadPoolExecutor(max_workers=1)
-# Pillow warns above half of what it refuses; how much is too much, params.yaml says.
+_LARGE_IMAGE_THREAD = ThreadPoolExecutor(max_workers=1)
+# Pillow warns above half of what it refuses; the limit of this project is in params.yaml.
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 
@@ -63,9 +61,9 @@ class ImageFacts:
         width, height: pixels as stored.
         format: `JPEG`, `PNG`, `BMP`, `GIF`, `WEBP` or `TIFF`, by content, whatever the file is called.
         mode: Pillow's name for the pixel layout: `RGB`, `RGBA`, `P`, `L`, `CMYK`, ...
-        exif_orientation: 1 to 8; 1 is upright, or not said.
+        exif_orientation: 1 to 8; 1 is upright, or not given.
         frames: how many pictures it holds; more than 1 where it is animated or has pages.
-        perceptual_hash: 64 hex digits; of images that look alike, few of the 256 bits differ.
+        perceptual_hash: 64 hex digits; few of the 256 bits differ between similar images.
     """
 
     width: int
@@ -85,7 +83,7 @@ def open_image(path: Path, *, max_megapixels: float, content: bytes | None = Non
 
     Raises:
         FormatError: there is no image in one of the known formats, or it has more than `max_megapixels`, or more than
-            Pillow's own guard against decompression bombs allows; also what a decoder stumbles over inside the `with`
+            Pillow's own guard against decompression bombs allows; also for a decoder's error inside the `with`
             block.
     """
     try:
@@ -100,7 +98,7 @@ def open_image(path: Path, *, max_megapixels: float, content: bytes | None = Non
         raise FormatError(
             f"{path}: over {_PILLOW_MEGAPIXELS} megapixels, which Pillow refuses; scale it down"
         ) from error
-    except _BROKEN as error:
+    except _DECODER_ERRORS as error:
         raise FormatError(f"{path}: {_reason(path, error)}") from error
 
 
@@ -112,11 +110,11 @@ def inspect_image(path: Path, *, max_megapixels: float) -> ImageFacts:
     """
     with open_image(path, max_megapixels=max_megapixels) as image:
         if image.width * image.height > _LARGE_PIXELS:
-            return _LARGE_ONES.submit(_decoded, image).result()
-        return _decoded(image)
+            return _LARGE_IMAGE_THREAD.submit(_decode, image).result()
+        return _decode(image)
 
 
-def _decoded(image: Image.Image) -> ImageFacts:
+def _decode(image: Image.Image) -> ImageFacts:
     # Cameras that store a preview beside the photo write MPO: to every reader a JPEG.
     kind = "JPEG" if image.format == "MPO" else str(image.format)
     mode = image.mode
@@ -154,7 +152,7 @@ def read_rgb(path: Path, *, max_megapixels: float = math.inf) -> npt.NDArray[np.
 
 
 def _perceptual_hash(image: Image.Image) -> str:
-    """The library's DCT hash at 16 x 16: unlike its 8 x 8 default, it tells frames of one scene from other scenes."""
+    """The library's DCT hash at 16 x 16: unlike 8 x 8, its default, it separates frames of one scene."""
     import imagehash  # noqa: PLC0415 - half a second, and only `validate` needs it
 
     # The library scales to 64 x 64 as well, from a grey copy of the whole. Where pixels are plain, means over blocks of
@@ -166,13 +164,13 @@ def _perceptual_hash(image: Image.Image) -> str:
 
 
 def orientation_of(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8; 1 where it is not said or cannot be read.
+    """The EXIF orientation, 1 to 8; 1 where it is missing or cannot be read.
 
     Of a TIFF, ask after its pixels were decoded: Pillow turns them upright while it does, and this is 1 from then on.
     """
     try:
         value = image.getexif().get(_EXIF_ORIENTATION, 1)
-    except _BROKEN:
+    except _DECODER_ERRORS:
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 

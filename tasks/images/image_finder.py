@@ -1,7 +1,7 @@
-"""Finding the image that an annotation speaks of, among the images below given folders and nowhere else.
+"""Finding the image that an annotation names, among the images below given folders and nowhere else.
 
-A given folder may be a link; links to folders that are met below one are not followed. What an annotation says is a
-hint, never a path to open: only files that the walk over the folders has met are returned.
+A given folder may be a link; links to folders below one are not followed. A name in an annotation is a hint, never a
+path to open: only files that the walk over the folders came to are returned.
 """
 
 import os
@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from tasks.dataset.dataset import Problem
 from tasks.errors import DataError
+from tasks.ground.files import relative_to_here
 from tasks.ground.text import quoted
 from tasks.images.image_file import FORMAT_OF_SUFFIX
 
@@ -19,8 +20,8 @@ _ANNOTATION_FOLDERS = frozenset({"annotation", "annotations", "label", "labels",
 _IMAGE_FOLDERS = ("images", "JPEGImages", "Images")
 
 
-class Found(NamedTuple):
-    """The image, absolute, or None; and what is wrong, if anything."""
+class FoundImage(NamedTuple):
+    """The image, absolute, or None; and the problem, if any."""
 
     path: Path | None
     problem: Problem | None = None
@@ -37,7 +38,7 @@ class ImageFinder:
     """
 
     def __init__(self, places: Sequence[Path]) -> None:
-        """Index `places`, the preferred ones first: a file in a later place is taken only if no earlier one has it."""
+        """Index `places`, the preferred ones first: a file in a later place is used only if no earlier one has it."""
         self.problems: list[Problem] = []
         self._places = _without_nested([lexically_absolute(place) for place in places])
         self._real_places = [Path(os.path.realpath(place)) for place in self._places]
@@ -47,38 +48,38 @@ class ImageFinder:
         for place in self._places:
             self._index(place)
 
-    def find(self, annotation: Path, written: str) -> Found:
+    def find(self, annotation: Path, written: str) -> FoundImage:
         """The image that the file `annotation` calls `written` (empty: it is called like the annotation itself)."""
         name = PurePosixPath(written.strip().replace("\\", "/") or annotation.stem)
         folder = lexically_absolute(annotation.parent)
         if self._climbs_out(name, folder):
-            return _refused(annotation, f"{quoted(written)} leads out of the searched folders")
+            return _path_refusal(annotation, f"{quoted(written)} leads out of the searched folders")
         candidates = self._candidates(name)
         if not candidates:
-            return self._not_found(annotation, written, name)
-        path = self._preferred(candidates, name, folder)
+            return self._missing(annotation, written, name)
+        path = self._choose(candidates, name, folder)
         if path is None:
-            shown = ", ".join(_shown(candidate) for candidate in candidates[:4])
-            detail = f"{quoted(written)} could be any of {len(candidates)} files: {shown}"
-            return Found(None, Problem("ambiguous_image", annotation.as_posix(), detail, "dropped_image"))
+            listed = ", ".join(relative_to_here(candidate) for candidate in candidates[:4])
+            detail = f"{quoted(written)} could be any of {len(candidates)} files: {listed}"
+            return FoundImage(None, Problem("ambiguous_image", annotation.as_posix(), detail, "dropped_image"))
         if name.name not in (path.name, path.stem):
-            detail = f"says {quoted(written)}; the image is {_shown(path)}"
-            return Found(path, Problem("renamed_image", annotation.as_posix(), detail, "kept"))
-        return Found(path)
+            detail = f"the annotation names {quoted(written)}; the image is {relative_to_here(path)}"
+            return FoundImage(path, Problem("renamed_image", annotation.as_posix(), detail, "kept"))
+        return FoundImage(path)
 
     def others(self, used: Iterable[Path]) -> list[Path]:
         """The images that are not among `used`, sorted, from the places that hold at least one that is."""
-        taken = set(used)
-        places = {self._rank(path) for path in taken}
-        found = (path for paths in self._by_stem.values() for path in paths)
-        return sorted(path for path in found if path not in taken and self._rank(path) in places)
+        used_paths = set(used)
+        places = {self._rank(path) for path in used_paths}
+        indexed = (path for paths in self._by_stem.values() for path in paths)
+        return sorted(path for path in indexed if path not in used_paths and self._rank(path) in places)
 
     def _index(self, place: Path) -> None:
         earlier = set(self._places[: self._places.index(place)])
         for folder, folders, files in os.walk(place, onerror=_refuse_protected):
             here = Path(folder)
-            self._note_links_out(here / name for name in sorted(folders))
-            folders[:] = sorted(name for name in folders if not _passed_over(name) and here / name not in earlier)
+            self._report_links_out(here / name for name in sorted(folders))
+            folders[:] = sorted(name for name in folders if not _is_skipped(name) and here / name not in earlier)
             for name in sorted(files):
                 path = here / name
                 if name[0] == "." or path.suffix.lower() not in FORMAT_OF_SUFFIX:
@@ -86,24 +87,24 @@ class ImageFinder:
                 self._index_for(path)[path.stem.casefold()].append(path)
 
     def _index_for(self, path: Path) -> "defaultdict[str, list[Path]]":
-        if self._leaves(path):
+        if self._leads_outside(path):
             return self._links_out
         # Opening a pipe would wait without end.
         return self._by_stem if path.is_file() and os.access(path, os.R_OK) else self._no_files
 
-    def _note_links_out(self, folders: Iterable[Path]) -> None:
+    def _report_links_out(self, folders: Iterable[Path]) -> None:
         for path in folders:
-            if self._leaves(path):
-                detail = "a link to a folder outside: not searched; set ingest.images to the folder itself"
-                self.problems.append(Problem("path_outside_root", _shown(path), detail, "kept"))
+            if self._leads_outside(path):
+                detail = "a link to a folder outside: it is not searched; set ingest.images to that folder"
+                self.problems.append(Problem("path_outside_root", relative_to_here(path), detail, "kept"))
 
-    def _leaves(self, path: Path) -> bool:
-        return path.is_symlink() and not _inside(Path(os.path.realpath(path)), self._real_places)
+    def _leads_outside(self, path: Path) -> bool:
+        return path.is_symlink() and not _is_inside(Path(os.path.realpath(path)), self._real_places)
 
     def _climbs_out(self, name: PurePosixPath, folder: Path) -> bool:
         bases = (folder, *self._places)
         targets = (Path(os.path.normpath(base / name)) for base in bases)
-        return ".." in name.parts and not any(_inside(target, self._places) for target in targets)
+        return ".." in name.parts and not any(_is_inside(target, self._places) for target in targets)
 
     def _candidates(self, name: PurePosixPath) -> list[Path]:
         """Files of this name; else of this name with another extension; from the first place that has any."""
@@ -115,42 +116,46 @@ class ImageFinder:
                 return [path for rank, path in ranked if rank == min(ranked)[0]]
         return []
 
-    def _preferred(self, candidates: list[Path], name: PurePosixPath, folder: Path) -> Path | None:
+    def _choose(self, candidates: list[Path], name: PurePosixPath, folder: Path) -> Path | None:
         if len(candidates) == 1:
             return candidates[0]
         subfolder = Path() if _is_absolute(name) else name.parent
-        bases = (folder, *image_folders_for(folder), *self._mirrored(folder), *self._places)
+        bases = (folder, *image_folders_for(folder), *self._mirrored_folders(folder), *self._places)
         for where in (Path(os.path.normpath(base / subfolder)) for base in bases):
             here = [path for path in candidates if path.parent == where]
             exact = [path for path in here if path.name == name.name]
             if len(exact or here) == 1:
                 return (exact or here)[0]
-        scores = [(_shared(path.parent, name.parent), _shared(path.parent, folder)) for path in candidates]
+        scores = [
+            (_shared_folders(path.parent, name.parent), _shared_folders(path.parent, folder)) for path in candidates
+        ]
         best = [path for path, score in zip(candidates, scores, strict=True) if score == max(scores)]
         return best[0] if len(best) == 1 else None
 
-    def _mirrored(self, folder: Path) -> list[Path]:
+    def _mirrored_folders(self, folder: Path) -> list[Path]:
         """Where in each place `folder` would be if the place were the one it is in: train -> PLACE/train.
 
         labels/train -> PLACE/labels/train first, for a folder of images may be called so, then PLACE/train.
         """
         own = next((place for place in self._places if folder.is_relative_to(place)), folder)
-        whole = folder.relative_to(own).parts
-        parts = [part for part in whole if part.casefold() not in _ANNOTATION_FOLDERS]
-        return [place.joinpath(*which) for which in (whole, parts) for place in self._places]
+        names = folder.relative_to(own).parts
+        image_names = tuple(name for name in names if name.casefold() not in _ANNOTATION_FOLDERS)
+        return [place.joinpath(*path) for path in (names, image_names) for place in self._places]
 
-    def _not_found(self, annotation: Path, written: str, name: PurePosixPath) -> Found:
+    def _missing(self, annotation: Path, written: str, name: PurePosixPath) -> FoundImage:
         links = [path for stem in _stems(name) for path in self._links_out.get(stem, [])]
         if links:
-            return _refused(annotation, f"{_shown(links[0])} is a link to {_shown(links[0].resolve())}, outside")
+            link, target = relative_to_here(links[0]), relative_to_here(links[0].resolve())
+            return _path_refusal(annotation, f"{link} is a link to {target}, outside the searched folders")
         if _is_absolute(name):
-            return _refused(annotation, f"{quoted(written)} lies outside, and no image of its name inside")
-        searched = ", ".join(_shown(place) for place in self._places)
+            outside = f"{quoted(written)} lies outside the searched folders, which hold no image of that name"
+            return _path_refusal(annotation, outside)
+        searched = ", ".join(relative_to_here(place) for place in self._places)
         detail = f"no image {quoted(written or annotation.stem)} below {searched}"
         broken = [path for stem in _stems(name) for path in self._no_files.get(stem, [])]
         if broken:
-            detail = f"{_shown(broken[0])} is no file that can be read: a link to nowhere, a pipe, or protected"
-        return Found(None, Problem("missing_image", annotation.as_posix(), detail, "dropped_image"))
+            detail = f"{relative_to_here(broken[0])} cannot be read: it is a broken link, a pipe, or protected"
+        return FoundImage(None, Problem("missing_image", annotation.as_posix(), detail, "dropped_image"))
 
     def _rank(self, path: Path) -> int:
         """The number of the place that `path` was found in: of places inside each other, the inner one."""
@@ -159,9 +164,11 @@ class ImageFinder:
 
 
 def _refuse_protected(error: OSError) -> None:
-    """Folders that do not exist are none to search; one that may not be read would silently hide its images."""
+    """Skip folders that do not exist; raise for one that may not be read: it would silently hide its images."""
     if isinstance(error, PermissionError):
-        raise DataError(f"{_shown(Path(error.filename))}: cannot be searched for images: {error.strerror}") from error
+        raise DataError(
+            f"{relative_to_here(Path(error.filename))}: cannot be searched for images: {error.strerror}"
+        ) from error
 
 
 def image_folders_for(folder: Path) -> list[Path]:
@@ -176,7 +183,7 @@ def image_folders_for(folder: Path) -> list[Path]:
 
 
 def lexically_absolute(path: Path) -> Path:
-    """The absolute path without `..`, links not followed: what a link is called matters here, not where it leads."""
+    """The absolute path without `..`, links not followed: the name of a link matters here, not its target."""
     return Path(os.path.normpath(path.absolute()))
 
 
@@ -194,15 +201,15 @@ def _is_walked_to(place: Path, start: Path) -> bool:
         return False
     names = place.relative_to(start).parts
     between = (start.joinpath(*names[: i + 1]) for i in range(len(names)))
-    return not any(_passed_over(path.name) or path.is_symlink() for path in between)
+    return not any(_is_skipped(path.name) or path.is_symlink() for path in between)
 
 
-def _passed_over(folder_name: str) -> bool:
+def _is_skipped(folder_name: str) -> bool:
     """Whether folders of this name are left out of a walk."""
     return folder_name.startswith(".") or folder_name == "__MACOSX"
 
 
-def _inside(path: Path, folders: Iterable[Path]) -> bool:
+def _is_inside(path: Path, folders: Iterable[Path]) -> bool:
     return any(path.is_relative_to(folder) for folder in folders)
 
 
@@ -216,7 +223,7 @@ def _stems(name: PurePosixPath) -> list[str]:
     return [stem] if name.suffix.lower() in FORMAT_OF_SUFFIX else [whole, stem]
 
 
-def _shared(a: Path, b: PurePosixPath | Path) -> int:
+def _shared_folders(a: Path, b: PurePosixPath | Path) -> int:
     """How many folders, from the last backwards, two paths have in common."""
     count = 0
     for one, other in zip(reversed(a.parts), reversed(b.parts), strict=False):
@@ -226,9 +233,5 @@ def _shared(a: Path, b: PurePosixPath | Path) -> int:
     return count
 
 
-def _refused(annotation: Path, why: str) -> Found:
-    return Found(None, Problem("path_outside_root", annotation.as_posix(), why, "dropped_image"))
-
-
-def _shown(path: Path) -> str:
-    return Path(os.path.relpath(path)).as_posix()
+def _path_refusal(annotation: Path, why: str) -> FoundImage:
+    return FoundImage(None, Problem("path_outside_root", annotation.as_posix(), why, "dropped_image"))

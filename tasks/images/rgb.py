@@ -11,9 +11,9 @@ _WITH_ALPHA = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
 
 
 def as_rgb(image: Image.Image) -> Image.Image:
-    """8-bit RGB of the pixels as stored (no EXIF turn): what is transparent shows white, 16 bits become 8."""
+    """8-bit RGB of the pixels as stored (no EXIF turn): transparent pixels become white, 16 bits become 8."""
     if _is_wide(image):
-        return _from_wide(image, reaches_16_bits=_reaches_16_bits([image])).convert("RGB")
+        return _grey_from_wide(image, reaches_16_bits=_reaches_16_bits([image])).convert("RGB")
     if image.mode in _WITH_ALPHA or "transparency" in image.info:
         # A palette's transparent entry and an RGB file's transparent colour become alpha here as well.
         rgba = image.convert("RGBA")
@@ -27,8 +27,8 @@ def as_grey(image: Image.Image) -> Image.Image:
     wide = _is_wide(image)
     deep = wide and _reaches_16_bits(strip for _, strip in _strips(image))
     for top, strip in _strips(image):
-        part = _from_wide(strip, reaches_16_bits=deep) if wide else as_rgb(strip).convert("L")
-        grey.paste(part, (0, top))
+        grey_strip = _grey_from_wide(strip, reaches_16_bits=deep) if wide else as_rgb(strip).convert("L")
+        grey.paste(grey_strip, (0, top))
     return grey
 
 
@@ -46,11 +46,11 @@ def _is_wide(image: Image.Image) -> bool:
     return image.mode in ("I", "F") or image.mode.startswith("I;16")
 
 
-def _reaches_16_bits(parts: Iterable[Image.Image]) -> bool:
-    return any(part.mode.startswith("I;16") or _values(part).max(initial=0.0) > 255 for part in parts)
+def _reaches_16_bits(strips: Iterable[Image.Image]) -> bool:
+    return any(strip.mode.startswith("I;16") or _values(strip).max(initial=0.0) > 255 for strip in strips)
 
 
-def _from_wide(image: Image.Image, *, reaches_16_bits: bool) -> Image.Image:
+def _grey_from_wide(image: Image.Image, *, reaches_16_bits: bool) -> Image.Image:
     """8-bit grey: Pillow's own conversion cuts values at 255, which leaves a white picture."""
     values = _values(image) / (256 if reaches_16_bits else 1)
     return Image.fromarray(np.clip(values, 0, 255).astype(np.uint8))

@@ -10,7 +10,7 @@ from PIL import Image
 
 from tasks.errors import FormatError
 
-# FFmpeg's demuxer for each suffix. Named, for left to guess it also takes playlists, which make it open other files.
+# FFmpeg's demuxer for each suffix. It must be named: guessing, FFmpeg also accepts playlists, and opens their files.
 FORMAT_OF_VIDEO = {".mp4": "mov", ".m4v": "mov", ".mov": "mov", ".mkv": "matroska", ".webm": "matroska", ".avi": "avi"}
 
 # How players turn and mirror a frame, by the signs of a, b, c and d in its display matrix: a pixel at (x, y) is shown
@@ -26,10 +26,10 @@ _TURNS = {
 }
 
 
-def number_of_frames(path: Path) -> int:
-    """How many frames the file says it has, or about so many; 0 where it does not say, or cannot be read."""
+def count_frames(path: Path) -> int:
+    """How many frames the file declares, or an estimate; 0 where it declares nothing or cannot be read."""
     try:
-        with _opened(path) as (container, stream):
+        with _open_video(path) as (container, stream):
             if stream.frames:
                 return int(stream.frames)
             seconds = (container.duration or 0) / 1_000_000
@@ -43,19 +43,19 @@ def frames(path: Path, every: int, *, max_megapixels: float) -> Iterator[tuple[i
 
     Raises:
         FormatError: it is no video in the format of its suffix, a frame is larger than `max_megapixels`, or the file is
-            damaged: frames before that have been given.
+            damaged: frames before the damage have been yielded.
     """
-    with _opened(path) as (container, stream):
+    with _open_video(path) as (container, stream):
         # Before decoding: a header may claim a frame that no memory holds.
         if stream.codec_context.width * stream.codec_context.height > max_megapixels * 1e6:
             raise FormatError(f"{path}: frames of more than {max_megapixels:g} megapixels")
         stream.thread_type = "AUTO"
         for number, frame in enumerate(container.decode(stream)):
             if number % every == 0:
-                yield number, _upright(frame)
+                yield number, _turn_upright(frame)
 
 
-def _upright(frame: Any) -> Image.Image:
+def _turn_upright(frame: Any) -> Image.Image:
     """The frame's pixels as its display matrix says; an angle other than a right one is left to the player."""
     image: Image.Image = frame.to_image()
     matrix = frame.side_data.get("DISPLAYMATRIX")
@@ -68,14 +68,14 @@ def _upright(frame: Any) -> Image.Image:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
+def _open_video(path: Path) -> Iterator[tuple[Any, Any]]:
     import av  # noqa: PLC0415 - loads FFmpeg, which only videos need
 
     try:
         kind = FORMAT_OF_VIDEO.get(path.suffix.lower())
         with av.open(str(path), format=kind, options={"protocol_whitelist": "file"}) as container:
             if not container.streams.video:
-                raise FormatError(f"{path}: no pictures in it, only sound")
+                raise FormatError(f"{path}: it has no pictures, only sound")
             yield container, container.streams.video[0]
     except (av.FFmpegError, ValueError, IndexError, MemoryError) as error:
         raise FormatError(f"{path}: cannot be read as a video: {error}; convert it to MP4 with H.264") from error

@@ -16,7 +16,7 @@ from tasks.errors import DataError, FormatError
 from tasks.images.image_file import FORMAT_OF_SUFFIX, open_image, orientation_of, stored_size
 from tasks.images.image_finder import lexically_absolute
 from tasks.images.rgb import as_rgb
-from tasks.images.video import FORMAT_OF_VIDEO, frames, number_of_frames
+from tasks.images.video import FORMAT_OF_VIDEO, count_frames, frames
 
 # A file that claims more pixels than any camera gives is an attack on memory.
 _MAX_MEGAPIXELS = 250
@@ -103,7 +103,7 @@ def is_video(path: Path) -> bool:
 
 def count_pictures(paths: Sequence[Path], every: int) -> int:
     """How many pictures `read_pictures` will give, by the number of frames that each video states."""
-    return sum(-(-number_of_frames(path) // every) if is_video(path) else 1 for path in paths)
+    return sum(-(-count_frames(path) // every) if is_video(path) else 1 for path in paths)
 
 
 def read_pictures(paths: Sequence[Path], batch_size: int, every: int) -> Iterator[list[Picture | Unreadable]]:

@@ -1,13 +1,13 @@
 """How many boxes each class has, and how large they are beside the model's anchors."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tasks.dataset.dataset import Dataset
-from tasks.dataset.tallies import class_rows, image_counts
+from tasks.dataset.tallies import ClassTally, class_tallies, image_counts
 from tasks.model.anchors import best_iou, box_sizes
 from tasks.model.geometry import ModelGeometry
 from tasks.report_page.size_plot import size_svg
@@ -20,33 +20,33 @@ def balance(
     before: Dataset, passed: Dataset, parts: Mapping[str, Dataset], colours: Mapping[str, str]
 ) -> dict[str, Any]:
     """A row for each class, the one with most boxes first: images and boxes before and after the gate, and by part."""
-    after = {row["class"]: row for row in class_rows({"passed": passed})}
-    dealt = {row["class"]: row for row in class_rows(parts)}
+    after = {tally.name: tally for tally in class_tallies({"passed": passed})}
+    by_split = {tally.name: tally.boxes_by_split for tally in class_tallies(parts)}
     read_boxes, read_images = before.box_counts(), image_counts(before.images)
-    most = max([*read_boxes.values(), *(row["boxes"] for row in after.values()), 1])
+    most = max([*read_boxes.values(), *(tally.boxes for tally in after.values()), 1])
     rows = [
         {
             "name": name,
             "colour": colours.get(name, ""),
             "before": (read_images.get(name, 0), read_boxes[name]),
-            "after": (row.get("images", 0), row.get("boxes", 0)),
-            "bars": [(part, boxes, boxes / most) for part in parts for boxes in [dealt.get(name, {}).get(part, 0)]],
-            "gone": max(0, read_boxes[name] - row.get("boxes", 0)) / most,
+            "after": (tally.images, tally.boxes),
+            "bars": [(part, boxes, boxes / most) for part in parts for boxes in [by_split.get(name, {}).get(part, 0)]],
+            "gone": max(0, read_boxes[name] - tally.boxes) / most,
         }
         for name in dict.fromkeys([*after, *sorted(read_boxes)])
-        for row in [after.get(name, {})]
+        for tally in [after.get(name, ClassTally(name, 0, 0, {}))]
     ]
-    return {"rows": rows[:_FIRST], "folded": rows[_FIRST:], "uneven": _uneven(after)}
+    return {"rows": rows[:_FIRST], "folded": rows[_FIRST:], "uneven": _uneven(list(after.values()))}
 
 
-def _uneven(rows: Mapping[str, Mapping[str, Any]]) -> str:
+def _uneven(tallies: Sequence[ClassTally]) -> str:
     """A sentence where the largest class has more than ten times the boxes of the smallest."""
-    filled = [row for row in rows.values() if row["boxes"]]
-    if not filled or filled[0]["boxes"] <= _UNEVEN * filled[-1]["boxes"]:
+    filled = [tally for tally in tallies if tally.boxes]
+    if not filled or filled[0].boxes <= _UNEVEN * filled[-1].boxes:
         return ""
     most, least = filled[0], filled[-1]
     return (
-        f"{most['class']} has {most['boxes'] / least['boxes']:.0f} times as many boxes as {least['class']}: "
+        f"{most.name} has {most.boxes / least.boxes:.0f} times as many boxes as {least.name}: "
         "a rare class is learned late, and its figures rest on few boxes."
     )
 

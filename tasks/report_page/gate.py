@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tasks.artifacts.gate import GateCounts
 from tasks.dataset.dataset import Problem
 from tasks.dataset.problem_kinds import remedy
 from tasks.gate.policy import Policy
@@ -14,20 +15,19 @@ _COUNTS = ("images", "boxes", "dropped_images", "dropped_boxes", "fixed_boxes")
 
 
 def gate(
-    metrics: Mapping[str, Any], problems: Sequence[Problem], policy: Policy, shown: Mapping[str, Sequence[Example]]
+    metrics: GateCounts, problems: Sequence[Problem], policy: Policy, shown: Mapping[str, Sequence[Example]]
 ) -> dict[str, Any]:
     """The gate's counts, and a row for each kind of problem, the most frequent first, with its examples."""
     of_kind: dict[str, list[Problem]] = {}
     for problem in problems:
         of_kind.setdefault(problem.kind, []).append(problem)
     counts = {kind: len(found) for kind, found in of_kind.items()}
-    told = metrics.get("problems")
-    counts.update({str(kind): int(number(n) or 0) for kind, n in (told if isinstance(told, Mapping) else {}).items()})
+    counts.update(metrics.problems)
     kinds = [
         {
             "kind": kind,
             "count": count,
-            "policy": policy.told(kind),
+            "policy": policy.decision(kind),
             "outcomes": outcomes(of_kind.get(kind, [])),
             "remedy": remedy(of_kind[kind][0]) if kind in of_kind else "",
             "examples": list(shown.get(kind, [])),
@@ -37,7 +37,7 @@ def gate(
         if count
     ]
     return {
-        "counts": [(key.replace("_", " "), number(metrics.get(key))) for key in _COUNTS],
+        "counts": [(key.replace("_", " "), number(getattr(metrics, key))) for key in _COUNTS],
         "kinds": kinds,
         "outcomes": OUTCOMES,
     }

@@ -75,12 +75,14 @@ def _place(
         centre = rng.uniform(0.06, 0.94, 2) * size
         x, y = (int(centre[0] - sprite.width / 2), int(centre[1] - sprite.height / 2))
         covered = _on_canvas(solid, x, y, size)
-        shown = [thing.visible & ~covered for thing in placed]
+        left_visible = [thing.visible & ~covered for thing in placed]
         enough = all(
-            after.sum() >= MIN_VISIBLE * thing.area for after, thing in zip(shown, placed, strict=True) if thing.kind
+            after.sum() >= MIN_VISIBLE * thing.area
+            for after, thing in zip(left_visible, placed, strict=True)
+            if thing.kind
         )
         if enough and covered.sum() >= 0.6 * solid.sum():
-            for thing, after in zip(placed, shown, strict=True):
+            for thing, after in zip(placed, left_visible, strict=True):
                 thing.visible = after
             placed.append(_Placed(sprite, (x, y), kind, int(solid.sum()), covered))
             return

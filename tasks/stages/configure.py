@@ -21,7 +21,7 @@ from tasks.detector.pipeline_config import (
     read_pipeline_config,
     write_pipeline_config,
 )
-from tasks.ground.text import tell
+from tasks.ground.text import print_text
 from tasks.lint.checks import ConfiguredModel, check_all
 from tasks.lint.config_text import check_replaced
 from tasks.lint.finding import in_order, refuse_errors
@@ -76,7 +76,7 @@ def configure(
     )
     for finding in findings:
         if finding.level != "error":
-            tell(f"configure: {finding.level}: {finding}")
+            print_text(f"configure: {finding.level}: {finding}")
     refuse_errors(findings)
     write_pipeline_config(config, pipeline_config)
     write_findings(findings, lint)

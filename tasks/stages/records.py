@@ -13,7 +13,7 @@ from tasks.dataset.dataset import Dataset
 from tasks.dataset.split_files import read_coco_splits, split_file
 from tasks.dataset.splits import SPLITS
 from tasks.errors import DataError
-from tasks.ground.unfinished import unfinished
+from tasks.ground.unfinished import unfinished_work
 from tasks.model.label_map import read_label_map, write_label_map
 from tasks.tfrecords.records_folder import publish_records, records_key, write_shards
 
@@ -36,7 +36,7 @@ def records(params: "RecordsParams", *, splits: Path, records: Path, records_res
     datasets = read_coco_splits(splits)
     classes = _common_classes(datasets, splits)
     busy = DataError(f"{records_resume}: another process is writing records; wait for it, or end it")
-    with unfinished(records_resume, records_key(params, splits), busy) as folder:
+    with unfinished_work(records_resume, records_key(params, splits), busy) as folder:
         write_label_map(classes, folder / _LABEL_MAP)
         class_ids = {name: number for number, name in enumerate(read_label_map(folder / _LABEL_MAP), start=1)}
         index = write_shards(params, datasets, class_ids, folder)

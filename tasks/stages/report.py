@@ -3,11 +3,12 @@
 import importlib.metadata
 import json
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tasks.artifacts.gate import GateCounts, read_gate_counts
 from tasks.artifacts.lint import read_findings
 from tasks.artifacts.split import read_dropped, read_leaks
 from tasks.artifacts.training import read_freeze_audit, read_restore_summary, read_training_figures
@@ -77,7 +78,7 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
     training = read_training_figures(metrics_train)
     take = partial(small_picture, max_megapixels=validate.max_image_megapixels)
     found_by_gate = _gate(
-        validate, take, read_coco(_there(ingested)), read_coco(_there(validated)), _read_object(metrics_data)
+        validate, take, read_coco(_there(ingested)), read_coco(_there(validated)), read_gate_counts(metrics_data)
     )
     room = MOST_PAGE_BYTES - sum(len(each.picture) for kind in found_by_gate["kinds"] for each in kind["examples"])
     found = read_detections(_there(detections / "saved_model.json"), test)
@@ -131,7 +132,7 @@ def _gate(
     take: Callable[[Path, int], Thumbnail | str],
     before: Dataset,
     after: Dataset,
-    metrics: Mapping[str, Any],
+    counts: GateCounts,
 ) -> dict[str, Any]:
     shown = examples(
         after.problems,
@@ -139,7 +140,7 @@ def _gate(
         {after.image_path(image).as_posix(): image.boxes for image in after.images},
         lambda path: take(path, _EXAMPLE_PX),
     )
-    return gate(metrics, after.problems, Policy(params.on_problem, params.policy), shown)
+    return gate(counts, after.problems, Policy(params.on_problem, params.policy), shown)
 
 
 def _fit(dataset: Dataset, pipeline_config: Path) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from tasks.artifacts.split import write_dropped, write_leaks, write_split_metrics
 from tasks.dataset.coco_json import read_coco
 from tasks.dataset.split_files import write_coco_splits
-from tasks.dataset.tallies import class_rows, size_rows
+from tasks.dataset.tallies import class_rows, class_tallies, size_rows
 from tasks.ground.files import replacing, write_json
-from tasks.ground.text import printable, tell
+from tasks.ground.text import print_text, printable
 from tasks.partition.assign import assign_splits, split_fractions
 from tasks.partition.division import divide, split_metrics
 from tasks.partition.leaks import find_dropped, find_leaks
@@ -52,11 +52,11 @@ def split(
     write_split_metrics(split_metrics(division, similar, leaks), metrics_split)
     with replacing(plots_data) as beside:
         beside.mkdir()
-        write_json(beside / "class_counts.json", class_rows(division.splits))
+        write_json(beside / "class_counts.json", class_rows(class_tallies(division.splits)))
         write_json(beside / "box_sizes.json", size_rows(division.splits))
     write_split_memory(memory.with_splits(division.split_by_hash), split_memory)
-    tell(split_table(division.with_dropped))
+    print_text(split_table(division.with_dropped))
     lines = similarity_summary(similar, assigned, params.author_split, leaks, dropped)
     for line in (*split_warnings(division.splits, params), *lines):
-        tell(printable(line))
+        print_text(printable(line))
     return {name: len(dataset.images) for name, dataset in division.with_dropped.items()}

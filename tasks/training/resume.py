@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 
 from tasks.errors import TrainingError
 from tasks.ground.files import CODE, sha256_of, write_json
-from tasks.ground.unfinished import unfinished
+from tasks.ground.unfinished import unfinished_work
 from tasks.training.progress import Progress
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class ResumeFolder:
             TrainingError: another process holds it.
         """
         busy = TrainingError(f"{self._root}: another training process is using this folder; wait for it, or end it")
-        with unfinished(self._root, self._folder.name, busy):
+        with unfinished_work(self._root, self._folder.name, busy):
             yield
 
     def save(self, state: tf.train.Checkpoint, progress: Progress) -> None:

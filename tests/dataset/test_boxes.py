@@ -18,36 +18,36 @@ def test_no_rows_give_an_array_of_no_boxes():
 
 
 @pytest.mark.parametrize("rows", [[[1, 2, 3]], [1, 2, 3, 4], np.zeros((2, 5))], ids=["three", "flat", "five"])
-def test_rows_that_are_not_four_numbers_are_refused(rows):
+def test_rows_without_four_numbers_are_refused(rows):
     with pytest.raises((ValueError, TypeError), match=r"expected boxes of shape \(N, 4\)"):
         as_boxes(rows)
 
 
-def test_areas_by_hand():
+def test_areas_equal_those_computed_by_hand():
     boxes = as_boxes([[0, 0, 4, 5], [2, 2, 2, 9], [9, 9, 1, 1]])
     assert area(boxes).tolist() == [20, 0, 0]
 
 
-def test_iou_by_hand():
+def test_iou_equals_that_computed_by_hand():
     ious = iou(as_boxes([[0, 0, 10, 10]]), as_boxes([[0, 0, 10, 10], [5, 0, 15, 10], [10, 0, 20, 10], [3, 3, 3, 3]]))
     assert ious[0].tolist() == pytest.approx([1, 50 / 150, 0, 0])
 
 
-def test_iou_of_two_empty_boxes_is_zero_and_not_nan():
+def test_iou_of_two_empty_boxes_is_0_not_nan():
     point = as_boxes([[3, 3, 3, 3]])
     assert iou(point, point).tolist() == [[0.0]]
 
 
-def test_iou_with_no_boxes_has_an_empty_side():
+def test_iou_with_no_boxes_has_a_side_of_length_0():
     assert iou(as_boxes([]), as_boxes([[0, 0, 1, 1]])).shape == (0, 1)
     assert iou(as_boxes([[0, 0, 1, 1]]), as_boxes([])).shape == (1, 0)
 
 
-def test_tensorflow_has_y_first_and_fractions():
+def test_to_tf_gives_y_first_in_fractions():
     assert to_tf(as_boxes([[10, 20, 30, 40]]), height=100, width=200).tolist() == [[0.2, 0.05, 0.4, 0.15]]
 
 
-def test_coco_has_a_corner_and_sides():
+def test_to_xywh_gives_a_corner_and_sides():
     assert to_xywh(as_boxes([[10, 20, 30, 45]])).tolist() == [[10, 20, 20, 25]]
 
 

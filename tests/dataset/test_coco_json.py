@@ -51,7 +51,7 @@ def test_problems_are_read_that_were_written_without_image_and_box(tmp_path):
 
 
 @pytest.mark.parametrize("box", [[], [1, 2, 3], "abcd", [1, 2, 3, "x"], 7])
-def test_a_problem_whose_box_is_none_is_refused(tmp_path, box):
+def test_a_problem_with_a_malformed_box_is_refused(tmp_path, box):
     path = tmp_path / "x.json"
     row = {"kind": "k", "file": "f", "detail": "d", "action": "kept", "box": box}
     path.write_text(json.dumps({"images": [], "annotations": [], "categories": [], "problems": [row]}))
@@ -60,7 +60,7 @@ def test_a_problem_whose_box_is_none_is_refused(tmp_path, box):
 
 
 @given(first=images("a.jpg"), second=images("ünder/b.png"))
-def test_a_data_set_comes_back_as_it_was_written(tmp_path_factory, first, second):
+def test_a_data_set_is_unchanged_after_writing_and_reading(tmp_path_factory, first, second):
     path = tmp_path_factory.mktemp("coco") / "annotations.json"
     problems = (
         Problem("tiny_box", "a.jpg", "object 1", "dropped_box", box=(1.0, 2.5, 1.0, 2.5)),
@@ -105,7 +105,7 @@ def changed(key, **values):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (without("images"), "images"),
         (without("annotations"), "annotations"),
@@ -123,10 +123,10 @@ def changed(key, **values):
         "huge number", "id", "negative id",
     ],
 )  # fmt: skip
-def test_what_is_not_coco_is_refused_with_the_file_and_the_entry(tmp_path, content, said):
+def test_content_that_is_not_coco_is_refused_with_the_file_and_the_entry(tmp_path, content, message):
     path = tmp_path / "instances.json"
     path.write_text(json.dumps(content))
-    with pytest.raises(FormatError, match=said) as error:
+    with pytest.raises(FormatError, match=message) as error:
         read_coco(path)
     assert str(path) in str(error.value)
 
@@ -138,7 +138,7 @@ def test_a_width_that_no_image_has_is_unknown(tmp_path, width):
     assert [image.width for image in read_coco(path).images] == [64, 0]
 
 
-def test_two_images_of_one_id_are_refused(tmp_path):
+def test_two_images_with_one_id_are_refused(tmp_path):
     path = tmp_path / "instances.json"
     path.write_text(json.dumps(changed("images", id=3)))
     with pytest.raises(FormatError, match="two of images have the id 3"):
@@ -150,7 +150,7 @@ def test_two_images_of_one_id_are_refused(tmp_path):
     [b"", b"{", b"\xff\xfe\x00", b"name,xmin", b"9" * 5000],
     ids=["empty", "cut", "binary", "csv", "digits"],
 )
-def test_what_is_not_json_is_refused(tmp_path, content):
+def test_content_that_is_not_json_is_refused(tmp_path, content):
     path = tmp_path / "instances.json"
     path.write_bytes(content)
     with pytest.raises(FormatError, match="not a JSON file"):
@@ -172,7 +172,7 @@ def test_a_file_over_the_size_limit_is_refused_unread(tmp_path, monkeypatch):
         read_coco(path)
 
 
-def test_equal_data_sets_are_equal_bytes(tmp_path):
+def test_equal_data_sets_give_equal_bytes(tmp_path):
     path = tmp_path / "instances.json"
     path.write_text(json.dumps(minimal()))
     write_coco(read_coco(path), tmp_path / "one.json")
@@ -195,7 +195,7 @@ def two_images(tmp_path):
     return read_coco(path)
 
 
-def test_detections_come_back_with_their_images(tmp_path, two_images):
+def test_detections_are_unchanged_after_writing_and_reading(tmp_path, two_images):
     path = tmp_path / "detections.json"
     found = [detections(), detections(([1, 2, 3.5, 4], "cat", 0.9), ([0, 0, 1, 1], "bird", 0.25))]
     write_detections(found, two_images, path)
@@ -224,7 +224,7 @@ def test_detections_of_another_data_set_are_refused(tmp_path, two_images, rows):
         read_detections(path, two_images)
 
 
-def test_a_part_that_is_none_is_no_part(tmp_path):
+def test_an_unknown_split_is_read_as_no_split(tmp_path):
     path = tmp_path / "a.json"
     images = [{"id": i, "file_name": f"{i}.jpg", "given_split": part} for i, part in enumerate(["test", "tets", None])]
     path.write_text(json.dumps({"images": images, "annotations": [], "categories": []}), encoding="utf-8")

@@ -35,18 +35,18 @@ def test_arrays_of_another_length_than_the_classes_are_refused(field, value):
         dataclasses.replace(image(), **{field: value})
 
 
-def test_boxes_grow_and_shrink_with_the_image_each_side_by_its_own_factor():
+def test_boxes_are_resized_with_the_image_by_a_factor_for_each_side():
     scaled = image().at_size(50, 100)
     assert (scaled.width, scaled.height, scaled.classes) == (50, 100, ("cat", "dog", "cat"))
     assert scaled.boxes.tolist() == [[0, 0, 5, 20], [0.5, 0, 5.5, 20], [1, 0, 6, 20]]
 
 
-def test_an_image_at_its_own_size_stays_what_it_is():
+def test_an_image_resized_to_its_own_size_is_unchanged():
     same = image()
     assert same.at_size(100, 50) is same
 
 
-def test_keep_takes_the_chosen_objects_with_all_that_belongs_to_them():
+def test_keep_selects_objects_with_all_of_their_fields():
     kept = image().keep(np.array([False, True, True]))
     assert kept.classes == ("dog", "cat")
     assert kept.boxes[:, 0].tolist() == [1, 2]
@@ -54,13 +54,13 @@ def test_keep_takes_the_chosen_objects_with_all_that_belongs_to_them():
     assert (kept.file_name, kept.source, kept.sha256) == ("a.jpg", "a.xml", "00")
 
 
-def test_keeping_nothing_leaves_an_image_without_objects():
+def test_an_empty_mask_gives_an_image_without_objects():
     kept = image().keep(np.zeros(3, dtype=bool))
     assert kept.classes == ()
     assert kept.boxes.shape == (0, 4)
 
 
-def test_box_counts_name_classes_without_a_box():
+def test_box_counts_include_classes_without_a_box():
     dataset = Dataset(Path("data"), ("bird", "cat", "dog"), (image(), image("b.jpg", ("cat",)), image("c.jpg", ())))
     assert dataset.box_counts() == {"bird": 0, "cat": 3, "dog": 1}
 

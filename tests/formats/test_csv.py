@@ -27,7 +27,7 @@ def written(tmp_path, text, encoding="utf-8"):
     ],
     ids=["TensorFlow tutorial", "x before y", "semicolons", "tabs", "BOM and two names", "quotes and CRLF"],
 )
-def test_the_usual_layouts_say_the_same(tmp_path, text):
+def test_the_usual_column_layouts_give_the_same_images(tmp_path, text):
     path = written(tmp_path, text)
     images, problems = read_csv(path, {})
     assert problems == []
@@ -37,7 +37,7 @@ def test_the_usual_layouts_say_the_same(tmp_path, text):
     assert image.source == f"{path.as_posix()}:2"
 
 
-def test_rows_of_one_image_come_together_and_images_keep_their_order(tmp_path):
+def test_rows_of_one_image_are_grouped_and_images_keep_their_order(tmp_path):
     path = written(
         tmp_path, "filename,class,xmin,ymin,xmax,ymax\nb.jpg,cat,1,2,3,4\na.jpg,dog,5,6,7,8\nb.jpg,dog,0,0,9,9\n"
     )
@@ -47,12 +47,12 @@ def test_rows_of_one_image_come_together_and_images_keep_their_order(tmp_path):
     assert [image.source.rpartition(":")[2] for image in images] == ["2", "3"]
 
 
-def test_a_file_without_sizes_leaves_them_unknown(tmp_path):
+def test_sizes_missing_from_the_file_are_0(tmp_path):
     images, _ = read_csv(written(tmp_path, "filename,class,xmin,ymin,xmax,ymax\na.jpg,cat,1,2,3,4\n"), {})
     assert (images[0].width, images[0].height) == (0, 0)
 
 
-def test_a_file_without_a_header_is_path_corners_class(tmp_path):
+def test_a_file_without_a_header_is_read_as_path_corners_class(tmp_path):
     path = written(tmp_path, "/data/a.jpg,1,2,3,4,cat\n/data/b.jpg,,,,,\n/data/a.jpg,5,6,7,8,dog\n")
     images, problems = read_csv(path, {})
     assert problems == []
@@ -63,19 +63,19 @@ def test_a_file_without_a_header_is_path_corners_class(tmp_path):
     assert images[0].source == f"{path.as_posix()}:1"
 
 
-def test_a_file_without_a_header_may_begin_with_an_image_without_objects(tmp_path):
+def test_a_file_without_a_header_may_start_with_an_image_without_objects(tmp_path):
     images, _ = read_csv(written(tmp_path, "b.jpg,,,,,\na.jpg,1,2,3,4,cat\n"), {})
     assert [(image.file_name, image.classes) for image in images] == [("b.jpg", ()), ("a.jpg", ("cat",))]
 
 
-def test_params_name_the_columns_that_are_not_recognised(tmp_path):
+def test_params_name_columns_that_are_not_recognised(tmp_path):
     path = written(tmp_path, "Bild,Art,links,oben,x2,y2\na.jpg,cat,1,2,30,40\n")
     images, _ = read_csv(path, {"filename": "Bild", "class": "Art", "xmin": "links", "ymin": "oben"})
     assert (images[0].file_name, images[0].classes) == ("a.jpg", ("cat",))
     assert images[0].boxes.tolist() == [[1, 2, 30, 40]]
 
 
-def test_a_missing_column_is_named_with_those_found_and_the_remedy(tmp_path):
+def test_a_missing_column_is_reported_with_the_existing_ones_and_the_remedy(tmp_path):
     path = written(tmp_path, "filename,class,xmin,ymin,width,height\na.jpg,cat,1,2,30,40\n")
     with pytest.raises(FormatError) as error:
         read_csv(path, {})
@@ -88,7 +88,7 @@ def test_a_missing_column_is_named_with_those_found_and_the_remedy(tmp_path):
         assert part in str(error.value)
 
 
-def test_a_column_that_params_name_and_the_file_lacks_is_named(tmp_path):
+def test_a_column_named_in_params_but_missing_is_reported(tmp_path):
     path = written(tmp_path, "filename,class,xmin,ymin,xmax,ymax\na.jpg,cat,1,2,3,4\n")
     with pytest.raises(FormatError, match=r"no column for class, which ingest\.columns calls 'Art'"):
         read_csv(path, {"class": "Art"})
@@ -99,7 +99,7 @@ def test_a_column_that_params_name_and_the_file_lacks_is_named(tmp_path):
     ["1,2,thirty,40", "1,2,,40", "1,2,nan,40", "1,2,inf,40", "1,2,3.4.5,40", ",,,"],
     ids=["word", "empty", "nan", "infinite", "dots", "class without a box"],
 )
-def test_a_row_without_four_numbers_is_a_problem_with_its_line_and_the_others_stay(tmp_path, corners):
+def test_a_row_without_four_numbers_is_a_problem_with_its_line_and_the_others_are_read(tmp_path, corners):
     path = written(tmp_path, f"filename,xmin,ymin,xmax,ymax,class\na.jpg,1,2,3,4,cat\n\na.jpg,{corners},dog\n")
     images, problems = read_csv(path, {})
     assert np.isnan(images[0].boxes).all(axis=1).tolist() == [False, True]
@@ -139,7 +139,7 @@ def test_fractions_of_the_image_size_are_refused(tmp_path):
     [b"", b"filename,class,xmin,ymin,xmax,ymax\na.jpg,cat,1,2,3,4,5,6\n", b"\xff\xfe\x00\x01", b'a,"b\n'],
     ids=["empty", "too many fields", "binary", "open quote"],
 )
-def test_what_is_not_csv_is_refused_with_the_file(tmp_path, content):
+def test_content_that_is_not_csv_is_refused_with_the_file(tmp_path, content):
     path = tmp_path / "labels.csv"
     path.write_bytes(content)
     with pytest.raises(FormatError, match="not a CSV file") as error:
@@ -176,7 +176,7 @@ b.jpg,cat,3,4,30,40,{c}
     ],
     ids=["plain", "spellings", "most protected", "named in params", "not named", "means something else"],
 )
-def test_a_column_gives_the_author_s_split(tmp_path, column, columns, cells, parts):
+def test_a_column_gives_the_authors_split(tmp_path, column, columns, cells, parts):
     path = written(tmp_path, DIVIDED.format(column=column, **dict(zip("abc", cells, strict=True))))
     images, problems = read_csv(path, columns)
     assert [image.given_split for image in images] == parts
@@ -184,15 +184,13 @@ def test_a_column_gives_the_author_s_split(tmp_path, column, columns, cells, par
 
 
 @pytest.mark.parametrize("columns", [{}, {"split": "split"}], ids=["found", "named"])
-def test_a_part_that_is_none_stops_because_its_image_might_be_one_to_test_on(tmp_path, columns):
+def test_an_unknown_split_is_refused_because_its_image_might_be_for_testing(tmp_path, columns):
     path = written(tmp_path, DIVIDED.format(column="split", a="train", b="tets", c="test"))
-    with pytest.raises(
-        FormatError, match=r"labels\.csv: line 3: the column for the split says 'tets'; it must say train"
-    ):
+    with pytest.raises(FormatError, match=r"labels\.csv: line 3: the split column holds 'tets'; expected train"):
         read_csv(path, columns)
 
 
-def test_parts_go_out_and_come_back(tmp_path):
+def test_splits_are_unchanged_after_writing_and_reading(tmp_path):
     images, _ = read_csv(written(tmp_path, DIVIDED.format(column="split", a="train", b="", c="")), {})
     write_csv(Dataset(tmp_path, ("cat",), tuple(images)), tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_text().splitlines()[0].endswith("ymax,split")

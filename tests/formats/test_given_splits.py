@@ -17,11 +17,11 @@ from tasks.formats.given_splits import split_by_folder, splits_by_list
         ("contest/a.jpg", ""),
     ],
 )
-def test_the_last_folder_named_after_a_part_counts(path: str, part: str) -> None:
+def test_the_last_folder_named_after_a_split_counts(path: str, part: str) -> None:
     assert split_by_folder(Path(path)) == part
 
 
-def test_the_first_path_that_says_something_counts() -> None:
+def test_the_first_path_with_such_a_folder_counts() -> None:
     assert split_by_folder(Path("images/a.jpg"), Path("valid/a.xml")) == "val"
     assert split_by_folder(Path("train/a.jpg"), Path("valid/a.xml")) == "train"
 
@@ -37,7 +37,7 @@ def test_voc_lists_name_images_with_or_without_labels(tmp_path: Path) -> None:
     assert splits_by_list(tmp_path / "no" / "where") == {}
 
 
-def test_a_list_that_is_no_text_is_named(tmp_path: Path) -> None:
+def test_a_list_that_is_not_text_is_refused_with_its_path(tmp_path: Path) -> None:
     lists = tmp_path / "ImageSets" / "Main"
     lists.mkdir(parents=True)
     (lists / "val.txt").write_bytes(b"\xff\xfe\x00")

@@ -19,7 +19,7 @@ def test_a_rectangle_in_percent_becomes_a_box_in_pixels(tmp_path, export):
 
 
 @given(box=st.tuples(*[st.integers(0, 10_000_000)] * 4), size=st.tuples(st.integers(1, 9000), st.integers(1, 9000)))
-def test_pixels_written_in_percent_come_back(tmp_path_factory, box, size):
+def test_pixels_written_in_percent_are_read_exactly(tmp_path_factory, box, size):
     xmin, ymin, width, height = (side / 1000 for side in box)
     percent = {"x": xmin / size[0], "y": ymin / size[1], "width": width / size[0], "height": height / size[1]}
     changes = {key: 100 * side for key, side in percent.items()}
@@ -44,12 +44,12 @@ def test_pixels_written_in_percent_come_back(tmp_path_factory, box, size):
         ("http://[broken/a.jpg", "http://[broken/a.jpg"),
     ],
 )
-def test_the_image_is_what_the_address_ends_with(tmp_path, address, name):
+def test_the_file_name_is_the_path_in_the_address(tmp_path, address, name):
     (image,), _ = read(tmp_path, [task(annotation(), image=address)])
     assert image.file_name == name
 
 
-def test_the_image_may_stand_under_another_name(tmp_path):
+def test_the_address_may_have_another_key_than_image(tmp_path):
     data = {"photo": "sets/a.jpg", "text": "a cat", "number": 3}
     (image,), _ = read(tmp_path, [task(annotation(), data=data)])
     assert image.file_name == "sets/a.jpg"
@@ -66,7 +66,7 @@ def test_the_image_may_stand_under_another_name(tmp_path):
         ("ab12cd34-sets/a.jpg", "ab12cd34-sets/a.jpg"),
     ],
 )
-def test_the_prefix_of_uploads_can_be_taken_off(name, without):
+def test_the_prefix_of_uploads_is_removed(name, without):
     assert without_upload_prefix(name) == without
 
 
@@ -79,7 +79,7 @@ def test_a_task_nobody_annotated_gives_nothing(tmp_path):
     assert read(tmp_path, [task(), task(predictions=[{"result": [rectangle()]}])]) == ([], [])
 
 
-def test_a_cancelled_annotation_is_left_out_and_told_of(tmp_path):
+def test_a_cancelled_annotation_is_left_out_and_reported(tmp_path):
     images, problems = read(tmp_path, [task(annotation(rectangle(), was_cancelled=True))])
     assert (images, kinds(problems)) == ([], [("cancelled_annotation", "left_out")])
 
@@ -99,7 +99,7 @@ def test_a_cancelled_annotation_is_left_out_and_told_of(tmp_path):
     ids=["days", "fractions", "zones", "words", "numbers", "none", "huge", "nan"],
 )
 @pytest.mark.parametrize("minimal", [False, True], ids=["JSON", "JSON-MIN"])
-def test_of_several_annotations_the_latest_stays_and_the_others_are_told_of(tmp_path, times, latest, minimal):
+def test_the_latest_of_several_annotations_is_used_and_the_others_are_reported(tmp_path, times, latest, minimal):
     if minimal:
         content = [flat(value(labels=[str(i)]), updated_at=time) for i, time in enumerate(times)]
     else:
@@ -125,16 +125,16 @@ def test_a_cancelled_annotation_never_supersedes(tmp_path):
         (45, [20 - 20 / 2**0.5, 20, 20 + 60 / 2**0.5, 20 + 80 / 2**0.5]),
     ],
 )
-def test_a_turned_rectangle_becomes_the_upright_box_around_it(tmp_path, degrees, box):
+def test_a_rotated_rectangle_becomes_the_upright_box_around_it(tmp_path, degrees, box):
     # 60 x 20 pixels, turned clockwise around its top left corner at (20, 20).
     turned = rectangle(x=10, y=20, width=30, height=20, rotation=degrees)
     (image,), problems = read(tmp_path, [task(annotation(turned))])
     np.testing.assert_allclose(image.boxes, [box], atol=1e-6)
     assert kinds(problems) == [("enclosing_box", "kept")]
-    assert "turned by" in problems[0].detail
+    assert "rotated by" in problems[0].detail
 
 
-def test_several_names_of_a_rectangle_are_several_objects_and_no_name_is_none(tmp_path):
+def test_a_rectangle_gives_one_object_for_each_of_its_names(tmp_path):
     (image,), problems = read(tmp_path, [task(annotation(rectangle(labels=["cat", "pet"]), rectangle(labels=[])))])
     assert (image.classes, problems) == (("cat", "pet", ""), [])
 
@@ -153,14 +153,14 @@ def test_several_names_of_a_rectangle_are_several_objects_and_no_name_is_none(tm
     ],
     ids=["polygon", "no labels", "brush", "turned image", "choices", "relation", "no type", "no object"],
 )
-def test_what_is_no_rectangle_is_told_of_and_an_outline_keeps_its_image_from_being_empty(tmp_path, result, action):
+def test_other_results_are_reported_and_an_outline_is_a_dropped_object(tmp_path, result, action):
     (image,), problems = read(tmp_path, [task(annotation(result))])
     assert kinds(problems) == [("unsupported_result", action)]
     assert len(image.classes) == (1 if action == "dropped_box" else 0)
     assert np.isnan(image.boxes).all()
 
 
-def test_a_polygon_in_the_flat_export_is_told_of_and_choices_are_not_seen(tmp_path):
+def test_a_polygon_in_the_flat_export_is_reported_and_choices_are_ignored(tmp_path):
     polygon = {"points": [[1, 2]], "polygonlabels": ["cat"], "original_width": 200, "original_height": 100}
     (image,), problems = read(tmp_path, [flat(value(), shapes=[polygon], choice="good", meta=[{"a": 1}, 3])])
     assert image.classes == ("cat", "")

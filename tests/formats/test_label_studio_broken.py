@@ -43,7 +43,7 @@ def test_a_task_that_names_no_image_is_a_problem(tmp_path, data):
     ],
     ids=["word", "none", "bool", "nan", "endless", "huge", "rotation"],
 )
-def test_a_rectangle_without_four_numbers_is_a_problem_and_the_others_stay(tmp_path, changes):
+def test_a_rectangle_without_four_numbers_is_a_problem_and_the_others_are_read(tmp_path, changes):
     (image,), problems = read(tmp_path, [task(annotation(rectangle(**changes), rectangle()))])
     assert np.isnan(image.boxes).all(axis=1).tolist() == [True, False]
     assert kinds(problems) == [("unreadable_object", "dropped_box")]
@@ -56,7 +56,7 @@ def test_a_rectangle_without_four_numbers_is_a_problem_and_the_others_stay(tmp_p
     [7, None, "task", [task()], task("annotation"), task({"result": 7}), {**task(), "annotations": "x"}],
     ids=["number", "null", "text", "list", "annotation", "result", "annotations"],
 )
-def test_an_entry_that_is_no_task_is_a_problem_and_the_others_stay(tmp_path, entry):
+def test_an_entry_that_is_not_a_task_is_a_problem_and_the_others_are_read(tmp_path, entry):
     images, problems = read(tmp_path, [entry, task(annotation(rectangle()))])
     assert [image.classes for image in images] == [("cat",)]
     assert kinds(problems) == [("unreadable_annotation", "dropped_image")]
@@ -90,14 +90,14 @@ JSON = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dicti
         max_size=3,
     )
 )
-def test_whatever_an_export_says_is_images_and_problems(tmp_path_factory, content):
+def test_any_export_gives_images_and_problems(tmp_path_factory, content):
     images, problems = read(tmp_path_factory.mktemp("ls"), content)
     unread = sum(int((~np.isfinite(image.boxes)).any(axis=1).sum()) for image in images)
     assert unread == sum(problem.action == "dropped_box" for problem in problems)
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         ("", "not a JSON file"),
         ('{"images": []}', "not a list"),
@@ -106,8 +106,8 @@ def test_whatever_an_export_says_is_images_and_problems(tmp_path_factory, conten
     ],
     ids=["empty", "COCO", "deep", "digits"],
 )
-def test_what_is_no_export_is_refused_with_the_file(tmp_path, content, said):
-    with pytest.raises(FormatError, match=said) as error:
+def test_content_that_is_not_an_export_is_refused_with_the_file(tmp_path, content, message):
+    with pytest.raises(FormatError, match=message) as error:
         read(tmp_path, content)
     assert str(tmp_path / "export.json") in str(error.value)
     assert "Label Studio's JSON" in str(error.value)

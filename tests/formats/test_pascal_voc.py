@@ -32,7 +32,7 @@ def bndbox(xmin="1", ymin="2", xmax="30", ymax="40"):
     width=st.integers(0, 5000),
     height=st.integers(0, 5000),
 )
-def test_an_image_comes_back_as_it_was_written(tmp_path_factory, objects, width, height):
+def test_an_image_is_unchanged_after_writing_and_reading(tmp_path_factory, objects, width, height):
     path = tmp_path_factory.mktemp("voc") / "x.xml"
     n = len(objects)
     image = AnnotatedImage(
@@ -54,7 +54,7 @@ def test_an_image_comes_back_as_it_was_written(tmp_path_factory, objects, width,
     assert back.source == path.as_posix()
 
 
-def test_a_file_as_labelling_tools_write_it_is_read(tmp_path):
+def test_a_file_from_a_labelling_tool_is_read(tmp_path):
     path = voc(
         tmp_path,
         "<folder>photos</folder><filename> a.jpg </filename><size><width>64</width><height>48</height></size>"
@@ -80,23 +80,23 @@ def test_a_file_as_labelling_tools_write_it_is_read(tmp_path):
     ],
     ids=["none", "empty", "zero", "nonsense", "not finite"],
 )
-def test_a_size_that_is_not_said_is_0(tmp_path, size):
+def test_a_missing_size_is_0(tmp_path, size):
     image, _ = read_voc(voc(tmp_path, size))
     assert (image.width, image.height) == (0, 0)
 
 
-def test_a_missing_filename_is_empty(tmp_path):
+def test_a_missing_filename_is_read_as_empty(tmp_path):
     image, _ = read_voc(voc(tmp_path, f"<object><name>cat</name>{bndbox()}</object>"))
     assert image.file_name == ""
 
 
-def test_a_file_name_is_given_as_written(tmp_path):
+def test_a_file_name_is_read_as_written(tmp_path):
     image, _ = read_voc(voc(tmp_path, r"<filename>C:\x\y.jpg</filename>"))
     assert image.file_name == r"C:\x\y.jpg"
 
 
 @pytest.mark.parametrize(
-    ("box", "said"),
+    ("box", "message"),
     [
         ("", "no <bndbox>"),
         (bndbox(xmin="left"), "xmin is 'left', not a number"),
@@ -104,27 +104,27 @@ def test_a_file_name_is_given_as_written(tmp_path):
         (bndbox(xmax="nan"), "xmax is 'nan', not a number"),
         (bndbox(ymin="1e999"), "ymin is '1e999', not a number"),
         (bndbox(xmin="1_0"), "xmin is '1_0', not a number"),
-        (bndbox() * 2, "2 times <bndbox>; an object has one"),
+        (bndbox() * 2, "2 <bndbox> elements; an object has one"),
         ("<bndbox><xmin>1</xmin></bndbox>", "ymin is '', not a number"),
     ],
     ids=["none", "word", "empty", "nan", "infinite", "underscore", "two", "corner missing"],
 )
-def test_an_object_without_a_readable_box_is_a_problem_and_the_others_stay(tmp_path, box, said):
+def test_an_object_without_a_readable_box_is_a_problem_and_the_others_are_read(tmp_path, box, message):
     path = voc(tmp_path, f"<object><name>cat</name>{bndbox()}</object><object><name>dog</name>{box}</object>")
     image, problems = read_voc(path)
     assert np.isnan(image.boxes).all(axis=1).tolist() == [False, True]
     assert [(p.kind, p.file, p.action) for p in problems] == [("unreadable_object", path.as_posix(), "dropped_box")]
-    assert problems[0].detail == f"object 2 (dog): {said}"
+    assert problems[0].detail == f"object 2 (dog): {message}"
 
 
-def test_a_comment_in_a_number_does_not_cut_it(tmp_path):
+def test_a_comment_inside_a_number_does_not_shorten_it(tmp_path):
     box = bndbox(xmin="1<!-- -->2", ymin="3<?pi?>4")
     image, problems = read_voc(voc(tmp_path, f"<object><name>cat</name>{box}</object>"))
     assert image.boxes[0, :2].tolist() == [12, 34]
     assert problems == []
 
 
-def test_the_parts_of_a_person_are_no_objects_of_their_own(tmp_path):
+def test_the_parts_of_an_object_are_not_read_as_objects(tmp_path):
     part = f"<part><name>head</name>{bndbox('5', '5', '6', '6')}</part>"
     image, _ = read_voc(voc(tmp_path, f"<object><name>person</name>{part}{bndbox()}</object>"))
     assert image.classes == ("person",)
@@ -132,7 +132,7 @@ def test_the_parts_of_a_person_are_no_objects_of_their_own(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"", "not XML"),
         (b"filename,xmin", "not XML"),
@@ -144,10 +144,10 @@ def test_the_parts_of_a_person_are_no_objects_of_their_own(tmp_path):
     ],
     ids=["empty", "csv", "tags", "other XML", "binary", "encoding", "deep"],
 )
-def test_what_is_not_pascal_voc_is_refused_with_the_file(tmp_path, content, said):
+def test_content_that_is_not_pascal_voc_is_refused_with_the_file(tmp_path, content, message):
     path = tmp_path / "x.xml"
     path.write_bytes(content)
-    with pytest.raises(FormatError, match=said) as error:
+    with pytest.raises(FormatError, match=message) as error:
         read_voc(path)
     assert str(path) in str(error.value)
 
@@ -161,7 +161,7 @@ def test_what_is_not_pascal_voc_is_refused_with_the_file(tmp_path, content, said
     ],
     ids=["external entity", "external DTD", "entities of entities"],
 )
-def test_declarations_are_refused_and_what_they_point_to_is_not_read(tmp_path, declaration):
+def test_declarations_are_refused_and_their_targets_are_not_read(tmp_path, declaration):
     secret = tmp_path / "secret.txt"
     secret.write_text("the secret")
     path = tmp_path / "x.xml"
@@ -196,7 +196,7 @@ def test_a_folder_is_read_in_the_order_of_paths_and_a_bad_file_is_a_problem(tmp_
     assert "cannot be read: No such file" in problems[1].detail
 
 
-def test_write_then_fail_leaves_no_file(tmp_path):
+def test_a_failed_write_leaves_no_file(tmp_path):
     image = AnnotatedImage("x.jpg", 1, 1, as_boxes([[0, 0, 1, 1]]), ("a\0b",), flags(1), flags(1))
     with pytest.raises(ValueError, match="XML"):
         write_voc(image, tmp_path / "x.xml")

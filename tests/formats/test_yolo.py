@@ -35,7 +35,7 @@ def image(name, *objects, size=(64, 48)):
     width=st.integers(1000, 100_000),
     height=st.integers(1000, 100_000),
 )
-def test_boxes_come_back_to_a_millionth_of_a_pixel(tmp_path_factory, objects, width, height):
+def test_boxes_are_exact_to_a_millionth_of_a_pixel_after_writing_and_reading(tmp_path_factory, objects, width, height):
     folder = tmp_path_factory.mktemp("yolo") / "out"
     write_yolo(dataset(image("sub/x.jpg", *objects, size=(width, height))), folder)
     (back,), problems, classes = read_yolo(folder)
@@ -46,17 +46,17 @@ def test_boxes_come_back_to_a_millionth_of_a_pixel(tmp_path_factory, objects, wi
     np.testing.assert_array_equal(boxes, as_boxes([box for _, box in objects]))
 
 
-def test_what_is_written_is_what_other_tools_read(tmp_path):
+def test_the_written_files_have_the_layout_that_other_tools_read(tmp_path):
     write_yolo(dataset(image("a.jpg", ("dog", [16, 12, 48, 36])), image("b.jpg"), root=tmp_path), tmp_path / "out")
     assert (tmp_path / "out/labels/a.txt").read_text().split() == ["1", *["0.500000000000"] * 4]
     assert (tmp_path / "out/labels/b.txt").read_text() == ""
     assert (tmp_path / "out/classes.txt").read_text() == "cat\ndog\n"
-    said = f"train: {tmp_path.as_posix()}\nval: {tmp_path.as_posix()}\nnames:\n  0: cat\n  1: dog\n"
-    assert (tmp_path / "out/data.yaml").read_text() == said
+    message = f"train: {tmp_path.as_posix()}\nval: {tmp_path.as_posix()}\nnames:\n  0: cat\n  1: dog\n"
+    assert (tmp_path / "out/data.yaml").read_text() == message
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["classes.txt", "data.yaml", "labels"]
 
 
-def test_images_are_copied_where_asked(tmp_path):
+def test_images_are_copied_on_request(tmp_path):
     make(tmp_path, {"photos/sub/a.jpg": "pixels"})
     write_yolo(dataset(image("sub/a.jpg"), root=tmp_path / "photos"), tmp_path / "out", copy_images=True)
     assert (tmp_path / "out/images/sub/a.jpg").read_text() == "pixels"
@@ -64,23 +64,23 @@ def test_images_are_copied_where_asked(tmp_path):
 
 
 @pytest.mark.parametrize("names", [("no", "1", "null", "épée", "a: b", "*x")], ids=["what YAML would read otherwise"])
-def test_names_come_back_as_they_are(tmp_path, names):
+def test_names_are_unchanged_after_writing_and_reading(tmp_path, names):
     write_yolo(dataset(classes=names), tmp_path / "out")
     assert read_names(tmp_path / "out") == dict(enumerate(names))
 
 
 @pytest.mark.parametrize(
-    ("images", "classes", "said"),
+    ("images", "classes", "message"),
     [
-        (["a.jpg", "a.png"], ("cat",), "a.jpg and a.png would have one annotation file"),
-        (["a.jpg", "A.jpg"], ("cat",), "a.jpg and A.jpg would have one annotation file"),
-        (["classes.jpg"], ("cat",), "would be taken for the list of classes"),
-        (["a.jpg"], ("two\nlines",), "take the line break out"),
+        (["a.jpg", "a.png"], ("cat",), "a.jpg and a.png would share the annotation file"),
+        (["a.jpg", "A.jpg"], ("cat",), "a.jpg and A.jpg would share the annotation file"),
+        (["classes.jpg"], ("cat",), "would be read as the list of classes"),
+        (["a.jpg"], ("two\nlines",), "remove the line break"),
     ],
     ids=["extensions", "case", "classes", "line break"],
 )
-def test_what_yolo_cannot_hold_is_refused_and_leaves_nothing(tmp_path, images, classes, said):
-    with pytest.raises(FormatError, match=said):
+def test_content_that_yolo_cannot_hold_is_refused_and_leaves_no_files(tmp_path, images, classes, message):
+    with pytest.raises(FormatError, match=message):
         write_yolo(dataset(*map(image, images), classes=classes), tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
@@ -102,7 +102,7 @@ def test_an_image_without_a_size_cannot_be_written(tmp_path):
     ],
     ids=["plain", "float class and blanks", "confidence", "BOM", "leaves the image"],
 )
-def test_a_row_is_read(tmp_path, row, box):
+def test_a_row_is_read_as_a_box_in_fractions(tmp_path, row, box):
     (read,), problems, _ = read_yolo(labelled(tmp_path, f"{row}\n\n"))
     assert problems == []
     assert read.classes == ("dog",)
@@ -111,7 +111,7 @@ def test_a_row_is_read(tmp_path, row, box):
 
 
 @given(rows=st.lists(st.text(st.sampled_from("0123456789.-+eEnaif_ \t\x85\u2028٣"), max_size=30), max_size=5))
-def test_whatever_a_row_says_is_an_object_or_a_problem(tmp_path_factory, rows):
+def test_any_row_is_an_object_or_a_problem(tmp_path_factory, rows):
     folder = labelled(tmp_path_factory.mktemp("yolo"), "\n".join(rows))
     (read,), problems, _ = read_yolo(folder)
     assert len(read.classes) == sum(bool(row.split()) for row in rows)
@@ -119,11 +119,11 @@ def test_whatever_a_row_says_is_an_object_or_a_problem(tmp_path_factory, rows):
     assert np.isnan(read.boxes).all(axis=1).sum() == np.isnan(read.boxes).any(axis=1).sum() == unread
 
 
-def test_a_polygon_gives_its_box_and_is_told_of(tmp_path):
+def test_a_polygon_gives_the_box_around_it_and_is_reported(tmp_path):
     (read,), problems, _ = read_yolo(labelled(tmp_path, "0 0.5 0.125 0.75 0.5 0.25 0.25\n"))
     assert read.boxes.tolist() == [[0.25, 0.125, 0.75, 0.5]]
     assert [(p.kind, p.action) for p in problems] == [("enclosing_box", "kept")]
-    assert problems[0].detail == "object 1 (cat): a polygon of 3 points; the box around it is taken"
+    assert problems[0].detail == "object 1 (cat): a polygon of 3 points; the box around it is used"
 
 
 def test_an_empty_file_is_an_image_without_objects(tmp_path):
@@ -132,7 +132,7 @@ def test_an_empty_file_is_an_image_without_objects(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("row", "kind", "said"),
+    ("row", "kind", "message"),
     [
         ("0 0.5 0.5 0.5", "unreadable_object", "4 values"),
         ("0 0.1 0.1 0.2 0.2 0.3 0.3 0.4", "unreadable_object", "8 values"),
@@ -152,32 +152,32 @@ def test_an_empty_file_is_an_image_without_objects(tmp_path):
         "fraction", "huge class",
     ],
 )  # fmt: skip
-def test_a_row_that_cannot_be_read_is_a_problem_with_its_line_and_the_others_stay(tmp_path, row, kind, said):
+def test_an_unreadable_row_is_a_problem_with_its_line_and_the_others_are_read(tmp_path, row, kind, message):
     folder = labelled(tmp_path, f"0 0.5 0.5 0.5 0.5\n\n{row}\n")
     (read,), problems, _ = read_yolo(folder)
     assert np.isnan(read.boxes).all(axis=1).tolist() == [False, True]
     assert [(p.kind, p.file, p.action) for p in problems] == [
         (kind, f"{(folder / 'labels/a.txt').as_posix()}:3", "dropped_box")
     ]
-    assert said in problems[0].detail
+    assert message in problems[0].detail
     assert len(problems[0].detail) < 300
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [(b"\xff\xfe0 0.5", "not text in UTF-8"), (b"0 " * 2000, "at most 1000")],
     ids=["not UTF-8", "huge"],
 )
-def test_a_label_file_that_cannot_be_read_is_a_problem_and_the_others_stay(tmp_path, monkeypatch, content, said):
+def test_an_unreadable_label_file_is_a_problem_and_the_others_are_read(tmp_path, monkeypatch, content, message):
     monkeypatch.setattr(yolo, "MAX_LABEL_BYTES", 1000)
     folder = make(tmp_path, {"classes.txt": "cat", "labels/a.txt": content, "labels/b.txt": "0 0.5 0.5 0.5 0.5"})
     images, problems, _ = read_yolo(folder)
     assert [image.source for image in images] == [(folder / "labels/b.txt").as_posix()]
     assert [(p.kind, p.action) for p in problems] == [("unreadable_annotation", "dropped_image")]
-    assert said in problems[0].detail
+    assert message in problems[0].detail
 
 
-def test_a_link_to_nowhere_is_a_problem(tmp_path):
+def test_a_broken_link_is_a_problem(tmp_path):
     folder = labelled(tmp_path, "")
     (folder / "labels/b.txt").symlink_to(tmp_path / "nowhere")
     assert [p.kind for p in read_yolo(folder)[1]] == ["unreadable_annotation"]
@@ -195,6 +195,6 @@ def test_a_link_to_nowhere_is_a_problem(tmp_path):
     ],
     ids=["labels", "Roboflow", "beside the images", "lists and notes", "an image called test", "in labels"],
 )
-def test_the_label_files_are(tmp_path, files, labels):
+def test_label_files_are_found_in_labels_folders_else_beside_images(tmp_path, files, labels):
     folder = make(tmp_path / "data", dict.fromkeys([*files, "classes.txt"], ""))
     assert [path.relative_to(folder).as_posix() for path in label_files(folder)] == labels

@@ -12,7 +12,7 @@ from tests.formats.yolo_folder import make
 
 
 @given(text=st.one_of(st.text(max_size=60), st.text(st.sampled_from("names:[]{}&*!-? 0ab\n'\"|<"), max_size=60)))
-def test_whatever_data_yaml_says_is_names_or_refused(tmp_path_factory, text):
+def test_any_data_yaml_gives_names_or_is_refused(tmp_path_factory, text):
     folder = make(tmp_path_factory.mktemp("yolo"), {"data.yaml": text.encode(errors="replace")})
     try:
         names = read_names(folder)
@@ -33,11 +33,11 @@ def test_whatever_data_yaml_says_is_names_or_refused(tmp_path_factory, text):
     ],
     ids=["list", "mapping", "order", "classes.txt", "in labels"],
 )
-def test_the_classes_are_named(tmp_path, name, content):
+def test_class_names_are_read_from_each_kind_of_file(tmp_path, name, content):
     assert read_names(make(tmp_path, {name: content})) == {0: "cat", 1: "no"}
 
 
-def test_numbers_may_have_gaps(tmp_path):
+def test_class_numbers_may_have_gaps(tmp_path):
     folder = make(tmp_path, {"data.yaml": "names: {3: cat, 7: dog}", "labels/a.txt": "7 0.5 0.5 1 1\n4 0.5 0.5 1 1"})
     (read,), problems, classes = read_yolo(folder)
     assert (read.classes, classes) == (("dog", "4"), ("cat", "dog"))
@@ -57,7 +57,7 @@ MERGE_BOMB = "a: &a {k: v}\nb: &b {<<: [*a, *a]}\nnames: {<<: [*b, *b]}\n"
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (BOMB, "aliases"),
         (MERGE_BOMB, "aliases"),
@@ -81,15 +81,15 @@ MERGE_BOMB = "a: &a {k: v}\nb: &b {<<: [*a, *a]}\nnames: {<<: [*b, *b]}\n"
         "no name", "list", "empty", "not UTF-8", "huge",
     ],
 )  # fmt: skip
-def test_a_data_yaml_that_names_no_classes_is_refused_with_the_file(tmp_path, content, said):
+def test_a_data_yaml_that_names_no_classes_is_refused_with_the_file(tmp_path, content, message):
     folder = make(tmp_path, {"data.yaml": content})
-    with pytest.raises(FormatError, match=said) as error:
+    with pytest.raises(FormatError, match=message) as error:
         read_names(folder)
     assert str(folder / "data.yaml") in str(error.value)
     assert len(str(error.value)) < 600
 
 
-def test_a_tag_that_asks_for_python_makes_nothing(tmp_path):
+def test_a_yaml_tag_for_a_python_object_creates_nothing(tmp_path):
     folder = make(tmp_path, {"data.yaml": "names: [!!python/object/apply:os.mkdir [made]]"})
     with pytest.raises(FormatError, match="expected a list of names"):
         read_names(folder)
@@ -102,9 +102,9 @@ def test_an_empty_classes_txt_is_refused(tmp_path, content):
         read_names(make(tmp_path, {"classes.txt": content}))
 
 
-def test_a_folder_is_yolo_when_it_names_classes_and_has_labels(tmp_path):
+def test_a_folder_with_class_names_and_labels_is_yolo(tmp_path):
     assert not is_yolo_folder(make(tmp_path / "1", {"a.txt": ""}))
     assert not is_yolo_folder(make(tmp_path / "2", {"classes.txt": "cat"}))
     assert is_yolo_folder(make(tmp_path / "3", {"classes.txt": "cat", "a.txt": ""}))
-    with pytest.raises(FormatError, match="nothing says what the class numbers mean"):
+    with pytest.raises(FormatError, match="one must name the classes"):
         read_names(tmp_path / "1")

@@ -48,9 +48,9 @@ def _fuzz(name: str, seconds: int) -> int:
     ]  # fmt: skip
     with log.open("wb") as output:
         status = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False).returncode
-    said = log.read_text(encoding="utf-8", errors="replace")
-    reached = re.findall(r"\bft: (\d+)", said)
-    tried = re.search(r"number_of_executed_units: *(\d+)", said)
+    output = log.read_text(encoding="utf-8", errors="replace")
+    reached = re.findall(r"\bft: (\d+)", output)
+    tried = re.search(r"number_of_executed_units: *(\d+)", output)
     new = sorted(set(failures.iterdir()) - before)
     print(f"{name:<16}{tried[1] if tried else '?':>10}{reached[-1] if reached else '?':>10}{len(new):>10}", flush=True)
     for path in new:

@@ -61,7 +61,7 @@ class Target:
     largest_seed: int = 20_000
 
     def run(self, content: bytes, folder: Path) -> bool:
-        """Parse `content` from a file below `folder`; whether it was taken. What is no refusal is raised."""
+        """Parse `content` from a file below `folder`; whether it was accepted. Any error but a refusal is raised."""
         path = folder / self.file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

@@ -1,4 +1,4 @@
-"""Whatever stands in a file, its parser gives what it says or refuses it."""
+"""Whatever a file holds, its parser reads or refuses it."""
 
 import json
 from functools import cache
@@ -78,7 +78,7 @@ def test_any_bytes_are_read_or_refused(tmp_path, name, content):
 @pytest.mark.parametrize("name", TARGETS)
 @patient
 @given(data=st.data())
-def test_bent_files_are_read_or_refused(tmp_path, name, data):
+def test_corrupted_files_are_read_or_refused(tmp_path, name, data):
     content = data.draw(st.sampled_from(seeds(name)))
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(content)))
@@ -99,11 +99,11 @@ def test_json_with_other_values_in_it_is_read_or_refused(tmp_path, name, data):
 
 
 @pytest.mark.parametrize("name", sorted(TARGETS.keys() - {"archive", "params", "given_splits"}))
-def test_there_is_a_seed_that_the_parser_takes(tmp_path: Path, name: str) -> None:
+def test_each_parser_accepts_one_of_its_seeds(tmp_path: Path, name: str) -> None:
     assert [seed for seed in seeds(name) if TARGETS[name].run(seed, tmp_path)]
 
 
-def test_a_bug_in_a_parser_would_be_seen(tmp_path):
+def test_a_bug_in_a_parser_is_noticed(tmp_path):
     with pytest.raises(FileNotFoundError):
         TARGETS["voc"].__class__("a", lambda folder: (folder / "b").read_bytes()).run(b"", tmp_path)
 

@@ -20,7 +20,7 @@ def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", [False, True], ids=["file", "folder"])
-def test_what_stood_there_stays_when_writing_fails(tmp_path: Path, folder: bool) -> None:
+def test_the_old_content_stays_when_writing_fails(tmp_path: Path, folder: bool) -> None:
     target = tmp_path / "out"
     inside = target / "a" if folder else target
     inside.parent.mkdir(exist_ok=True)
@@ -49,7 +49,7 @@ def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
     assert [path.name for path in target.iterdir()] == ["fresh"]
 
 
-def test_equal_content_is_equal_bytes_and_nan_is_refused(tmp_path: Path) -> None:
+def test_equal_content_gives_equal_bytes_and_nan_is_refused(tmp_path: Path) -> None:
     write_json(tmp_path / "a.json", {"b": 1, "a": "é"})
     write_json(tmp_path / "b.json", {"a": "é", "b": 1})
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
@@ -75,7 +75,7 @@ def test_an_object_written_list_by_list_reads_as_one_object(
     assert read_json(tmp_path / "a.json", "rows") == {**head, **lists}
 
 
-def test_a_list_that_breaks_off_leaves_no_file(tmp_path: Path) -> None:
+def test_a_list_that_fails_midway_leaves_no_file(tmp_path: Path) -> None:
     def rows() -> Iterator[float]:
         yield 1.0
         yield float("nan")
@@ -86,7 +86,7 @@ def test_a_list_that_breaks_off_leaves_no_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("write", [write_json, lambda path, row: write_json_lists(path, {}, {"rows": [row]})])
-def test_characters_that_act_on_a_terminal_are_escaped_in_json_and_mean_the_same(tmp_path, write):
+def test_characters_that_act_on_a_terminal_are_escaped_in_json_and_read_back(tmp_path, write):
     content = {"name": "cat\x1b[2J\x9b31m\u202etac\u2028 猫 \U0001f986"}
     write(tmp_path / "a.json", content)
     text = (tmp_path / "a.json").read_text(encoding="utf-8")

@@ -33,13 +33,13 @@ def test_a_box_stands_out_from_any_background(background):
     assert np.abs(np.diff(crossing, axis=0)).sum(axis=1).max() > 200
 
 
-def test_the_original_image_is_left_alone():
+def test_the_original_image_is_unchanged():
     image = Image.new("RGB", (300, 200))
     draw_detections(image, detections(([10, 10, 50, 50], "cat", 0.9)), ["cat"])
     assert image.getcolors() == [(300 * 200, (0, 0, 0))]
 
 
-def test_no_detections_leave_the_picture_as_it_is():
+def test_a_picture_without_detections_is_unchanged():
     image = Image.new("RGB", (30, 20), "#123456")
     assert draw_detections(image, detections(), ["cat"]).tobytes() == image.tobytes()
 
@@ -77,7 +77,7 @@ def test_the_highest_score_is_drawn_on_top():
     assert drawn.getpixel((150, 130)) == rgb(PALETTE[0])
 
 
-def test_classes_have_distinct_colours_in_their_order_and_start_again_after_the_last():
+def test_classes_have_distinct_colours_in_their_order_until_the_palette_ends():
     names = [str(i) for i in range(len(PALETTE) + 1)]
     colours = class_colours(names)
     assert [colours[name] for name in names[:-1]] == list(PALETTE)
@@ -86,15 +86,15 @@ def test_classes_have_distinct_colours_in_their_order_and_start_again_after_the_
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png"])
-def test_a_thumbnail_is_small_keeps_pixels_where_they_are_stored_and_tells_nothing_else(tmp_path, suffix):
+def test_a_thumbnail_is_small_is_not_rotated_and_has_no_metadata(tmp_path, suffix):
     image = Image.new("RGB", (400, 200), "#ff0000")
     image.paste("#0000ff", (0, 0, 200, 200))
     exif = Image.Exif()
     exif[0x0112] = 3  # turned by 180 degrees
     exif[0x010F] = "maker of the camera"
     image.save(tmp_path / f"a.{suffix}", exif=exif)
-    taken = thumbnail(tmp_path / f"a.{suffix}", 100, max_megapixels=1)
-    content = taken.jpeg
+    small = thumbnail(tmp_path / f"a.{suffix}", 100, max_megapixels=1)
+    content = small.jpeg
     assert b"maker" not in content
     with Image.open(io.BytesIO(content)) as small:
         assert small.format == "JPEG"
@@ -109,7 +109,7 @@ def test_a_small_image_is_not_enlarged(tmp_path):
         assert small.size == (30, 20)
 
 
-def test_what_is_no_image_has_no_thumbnail(tmp_path):
+def test_a_file_that_is_not_an_image_has_no_thumbnail(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"text")
     with pytest.raises(FormatError, match=r"a\.jpg: not an image"):
         thumbnail(tmp_path / "a.jpg", 100, max_megapixels=1)

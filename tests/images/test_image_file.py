@@ -36,12 +36,12 @@ def png_header(width, height):
         ("a.tif", "L", "TIFF"),
     ],
 )
-def test_an_image_is_told_by_its_content(tmp_path, name, mode, kind):
+def test_the_format_of_an_image_is_that_of_its_content(tmp_path, name, mode, kind):
     facts = inspect_image(saved(tmp_path / name, mode), max_megapixels=1)
     assert (facts.width, facts.height, facts.format, facts.mode, facts.exif_orientation) == (6, 4, kind, mode, 1)
 
 
-def test_a_wrong_name_does_not_change_what_an_image_is(tmp_path):
+def test_a_wrong_name_does_not_change_the_format(tmp_path):
     assert inspect_image(saved(tmp_path / "a.png", format="JPEG"), max_megapixels=1).format == "JPEG"
 
 
@@ -53,14 +53,14 @@ def test_the_size_is_that_of_the_stored_pixels_whatever_exif_says(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [(b"", "empty"), (b"not an image", "known format"), (b"\x89PNG\r\n\x1a\n", "damaged|known format")],
     ids=["empty", "text", "cut header"],
 )
-def test_what_is_no_image_is_refused_with_the_reason(tmp_path, content, said):
+def test_a_file_that_is_not_an_image_is_refused_with_the_reason(tmp_path, content, message):
     path = tmp_path / "a.jpg"
     path.write_bytes(content)
-    with pytest.raises(FormatError, match=said) as error:
+    with pytest.raises(FormatError, match=message) as error:
         inspect_image(path, max_megapixels=1)
     assert str(path) in str(error.value)
 

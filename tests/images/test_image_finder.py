@@ -53,12 +53,12 @@ def test_the_image_is_found(tree, files, annotation, written, image):
 
 
 @pytest.mark.parametrize("written", ["a.jpg", "a.tga", "photos/a.jpeg"])
-def test_another_extension_is_found_and_told_of(tree, written):
+def test_an_image_with_another_extension_is_found_and_reported(tree, written):
     assert found(tree("images/a.png"), "annotations/a.xml", written) == ("images/a.png", "renamed_image")
 
 
 @pytest.mark.parametrize("written", ["a.jpg", "A.jpg", "a.JPG", "A"])
-def test_other_capitals_are_found_and_told_of(tree, written):
+def test_an_image_with_other_capitals_is_found_and_reported(tree, written):
     assert found(tree("images/a.Jpg"), "annotations/x.xml", written) == ("images/a.Jpg", "renamed_image")
 
 
@@ -72,12 +72,12 @@ def test_the_written_extension_wins_over_another(tree):
     [(["one/a.jpg", "two/a.jpg"], "a.jpg"), (["images/a.png", "images/a.jpeg"], "a.jpg")],
     ids=["folders", "extensions"],
 )
-def test_a_tie_is_not_guessed(tree, files, written):
+def test_of_equal_candidates_none_is_chosen(tree, files, written):
     assert found(tree(*files), "boxes/a.xml", written) == (None, "ambiguous_image")
 
 
 @pytest.mark.parametrize("written", ["b.jpg", "", "notes.txt", ".", "sub/"])
-def test_a_missing_image_is_told_of(tree, written):
+def test_a_missing_image_is_reported(tree, written):
     assert found(tree("a.jpg", "notes.txt"), "x.xml", written) == (None, "missing_image")
 
 
@@ -92,7 +92,7 @@ def test_the_first_place_wins(tree, tmp_path):
 
 
 @pytest.mark.parametrize("annotation", ["train/a.xml", "labels/train/a.txt", "train/labels/a.txt"])
-def test_folders_that_mirror_those_of_another_place_tell_which_image(tree, tmp_path, annotation):
+def test_mirrored_folders_decide_between_images_of_one_name(tree, tmp_path, annotation):
     root = tree("notes.txt")
     for name in ("a.jpg", "train/a.jpg", "val/a.jpg"):
         (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -101,7 +101,7 @@ def test_folders_that_mirror_those_of_another_place_tell_which_image(tree, tmp_p
     assert (path, problem) == (tmp_path / "photos/train/a.jpg", None)
 
 
-def test_a_folder_of_images_may_be_called_as_one_of_annotations(tree, tmp_path):
+def test_a_folder_of_images_may_be_named_labels(tree, tmp_path):
     root = tree("notes.txt")
     for name in ("a.jpg", "labels/a.jpg", "train/a.jpg"):
         (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -140,7 +140,7 @@ def test_a_link_inside_the_folders_is_an_image(tree):
     assert found(root, "x.xml", "b.jpg") == ("b.jpg", None)
 
 
-def test_a_link_to_a_folder_outside_is_not_searched_and_told_of(tree, tmp_path):
+def test_a_link_to_a_folder_outside_is_not_searched_and_is_reported(tree, tmp_path):
     root = tree("a.jpg")
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "b.jpg").touch()
@@ -187,7 +187,7 @@ def test_links_below_a_place_that_is_a_link_are_not_followed(linked):
     assert [(p.kind, p.action) for p in finder.problems] == [("path_outside_root", "kept")]
 
 
-def test_a_place_that_links_back_to_the_one_it_is_in_holds_nothing_of_its_own(tree):
+def test_a_place_that_links_back_to_its_parent_adds_no_images(tree):
     root = tree("a.jpg", "b.jpg")
     (root / "loop").symlink_to(root)
     finder = ImageFinder([root, root / "loop"])
@@ -196,19 +196,19 @@ def test_a_place_that_links_back_to_the_one_it_is_in_holds_nothing_of_its_own(tr
 
 
 @pytest.mark.parametrize("place", [".photos", "__MACOSX", ".cache/photos"])
-def test_a_place_in_a_folder_that_walks_pass_over_is_searched(tree, place):
+def test_a_place_inside_a_skipped_folder_is_searched(tree, place):
     root = tree(f"{place}/a.jpg", "notes.txt")
     assert found(root, "x.csv", "a.jpg") == (None, "missing_image")
     assert found(root, "x.csv", "a.jpg", root / place) == (f"{place}/a.jpg", None)
 
 
-def test_a_link_that_leads_to_itself_ends(tree):
+def test_a_link_to_itself_does_not_loop(tree):
     root = tree("a.jpg")
     (root / "loop").symlink_to(root)
     assert found(root, "x.xml", "a.jpg") == ("a.jpg", None)
 
 
-def test_other_images_are_those_of_the_places_in_use(tree, tmp_path):
+def test_other_images_come_only_from_places_in_use(tree, tmp_path):
     root = tree("a.jpg", "b.jpg", ".hidden/c.jpg", "__MACOSX/d.jpg", "._a.jpg", "notes.txt")
     unused = tmp_path / "unused"
     unused.mkdir()

@@ -20,7 +20,7 @@ def rgba():
 
 
 @pytest.mark.parametrize("image", [transparent_palette(), rgba()], ids=["palette", "RGBA"])
-def test_what_is_transparent_shows_white(image):
+def test_transparent_pixels_become_white(image):
     assert np.asarray(as_rgb(image)).tolist() == [[[255, 255, 255], [10, 20, 30]]]
 
 
@@ -43,7 +43,7 @@ def test_cmyk_becomes_rgb():
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "L", "1", "P", "CMYK", "I;16", "I", "F"])
-def test_grey_is_that_of_rgb_whatever_the_strips(monkeypatch, mode):
+def test_grey_made_in_strips_equals_the_grey_of_rgb(monkeypatch, mode):
     monkeypatch.setattr("tasks.images.rgb._STRIP_PIXELS", 70)
     pixels = np.random.default_rng(1).integers(0, 255, (23, 31, 4), dtype=np.uint8)
     image = Image.fromarray(pixels[:, :, :3]).convert("RGB" if mode in ("RGBA", "LA", "I", "F", "I;16") else mode)

@@ -62,7 +62,7 @@ def test_a_video_without_a_matrix_is_as_stored(tmp_path):
     ids=["a quarter clockwise", "half", "a quarter back", "an eighth stays", "nothing stays"],
 )
 @pytest.mark.parametrize("suffix", ["mp4", "mov"])
-def test_frames_are_turned_as_players_turn_them(tmp_path, matrix, size, where, suffix):
+def test_frames_are_rotated_as_players_rotate_them(tmp_path, matrix, size, where, suffix):
     assert shown(video(tmp_path / f"a.{suffix}", matrix=matrix)) == (3, size, where)
 
 
@@ -78,5 +78,5 @@ def test_frames_are_turned_as_players_turn_them(tmp_path, matrix, size, where, s
     ],
     ids=["mirrored", "upside down", "counterclockwise", "clockwise", "transposed", "transposed the other way"],
 )
-def test_frames_are_mirrored_after_they_are_turned(tmp_path, rotation, flips, where):
+def test_frames_are_mirrored_after_rotation(tmp_path, rotation, flips, where):
     assert shown(video(tmp_path / "a.mp4", rotation=rotation, flips=flips))[2] == where

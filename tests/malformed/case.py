@@ -24,7 +24,7 @@ class Case:
         name: what is wrong, in words joined by `-`.
         area: the format or the door that it tries.
         make: writes it below the folder that it is given; `data/` there is `ingest.source`, unless `params` differ.
-        ends: the kinds of problems that it is told of by, sorted; or `refused by STAGE`, one sentence and no output.
+        ends: the kinds of problems that it is reported as, sorted; or `refused by STAGE`, one sentence and no output.
         stages: commands that are run one after the other, until one refuses.
         params: what differs from the project's params.yaml, section by section; text instead is the whole file.
     """

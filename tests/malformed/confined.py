@@ -1,7 +1,7 @@
 """Running a command of the pipeline confined: in a process of its own, its time and memory bounded and measured.
 
 One process imports the stages once and forks for each job, so that a job costs a fork, and what one does to its memory
-no other sees. It is told its jobs as lines of JSON: `python -m tests.malformed.confined`.
+no other sees. It gets its jobs as lines of JSON: `python -m tests.malformed.confined`.
 """
 
 import importlib

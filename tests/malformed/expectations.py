@@ -1,4 +1,4 @@
-"""Comparing what becomes of malformed inputs with what shall."""
+"""Comparing the outcome of malformed inputs with the expected one."""
 
 import json
 from functools import cache
@@ -16,14 +16,14 @@ ELSEWHERE = [name for name, case in CORPUS.items() if case.area not in _ANNOTATI
 
 @cache
 def expected() -> dict[str, list[str]]:
-    """What each case says, in lines."""
+    """The expected messages of each case."""
     content: dict[str, list[str]] = json.loads(EXPECTED.read_text(encoding="utf-8"))
     return content
 
 
 def check(name: str, folder: Path, confined: Confined) -> None:
-    """Fail unless the case ends as it says and says what is expected, and nothing happens that never may."""
+    """Fail unless the case ends as it should, with the expected messages, and without a fault."""
     found = outcome(CORPUS[name], folder, confined)
     assert found.faults == []
     assert found.ends == CORPUS[name].ends
-    assert found.says == expected()[name]
+    assert found.messages == expected()[name]

@@ -28,8 +28,8 @@ def _image(
 ) -> Case:
     def make(folder: Path) -> None:
         good_voc(folder / "data")
-        said = f"<width>{size[0]}</width><height>{size[1]}</height>"
-        (folder / "data" / "bad.xml").write_text(voc_xml(filename=file, size=said), encoding="utf-8")
+        written_size = f"<width>{size[0]}</width><height>{size[1]}</height>"
+        (folder / "data" / "bad.xml").write_text(voc_xml(filename=file, size=written_size), encoding="utf-8")
         path = folder / "data" / file
         if isinstance(content, bytes):
             path.write_bytes(content)

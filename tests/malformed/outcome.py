@@ -1,6 +1,6 @@
 """What becomes of a malformed input, and what is wrong with that.
 
-`python -m tests.malformed.outcome` writes expected.json anew, for when a message was reworded: read what changed in it.
+`python -m tests.malformed.outcome` writes expected.json anew after a message was reworded: read its diff.
 """
 
 import json
@@ -34,12 +34,12 @@ class Outcome:
 
     Attributes:
         ends: as `Case.ends`.
-        says: the message of the refusal, or the problems as `kind (action) file: detail`.
+        messages: the lines of the refusal, or the problems as `kind (action) file: detail`.
         faults: what must never be, whatever the input.
     """
 
     ends: tuple[str, ...] | str
-    says: list[str]
+    messages: list[str]
     faults: list[str]
 
 
@@ -59,10 +59,10 @@ def outcome(case: Case, folder: Path, confined: Confined) -> Outcome:
     if case.explained and problems:
         faults += _explained(problems[0], folder, confined)
     # How far up a device is depends on where the test runs.
-    says = [
+    messages = [
         re.sub(r"(\.\./)+dev/", "/dev/", f"{p['kind']} ({p['action']}) {p['file']}: {p['detail']}") for p in problems
     ]
-    listed = says[:_LISTED] + ([f"and {len(says) - _LISTED} more"] if len(says) > _LISTED else [])
+    listed = messages[:_LISTED] + ([f"and {len(messages) - _LISTED} more"] if len(messages) > _LISTED else [])
     return Outcome(tuple(sorted({p["kind"] for p in problems})), listed, faults)
 
 
@@ -112,16 +112,16 @@ def _explained(problem: dict[str, Any], folder: Path, confined: Confined) -> lis
 
 
 def main() -> None:
-    """Write expected.json anew; what must never be ends it."""
-    said: dict[str, list[str]] = {}
+    """Write expected.json anew; stop at the first fault or unexpected end."""
+    messages: dict[str, list[str]] = {}
     with TemporaryDirectory() as folder, Confined() as confined:
         for number, (name, case) in enumerate(CORPUS.items()):
             found = outcome(case, Path(folder) / str(number), confined)
             if found.faults or found.ends != case.ends:
                 raise SystemExit(f"{name}: {found.ends} {found.faults}; expected {case.ends}")
-            said[name] = found.says
-    EXPECTED.write_text(json.dumps(said, indent=1, ensure_ascii=True) + "\n", encoding="utf-8")
-    print(f"{EXPECTED}: {len(said)} outcomes")
+            messages[name] = found.messages
+    EXPECTED.write_text(json.dumps(messages, indent=1, ensure_ascii=True) + "\n", encoding="utf-8")
+    print(f"{EXPECTED}: {len(messages)} outcomes")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ def confined():
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("hog", "held 1"),
         ("hang", "did not end in time"),
@@ -25,16 +25,16 @@ def confined():
         ("act", r"wrote '\x9b'"),
     ],
 )
-def test_misbehaviour_is_noticed(tmp_path, confined, name, said):
+def test_misbehaviour_is_noticed(tmp_path, confined, name, message):
     ended = confined.run(tmp_path, entry=f"tests.malformed.misbehaving:{name}", max_seconds=1 if name == "hang" else 60)
-    assert [fault for fault in faults_of(ended, tmp_path) if said in fault]
+    assert [fault for fault in faults_of(ended, tmp_path) if message in fault]
 
 
-def test_good_behaviour_is_no_fault_after_all_of_that(tmp_path, confined):
+def test_good_behaviour_is_accepted_after_misbehaviour(tmp_path, confined):
     ended = confined.run(tmp_path, "--help")
     assert faults_of(ended, tmp_path) == []
     assert "usage: python -m tasks" in ended.printed
 
 
-def test_letters_of_any_script_and_progress_do_not_act():
+def test_letters_of_any_script_and_progress_bars_are_harmless():
     assert acting("猫 קוף \U0001f986 50%|\u2588\u258c |\r\n") == set()

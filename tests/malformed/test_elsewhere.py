@@ -13,5 +13,5 @@ def confined():
 
 
 @pytest.mark.parametrize("name", ELSEWHERE)
-def test_a_malformed_input_ends_in_its_sentence(tmp_path, confined, name):
+def test_a_malformed_input_ends_with_the_expected_message(tmp_path, confined, name):
     check(name, tmp_path / "case", confined)

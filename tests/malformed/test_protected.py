@@ -1,4 +1,4 @@
-"""Files and folders that may not be read are told of."""
+"""Files and folders that may not be read are reported."""
 
 import tempfile
 from pathlib import Path
@@ -19,7 +19,7 @@ def folder():
 
 
 @pytest.mark.parametrize(
-    ("case", "protected", "status", "said"),
+    ("case", "protected", "status", "message"),
     [
         ("voc/nan", "data/bad.jpg", 0, ""),
         ("voc/nan", "data/bad.xml", 0, ""),
@@ -31,7 +31,7 @@ def folder():
     ],
     ids=["image", "annotation", "folder", "csv", "coco", "names", "params"],
 )
-def test_what_may_not_be_read_is_told_of(folder, case, protected, status, said):
+def test_protected_files_are_reported(folder, case, protected, status, message):
     write(CORPUS[case], folder / "case")
     path = folder / "case" / protected
     if not path.exists():
@@ -43,7 +43,7 @@ def test_what_may_not_be_read_is_told_of(folder, case, protected, status, said):
         with Confined() as confined:
             ended = confined.run(folder / "case", "ingest", entry="tests.malformed.unprivileged:run")
         assert faults_of(ended, folder / "case") == []
-        assert (ended.exit, said in ended.printed) == (status, True)
+        assert (ended.exit, message in ended.printed) == (status, True)
         listed = folder / "case" / "data" / "ingested" / "annotations.json"
         assert status or protected in listed.read_text(encoding="utf-8")
     finally:

@@ -20,13 +20,13 @@ def test_a_box_is_tight_around_what_the_picture_shows(x, y, box):
     assert _extent(_on_canvas(solid, x, y, (100, 80))) == box
 
 
-def test_what_lies_outside_the_picture_shows_nothing():
+def test_a_sprite_outside_the_picture_covers_nothing():
     assert not _on_canvas(np.ones((10, 10), dtype=bool), 100, 20, (100, 80)).any()
     assert not _on_canvas(np.ones((10, 10), dtype=bool), 20, -10, (100, 80)).any()
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_each_object_keeps_enough_of_itself_and_no_pixel_belongs_to_two(seed):
+def test_each_object_stays_visible_enough_and_no_pixel_belongs_to_two(seed):
     rng, placed = np.random.default_rng(seed), []
     for _ in range(30):
         _place(square(30), "mug", placed, rng, (100, 80))

@@ -4,8 +4,9 @@ from PIL import Image
 from tasks.formats.pascal_voc import read_voc
 from tasks.ground.files import sha256_of
 from tasks.params import SampleParams
+from tasks.sample_scenes.faults import FAULTS
 from tasks.sample_scenes.shapes import KINDS
-from tasks.stages.sample import FAULTS, sample
+from tasks.stages.sample import sample
 
 
 def contents(folder):
@@ -39,7 +40,7 @@ def test_another_seed_gives_other_scenes(folder, tmp_path):
     assert contents(tmp_path / "other")[image] != contents(folder)[image]
 
 
-def test_more_images_leave_the_first_ones_as_they_are(folder, tmp_path):
+def test_more_images_leave_the_first_ones_unchanged(folder, tmp_path):
     sample(SampleParams(seed=7, images=1, faults=False), sample=tmp_path / "fewer")
     fewer = contents(tmp_path / "fewer")
     del fewer["README.md"]
@@ -59,7 +60,7 @@ def test_every_scene_has_objects_of_known_kinds_in_boxes_within_the_picture(fold
         assert (longest >= 0.1 * min(record.width, record.height)).all()
 
 
-def test_without_faults_all_is_right(tmp_path):
+def test_without_faults_only_scenes_are_written(tmp_path):
     figures = sample(SampleParams(seed=7, images=2, faults=False), sample=tmp_path / "sample")
     assert figures["faults"] == 0
     assert sorted(path.name for path in (tmp_path / "sample" / "images").iterdir()) == [
@@ -79,7 +80,7 @@ def test_every_fault_but_the_missing_image_has_both_its_files(folder):
         assert (folder / "images" / f"fault_{fault.name}.jpg").is_file() == (fault.name != "image_missing")
 
 
-def test_one_annotation_is_no_xml(folder):
+def test_one_annotation_is_not_xml(folder):
     assert not (folder / "annotations" / "fault_annotation_is_no_xml.xml").read_bytes().startswith(b"<")
 
 
@@ -95,7 +96,7 @@ def test_one_jpg_is_a_png(folder):
         assert image.format == "PNG"
 
 
-def test_one_image_stands_twice(folder):
+def test_one_image_has_a_copy(folder):
     _, path = faulty(folder, "image_twice")
     assert path.read_bytes() == (folder / "images" / "scene_0000.jpg").read_bytes()
 
@@ -105,7 +106,7 @@ def test_one_annotation_gives_no_size(folder):
     assert (record.width, record.height) == (0, 0)
 
 
-def test_one_box_goes_beyond_the_edge(folder):
+def test_one_box_extends_beyond_the_edge(folder):
     record, _ = faulty(folder, "box_partly_outside")
     beyond = (record.boxes[:, 0] == -25) | (record.boxes[:, 2] == record.width + 25)
     assert beyond.any()

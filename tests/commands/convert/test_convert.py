@@ -170,7 +170,10 @@ def test_the_size_is_that_of_the_image_and_an_unreadable_image_is_left_out_and_n
     )
     assert convert("labels.csv", "yolo", "--images", "photos", "--to", "yolo") == 0
     out = capsys.readouterr().out
-    assert "size_mismatch: 1 (fixed_image), such as photos/a.jpg: labels.csv:2 says 640 x 480; it is 64 x 48" in out
+    assert (
+        "size_mismatch: 1 (fixed_image), such as photos/a.jpg: labels.csv:2 gives 640 x 480; the image is 64 x 48"
+        in out
+    )
     assert "unreadable_image: 1 (dropped_image), such as photos/c.jpg" in out
     assert "box_of_dropped_image: 1 (dropped_box)" in out
     assert Path("yolo/labels/a.txt").read_text().split()[1:3] == ["0.500000000000", "0.500000000000"]

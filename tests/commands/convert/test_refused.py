@@ -51,7 +51,7 @@ def test_copies_are_for_yolo_only(here, capsys):
         ("csv", "a\ud800b", "not UTF-8; rename it"),
         ("coco", "a\ud800b", "not UTF-8; rename it"),
         ("yolo", "a\ud800b", "not UTF-8; rename it"),
-        ("yolo", "a\nb", "take the line break out"),
+        ("yolo", "a\nb", "remove the line break"),
     ],
 )
 def test_a_class_name_that_the_format_cannot_hold_is_refused(here, capsys, kind, name, message):

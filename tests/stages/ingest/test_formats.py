@@ -1,4 +1,4 @@
-"""Stage ingest: every format says the same, and is told from the others."""
+"""Stage ingest: every format gives the same data set, and is distinguished from the others."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from tasks.ground.files import sha256_of
 from tests.stages.ingest.sources import CAT, DOG, annotation, label_studio, picture, problems_of, run, yolo
 
 
-def test_the_authors_split_is_noted(here):
+def test_the_authors_split_is_recorded(here):
     for part, name in (("train", "a"), ("test", "b")):
         picture(here / f"data/images/{part}/{name}.jpg")
         annotation(here / f"data/annotations/{part}/{name}.xml", f"{name}.jpg", CAT)
@@ -28,7 +28,7 @@ def test_the_authors_split_is_noted(here):
     }
 
 
-def test_a_folder_above_the_data_says_nothing_of_a_split(here):
+def test_a_folder_above_the_data_does_not_name_a_split(here):
     picture(here / "test/images/a.jpg")
     annotation(here / "test/annotations/a.xml", "a.jpg", CAT)
     dataset, _ = run("test")
@@ -52,7 +52,7 @@ def test_a_voc_folder_becomes_coco(here):
     assert figures == {"images": 2, "boxes": 3, "classes": 2, "dropped_images": 0, "problems": 0}
 
 
-def test_a_csv_file_and_a_coco_file_say_the_same_as_voc(here):
+def test_csv_and_coco_give_the_same_data_set_as_voc(here):
     picture(here / "data/a.jpg")
     annotation(here / "data/a.xml", "a.jpg", CAT)
     voc, _ = run()
@@ -75,17 +75,17 @@ def test_a_csv_file_and_a_coco_file_say_the_same_as_voc(here):
         np.testing.assert_array_equal(dataset.images[0].boxes, voc.images[0].boxes)
 
 
-def test_yolo_and_label_studio_say_the_same_as_voc(here):
+def test_yolo_and_label_studio_give_the_same_data_set_as_voc(here):
     picture(here / "data/images/a.jpg")
     annotation(here / "voc/a.xml", "a.jpg", CAT)
     voc, _ = run("voc", "data")
     yolo(here / "data", {"labels/a.txt": f"1 {15.5 / 64} {21 / 48} {29 / 64} {38 / 48}\n"})
     from_yolo, _ = run("data", "data")
     percent = [("cat", 100 / 64, 200 / 48, 2900 / 64, 3800 / 48)]
-    label_studio(here / "said.json", ("a.jpg", percent, {"original_width": 64, "original_height": 48}))
-    sized, _ = run("said.json", "data")
-    label_studio(here / "said.json", ("a.jpg", percent, {}))
-    unsized, _ = run("said.json", "data")
+    label_studio(here / "export.json", ("a.jpg", percent, {"original_width": 64, "original_height": 48}))
+    sized, _ = run("export.json", "data")
+    label_studio(here / "export.json", ("a.jpg", percent, {}))
+    unsized, _ = run("export.json", "data")
     for dataset in (from_yolo, sized, unsized):
         assert (dataset.root, dataset.classes, dataset.problems) == (voc.root, ("cat",), ())
         assert (dataset.images[0].width, dataset.images[0].height) == (64, 48)
@@ -103,7 +103,7 @@ def test_yolo_boxes_belong_to_the_image_as_stored(here):
     assert image.boxes.tolist() == [[16, 12, 48, 36]]
 
 
-def test_labels_of_images_with_equal_names_find_their_own(here):
+def test_labels_find_their_own_among_images_of_one_name(here):
     for part, size in (("train", (100, 100)), ("valid", (200, 200))):
         picture(here / f"data/{part}/images/a.jpg", size)
         yolo(here / "data", {f"{part}/labels/a.txt": "0 0.5 0.5 0.5 0.5\n"})
@@ -114,7 +114,7 @@ def test_labels_of_images_with_equal_names_find_their_own(here):
     ]
 
 
-def test_an_empty_label_file_is_an_image_without_objects_and_a_bad_row_alone_is_not(here):
+def test_an_empty_label_file_is_an_image_without_objects_but_a_file_with_only_a_bad_row_is_not(here):
     for name in "abc":
         picture(here / f"data/images/{name}.jpg")
     yolo(here / "data", {"labels/a.txt": "0 0.5 0.5 0.5 0.5\n", "labels/b.txt": "", "labels/c.txt": "9 .5 .5 .5 .5"})
@@ -123,25 +123,25 @@ def test_an_empty_label_file_is_an_image_without_objects_and_a_bad_row_alone_is_
     assert problems_of(dataset) == [("unknown_class", "dropped_box"), ("image_left_empty", "dropped_image")]
 
 
-def test_a_label_without_its_image_takes_its_boxes_with_it(here):
+def test_the_boxes_of_a_label_file_without_an_image_are_dropped(here):
     picture(here / "data/images/a.jpg")
     yolo(here / "data", {"labels/a.txt": "0 0.5 0.5 0.5 0.5\n", "labels/b.txt": "0 0.5 0.5 0.5 0.5\n"})
     assert problems_of(run()[0]) == [("missing_image", "dropped_image"), ("box_of_dropped_image", "dropped_box")]
 
 
-def test_an_uploaded_image_is_found_under_its_own_name_and_told_of(here):
+def test_an_uploaded_image_is_found_under_its_own_name_and_reported(here):
     picture(here / "data/a.jpg")
     picture(here / "data/ab12cd34-b.jpg")
     picture(here / "data/b.jpg")
     boxes = [("cat", 10, 10, 50, 50)]
     label_studio(
-        here / "data/said.json",
+        here / "data/export.json",
         ("/data/upload/1/ab12cd34-a.jpg", boxes, {}),
         ("/data/upload/1/ab12cd34-b.jpg", boxes, {}),
         ("/data/local-files/?d=../../secret.jpg", boxes, {}),
         ("/data/upload/1/ab12cd34-c.jpg", [], {}),
     )
-    dataset, _ = run("data/said.json", "data")
+    dataset, _ = run("data/export.json", "data")
     assert [image.file_name for image in dataset.images] == ["a.jpg", "ab12cd34-b.jpg"]
     assert problems_of(dataset) == [
         ("renamed_image", "kept"),
@@ -150,21 +150,21 @@ def test_an_uploaded_image_is_found_under_its_own_name_and_told_of(here):
         ("missing_image", "dropped_image"),
         ("image_without_annotation", "left_out"),
     ]
-    assert dataset.problems[0].file == "data/said.json: task 1"
+    assert dataset.problems[0].file == "data/export.json: task 1"
 
 
-def test_a_folder_that_two_formats_expect_must_be_named(here):
+def test_a_folder_that_fits_two_formats_needs_ingest_format(here):
     picture(here / "data/a.jpg")
     annotation(here / "data/a.xml", "a.jpg", CAT)
     yolo(here / "data", {"a.txt": "0 0.5 0.5 0.5 0.5\n"})
-    with pytest.raises(DataError, match="could be voc or yolo; say which one"):
+    with pytest.raises(DataError, match=r"could be voc or yolo; set ingest\.format"):
         run()
     assert run(format="voc")[0].classes == ("cat",)
     assert run(format="yolo")[0].classes == ("dog",)
 
 
 @pytest.mark.parametrize(
-    ("files", "source", "wanted", "said"),
+    ("files", "source", "wanted", "message"),
     [
         ([], "nowhere", "auto", "no such file or folder"),
         ([], "data", "auto", "an empty folder"),
@@ -178,27 +178,27 @@ def test_a_folder_that_two_formats_expect_must_be_named(here):
     ],
     ids=["nothing", "empty", "folder", "file", "csv as voc", "voc as csv", "one XML", "voc as yolo", "csv as JSON"],
 )
-def test_a_source_that_no_format_expects_is_described(here, files, source, wanted, said):
+def test_a_source_that_fits_no_format_is_described(here, files, source, wanted, message):
     (here / "data").mkdir()
     for name in files:
         (here / "data" / name).write_text("x")
-    with pytest.raises(DataError, match=said) as error:
+    with pytest.raises(DataError, match=message) as error:
         run(source, "data", format=wanted)
     assert "expected a folder with Pascal VOC .xml files" in str(error.value)
     assert not Path("out").exists()
 
 
 @pytest.mark.parametrize(
-    ("content", "wanted", "said"),
+    ("content", "wanted", "message"),
     [
-        (" \n[]", "auto", "holds no annotation"),
+        (" \n[]", "auto", "no annotation of any image"),
         ("[]", "coco", "not COCO JSON"),
         ("{}", "auto", "not COCO JSON"),
         ("{}", "label_studio", "not a list; expected Label Studio's"),
         ("", "auto", "not a JSON file"),
     ],
 )
-def test_json_is_told_by_how_it_begins(here, content, wanted, said):
-    Path("said.json").write_text(content)
-    with pytest.raises(DataError, match=said):
-        run("said.json", "images", format=wanted)
+def test_the_format_of_json_is_decided_by_its_first_character(here, content, wanted, message):
+    Path("export.json").write_text(content)
+    with pytest.raises(DataError, match=message):
+        run("export.json", "images", format=wanted)

@@ -40,7 +40,7 @@ def test_a_linked_folder_beside_a_csv_file_is_searched_where_the_params_name_it(
     dataset, figures = run("data/train.csv", images="data/train")
     assert (figures["images"], problems_of(dataset)) == (1, [])
     assert dataset.image_path(dataset.images[0]) == Path("data/train/a.jpg")
-    with pytest.raises(DataError, match="data/train: a link to a folder outside: not searched"):
+    with pytest.raises(DataError, match="data/train: a link to a folder outside: it is not searched"):
         run("data/train.csv", images="data")
 
 
@@ -49,9 +49,7 @@ def test_a_linked_folder_beside_a_csv_file_is_searched_where_the_params_name_it(
     [("data/images", ".", "data"), ("data/images", ".", "data/../data"), ("data/below/images", "data/below", "..")],
     ids=["in the source", "called otherwise", "beside the folder that is worked in"],
 )
-def test_a_link_within_the_source_is_not_followed_because_images_are_usually_there(
-    here, monkeypatch, link, cwd, source
-):
+def test_a_link_inside_the_source_is_not_followed_even_where_images_usually_are(here, monkeypatch, link, cwd, source):
     picture(here / "elsewhere/a.jpg")
     picture(here / "data/b.jpg")
     for name in ("a", "b"):
@@ -63,14 +61,14 @@ def test_a_link_within_the_source_is_not_followed_because_images_are_usually_the
     assert [image.file_name for image in dataset.images] == ["b.jpg"]
 
 
-def test_images_without_pixels_are_ingested_because_none_is_decoded(here):
+def test_images_without_pixels_are_ingested_because_no_pixel_is_decoded(here):
     (here / "data").mkdir()
     (here / "data/a.jpg").write_text("not an image")
     annotation(here / "data/a.xml", "a.jpg", CAT)
     assert len(run()[0].images) == 1
 
 
-def test_a_missing_image_takes_its_boxes_with_it_one_by_one(here):
+def test_each_box_of_a_missing_image_is_a_dropped_box(here):
     picture(here / "data/a.jpg")
     annotation(here / "data/a.xml", "a.jpg", CAT)
     annotation(here / "data/b.xml", "b.jpg", CAT, DOG)
@@ -96,7 +94,7 @@ def test_an_image_outside_the_folders_is_refused(here):
     assert [image.file_name for image in dataset.images] == ["a.jpg"]
 
 
-def test_a_wrong_extension_is_told_of_and_the_image_stays(here):
+def test_a_wrong_extension_is_reported_and_the_image_is_kept(here):
     picture(here / "data/a.png")
     annotation(here / "data/a.xml", "a.jpg", CAT)
     dataset, _ = run()
@@ -104,7 +102,7 @@ def test_a_wrong_extension_is_told_of_and_the_image_stays(here):
     assert dataset.images[0].file_name == "a.png"
 
 
-def test_images_without_annotation_are_listed_and_are_no_losses(here):
+def test_images_without_annotation_are_listed_but_not_counted_as_dropped(here):
     for name in ("a", "b", "c"):
         picture(here / f"data/{name}.jpg")
     annotation(here / "data/a.xml", "a.jpg", CAT)
@@ -116,7 +114,7 @@ def test_images_without_annotation_are_listed_and_are_no_losses(here):
     assert figures["dropped_images"] == 0
 
 
-def test_a_folder_that_dvc_does_not_watch_is_told_of(here, capsys):
+def test_a_folder_that_dvc_does_not_watch_is_printed(here, capsys):
     picture(here / "set/images/a.jpg")
     annotation(here / "set/annotations/a.xml", "a.jpg", CAT)
     run("set/annotations", "set/annotations")
@@ -125,7 +123,7 @@ def test_a_folder_that_dvc_does_not_watch_is_told_of(here, capsys):
     assert "note" not in capsys.readouterr().out
 
 
-def test_the_images_folder_left_at_another_data_set_adds_nothing(here):
+def test_an_images_folder_of_another_data_set_adds_nothing(here):
     picture(here / "mine/a.jpg")
     annotation(here / "mine/a.xml", "a.jpg", CAT)
     picture(here / "sample/a.jpg")
@@ -135,7 +133,7 @@ def test_the_images_folder_left_at_another_data_set_adds_nothing(here):
     assert dataset.problems == ()
 
 
-def test_a_file_name_that_is_not_utf8_is_named(here):
+def test_a_file_name_that_is_not_utf8_is_refused_by_name(here):
     picture(here / "data/a.jpg")
     annotation(here / "data/a.xml", "a.jpg", CAT)
     (here / "data" / os.fsdecode(b"b\xff.jpg")).write_text("x")

@@ -19,7 +19,7 @@ def test_a_second_run_writes_the_same_bytes(here):
     assert Path("out/annotations.json").read_bytes() == first
 
 
-def test_an_unreadable_annotation_is_listed_and_the_others_stay(here):
+def test_an_unreadable_annotation_is_listed_and_the_others_are_read(here):
     picture(here / "data/a.jpg")
     annotation(here / "data/a.xml", "a.jpg", CAT)
     (here / "data/b.xml").write_text("<annotation>")
@@ -29,7 +29,7 @@ def test_an_unreadable_annotation_is_listed_and_the_others_stay(here):
     assert figures["dropped_images"] == 1
 
 
-def test_of_two_annotations_of_an_image_the_first_stays(here):
+def test_the_first_of_two_annotations_of_an_image_is_kept(here):
     picture(here / "data/a.jpg")
     annotation(here / "data/a.xml", "a.jpg", CAT)
     annotation(here / "data/copy/a.xml", "a.jpg", DOG, DOG)
@@ -43,7 +43,7 @@ def test_of_two_annotations_of_an_image_the_first_stays(here):
     assert "data/a.xml" in dataset.problems[0].detail
 
 
-def test_problems_say_which_image_they_are_of_where_it_was_found(here):
+def test_problems_name_their_image_where_it_was_found(here):
     for name in ("a.jpg", "b.jpg", "c.jpg"):
         picture(here / "data" / name)
     annotation(here / "data/a.xml", "a.jpg", CAT, ("", [3, 4, 9, 9]))
@@ -64,7 +64,7 @@ def test_problems_say_which_image_they_are_of_where_it_was_found(here):
     }
 
 
-def test_the_box_of_a_yolo_row_is_told_in_pixels_or_not_at_all(here):
+def test_the_box_of_a_problem_in_a_yolo_row_is_in_pixels_or_missing(here):
     yolo(here / "data", {"labels/a.txt": "0 0.5 0.5 0.5 0.5\n", "labels/b.txt": "0 0.5 0.5 0.5 0.5\n"})
     picture(here / "data/images/a.jpg")
     dataset, _ = run()
@@ -74,7 +74,7 @@ def test_the_box_of_a_yolo_row_is_told_in_pixels_or_not_at_all(here):
     ]
 
 
-def test_images_and_boxes_that_a_foreign_file_gives_its_problems_are_not_believed(here):
+def test_images_and_boxes_of_problems_in_a_foreign_file_are_dropped(here):
     annotation(here / "data/a.xml", "a.jpg", CAT)
     picture(here / "data/a.jpg")
     run()
@@ -95,7 +95,7 @@ def test_an_object_without_a_class_name_is_dropped(here):
     assert dataset.images[0].classes == ("cat",)
 
 
-def test_an_image_that_lost_all_of_its_objects_is_no_background(here):
+def test_an_image_whose_objects_were_all_dropped_is_not_background(here):
     for name in ("a", "b", "c"):
         picture(here / f"data/{name}.jpg")
     annotation(here / "data/a.xml", "a.jpg", CAT)
@@ -107,7 +107,7 @@ def test_an_image_that_lost_all_of_its_objects_is_no_background(here):
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e400", "1.7e308", "1e200", "-Infinity"])
-def test_numbers_in_coco_that_no_image_has_are_problems(here, number):
+def test_impossible_numbers_in_coco_are_problems(here, number):
     picture(here / "data/a.jpg")
     content = {
         "images": [{"id": 1, "file_name": "a.jpg"}],
@@ -121,7 +121,7 @@ def test_numbers_in_coco_that_no_image_has_are_problems(here, number):
 
 
 @pytest.mark.parametrize("number", ["1e400", "1e308", "-1e200", "1e10"])
-def test_numbers_in_voc_and_csv_that_no_image_has_are_problems(here, number):
+def test_impossible_numbers_in_voc_and_csv_are_problems(here, number):
     picture(here / "data/a.jpg")
     annotation(here / "data/a.xml", "a.jpg", CAT, DOG)
     path = here / "data/a.xml"
@@ -146,7 +146,7 @@ def test_a_row_of_a_csv_file_is_named_by_its_line(here):
     ]
 
 
-def test_class_names_that_differ_in_blanks_at_the_ends_are_one_class(here):
+def test_class_names_are_stripped_of_blanks(here):
     picture(here / "data/a.jpg")
     Path("data/labels.json").write_text(
         json.dumps(
@@ -160,7 +160,7 @@ def test_class_names_that_differ_in_blanks_at_the_ends_are_one_class(here):
     assert run("data/labels.json", "data")[0].classes == ("cat",)
 
 
-def test_no_usable_image_stops_with_the_reasons(here):
+def test_a_source_without_a_usable_image_is_refused_with_the_reasons(here):
     annotation(here / "data/a.xml", "a.jpg", CAT)
     with pytest.raises(DataError, match="no usable image") as error:
         run()

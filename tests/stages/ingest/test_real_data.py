@@ -26,7 +26,7 @@ def test_real_data_is_ingested_whole(here, source, images, boxes, kinds):
 
 
 @needs_datasets
-def test_both_forms_of_the_blood_smears_hold_the_same_boxes(here):
+def test_both_formats_of_the_blood_smears_hold_the_same_boxes(here):
     voc, _ = run(DATASETS / "bccd/annotations", DATASETS / "bccd")
     from_csv, _ = run(DATASETS / "bccd/test.csv", DATASETS / "bccd")
     for a, b in zip(voc.images, from_csv.images, strict=True):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tasks.errors import DataError, PipelineError
-from tasks.ground.unfinished import unfinished
+from tasks.ground.unfinished import unfinished_work
 from tasks.tfrecords.shards import finished_shard
 from tests.stages.records.small_splits import annotated, files_of, run, write_splits, written
 
@@ -82,7 +82,7 @@ def test_shards_of_other_params_are_removed(root):
 
 def test_a_second_process_in_the_resume_folder_is_refused(root):
     with (
-        unfinished(root.parent / "records.partial", "another", PipelineError()),
+        unfinished_work(root.parent / "records.partial", "another", PipelineError()),
         pytest.raises(DataError, match=r"records\.partial: another process is writing records"),
     ):
         run(root, train=[annotated(root, "0.jpg")])

@@ -154,7 +154,7 @@ def test_a_kind_has_its_policy_its_outcomes_and_what_is_left_out(tmp_path):
     ],
 )
 def test_the_policy_of_a_kind_is_told_with_where_it_comes_from(policy, kind, expected):
-    assert policy.told(kind) == expected
+    assert policy.decision(kind) == expected
 
 
 def test_outcomes_are_counted_in_words():

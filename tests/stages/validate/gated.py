@@ -12,7 +12,6 @@ from tasks.ground.files import sha256_of
 from tasks.params import ModelParams, ValidateParams
 from tasks.stages.validate import validate
 
-ROOT = Path(__file__).resolve().parents[3]
 PARAMS = ValidateParams(
     on_problem="fix",
     policy={},
@@ -25,10 +24,10 @@ MODEL = ModelParams(name="ssd_mobilenet_v2_fpnlite_320x320")
 CAT = ("cat", [1, 2, 30, 40])
 
 
-def photo(name="a.jpg", *objects, size=(64, 48), said=None, mode="RGB", **saving):
+def photo(name="a.jpg", *objects, size=(64, 48), annotated_size=None, mode="RGB", **saving):
     """An image file and what was ingested about it."""
     Image.new(mode, size, 0).save(f"photos/{name}", **saving)
-    return ingested_image(name, *objects, size=said or size)
+    return ingested_image(name, *objects, size=annotated_size or size)
 
 
 def ingested_image(name, *objects, size=(64, 48)):

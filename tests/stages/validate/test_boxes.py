@@ -36,7 +36,7 @@ FAULTY_BOXES = {
 
 
 @pytest.mark.parametrize(("box", "kind", "fixed"), FAULTY_BOXES.values(), ids=FAULTY_BOXES.keys())
-def test_fix_mends_a_faulty_box_or_drops_it(here, box, kind, fixed):
+def test_fix_repairs_a_faulty_box_or_drops_it(here, box, kind, fixed):
     image = replace(photo("a.jpg", CAT, CAT), classes=("dog", "cat"), boxes=as_boxes([[2, 2, 9, 9], box]))
     checked = check_boxes(image, "a.jpg", Policy("fix", {}), BoxLimits(2, None))
     action = "dropped_box" if fixed is None else "fixed_box"
@@ -66,7 +66,7 @@ def test_boxes_that_touch_the_edge_or_are_just_large_enough_pass(here, box):
     rows=st.lists(st.tuples(*[st.integers(-30, 90).map(lambda half: half / 2)] * 4), max_size=6),
     on_problem=st.sampled_from(["fix", "drop"]),
 )
-def test_every_box_stays_or_has_one_problem_and_what_stays_is_sound(rows, on_problem):
+def test_every_box_is_kept_or_has_one_problem_and_kept_boxes_are_sound(rows, on_problem):
     policy, limits = Policy(on_problem, {"box_covers_image": "drop"}), BoxLimits(1, None)
     n = len(rows)
     image = AnnotatedImage("a.jpg", 40, 30, as_boxes(rows), ("cat",) * n, flags(n), flags(n))
@@ -92,7 +92,7 @@ def turned_photo(orientation, stored, box):
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_boxes_drawn_on_a_turned_image_come_back_to_the_stored_pixels(here, orientation):
+def test_boxes_drawn_on_a_rotated_image_are_rotated_back_to_the_stored_pixels(here, orientation):
     stored = [8, 4, 40, 16]
     turned_photo(orientation, stored, stored)
     with Image.open("photos/a.jpg") as picture:
@@ -116,19 +116,19 @@ def test_an_image_that_was_ingested_by_its_stored_size_keeps_its_boxes(here):
     assert dataset.images[0].boxes.tolist() == [[8, 4, 40, 16]]
 
 
-def test_exchanged_sides_without_a_tag_are_told(here):
-    dataset, _ = run(photo("a.jpg", CAT, said=(48, 64)))
+def test_exchanged_sides_without_an_exif_tag_are_reported(here):
+    dataset, _ = run(photo("a.jpg", CAT, annotated_size=(48, 64)))
     assert problems_of(dataset) == [("size_mismatch", "fixed_image")]
     assert "width and height are exchanged" in dataset.problems[0].detail
 
 
-def test_fractions_are_mended_and_a_box_of_one_pixel_is_not_taken_for_one(here):
+def test_fractions_are_scaled_to_pixels_but_a_box_of_one_pixel_is_not(here):
     dataset, _ = run(photo("a.jpg", CAT, ("cat", [0.25, 0.5, 0.5, 1.0]), ("cat", [0, 0, 1, 1])))
     assert problems_of(dataset) == [("normalised_box", "fixed_box"), ("tiny_box", "dropped_box")]
     assert dataset.images[0].boxes.tolist() == [CAT[1], [16, 24, 32, 48]]
 
 
-def test_a_box_that_fills_the_image_or_that_the_model_cannot_see_is_told_and_kept(here):
+def test_a_box_that_fills_the_image_or_is_too_small_for_the_model_is_reported_and_kept(here):
     tiny = ("cat", [10, 10, 13, 13])
     dataset, _ = run(photo("a.jpg", ("cat", [0, 0, 640, 480]), tiny, size=(640, 480)))
     assert problems_of(dataset) == [("box_covers_image", "kept"), ("box_below_resolution", "kept")]
@@ -136,7 +136,7 @@ def test_a_box_that_fills_the_image_or_that_the_model_cannot_see_is_told_and_kep
     assert len(dataset.images[0].classes) == 2
 
 
-def test_boxes_written_as_sizes_stop_the_pipeline_unless_it_is_told_to_go_on(here):
+def test_boxes_written_as_sizes_stop_the_pipeline_unless_the_policy_keeps_them(here):
     sizes = [("cat", [30, 20, 10, 10]), ("cat", [40, 30, 9, 9]), ("cat", [2, 2, 30, 30])] * 2
     with pytest.raises(DataError, match=r"boxes_look_like_xywh 1(?s:.*)67% of 6 boxes end left of"):
         run(photo("a.jpg", *sizes))
@@ -144,17 +144,17 @@ def test_boxes_written_as_sizes_stop_the_pipeline_unless_it_is_told_to_go_on(her
     assert problems_of(dataset)[0] == ("boxes_look_like_xywh", "kept")
 
 
-def test_a_few_inverted_boxes_are_no_sizes(here):
+def test_a_few_inverted_boxes_are_not_read_as_sizes(here):
     boxes = [("cat", [i, 1, i + 9, 9]) for i in range(20)] + [("cat", [30, 40, 1, 2])]
     assert problems_of(run(photo("a.jpg", *boxes))[0]) == [("inverted_box", "fixed_box")]
 
 
-def test_a_duplicate_is_dropped_and_the_same_box_of_another_class_stays(here):
+def test_a_duplicate_is_dropped_and_the_same_box_of_another_class_is_kept(here):
     dataset, figures = run(photo("a.jpg", CAT, CAT, ("dog", CAT[1]), ("cat", [30, 40, 1, 2])))
     assert dataset.images[0].classes == ("cat", "dog")
     assert figures["problems"] == {"duplicate_box": 2}
 
 
 def test_boxes_are_checked_against_the_real_size(here):
-    dataset, _ = run(photo("a.jpg", ("cat", [1, 2, 90, 40]), said=(100, 48)))
+    dataset, _ = run(photo("a.jpg", ("cat", [1, 2, 90, 40]), annotated_size=(100, 48)))
     assert problems_of(dataset) == [("size_mismatch", "fixed_image"), ("box_partly_outside", "fixed_box")]

@@ -10,7 +10,7 @@ from tasks.errors import DataError
 from tests.stages.validate.gated import CAT, ingested_image, photo, problems_of, run
 
 
-def test_an_animated_image_is_its_first_frame(here):
+def test_the_first_frame_of_an_animated_image_is_used(here):
     frames = [Image.new("RGB", (64, 48), colour) for colour in ("white", "black", "red")]
     frames[0].save("photos/a.gif", save_all=True, append_images=frames[1:])
     dataset, _ = run(ingested_image("a.gif", CAT))
@@ -18,13 +18,13 @@ def test_an_animated_image_is_its_first_frame(here):
     assert "first of its 3 frames" in next(p.detail for p in dataset.problems if p.kind == "animated_image")
 
 
-def test_an_image_that_a_policy_drops_takes_its_boxes_along(here):
+def test_an_image_that_a_policy_drops_is_dropped_with_its_boxes(here):
     dataset, figures = run(photo("a.jpg", CAT), photo("b.png", CAT, CAT, mode="L"), policy={"not_rgb": "drop"})
     assert problems_of(dataset) == [("not_rgb", "dropped_image")] + [("box_of_dropped_image", "dropped_box")] * 2
     assert (figures["dropped_images"], figures["dropped_boxes"]) == (1, 2)
 
 
-def test_copies_with_other_boxes_are_told(here):
+def test_copies_with_other_boxes_are_reported(here):
     photo("a.jpg")
     for name in ("b.jpg", "c.jpg"):
         shutil.copy("photos/a.jpg", f"photos/{name}")
@@ -34,9 +34,9 @@ def test_copies_with_other_boxes_are_told(here):
 
 
 @pytest.mark.parametrize("policy", ["fix", "drop"])
-@pytest.mark.parametrize(("said", "kind"), [((100, 48), "size_mismatch"), ((0, 0), "size_missing")])
-def test_the_real_size_is_taken_and_boxes_stay(here, policy, said, kind):
-    dataset, figures = run(photo("a.jpg", CAT, said=said), on_problem=policy)
+@pytest.mark.parametrize(("annotated_size", "kind"), [((100, 48), "size_mismatch"), ((0, 0), "size_missing")])
+def test_the_real_size_is_used_and_boxes_are_unchanged(here, policy, annotated_size, kind):
+    dataset, figures = run(photo("a.jpg", CAT, annotated_size=annotated_size), on_problem=policy)
     assert problems_of(dataset) == [(kind, "fixed_image")]
     assert (dataset.images[0].width, dataset.images[0].height) == (64, 48)
     assert dataset.images[0].boxes.tolist() == [CAT[1]]
@@ -68,11 +68,11 @@ def test_peculiar_images_are_kept_under_every_policy(here, policy, name, saving,
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [(b"", "0 bytes"), (b"x", "known format"), (None, "damaged")],
     ids=["empty", "text", "truncated"],
 )
-def test_an_image_that_does_not_decode_is_dropped_with_its_boxes(here, content, said):
+def test_an_image_that_does_not_decode_is_dropped_with_its_boxes(here, content, message):
     good = photo("a.jpg", CAT)
     photo("b.jpg", size=(640, 480))
     path = Path("photos/b.jpg")
@@ -81,7 +81,7 @@ def test_an_image_that_does_not_decode_is_dropped_with_its_boxes(here, content, 
     assert [image.file_name for image in dataset.images] == ["a.jpg"]
     assert figures["problems"] == {"unreadable_image": 1, "box_of_dropped_image": 2}
     assert (figures["dropped_images"], figures["dropped_boxes"]) == (1, 2)
-    assert said in dataset.problems[0].detail
+    assert message in dataset.problems[0].detail
     assert dataset.problems[0].file == "photos/b.jpg"
 
 
@@ -98,14 +98,14 @@ def test_a_changed_image_stops_the_pipeline(here):
         run(image)
 
 
-def test_a_vanished_image_stops_the_pipeline(here):
+def test_a_missing_image_stops_the_pipeline(here):
     image = photo("a.jpg", CAT)
     Path("photos/a.jpg").unlink()
-    with pytest.raises(DataError, match="changed or went away"):
+    with pytest.raises(DataError, match="missing or changed"):
         run(image)
 
 
-def test_an_image_that_lost_its_objects_leaves_and_one_that_never_had_any_stays(here):
+def test_an_image_whose_objects_were_all_dropped_is_dropped_but_a_background_is_kept(here):
     dataset, figures = run(
         photo("a.jpg", CAT), photo("b.jpg", ("cat", [5, 5, 5, 5]), size=(64, 50)), photo("c.jpg", size=(64, 52))
     )
