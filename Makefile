@@ -4,11 +4,13 @@ SHELL := /bin/bash
 # This project's programs, whether or not its environment was activated.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DO_NOT_TRACK = 1
-# Two, whatever the machine: each may hold a TensorFlow of its own.
-SIDE_BY_SIDE := -n 2 --dist loadfile
+# Two, whatever the machine: each may hold a TensorFlow of its own. tests/conftest.py orders the files.
+PYTEST := python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15
+# How long each test took, and whether it passed.
+TIMES := .pytest_cache/times
 export PREFECT_SERVER_ANALYTICS_ENABLED = false
 
-.PHONY: help setup run annotate server agent test test-fast bench fuzz check format lock clean
+.PHONY: help setup run annotate server agent test test-fast test-nightly bench fuzz check format lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -34,13 +36,17 @@ server: setup ## a Prefect server on loopback with its workers; Ctrl-C ends them
 agent: setup ## one more worker for the gpu pool, which works in this clone (GPU=1, NAME=..., PREFECT_API_URL=...)
 	@DETECTION_PIPELINE_ROOT=$(CURDIR) prefect worker start --pool gpu --type process --limit 1 $(if $(NAME),--name $(NAME))
 
-test: ## all tests, the slow ones included
+test: ## the tests, the slow ones included: a quarter of an hour on 2 cores
 	@scripts/setup.sh dev
-	@python -m pytest $(SIDE_BY_SIDE)
+	@$(PYTEST) --junitxml=$(TIMES)/test.xml -m "not nightly"
 
-test-fast: ## the tests that take seconds
+test-fast: ## the tests that take seconds: 4 minutes in all
 	@scripts/setup.sh dev
-	@python -m pytest $(SIDE_BY_SIDE) -m "not slow"
+	@$(PYTEST) --junitxml=$(TIMES)/test-fast.xml -m "not slow and not nightly"
+
+test-nightly: ## all tests, those of benchmarks and studies included; fails where less code is covered than before
+	@scripts/setup.sh dev
+	@$(PYTEST) --junitxml=$(TIMES)/test-nightly.xml --cov
 
 bench: ## speed and memory beside the stock tools (PART=conversion|validation|evaluation|scale|train, REPEATS=5, ...: docs/bench.md)
 	@scripts/setup.sh dev

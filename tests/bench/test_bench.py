@@ -121,7 +121,7 @@ def test_different_figures_are_an_error_not_a_measurement(monkeypatch):
         compare_evaluation(1, images=3)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_every_comparison_runs_and_prints_its_measurements():
     arguments = ["-m", "bench", "conversion", "validation", "scale", "--generated", "12", "--repeats", "1"]
     done = subprocess.run(
@@ -134,7 +134,7 @@ def test_every_comparison_runs_and_prints_its_measurements():
     assert re.search(r"10 to 20, 2 times as many: \d+\.\d times the time", done.stdout)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_training_is_measured_for_both_sides_from_the_same_weights(tmp_path):
     generate(tmp_path / "photos", 16)
     arguments = ["-m", "bench", "train", "--data", str(tmp_path / "photos"), "--steps", "4", "--repeats", "1"]

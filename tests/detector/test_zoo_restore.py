@@ -1,4 +1,4 @@
-"""From the zoo's archive to a network of three classes, over HTTP and through the checkpoint stage. Two minutes."""
+"""From the zoo's archive to a network of three classes, over HTTP and through the checkpoint stage."""
 
 from pathlib import Path
 

@@ -17,7 +17,7 @@ SPEED = {"size_mb": 12.5, "latency_ms": 33.3, "images_per_s": None}
 BASE = base_description(origin="somewhere", licence="BSD-3-Clause")
 
 
-def facts(truth: Dataset, detections: list, score: float = 0.4, **other: object) -> Facts:  # type: ignore[type-arg]
+def facts(truth: Dataset, detections: list, score: float = 0.4, **other: object) -> Facts:
     matches = matched(truth, detections)
     figures = {
         "images": len(truth.images),

@@ -36,6 +36,7 @@ def lines(path: Path) -> int:
     return len(path.read_text().splitlines()) if path.exists() else 0
 
 
+@pytest.mark.slow
 def test_a_stage_runs_in_the_other_clone_only_and_its_result_comes_back(project: Path, agent: Path) -> None:
     request = sent_request(project)
     assert restore("arm@4", project, silent) is None
@@ -56,6 +57,7 @@ def test_params_and_graph_need_not_be_committed(project: Path, agent: Path) -> N
     assert (agent / "dvc.lock").read_text() == (project / "dvc.lock").read_text()
 
 
+@pytest.mark.slow
 def test_an_agent_does_not_make_again_what_another_made(project: Path, agent: Path, tmp_path: Path) -> None:
     request = sent_request(project)
     apply_request(agent, request, silent)

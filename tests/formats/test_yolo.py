@@ -25,9 +25,9 @@ def dataset(*images, classes=("cat", "dog"), root="photos"):
 
 
 def image(name, *objects, size=(64, 48)):
-    n = len(objects)
+    n, (width, height) = len(objects), size
     boxes = as_boxes([box for _, box in objects])
-    return AnnotatedImage(name, *size, boxes, tuple(name for name, _ in objects), flags(n), flags(n))
+    return AnnotatedImage(name, width, height, boxes, tuple(name for name, _ in objects), flags(n), flags(n))
 
 
 @given(

@@ -46,8 +46,8 @@ def _fuzz(name: str, seconds: int) -> int:
         f"-timeout={_MAX_SECONDS_AN_INPUT}", f"-rss_limit_mb={_MAX_MB}", "-print_final_stats=1",
         f"-artifact_prefix={failures}/", str(corpus),
     ]  # fmt: skip
-    with log.open("wb") as output:
-        status = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False).returncode
+    with log.open("wb") as file:
+        status = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, check=False).returncode
     output = log.read_text(encoding="utf-8", errors="replace")
     reached = re.findall(r"\bft: (\d+)", output)
     tried = re.search(r"number_of_executed_units: *(\d+)", output)

@@ -65,7 +65,7 @@ def test_lines_grow_with_the_image():
 def test_any_box_and_any_name_can_be_drawn(box, name):
     drawn = draw_detections(Image.new("RGB", (40, 40)), detections((box, name, 0.5)), [name])
     assert drawn.size == (40, 40)
-    assert len(drawn.getcolors()) > 1
+    assert len(drawn.getcolors() or ()) > 1
 
 
 def test_the_highest_score_is_drawn_on_top():
@@ -96,11 +96,11 @@ def test_a_thumbnail_is_small_is_not_rotated_and_has_no_metadata(tmp_path, suffi
     small = thumbnail(tmp_path / f"a.{suffix}", 100, max_megapixels=1)
     content = small.jpeg
     assert b"maker" not in content
-    with Image.open(io.BytesIO(content)) as small:
-        assert small.format == "JPEG"
-        assert small.size == (100, 50)
-        assert small.getpixel((10, 25))[2] > 200
-        assert small.getpixel((90, 25))[0] > 200
+    with Image.open(io.BytesIO(content)) as opened:
+        assert opened.format == "JPEG"
+        assert opened.size == (100, 50)
+        assert np.asarray(opened)[25, 10, 2] > 200
+        assert np.asarray(opened)[25, 90, 0] > 200
 
 
 def test_a_small_image_is_not_enlarged(tmp_path):

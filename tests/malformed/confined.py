@@ -30,7 +30,8 @@ _CRASHED = 70
 _OPENED_BY_STAGES = (
     "tasks.__main__", "tasks.stages.ingest", "tasks.stages.validate", "tasks.stages.split", "tasks.stages.checkpoint",
     "tasks.commands.explain",
-    "imagehash", "pandas", "scipy.fftpack", "scipy.fft", "scipy.sparse.csgraph", "rapidfuzz.distance",
+    "concurrent.futures.process", "dask.system", "imagehash", "multiprocessing.synchronize", "pandas",
+    "scipy.fftpack", "scipy.fft", "scipy.sparse.csgraph", "rapidfuzz.distance",
 )  # fmt: skip
 
 

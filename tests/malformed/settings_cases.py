@@ -20,9 +20,9 @@ def _photos(folder: Path, name: str = "cat") -> None:
         (folder / "data" / f"{i}.xml").write_text(xml, encoding="utf-8")
 
 
-def _params(name: str, text: str | bytes, add: Callable[[Path], object] = _photos) -> Case:
+def _params(name: str, text: str | bytes, add: Callable[[Path], None] = _photos) -> Case:
     raw = text if isinstance(text, bytes) else text.encode()
-    return Case(name, "params", lambda folder: add(folder) and None, INGEST, ("ingest",), params=raw)
+    return Case(name, "params", add, INGEST, ("ingest",), params=raw)
 
 
 def _changed(name: str, old: str, new: str) -> Case:

@@ -10,6 +10,12 @@ from tests.malformed.corpus import CORPUS, write
 from tests.malformed.outcome import faults_of
 
 
+@pytest.fixture(scope="module")
+def confined():
+    with Confined() as confined:
+        yield confined
+
+
 @pytest.fixture
 def folder():
     # Not below tmp_path, whose folders are its owner's alone.
@@ -31,7 +37,7 @@ def folder():
     ],
     ids=["image", "annotation", "folder", "csv", "coco", "names", "params"],
 )
-def test_protected_files_are_reported(folder, case, protected, status, message):
+def test_protected_files_are_reported(folder, confined, case, protected, status, message):
     write(CORPUS[case], folder / "case")
     path = folder / "case" / protected
     if not path.exists():
@@ -40,8 +46,7 @@ def test_protected_files_are_reported(folder, case, protected, status, message):
     for writable in (folder / "case", folder / "case" / "data"):
         writable.chmod(0o777)
     try:
-        with Confined() as confined:
-            ended = confined.run(folder / "case", "ingest", entry="tests.malformed.unprivileged:run")
+        ended = confined.run(folder / "case", "ingest", entry="tests.malformed.unprivileged:run")
         assert faults_of(ended, folder / "case") == []
         assert (ended.exit, message in ended.printed) == (status, True)
         listed = folder / "case" / "data" / "ingested" / "annotations.json"

@@ -20,7 +20,7 @@ CLASSES = ("cat", "dog", "owl")
 
 def reference_evaluation(truth: Dataset, detections: Sequence[Detections], *, shuffled: int | None = None) -> Any:
     """COCOeval, accumulated and summarised; with `shuffled`, its annotations stand in another order under other ids."""
-    content = to_coco(truth)
+    content: dict[str, Any] = {**to_coco(truth)}
     found = [
         {**row, "id": number, "area": row["bbox"][2] * row["bbox"][3], "iscrowd": 0}
         for number, row in enumerate(detection_rows(detections, truth), start=1)

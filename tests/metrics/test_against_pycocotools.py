@@ -26,7 +26,7 @@ def test_generated_cases(first: int) -> None:
             wanted = np.moveaxis(expected.eval["recall"][..., place], (0, 1, 2), (1, 2, 0))
             np.testing.assert_allclose(recall(matches, most), wanted, atol=1e-12, err_msg=f"recall of case {seed}")
         figures = figures_of(matches)
-        wanted = [None if value == -1 else pytest.approx(float(value), abs=1e-12) for value in expected.stats]
-        assert [figures[name] for name in FIGURES] == wanted, f"case {seed}"
+        stats = [None if value == -1 else pytest.approx(float(value), abs=1e-12) for value in expected.stats]
+        assert [figures[name] for name in FIGURES] == stats, f"case {seed}"
         measured += bool(figures["mAP"])
     assert measured > EACH / 2

@@ -19,11 +19,11 @@ def test_the_truth_is_what_a_large_test_set_has() -> None:
         assert measured == pytest.approx(true, abs=3 * TRUTH_WITHIN), name
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_intervals_of_figures_hold_the_truth() -> None:
     assert min(coverage(60, SETS).values()) >= AT_LEAST
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_intervals_of_differences_hold_zero_where_there_is_none() -> None:
     assert min(coverage_of_differences(60, SETS).values()) >= AT_LEAST

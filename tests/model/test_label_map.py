@@ -33,7 +33,7 @@ def test_names_read_back_unchanged(tmp_path, classes):
     assert read_label_map(tmp_path / "map.pbtxt") == classes
 
 
-@given(st.lists(st.text(st.characters(exclude_categories=("Cs",)), min_size=1), unique=True, max_size=5))
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), unique=True, max_size=5))
 def test_any_names_read_back_unchanged(tmp_path_factory, classes):
     path = tmp_path_factory.mktemp("maps") / "map.pbtxt"
     write_label_map(classes, path)

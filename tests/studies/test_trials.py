@@ -69,6 +69,7 @@ def test_the_params_of_the_studies_differ_from_params_yaml_only_where_their_head
     assert set(stated[1].split(", ")) == ({key for key in ours if ours[key] != own[key]} or {"nothing"})
 
 
+@pytest.mark.slow
 def test_a_study_ignores_the_projects_params_yaml(tmp_path: Path) -> None:
     for name in ("tasks", "studies", "weights"):
         shutil.copytree(STUDIES.parent / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", ".dvc"))

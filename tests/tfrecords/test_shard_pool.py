@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -91,10 +91,15 @@ def test_facts_come_in_the_order_of_the_jobs(tmp_path: Path, workers: int | None
 
 def test_only_a_few_jobs_are_submitted_ahead(tmp_path: Path) -> None:
     submitted: list[ShardJob] = []
-    jobs = (submitted.append(job) or job for job in jobs_in(tmp_path / "shards", tmp_path, 20))
-    next(written := write_on_threads(jobs, 2))
-    assert len(submitted) == 3
-    written.close()
+
+    def jobs() -> Iterator[ShardJob]:
+        for job in jobs_in(tmp_path / "shards", tmp_path, 20):
+            submitted.append(job)
+            yield job
+
+    with closing(write_on_threads(jobs(), 2)) as written:  # type: ignore[type-var] # a generator, though it is promised less
+        next(written)
+        assert len(submitted) == 3
 
 
 def test_after_an_error_no_further_shard_is_begun(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_an_example_decodes_to_the_image_that_was_encoded():
 def test_an_image_without_objects_decodes_to_no_boxes():
     found = decode_example(encode(annotated([], ())))
     assert found.image.boxes.shape == (0, 4)
-    assert found.image.classes == found.class_ids == ()
+    assert (found.image.classes, found.class_ids) == ((), ())
 
 
 @given(

@@ -9,6 +9,7 @@ import tensorflow as tf
 import tasks.stages.train as stage
 from tasks.params import TrainParams
 from tasks.training.replicas import Replicas
+from tests.detector import toy_network  # noqa: F401 - so that a pipeline.config may name it
 
 
 def main() -> None:
@@ -19,7 +20,7 @@ def main() -> None:
         # Two CPUs in one process stand for two GPUs: the strategy is the same.
         (cpu,) = tf.config.list_physical_devices("CPU")
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * settings["devices"])
-        stage.available_replicas = lambda: Replicas(
+        stage.available_replicas = lambda: Replicas(  # type: ignore[attr-defined] # imported there
             tf.distribute.MirroredStrategy([f"CPU:{number}" for number in range(settings["devices"])])
         )
     stage.train(

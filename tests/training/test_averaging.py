@@ -22,5 +22,5 @@ def test_after_in_place_the_weights_are_their_own_again() -> None:
     weight.assign([0.3, -0.2])
     before = weight.numpy()
     with averaged.in_place():
-        np.testing.assert_array_equal(weight, np.float32([0.1, 0.7]))
+        np.testing.assert_array_equal(weight, np.array([0.1, 0.7], np.float32))
     np.testing.assert_array_equal(weight, before)

@@ -38,7 +38,7 @@ def test_adam_is_adam() -> None:
     settings = params(optimizer="adam", warmup_steps=0, clip_norm=100.0, new_layer_rate=1.0)
     variable = tf.Variable([1.0, -2.0])
     optimizer = TwoRates(settings, [variable], [])
-    gradients = np.float32([[0.5, -1.0], [0.1, 2.0], [-0.3, 0.4]])
+    gradients = np.array([[0.5, -1.0], [0.1, 2.0], [-0.3, 0.4]], np.float32)
     apply = tf.function(optimizer.apply)
 
     expected, mean, square = variable.numpy().astype(np.float64), np.zeros(2), np.zeros(2)

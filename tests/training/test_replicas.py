@@ -1,4 +1,4 @@
-"""One network on several replicas learns what it learns on one. Processes of their own: two minutes."""
+"""One network on several replicas learns what it learns on one. In processes of their own."""
 
 import json
 import os

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tasks.errors import TrainingError
-from tasks.training.progress import Progress
+from tasks.training.progress import HistoryRow, Progress
 from tasks.training.resume import ResumeFolder, write_checkpoint
 from tests.training.history import step_row, validation_row
 
@@ -16,7 +16,8 @@ def state(value: float) -> tf.train.Checkpoint:
 
 
 def test_the_state_that_was_saved_last_is_restored(tmp_path: Path) -> None:
-    folder, history = ResumeFolder(tmp_path, "run"), [step_row(10), validation_row(10), step_row(20)]
+    folder = ResumeFolder(tmp_path, "run")
+    history: list[HistoryRow] = [step_row(10), validation_row(10), step_row(20)]
     with folder.lock():
         for step in (10, 20):
             folder.save(state(float(step)), Progress(step=step, seconds=1.5, history=[*history]))

@@ -1,4 +1,4 @@
-"""Steps on a tiny network: resumed equals uninterrupted, frozen stays frozen, a bad loss stops it. Two minutes."""
+"""Steps on a tiny network: resumed equals uninterrupted, frozen stays frozen, a bad loss stops it."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +17,7 @@ from tasks.training.optimizing import TwoRates
 from tasks.training.progress import Progress, Validate, ValidationScores
 from tasks.training.replicas import Copies, Replicas
 from tasks.training.resume import ResumeFolder
-from tests.detector.small_network import V2, small_network
+from tests.detector.toy_network import toy_network
 from tests.training.interrupted import InterruptedRunError, until
 from tests.training.train_params import train_params
 
@@ -34,9 +34,9 @@ class Run:
     def __init__(self, shard: Path, **changes: Any) -> None:
         params = self.params = PARAMS.model_copy(update=changes)
         self.shard = shard
-        self.network = small_network(V2)
+        self.network = toy_network()
         initialise(self.network, self.network.variables, seed=1)
-        self.frozen = frozen_keys(self.network, 4)
+        self.frozen = frozen_keys(self.network, 1)
         hold_still(self.network, self.frozen)
         self.before = snapshot(self.network, set(self.network.variables))
         variables = list(trainable(self.network, self.frozen).values())

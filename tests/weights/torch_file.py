@@ -32,20 +32,20 @@ class Storage:
 
 
 class _Pickler(pickle._Pickler):
-    """Writes what PyTorch writes, from the stand-ins above."""
+    """Writes what PyTorch writes, from the stand-ins above. The stubs leave out the methods that it overrides."""
 
     def persistent_id(self, obj: object) -> object:
         return obj.pid if isinstance(obj, Storage) else None
 
     def save(self, obj: object, save_persistent_id: bool = True) -> None:
         if isinstance(obj, Global):
-            self.write(pickle.GLOBAL + f"{obj.module}\n{obj.name}\n".encode())
+            self.write(pickle.GLOBAL + f"{obj.module}\n{obj.name}\n".encode())  # type: ignore[attr-defined]
         elif isinstance(obj, Called):
             self.save(obj.function)
             self.save(obj.arguments)
-            self.write(pickle.REDUCE)
+            self.write(pickle.REDUCE)  # type: ignore[attr-defined]
         else:
-            super().save(obj, save_persistent_id)
+            super().save(obj, save_persistent_id)  # type: ignore[misc]
 
 
 REBUILD = Global("torch._utils", "_rebuild_tensor_v2")

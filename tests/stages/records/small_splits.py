@@ -23,10 +23,10 @@ def save(folder, name, mode="RGB", size=(40, 30), **options):
 
 def annotated(folder, name, boxes=((1.25, 2, 11, 22), (0, 0, 40, 30)), size=(40, 30), **options):
     path = save(folder, name, size=size, **options)
-    n = len(boxes)
+    n, (width, height) = len(boxes), size
     classes = ("mug", "key")[:n]
     return AnnotatedImage(
-        name, *size, as_boxes(boxes), classes, flags(n, [True, False][:n]), flags(n), "a.xml", sha256_of(path)
+        name, width, height, as_boxes(boxes), classes, flags(n, [True, False][:n]), flags(n), "a.xml", sha256_of(path)
     )
 
 

@@ -96,7 +96,7 @@ def test_a_run_killed_at_any_moment_ends_with_the_same_bytes(root):
     undisturbed = written(root)
     shutil.rmtree(root.parent / "records")
     moments = random.Random()  # noqa: S311 - no secret
-    finished = {}
+    finished: dict[str, int] = {}
     for _ in range(5):
         assert child(root, moments.uniform(0, duration))[0] in (0, -signal.SIGKILL)
         shards = files_of(root.parent / "records.partial")
@@ -117,6 +117,7 @@ def child(root, seconds):
     with subprocess.Popen(
         [sys.executable, "-c", CHILD, str(root.parent)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:
+        assert process.stdout
         assert process.stdout.readline() == b"begun\n"
         start = time.monotonic()
         if seconds is not None:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -80,8 +81,13 @@ def test_problems_of_an_annotation_file_without_an_image_share_a_tile():
 
 
 def test_no_file_is_opened_that_ingest_did_not_name():
-    opened = []
-    examples([problem("/etc/secret.png")], {"a.jpg"}, {}, lambda path: opened.append(path) or "no")
+    opened: list[Path] = []
+
+    def inline(path: Path) -> str:
+        opened.append(path)
+        return "no"
+
+    examples([problem("/etc/secret.png")], {"a.jpg"}, {}, inline)
     assert opened == []
 
 
@@ -180,16 +186,16 @@ def test_classes_show_what_was_read_and_what_passed_by_part(tmp_path):
 
 def test_an_uneven_data_set_is_said_to_be_one():
     names = ["cat"] * 11 + ["dog"]
-    dataset = Dataset(".", ("cat", "dog"), (annotated("a", [SQUARE] * 12, names),))
+    dataset = Dataset(Path(), ("cat", "dog"), (annotated("a", [SQUARE] * 12, names),))
     assert "cat has 11 times as many boxes as dog" in balance(dataset, dataset, {"train": dataset}, {})["uneven"]
-    even = Dataset(".", ("cat", "dog"), (annotated("a", [SQUARE] * 2, ["cat", "dog"]),))
+    even = Dataset(Path(), ("cat", "dog"), (annotated("a", [SQUARE] * 2, ["cat", "dog"]),))
     assert balance(even, even, {"train": even}, {})["uneven"] == ""
-    empty = Dataset(".", (), ())
+    empty = Dataset(Path(), (), ())
     assert balance(empty, empty, {"train": empty}, {})["rows"] == []
 
 
 def test_boxes_in_no_part_passed_the_gate():
-    dataset = Dataset(".", ("cat",), (annotated("a"), annotated("b")))
+    dataset = Dataset(Path(), ("cat",), (annotated("a"), annotated("b")))
     (row,) = balance(dataset, dataset, {"train": replace(dataset, images=dataset.images[:1])}, {})["rows"]
     assert (row["before"], row["after"], row["gone"]) == ((2, 2), (2, 2), 0)
     assert row["bars"] == [("train", 1, 0.5)]
@@ -198,7 +204,7 @@ def test_boxes_in_no_part_passed_the_gate():
 def test_boxes_are_measured_at_the_models_input_and_counted_where_no_anchor_fits():
     # 160 x 120 pixels become 320 x 240: 40 px are 80, the anchor itself; 10 px are 20, with an IoU of 1/16.
     image = annotated("a", [SQUARE, [0, 0, 10, 10], [0, 0, 10, 10]], ["cat", "dog", "dog"], crowd={2})
-    fit = anchor_fit(Dataset(".", ("cat", "dog"), (image,)), GEOMETRY)
+    fit = anchor_fit(Dataset(Path(), ("cat", "dog"), (image,)), GEOMETRY)
     assert (fit["boxes"], fit["beyond"], fit["anchors"], fit["levels"]) == (2, 1, 2, 2)
     dog, cat = fit["rows"]
     assert dog == {
@@ -208,7 +214,7 @@ def test_boxes_are_measured_at_the_models_input_and_counted_where_no_anchor_fits
 
 
 def test_data_without_boxes_has_no_sizes(tmp_path):
-    fit = anchor_fit(Dataset(".", ("cat",), (annotated("a", (), ()),)), GEOMETRY)
+    fit = anchor_fit(Dataset(Path(), ("cat",), (annotated("a", (), ()),)), GEOMETRY)
     assert (fit["boxes"], fit["rows"], fit["svg"]) == (0, [], None)
 
 

@@ -99,7 +99,8 @@ def test_no_test_part_of_few_images_is_not_asked_for_on_the_page(tmp_path):
 def test_an_empty_test_part_gives_a_page_that_says_no_figures_could_be_had(tmp_path):
     run = Run(tmp_path, tests=0)
     write_coco(
-        Dataset(tmp_path, ("cat", "dog"), [annotated(f"{i}.jpg") for i in range(16)]), tmp_path / "splits/train.json"
+        Dataset(tmp_path, ("cat", "dog"), tuple(annotated(f"{i}.jpg") for i in range(16))),
+        tmp_path / "splits/train.json",
     )
     page = run.page()
     assert "No figures could be had: the test part holds no images. Set split.test_fraction" in page.text

@@ -32,9 +32,10 @@ def photo(name="a.jpg", *objects, size=(64, 48), annotated_size=None, mode="RGB"
 
 def ingested_image(name, *objects, size=(64, 48)):
     path = Path(f"photos/{name}")
-    n = len(objects)
+    n, (width, height) = len(objects), size
     return AnnotatedImage(
-        name, *size, as_boxes([box for _, box in objects]), tuple(kind for kind, _ in objects), flags(n), flags(n),
+        name, width, height, as_boxes([box for _, box in objects]), tuple(kind for kind, _ in objects),
+        flags(n), flags(n),
         source=f"{path.stem}.xml", sha256=sha256_of(path),
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ from tasks.dataset.dataset import Dataset
 from tests.studies.freeze.runs import STEPS, record, shifted
 
 STUDY = Path(__file__).parents[3] / "studies" / "freeze"
-ARMS = {"none": "none", "none_again": "none", "first_8": 8}
+ARMS: dict[str, str | int] = {"none": "none", "none_again": "none", "first_8": 8}
 
 
 def study(**changes: Any) -> StudyParams:

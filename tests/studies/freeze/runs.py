@@ -18,7 +18,7 @@ from tests.metrics.cases import annotated, dataset, found
 
 STEPS = 40
 BOX = (20.0, 20.0, 120.0, 120.0)
-ARMS = {"none": "none", "first_8": 8}
+ARMS: dict[str, str | int] = {"none": "none", "first_8": 8}
 
 
 def record(arm: str, seed: int, step_ms: float, **changes: Any) -> RunRecord:

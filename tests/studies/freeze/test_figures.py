@@ -76,7 +76,7 @@ def test_at_equal_time_the_conclusion_depends_on_the_spread_over_seeds(
     assert sentence in conclusion(found)[-1]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_equal_arms_are_rarely_called_different() -> None:
     share, spread = share_called_different(40, 1.2)
     assert spread > 0.02
