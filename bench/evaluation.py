@@ -12,12 +12,13 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from bench.processes import in_turns, spread
+from tasks.artifacts.evaluation import FIGURES
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.coco_entries import CocoContent, CocoResult
 from tasks.dataset.coco_json import detection_rows, to_coco
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
 from tasks.dataset.detections import Detections
-from tasks.metrics.coco import FIGURES, coco_figures
+from tasks.metrics.coco import coco_figures
 
 # COCO's val2017: 36,781 boxes of 80 classes in 5,000 images (cocodataset.org).
 IMAGES, CLASSES, BOXES_AN_IMAGE, DETECTIONS_AN_IMAGE = 5000, 80, 7.4, 100
@@ -101,8 +102,7 @@ def _seconds(run: Callable[[], None]) -> float:
 
 
 def _figures(truth: Dataset, detections: list[Detections]) -> list[float | None]:
-    found = coco_figures(truth, detections)
-    return [found[name] for name in FIGURES]
+    return list(coco_figures(truth, detections).by_name().values())
 
 
 def _reference(content: CocoContent, rows: list[CocoResult]) -> list[float | None]:

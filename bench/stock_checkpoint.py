@@ -57,7 +57,7 @@ def score(params: Params, folder: Path, model_dir: Path) -> dict[str, float]:
     val = Dataset(paths.records, classes, read_split(paths.records, "val"))
     found = RecordsDetector(network, shards_of(paths.records, "val"), val.images, classes)()
     figures = coco_figures(val, found)
-    return {"AP50": figures["AP50"] or 0.0, "mAP": figures["mAP"] or 0.0, "start_difference": difference}
+    return {"AP50": figures.ap50 or 0.0, "mAP": figures.mean_ap or 0.0, "start_difference": difference}
 
 
 def _assign(network: Network, prefix: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from scipy import stats
 
-from tasks.metrics.intervals import Interval
+from tasks.artifacts.analysis import Interval
 
 _UPPER = 0.975
 

@@ -65,6 +65,8 @@ class PathParams(Section):
     metrics_split: Path
     metrics_train: Path
     metrics_evaluate: Path
+    metrics_headline: Path
+    speed: Path
     plots_data: Path
     plots_train: Path
     plots_evaluate: Path

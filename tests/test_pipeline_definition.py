@@ -123,7 +123,10 @@ def test_the_table_matches_what_the_stage_function_takes(name: str, stage: Stage
     module, function = stage.function.split(":")
     tree = ast.parse((ROOT / f"{module.replace('.', '/')}.py").read_text())
     (definition,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function]
-    assert {argument.arg for argument in definition.args.kwonlyargs} == {*stage.reads, *stage.writes, *stage.scratch}
+    assert {argument.arg for argument in definition.args.kwonlyargs} == {
+        *(*stage.reads, *stage.shows),
+        *(*stage.writes, *stage.scratch),
+    }
     named = len(definition.args.args)
     assert named == len(stage.sections) or (definition.args.vararg and named < len(stage.sections))
     assert function == name

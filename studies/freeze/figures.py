@@ -12,15 +12,15 @@ from studies.chance import over_images_and_seeds
 from studies.freeze.params import StudyParams
 from studies.freeze.places import DETECTIONS, RUN, run_name
 from studies.freeze.record import Curve, Record, RunRecord
+from tasks.artifacts.analysis import Interval
 from tasks.artifacts.artifact import read_artifact
 from tasks.dataset.coco_json import read_detections
 from tasks.dataset.dataset import Dataset
 from tasks.errors import PipelineError
 from tasks.metrics.analysis import carriers_of, named_figures
-from tasks.metrics.coco import matched
 from tasks.metrics.differences import verdict_of
-from tasks.metrics.intervals import Interval, halves, interval, interval_of_difference, resampled
-from tasks.metrics.matching import Matches
+from tasks.metrics.intervals import halves, interval, interval_of_difference, resampled_figures
+from tasks.metrics.matching import Matches, match_detections
 
 # The first steps fill queues and pools of memory.
 _SETTLING = 10
@@ -147,7 +147,7 @@ def _read_run(folder: Path, test: Dataset) -> FreezeRun:
     if not (folder / RUN).is_file():
         raise PipelineError(f"{folder}: no such run yet; `dvc repro train@{folder.name}` makes it")
     record = read_artifact(folder / RUN, RunRecord, f"train@{folder.name}")
-    return FreezeRun(record, matched(test, read_detections(folder / DETECTIONS, test)))
+    return FreezeRun(record, match_detections(test, read_detections(folder / DETECTIONS, test)))
 
 
 def figures(
@@ -230,7 +230,7 @@ def _scores(runs: Sequence[FreezeRun]) -> list[float]:
 
 
 def _mean_on_halves(runs: Sequence[FreezeRun], drawn: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.asarray(np.mean([resampled(run.matches, drawn)["mAP"] for run in runs], axis=0))
+    return np.asarray(np.mean([resampled_figures(run.matches, drawn)["mAP"] for run in runs], axis=0))
 
 
 def _deviation(values: Sequence[float]) -> float:

@@ -1,6 +1,9 @@
 """What leave-one-out writes, metrics/leave_one_out.json, typed; and the same for people."""
 
+from tasks.artifacts.analysis import Interval
 from tasks.artifacts.artifact import Artifact
+from tasks.artifacts.evaluation import ClassFigures
+from tasks.ground.figures import figure_text, interval_text
 
 
 class LeaveOneOutFigures(Artifact):
@@ -18,8 +21,8 @@ class LeaveOneOutFigures(Artifact):
     AP50: float | None
     AP75: float | None
     AR100: float | None
-    per_class: dict[str, dict[str, float | None]]
-    intervals: dict[str, tuple[float, float] | None]
+    per_class: dict[str, ClassFigures]
+    intervals: dict[str, Interval | None]
 
     def lines(self) -> list[str]:
         """The figures for people, one a line, with intervals."""
@@ -30,7 +33,6 @@ class LeaveOneOutFigures(Artifact):
         ]
 
 
-def _line(name: str, value: float | None, interval: tuple[float, float] | None) -> str:
-    figure = "-" if value is None else f"{value:.3f}"
-    ends = f"95 %: {interval[0]:.2f} to {interval[1]:.2f}" if interval else "no interval"
-    return f"  {name:6} {figure}   {ends}"
+def _line(name: str, value: float | None, interval: Interval | None) -> str:
+    ends = f"95 %: {interval_text(interval)}" if interval else "no interval"
+    return f"  {name:6} {figure_text(value)}   {ends}"

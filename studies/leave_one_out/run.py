@@ -16,7 +16,8 @@ from tasks.dataset.split_files import write_coco_splits
 from tasks.errors import DataError
 from tasks.ground.files import replacing, sha256_of
 from tasks.metrics.analysis import intervals_of
-from tasks.metrics.coco import figures_of, matched
+from tasks.metrics.coco import figures_of
+from tasks.metrics.matching import match_detections
 from tasks.params import Params, SplitParams, read_params
 from tasks.partition.near_duplicates import connected_groups, neighbouring_frames, similar_pairs
 
@@ -44,16 +45,16 @@ def leave_one_out(out: Path, *, most: int) -> str:
     folder = _FOLDER / _key(params)
     training_images = _training_images(dataset, params.split)
     detections = [_detect_left_out(dataset, left, rest, folder) for left, rest in enumerate(training_images)]
-    matches = matched(dataset, detections)
-    figures, intervals = figures_of(matches), intervals_of(matches)
+    matches = match_detections(dataset, detections)
+    figures = figures_of(matches)
     result = LeaveOneOutFigures(
         images=len(dataset.images),
-        mAP=figures["mAP"],
-        AP50=figures["AP50"],
-        AP75=figures["AP75"],
-        AR100=figures["AR100"],
-        per_class=figures["per_class"],
-        intervals={name: (own.low, own.high) if own else None for name, own in intervals.items()},
+        mAP=figures.mean_ap,
+        AP50=figures.ap50,
+        AP75=figures.ap75,
+        AR100=figures.ar100,
+        per_class=figures.per_class,
+        intervals=intervals_of(matches),
     )
     out.parent.mkdir(parents=True, exist_ok=True)
     write_artifact(out, result)

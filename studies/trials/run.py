@@ -42,7 +42,7 @@ def train_and_score(trial: Trial, arm: Changes, split: str, results: Path) -> Tr
     trained = run_stages(TRAINING_STAGES, params)
     images, detections = detect_with_last_weights(params, split)
     scores = coco_figures(images, detections)
-    if scores["mAP"] is None or scores["AP50"] is None:
+    if scores.mean_ap is None or scores.ap50 is None:
         raise DataError(f"{params.paths.records}: no box in the split {split}, so nothing can be scored on it")
     result = TrialResult(
         **trial._asdict(),
@@ -50,8 +50,8 @@ def train_and_score(trial: Trial, arm: Changes, split: str, results: Path) -> Tr
         step_ms_median=trained["step_ms_median"],
         split=split,
         images=len(images.images),
-        mAP=scores["mAP"],
-        AP50=scores["AP50"],
+        mAP=scores.mean_ap,
+        AP50=scores.ap50,
     )
     results.mkdir(exist_ok=True)
     write_artifact(results / f"{trial.key}.json", result)

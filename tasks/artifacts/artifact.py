@@ -24,9 +24,7 @@ def read_artifact(path: Path, expected: type[T], stage: str) -> T:
         DataError: there is no such file.
         FormatError: it is not JSON, or not what the stage writes; the message names the first key that is wrong.
     """
-    if not path.is_file():
-        raise DataError(f"{path}: no such file; run `dvc repro`, which runs the stage that writes it ({stage})")
-    content = read_json(path, f"what the {stage} stage writes")
+    content = read_json(require_file(path, stage), f"what the {stage} stage writes")
     try:
         return TypeAdapter(expected).validate_python(content)
     except ValidationError as error:
@@ -35,6 +33,17 @@ def read_artifact(path: Path, expected: type[T], stage: str) -> T:
         raise FormatError(
             f"{path}: not what the {stage} stage writes: {where}: {first['msg']}; run `dvc repro --force {stage}`"
         ) from error
+
+
+def require_file(path: Path, stage: str) -> Path:
+    """`path`, which `stage` writes.
+
+    Raises:
+        DataError: there is no such file.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; run `dvc repro`, which runs the stage that writes it ({stage})")
+    return path
 
 
 def write_artifact(path: Path, value: object) -> None:

@@ -8,9 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.comparison.revisions import find_run
-from tasks.comparison.two_runs import NEEDED, Comparison, at_scores, comparison, lacks_intervals, outdated, scored
+from tasks.comparison.two_runs import (
+    NEEDED,
+    Comparison,
+    compare_runs,
+    lacks_intervals,
+    match_run,
+    outdated_notes,
+    scores_note,
+)
 from tasks.dataset.dataset import AnnotatedImage
 from tasks.errors import FormatError, PipelineError
+from tasks.ground.figures import figure_text
 from tasks.ground.files import replacing, sha256_of
 from tasks.ground.text import markdown_text, print_text, printable
 from tasks.images.drawing import thumbnail
@@ -93,10 +102,10 @@ def compare(*, before: str, after: str, out: Path) -> None:
         raise PipelineError(f"--out {out}: a file that ends in .html, for a page, or .md, for Markdown")
     with tempfile.TemporaryDirectory() as folder:
         first, second = (
-            scored(find_run(name, Path(), NEEDED, Path(folder) / place))
+            match_run(find_run(name, Path(), NEEDED, Path(folder) / place))
             for place, name in (("before", before), ("after", after))
         )
-        found = comparison(first, second)
+        found = compare_runs(first, second)
     text = markdown(found)
     with replacing(out) as beside:
         beside.write_text(page(found) if out.suffix == ".html" else text, encoding="utf-8")
@@ -112,7 +121,7 @@ def markdown(found: Comparison) -> str:
         f"on the same {found.before.matches.images} test images",
         "",
         *(_params_table(found) if found.params else ["Their params are the same.", ""]),
-        *(f"{markdown_text(line)}\n" for line in outdated(found)),
+        *(f"{markdown_text(line)}\n" for line in outdated_notes(found)),
         "| figure | before | after | difference | 95 % interval | |",
         "|---|---:|---:|---:|---:|---|",
         *(_row(difference) for difference in found.figures),
@@ -139,10 +148,10 @@ def page(found: Comparison) -> str:
         "no_interval": lacks_intervals(found),
         "least_images": LEAST_IMAGES,
         "params": [(key, str(before), str(after)) for key, before, after in found.params],
-        "outdated": outdated(found),
+        "outdated": outdated_notes(found),
         "now_found": sum(flip.found for flip in found.flipped),
         "now_missed": sum(not flip.found for flip in found.flipped),
-        "at_scores": at_scores(found),
+        "at_scores": scores_note(found),
         "shots": [_shot(found, image, by_image[image]) for image in chosen[:_MOST_PICTURES]],
         "more": max(0, len(chosen) - _MOST_PICTURES),
     }
@@ -211,9 +220,8 @@ def _row(difference: Difference) -> str:
     change = "" if before is None or after is None else f"{after - before:+.3f}"
     ends = f"{difference.interval.low:+.3f} to {difference.interval.high:+.3f}" if difference.interval else "-"
     verdict = difference.verdict if difference.verdict == "can't tell" else f"**{difference.verdict}**"
-    return (
-        f"| {markdown_text(difference.name)} | {_figure(before)} | {_figure(after)} | {change} | {ends} | {verdict} |"
-    )
+    name = markdown_text(difference.name)
+    return f"| {name} | {figure_text(before)} | {figure_text(after)} | {change} | {ends} | {verdict} |"
 
 
 def _flips(found: Comparison) -> list[str]:
@@ -224,14 +232,10 @@ def _flips(found: Comparison) -> list[str]:
         first = ", ".join(f"`{_code(name)}`" for name in names[:_IMAGES_NAMED])
         more = f" and {len(names) - _IMAGES_NAMED} more" if len(names) > _IMAGES_NAMED else ""
         lines.append(f"- {len(own)} boxes {what}{': ' + first + more if names else ''}")
-    lines += ["", f"{at_scores(found)}, and an IoU of 0.5."]
+    lines += ["", f"{scores_note(found)}, and an IoU of 0.5."]
     if lacks_intervals(found):
         lines.append(f"No interval where fewer than {LEAST_IMAGES} test images show the class, or the rarest of them.")
     return lines
-
-
-def _figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
 
 
 def _code(value: object) -> str:

@@ -1,19 +1,13 @@
-"""The figures of the last run in a few lines: `dvc metrics show` has them all, in one very wide row."""
+"""The figures of the last run in a few lines, for `make run`."""
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+from tasks.artifacts.evaluation import HEADLINES, SavedModelFigures, read_evaluation
 from tasks.artifacts.gate import read_gate_counts
 from tasks.artifacts.training import read_training_figures
-from tasks.errors import PipelineError
+from tasks.ground.figures import figure_text, interval_text
 from tasks.ground.text import print_text, printable
-from tasks.params import read_params
-
-if TYPE_CHECKING:
-    from tasks.params import PathParams
-
-_MODELS = {"saved_model": "SavedModel", "tflite": "TFLite"}
+from tasks.params import PathParams, read_params
 
 
 def summary(*, params: Path) -> None:
@@ -25,47 +19,37 @@ def summary(*, params: Path) -> None:
     print_text(figures(read_params(params).paths))
 
 
-def figures(paths: "PathParams") -> str:
+def figures(paths: PathParams) -> str:
     """Data, training and test figures as text.
 
     Raises:
         PipelineError: the pipeline has not run to its end yet.
     """
-    data, test = read_gate_counts(paths.metrics_data), _read(paths.metrics_evaluate)
-    train = read_training_figures(paths.metrics_train)
+    data, train = read_gate_counts(paths.metrics_data), read_training_figures(paths.metrics_train)
+    test = read_evaluation(paths.metrics_evaluate)
     best = "no validation images" if train.best_mAP is None else f"validation mAP {train.best_mAP:.3f}"
+    saved_model, tflite = test.saved_model, test.tflite
     lines = [
         f"data      {data.images} images, {data.boxes} boxes; dropped {data.dropped_images} images and "
         f"{data.dropped_boxes} boxes, fixed {data.fixed_boxes} boxes",
         f"training  {train.steps} steps, best after {train.best_step} ({best}), loss {train.loss:.3f}, "
         f"{train.step_ms_median / 1000:.2f} s a step",
-        f"test      {test['images']} images that training never saw",
+        f"test      {test.images} images that training never saw",
         "",
-        f"{'':24}" + "".join(f"{title:>12}" for title in _MODELS.values()),
+        f"{'':24}{'SavedModel':>12}{'TFLite':>12}",
     ]
     lines += [
-        _row(name, [test[model][name] for model in _MODELS]) + _interval(test["saved_model"], name)
-        for name in ("mAP", "AP50", "AP75", "AR100")
+        _row(name, saved_model.by_name()[name], tflite.by_name()[name]) + _interval(saved_model, name)
+        for name in HEADLINES
     ]
-    for name in test["saved_model"]["per_class"]:
-        lines.append(_row(f"AP of {name}", [test[model]["per_class"][name]["AP"] for model in _MODELS]))
+    lines += [_row(f"AP of {name}", own.ap, tflite.per_class[name].ap) for name, own in saved_model.per_class.items()]
     return "\n".join(lines)
 
 
-def _row(name: str, values: list[float | None]) -> str:
-    return f"{printable(name[:23]):24}" + "".join(
-        f"{'-' if value is None else format(value, '.3f'):>12}" for value in values
-    )
+def _row(name: str, saved_model: float | None, tflite: float | None) -> str:
+    return f"{printable(name[:23]):24}{figure_text(saved_model):>12}{figure_text(tflite):>12}"
 
 
-def _interval(figures: dict[str, Any], name: str) -> str:
-    low, high = (figures.get(f"{name}_{end}") for end in ("low", "high"))
-    return "" if low is None or high is None else f"   SavedModel, 95 %: {low:.2f} to {high:.2f}"
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise PipelineError(f"{path}: not there yet; `make run` or `dvc repro` runs the pipeline to its end") from error
-    return content
+def _interval(model: SavedModelFigures, name: str) -> str:
+    interval = model.interval(name)
+    return f"   SavedModel, 95 %: {interval_text(interval)}" if interval else ""

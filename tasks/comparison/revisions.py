@@ -1,4 +1,4 @@
-"""What a run left behind: of the working tree, of another folder, or of a commit, tag, branch or DVC experiment."""
+"""The results of a run: of the working tree, of another folder, or of a commit, tag, branch or DVC experiment."""
 
 import subprocess
 import sys
@@ -21,12 +21,12 @@ class Run:
     """A run whose results can be read.
 
     Attributes:
-        name: as the person called it, and for a revision the commit's first digits.
+        name: as given on the command line, and for a revision the commit's first digits.
         folder: where its `params.paths` lie.
-        photos: where the folders of its images lie: a revision has its results in DVC's cache, its images here.
-        params: what its results were made with, as dvc.lock has it, else as params.yaml has it; an older version of the
-            project may lack what ours has.
-        outdated: `section.key` of what params.yaml says otherwise than the results were made with.
+        photos: where the folders of its images lie; those of a revision lie in the working tree.
+        params: the params that its results were made with, from dvc.lock, else from params.yaml; those of an older
+            version of the project may lack keys.
+        outdated: `section.key` of the params that params.yaml has changed since the results were made.
     """
 
     name: str
@@ -40,18 +40,18 @@ class Run:
         return self.folder / _paths(self.params, [name], self.name)[0]
 
 
-def find_run(name: str, root: Path, needed: Iterable[str], room: Path) -> Run:
-    """The run that `name` means.
+def find_run(name: str, root: Path, needed: Iterable[str], copies: Path) -> Run:
+    """The run called `name`.
 
     Args:
         name: a folder with a params.yaml and results (`.` for the working tree), else a git revision or the name of a
             DVC experiment in `root`.
         root: the project's repository.
         needed: names in `paths:` that are read.
-        room: an empty folder, to which DVC's outputs of a revision are copied from its cache.
+        copies: an empty folder, to which DVC's outputs of a revision are copied from its cache.
 
     Raises:
-        PipelineError: it is neither, or its results are not there.
+        PipelineError: it is neither, or its results are missing.
     """
     folder = Path(name)
     if (folder / _PARAMS).is_file():
@@ -62,18 +62,18 @@ def find_run(name: str, root: Path, needed: Iterable[str], room: Path) -> Run:
         missing = [str(path) for key in needed if not (path := run.path(key)).exists()]
         if missing:
             raise PipelineError(
-                f"{', '.join(missing)}: not there; run `dvc repro` in {folder} first{_a_tag(name, root)}"
+                f"{', '.join(missing)}: missing; run `dvc repro` in {folder} first{_revision_hint(name, root)}"
             )
         return run
     commit = _commit(name, root)
     params = _parsed(git(root, "show", f"{commit}:./{_PARAMS}").encode(), f"{_PARAMS} of {name}")
     for tracked in _paths(params, needed, name):
-        _get(root, commit, tracked, room, name)
+        _get(root, commit, tracked, copies, name)
     locked = git(root, "ls-tree", "--name-only", commit, f"./{_LOCK}").strip()
     lock_of = f"{_LOCK} of {name}"
     made_with = _made_with(git(root, "show", f"{commit}:./{_LOCK}").encode(), lock_of) if locked else {}
     full = f"{name} ({commit[:8]})" if not commit.startswith(name) else commit[:8]
-    return _run(full, room, root, params, made_with)
+    return _run(full, copies, root, params, made_with)
 
 
 def changed_params(before: Run, after: Run) -> list[tuple[str, object, object]]:
@@ -87,8 +87,8 @@ def changed_params(before: Run, after: Run) -> list[tuple[str, object, object]]:
 
 
 def _run(name: str, folder: Path, photos: Path, params: dict[str, Any], made_with: dict[str, Any]) -> Run:
-    said = _flat(params)
-    outdated = tuple(sorted(key for key, value in _flat(made_with).items() if key in said and said[key] != value))
+    current = _flat(params)
+    outdated = tuple(sorted(key for key, value in _flat(made_with).items() if key in current and current[key] != value))
     merged = {
         key: {**own, **made_with[key]} if isinstance(own, dict) and isinstance(made_with.get(key), dict) else own
         for key, own in params.items()
@@ -97,13 +97,13 @@ def _run(name: str, folder: Path, photos: Path, params: dict[str, Any], made_wit
 
 
 def _made_with(content: bytes, where: str) -> dict[str, Any]:
-    """The params that dvc.lock notes of all stages, section by section."""
+    """The params of all stages in dvc.lock, section by section."""
     lock = _yaml(content, where)
     stages = lock.get("stages") if isinstance(lock, dict) else None
     found: dict[str, Any] = {}
     for stage in stages.values() if isinstance(stages, dict) else []:
-        noted = stage.get("params") if isinstance(stage, dict) else None
-        sections = noted.get(_PARAMS) if isinstance(noted, dict) else None
+        files = stage.get("params") if isinstance(stage, dict) else None
+        sections = files.get(_PARAMS) if isinstance(files, dict) else None
         found |= sections if isinstance(sections, dict) else {}
     return found
 
@@ -153,8 +153,8 @@ def _commit(name: str, root: Path) -> str:
             f"{name}: neither a folder with a {_PARAMS}, nor a git revision, nor an experiment of `dvc exp show`"
         )
     if len(found) > 1:
-        told = ", ".join(f"{commit[:8]} ({what})" for commit, what in found.items())
-        raise PipelineError(f"{name}: the name of more than one: {told}; say which by these digits")
+        candidates = ", ".join(f"{commit[:8]} ({what})" for commit, what in found.items())
+        raise PipelineError(f"{name}: the name of more than one: {candidates}; give these digits instead of the name")
     return next(iter(found))
 
 
@@ -165,22 +165,22 @@ def _revision(name: str, root: Path) -> str | None:
         return None
 
 
-def _a_tag(name: str, root: Path) -> str:
-    """Words for who meant a revision that has the name of a folder."""
+def _revision_hint(name: str, root: Path) -> str:
+    """A hint for the case that a git revision of the folder's name was meant."""
     commit = _revision(name, root)
     return f"; the git revision of that name is {commit[:8]}" if commit else ""
 
 
-def _get(root: Path, commit: str, path: PurePosixPath, room: Path, name: str) -> None:
+def _get(root: Path, commit: str, path: PurePosixPath, copies: Path, name: str) -> None:
     if path.is_absolute() or ".." in path.parts:
         raise ParamsError(f"{_PARAMS} of {name}: {path} lies outside the project; only `.` can be compared with it")
-    target = room / path
+    target = copies / path
     target.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "dvc", "get", "--quiet", "--rev", commit, "-o", str(target), ".", str(path)]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode or not target.exists():
-        said = done.stderr.strip().splitlines()
+        lines = done.stderr.strip().splitlines()
         raise PipelineError(
-            f"{path} of {name}: not in DVC's cache ({said[-1] if said else 'no reason given'}); `dvc fetch "
+            f"{path} of {name}: not in DVC's cache ({lines[-1] if lines else 'no reason given'}); `dvc fetch "
             f"--all-commits` brings what was pushed, `git checkout {name} && dvc repro` makes it again"
         )

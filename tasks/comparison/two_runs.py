@@ -1,32 +1,31 @@
-"""Two runs beside each other, as values: the same test images, what differs, and by more than chance or not."""
+"""Two runs on the same test images: what differs, and whether by more than chance."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from tasks.artifacts.model_detections import read_model_detections
 from tasks.comparison.revisions import Run, changed_params
-from tasks.dataset.coco_json import read_detections
 from tasks.dataset.dataset import AnnotatedImage, Dataset
 from tasks.dataset.split_files import read_coco_split
 from tasks.errors import EvaluationError
 from tasks.ground.text import printable
-from tasks.metrics.coco import matched
 from tasks.metrics.differences import Difference, Flip, differences, flips
-from tasks.metrics.matching import Matches
+from tasks.metrics.matching import Matches, match_detections
 from tasks.model.thresholds import DEFAULT_SCORE, read_thresholds
 
-# What of a run is read, by names in `paths:`.
+# The results of a run that are read, by names in `paths:`.
 NEEDED = ("splits", "detections", "exported")
 
 
 @dataclass(frozen=True)
-class Scored:
-    """A run, and what it found in its test images.
+class ScoredRun:
+    """A run, and the matches of its detections with its test images.
 
     Attributes:
         run: where it comes from.
-        test: its test part.
+        test: its test split.
         matches: of its SavedModel's detections.
         score: the threshold that it was exported with, else 0.3.
     """
@@ -39,7 +38,7 @@ class Scored:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What `compare` shows.
+    """The differences that `compare` shows.
 
     Attributes:
         before, after: the two runs.
@@ -48,33 +47,33 @@ class Comparison:
         flipped: the boxes that only one of them finds.
     """
 
-    before: Scored
-    after: Scored
+    before: ScoredRun
+    after: ScoredRun
     params: Sequence[tuple[str, object, object]]
     figures: Sequence[Difference]
     flipped: Sequence[Flip]
 
 
-def scored(run: Run) -> Scored:
-    """A run's detections, matched.
+def match_run(run: Run) -> ScoredRun:
+    """Match a run's detections with its test images.
 
     Raises:
         PipelineError: its files cannot be read.
     """
     test = read_coco_split(run.path("splits"), "test")
-    detections = read_detections(run.path("detections") / "saved_model.json", test)
+    detections = read_model_detections(run.path("detections"), "saved_model", test)
     file = run.path("exported") / "thresholds.json"
     score = read_thresholds(file).score if file.is_file() else DEFAULT_SCORE
-    return Scored(run, test, matched(test, detections), score)
+    return ScoredRun(run, test, match_detections(test, detections), score)
 
 
-def comparison(before: Scored, after: Scored) -> Comparison:
+def compare_runs(before: ScoredRun, after: ScoredRun) -> Comparison:
     """What differs between two runs.
 
     Raises:
         EvaluationError: their test images, or boxes in them, are not the same; the message says how they differ.
     """
-    _must_be_the_same(before, after)
+    _require_same_images(before, after)
     return Comparison(
         before,
         after,
@@ -84,44 +83,45 @@ def comparison(before: Scored, after: Scored) -> Comparison:
     )
 
 
-def outdated(found: Comparison) -> list[str]:
+def outdated_notes(comparison: Comparison) -> list[str]:
     """A sentence for each run whose params.yaml was changed since it was made."""
     return [
-        f"params.yaml of {each.run.name} says otherwise by now than its results were made with "
-        f"({', '.join(each.run.outdated)}): compared is what was made; `dvc repro` makes it anew."
-        for each in (found.before, found.after)
+        f"params.yaml of {each.run.name} was changed after its results were made ({', '.join(each.run.outdated)}): "
+        "this compares the results as they are; `dvc repro` makes them again."
+        for each in (comparison.before, comparison.after)
         if each.run.outdated
     ]
 
 
-def lacks_intervals(found: Comparison) -> bool:
-    """Whether a figure that differs has no interval, for too few images show its class."""
-    return any(each.interval is None and each.before != each.after for each in found.figures)
+def lacks_intervals(comparison: Comparison) -> bool:
+    """Whether a figure that differs has no interval, because too few images show its class."""
+    return any(each.interval is None and each.before != each.after for each in comparison.figures)
 
 
-def at_scores(found: Comparison) -> str:
-    """The beginning of a sentence on the scores from which boxes count as found."""
-    return f"Each at its own score ({found.before.score:.2f} before, {found.after.score:.2f} after)"
+def scores_note(comparison: Comparison) -> str:
+    """The scores from which boxes count as found, in words that a sentence can begin with."""
+    before, after = comparison.before.score, comparison.after.score
+    return f"Each run at its own score ({before:.2f} before, {after:.2f} after)"
 
 
-def _must_be_the_same(before: Scored, after: Scored) -> None:
+def _require_same_images(before: ScoredRun, after: ScoredRun) -> None:
     first, second = ({image.file_name: image for image in each.test.images} for each in (before, after))
-    told = []
+    faults = []
     for only, where in ((first.keys() - second.keys(), before), (second.keys() - first.keys(), after)):
         if only:
-            told.append(f"{len(only)} images only in {where.run.name} ({_few(only)})")
+            faults.append(f"{len(only)} images only in {where.run.name} ({_first_names(only)})")
     changed = [name for name in first.keys() & second.keys() if not _same(first[name], second[name])]
     if changed:
-        told.append(f"{len(changed)} images changed, or annotated differently ({_few(changed)})")
+        faults.append(f"{len(changed)} images changed or annotated differently ({_first_names(changed)})")
     if before.test.classes != after.test.classes:
-        told.append(f"classes {', '.join(before.test.classes)} and {', '.join(after.test.classes)}")
-    if told:
+        faults.append(f"classes {', '.join(before.test.classes)} and {', '.join(after.test.classes)}")
+    if faults:
         raise EvaluationError(
-            f"{before.run.name} and {after.run.name} were scored on different test sets: {'; '.join(told)}. Figures of "
-            "different images cannot be compared; run `dvc repro` of one with the other's data and split"
+            f"{before.run.name} and {after.run.name} were scored on different test sets: {'; '.join(faults)}. Figures "
+            "of different images cannot be compared; run `dvc repro` of one with the other's data and split"
         )
     if list(first) != list(second):
-        raise EvaluationError(f"{after.run.name}: its test images stand in another order; run `dvc repro` again")
+        raise EvaluationError(f"{after.run.name}: its test images have another order; run `dvc repro` again")
 
 
 def _same(one: AnnotatedImage, other: AnnotatedImage) -> bool:
@@ -133,5 +133,5 @@ def _same(one: AnnotatedImage, other: AnnotatedImage) -> bool:
     )
 
 
-def _few(names: Sequence[str] | set[str]) -> str:
+def _first_names(names: Sequence[str] | set[str]) -> str:
     return ", ".join(printable(name) for name in sorted(names)[:3]) + (", ..." if len(names) > 3 else "")

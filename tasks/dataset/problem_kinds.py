@@ -1,6 +1,6 @@
 """Every kind of problem that data can have, and what is done about it. docs/data-gate.md explains each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -112,6 +112,24 @@ KINDS: dict[str, Kind] = {
         "correct the spelling, or leave it if they are two classes", ("keep", "fail"), stops_on_fail=False
     ),
 }
+
+
+def policy_source(name: str, on_problem: Action, policy: Mapping[str, Action]) -> str:
+    """What decides what is done about problems of the kind `name`; empty for kinds from elsewhere.
+
+    Args:
+        name: the kind.
+        on_problem: `validate.on_problem`.
+        policy: `validate.policy`.
+    """
+    kind = KINDS.get(name)
+    if kind is None:
+        return ""
+    if name in policy:
+        return "validate.policy"
+    if len(kind.actions) == 1 and kind.actions[0] != "fail" and not (on_problem == "fail" and kind.stops_on_fail):
+        return "no choice"
+    return "default" if on_problem == "fix" else f"on_problem: {on_problem}"
 
 
 def remedy(problem: Problem) -> str:

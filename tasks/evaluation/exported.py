@@ -26,7 +26,7 @@ class SavedModelDetector:
         self._serve = self._model.signatures["serving_default"]
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
-        """See `tasks.dataset.detections.Detector`; neighbours of one size are run together."""
+        """See `tasks.dataset.detections.Detector`; images of one size that follow each other run as one batch."""
         found: list[Detections] = []
         for run in _runs_of_one_size(images):
             outputs = {name: t.numpy() for name, t in self._serve(input_tensor=tf.constant(np.stack(run))).items()}
@@ -57,7 +57,7 @@ class TFLiteDetector:
         self._outputs = sorted(self._interpreter.get_output_details(), key=lambda output: output["name"])
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
-        """See `tasks.dataset.detections.Detector`; one image is run at a time, as the model's input has it."""
+        """See `tasks.dataset.detections.Detector`; one image at a time, which is the model's batch size."""
         return [self._detect_one(image) for image in images]
 
     def _detect_one(self, image: Image) -> Detections:
@@ -74,7 +74,7 @@ def load_saved_model(folder: Path) -> SavedModelDetector:
     """The SavedModel in an export folder.
 
     Raises:
-        CheckpointError: it is not there, or cannot be read.
+        CheckpointError: it is missing or cannot be read.
     """
     _require(folder, "saved_model/saved_model.pb")
     try:
@@ -87,7 +87,7 @@ def load_tflite(folder: Path) -> TFLiteDetector:
     """The TFLite model in an export folder.
 
     Raises:
-        CheckpointError: it is not there, or cannot be read.
+        CheckpointError: it is missing or cannot be read.
     """
     _require(folder, "model.tflite")
     try:

@@ -2,21 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from tasks.artifacts.analysis import Analysis, class_interval_name
 from tasks.artifacts.base import BaseDescription
+from tasks.artifacts.evaluation import HEADLINES, Evaluation
+from tasks.artifacts.speed import ModelSpeed, Speed
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.tallies import image_counts
+from tasks.ground.figures import figure_text, interval_text
 from tasks.ground.text import markdown_text
 from tasks.metrics.intervals import LEAST_IMAGES
 
-_FIGURES = {
-    "mAP": "averaged over IoU 0.50 to 0.95 and the classes",
-    "AP50": "a box counts from IoU 0.50 on",
-    "AP75": "a box counts from IoU 0.75 on",
-    "AR100": "recall with up to 100 boxes an image",
-}
-_NOT_SAID = "not said; `evaluate.intended_use` in params.yaml is where to say it"
+_NOT_SAID = "not given; set `evaluate.intended_use` in params.yaml"
 _FEW_IMAGES = 50
 _SERVE = """```python
 import numpy as np, tensorflow as tf
@@ -36,38 +33,38 @@ class Facts:
 
     Attributes:
         intended_use: the user's own words; None where they gave none.
-        parts: the data by part.
-        figures: the content of metrics/evaluate.json.
-        analysis: the content of analysis.json.
-        base: what the weights were that training began from.
-        speed: the content of speed.json.
+        of_split: the images of each split, by its name.
+        evaluation: the figures of both models.
+        analysis: of the SavedModel.
+        base: the weights that training began from.
+        speed: of both models.
     """
 
     intended_use: str | None
-    parts: Mapping[str, Dataset]
-    figures: Mapping[str, Any]
-    analysis: Mapping[str, Any]
+    of_split: Mapping[str, Dataset]
+    evaluation: Evaluation
+    analysis: Analysis
     base: BaseDescription
-    speed: Mapping[str, Any]
+    speed: Speed
 
 
 def card(facts: Facts) -> str:
     """The card as Markdown."""
-    test = facts.parts["test"]
-    score = facts.figures["saved_model"]["score_threshold"]
+    test = facts.of_split["test"]
+    score = figure_text(facts.evaluation.saved_model.score_threshold, 2)
     lines = [
-        f"# Detector of {_listed(test.classes)}",
+        f"# Detector of {_enumeration(test.classes)}",
         "",
-        f"Finds {_listed(test.classes)} in photographs and gives a box, a class and a score for each. Files: "
+        f"Finds {_enumeration(test.classes)} in photographs and gives a box, a class and a score for each. Files: "
         "`saved_model`, `model.tflite`, `label_map.pbtxt` (class names by number), `thresholds.json`.",
         "",
         f"**Intended use:** {markdown_text(facts.intended_use) if facts.intended_use else _NOT_SAID}.",
         "",
-        _SERVE.replace("{score}", f"{score:.2f}"),
+        _SERVE.replace("{score}", score),
         "",
         "## Data",
         "",
-        *_data(facts.parts),
+        *_data(facts.of_split),
         "",
         "## Figures",
         "",
@@ -88,44 +85,30 @@ def card(facts: Facts) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _data(parts: Mapping[str, Dataset]) -> list[str]:
+def _data(of_split: Mapping[str, Dataset]) -> list[str]:
+    classes = of_split["test"].classes
     rows = [
-        f"| {name} | {len(part.images)} | "
-        + " | ".join(str(part.box_counts()[key]) for key in parts["test"].classes)
-        + " |"
-        for name, part in parts.items()
+        f"| {name} | {len(split.images)} | " + " | ".join(str(split.box_counts()[key]) for key in classes) + " |"
+        for name, split in of_split.items()
     ]
-    classes = parts["test"].classes
     return [
-        "Images, and boxes by class, of each part.",
+        "Images, and boxes by class, of each split.",
         "",
-        "| part | images | " + " | ".join(map(markdown_text, classes)) + " |",
+        "| split | images | " + " | ".join(map(markdown_text, classes)) + " |",
         "|---|---:|" + "---:|" * len(classes),
         *rows,
     ]
 
 
 def _figures(facts: Facts, test: Dataset) -> list[str]:
-    saved_model, tflite = facts.figures["saved_model"], facts.figures["tflite"]
-    intervals = facts.analysis["intervals"]
+    saved_model, tflite = (facts.evaluation.saved_model.by_name(), facts.evaluation.tflite.by_name())
+    intervals = facts.analysis.intervals
     rows = [
-        f"| {name} | {_figure(saved_model[name])} | {_ends(intervals.get(name))} | {_figure(tflite[name])} | {said} |"
-        for name, said in _FIGURES.items()
+        f"| {name} | {figure_text(saved_model[name])} | {interval_text(intervals.get(name))} | "
+        f"{figure_text(tflite[name])} | {meaning} |"
+        for name, meaning in HEADLINES.items()
     ]
-    at = facts.analysis["at_threshold"]
-    classes = [
-        f"| {markdown_text(name)} | {_figure(saved_model['per_class'][name]['AP'])} | "
-        + f"{_ends(intervals.get(f'AP of {name}'))} | "
-        + " | ".join(_figure(at["per_class"][name].get(key)) for key in ("precision", "recall", "F1"))
-        + " |"
-        for name in test.classes
-    ]
-    whole = at["all"]
-    told = (
-        f"From a score of {whole['score']:.2f} on, {facts.analysis['score_origin']}, precision is "
-        f"{_figure(whole['precision'])}, recall {_figure(whole['recall'])} and F1 {_figure(whole['F1'])}, over all "
-        "boxes (IoU 0.50)."
-    )
+    point = facts.analysis.at_threshold.all
     return [
         f"Of {len(test.images)} test images that training never saw, of the exported files themselves.",
         "",
@@ -133,29 +116,40 @@ def _figures(facts: Facts, test: Dataset) -> list[str]:
         "|---|---:|---:|---:|---|",
         *rows,
         "",
-        told,
+        f"From a score of {figure_text(point.score, 2)} on, {facts.analysis.score_origin}, precision is "
+        f"{figure_text(point.precision)}, recall {figure_text(point.recall)} and F1 {figure_text(point.f1)}, over all "
+        "boxes (IoU 0.50).",
         "",
         "| class | AP | 95 % | precision | recall | F1 |",
         "|---|---:|---:|---:|---:|---:|",
-        *classes,
+        *(_class_row(facts, name) for name in test.classes),
     ]
 
 
-def _speed(speed: Mapping[str, Any]) -> list[str]:
-    rows = [
-        f"| {name} | {_whole(speed[name]['size_mb'], 1)} | {_whole(speed[name]['latency_ms'])} | "
-        f"{_whole(speed[name]['images_per_s'], 1)} |"
-        for name in ("saved_model", "tflite")
-    ]
+def _class_row(facts: Facts, name: str) -> str:
+    ap = facts.evaluation.saved_model.per_class[name].ap
+    interval = facts.analysis.intervals.get(class_interval_name(name))
+    point = facts.analysis.at_threshold.per_class[name]
+    return (
+        f"| {markdown_text(name)} | {figure_text(ap)} | {interval_text(interval)} | {figure_text(point.precision)} | "
+        f"{figure_text(point.recall)} | {figure_text(point.f1)} |"
+    )
+
+
+def _speed(speed: Speed) -> list[str]:
     return [
-        f"| on {markdown_text(speed['machine'])} | MB | ms for an image | images/s in batches |",
+        f"| on {markdown_text(speed.machine)} | MB | ms for an image | images/s in batches |",
         "|---|---:|---:|---:|",
-        *rows,
+        _speed_row("saved_model", speed.saved_model or ModelSpeed()),
+        _speed_row("tflite", speed.tflite or ModelSpeed()),
     ]
 
 
-def _whole(value: float | None, digits: int = 0) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
+def _speed_row(name: str, model: ModelSpeed) -> str:
+    return (
+        f"| {name} | {figure_text(model.size_mb, 1)} | {figure_text(model.latency_ms, 0)} | "
+        f"{figure_text(model.images_per_s, 1)} |"
+    )
 
 
 def _limits(facts: Facts, test: Dataset) -> list[str]:
@@ -164,18 +158,18 @@ def _limits(facts: Facts, test: Dataset) -> list[str]:
         lines.append(
             f"The figures are of {len(test.images)} images only; the 95 % column says how much that leaves open."
         )
-    if facts.analysis["intervals"].get("mAP") is None:
+    if facts.analysis.intervals.get("mAP") is None:
         rarest = min(image_counts(test.images).values(), default=0)
         if rarest < LEAST_IMAGES:
             lines.append("Some class is in too few test images for an interval: its figures say next to nothing.")
         else:
             lines.append("Every half of the test images gives the same figures: no interval can be given.")
-    kinds = facts.analysis["mistakes"]
-    worst = max(kinds, key=lambda kind: kinds[kind]["AP50_gain"] or 0.0)
-    gain = kinds[worst]["AP50_gain"]
+    kinds = facts.analysis.mistakes
+    worst = max(kinds, key=lambda kind: kinds[kind].ap50_gain or 0.0)
+    gain = kinds[worst].ap50_gain
     if gain:
         lines.append(f"Most is lost by mistakes of the kind *{worst}*: without them AP50 would be {gain:.3f} higher.")
-    small = facts.figures["saved_model"].get("APsmall")
+    small = facts.evaluation.saved_model.ap_small
     if small is None:
         lines.append("No test image shows an object below 32² pixels: how well it finds small ones is not known.")
     else:
@@ -184,14 +178,6 @@ def _limits(facts: Facts, test: Dataset) -> list[str]:
     return lines
 
 
-def _listed(names: Sequence[str]) -> str:
+def _enumeration(names: Sequence[str]) -> str:
     shown = [markdown_text(name) for name in names]
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
-
-
-def _ends(ends: Sequence[float] | None) -> str:
-    return "-" if ends is None else f"{ends[0]:.2f} to {ends[1]:.2f}"
-
-
-def _figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"

@@ -34,7 +34,7 @@ def export_tflite(network: Network, pipeline_config: Any, path: Path, *, max_det
     """A TFLite model with TFLite's own NMS: float32 `(1, height, width, 3)` in -1..1 in; boxes, ids from 0, scores out.
 
     The OD API's module is used, so that the model is one that TFLite's detection libraries know. Of TFLite's two kinds
-    of NMS it is the one over all classes together: the other, class by class, loses classes without a word when the
+    of NMS it is the one over all classes together: the other, class by class, loses classes silently when the
     interpreter's threads do not divide their number (seen with TensorFlow 2.15: 3 classes, 2 threads, a third of them).
     """
     set_learning_phase(training=False)

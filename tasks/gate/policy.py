@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tasks.dataset.problem_kinds import KINDS, Action
+from tasks.dataset.problem_kinds import KINDS, Action, policy_source
 from tasks.errors import ParamsError
 
 
@@ -44,15 +44,10 @@ class Policy:
 
     def decision(self, name: str) -> tuple[str, str]:
         """The action for the kind `name`, and what set it (a params key, `default`); both empty for unknown kinds."""
-        kind = KINDS.get(name)
-        if kind is None:
+        if name not in KINDS:
             return "", ""
         action = "fail" if self.stops(name) else self.action(name)
-        if name in self.by_kind:
-            return action, "validate.policy"
-        if len(kind.actions) == 1 and action != "fail":
-            return action, "no choice"
-        return action, "default" if self.on_problem == "fix" else f"on_problem: {self.on_problem}"
+        return action, policy_source(name, self.on_problem, self.by_kind)
 
     def stops(self, name: str) -> bool:
         """Whether problems of this kind stop the pipeline; a kind from elsewhere does under `fail`."""

@@ -13,8 +13,8 @@ _Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Scored:
-    """Detections at one IoU, as arrays to change, to ask what if this one had been right.
+class CountedDetections:
+    """Which detections count as true and as false at one IoU: copies that may be changed, to see what that would gain.
 
     Attributes:
         class_, score: `(D,)`.
@@ -29,7 +29,7 @@ class Scored:
     boxes: npt.NDArray[np.int64]
 
     @classmethod
-    def of(cls, matches: Matches, iou: int) -> "Scored":
+    def of(cls, matches: Matches, iou: int) -> "CountedDetections":
         """Of boxes of any size at `IOUS[iou]`."""
         hit, ignored = matches.matched[0, iou], matches.ignored[0, iou]
         counted = matches.box_class[~matches.box_ignored[0]]

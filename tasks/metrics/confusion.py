@@ -1,4 +1,4 @@
-"""What was taken for what: every box and every detection above a score, in one matrix."""
+"""The confusion matrix: every box and every detection above a score, in one matrix."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,10 +10,7 @@ import numpy.typing as npt
 from tasks.dataset.boxes import iou
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
-from tasks.metrics.matching import Matches
-
-_FOUND_FROM = 0.5
-_IOU_50 = 0
+from tasks.metrics.matching import FOUND_FROM, IOU_50, Matches
 
 
 @dataclass(frozen=True)
@@ -41,12 +38,12 @@ def confusion(groundtruth: Dataset, detections: Sequence[Detections], matches: M
     background = len(matches.classes)
     cells: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     kept = matches.score >= score
-    true = kept & matches.matched[0, _IOU_50] & ~matches.ignored[0, _IOU_50]
+    true = kept & matches.matched[0, IOU_50] & ~matches.ignored[0, IOU_50]
     for one in np.flatnonzero(true):
         cells[int(matches.class_[one]), int(matches.class_[one])].append(int(matches.image[one]))
     free = ~matches.box_ignored[0]
-    free[matches.box[_IOU_50][true]] = False
-    false = kept & ~matches.matched[0, _IOU_50] & ~matches.ignored[0, _IOU_50]
+    free[matches.box[IOU_50][true]] = False
+    false = kept & ~matches.matched[0, IOU_50] & ~matches.ignored[0, IOU_50]
     boxes_of, false_of = _by_image(matches.box_image, free), _by_image(matches.image, false)
     for i in sorted(boxes_of.keys() | false_of.keys()):
         boxes, own = boxes_of.get(i, []), false_of.get(i, [])
@@ -77,7 +74,7 @@ def _pairs(overlaps: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
     paired = []
     for place in np.argsort(-overlaps, axis=None, kind="stable"):
         row, column = (int(index) for index in np.unravel_index(place, overlaps.shape))
-        if overlaps[row, column] < _FOUND_FROM:
+        if overlaps[row, column] < FOUND_FROM:
             break
         if row in rows and column in columns:
             rows.remove(row)

@@ -6,12 +6,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from tasks.artifacts.analysis import Interval
 from tasks.metrics.analysis import carriers_of, named_figures
-from tasks.metrics.intervals import Interval, halves, interval_of_difference, resampled
-from tasks.metrics.matching import Matches
+from tasks.metrics.intervals import halves, interval_of_difference, resampled_figures
+from tasks.metrics.matching import IOU_50, Matches
 
 Verdict = Literal["better", "worse", "can't tell"]
-_IOU_50 = 0
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Difference:
     """One figure of both, and whether the second is better.
 
     Attributes:
-        name: the figure's, as `resampled` has it.
+        name: the figure's, as `resampled_figures` has it.
         before, after: of the first detector and of the second; None where there is nothing to measure.
         interval: where `after - before` lies for all such images, 95 %; None where it cannot be given.
     """
@@ -64,7 +64,7 @@ def verdict_of(interval: Interval | None) -> Verdict:
 def differences(before: Matches, after: Matches) -> list[Difference]:
     """Every headline figure and every class's AP; both are measured on the same halves of the same images."""
     drawn = halves(before.images)
-    first, second = resampled(before, drawn), resampled(after, drawn)
+    first, second = resampled_figures(before, drawn), resampled_figures(after, drawn)
     figures, others = named_figures(before), named_figures(after)
     carriers = carriers_of(before)
     return [
@@ -97,6 +97,6 @@ def _interval(
 
 def _found(matches: Matches, score: float) -> npt.NDArray[np.bool_]:
     found = np.zeros(len(matches.box_image), dtype=bool)
-    boxes = matches.box[_IOU_50][matches.score >= score]
+    boxes = matches.box[IOU_50][matches.score >= score]
     found[boxes[boxes >= 0]] = True
     return found

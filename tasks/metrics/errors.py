@@ -1,4 +1,4 @@
-"""What kind each mistake is, and what mending that kind would gain.
+"""The kind of each mistake, and how much AP50 would rise without the mistakes of that kind.
 
 The kinds and the order in which they are tried are those of TIDE (Bolya et al., TIDE: A General Toolbox for Identifying
 Object Detection Errors, ECCV 2020), with its thresholds: a box counts as found from an IoU of 0.5 on, and below 0.1 a
@@ -15,14 +15,13 @@ import numpy.typing as npt
 from tasks.dataset.boxes import iou
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
-from tasks.metrics.average_precision import Scored
-from tasks.metrics.matching import Matches
+from tasks.metrics.average_precision import CountedDetections
+from tasks.metrics.matching import FOUND_FROM, IOU_50, Matches
 
 Kind = Literal["classification", "localisation", "both", "duplicate", "background", "missed"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _TAKES_A_BOX = ("classification", "localisation")
-_FOUND_FROM, _BACKGROUND_BELOW = 0.5, 0.1
-_IOU_50 = 0
+_BACKGROUND_BELOW = 0.1
 
 
 @dataclass(frozen=True)
@@ -49,10 +48,10 @@ def mistakes(groundtruth: Dataset, detections: Sequence[Detections], matches: Ma
     """
     number = {name: k for k, name in enumerate(matches.classes)}
     first_box = np.searchsorted(matches.box_image, np.arange(matches.images))
-    false = np.flatnonzero(~matches.matched[0, _IOU_50] & ~matches.ignored[0, _IOU_50])
+    false = np.flatnonzero(~matches.matched[0, IOU_50] & ~matches.ignored[0, IOU_50])
     false = false[np.argsort(matches.image[false], kind="stable")]
     edges = np.searchsorted(matches.image[false], np.arange(matches.images + 1))
-    taken = _taken(matches)
+    taken = _found_boxes(matches)
     found: list[Mistake] = []
     for i, image in enumerate(groundtruth.images):
         own = false[edges[i] : edges[i + 1]]
@@ -77,11 +76,11 @@ def gains(matches: Matches, found: Sequence[Mistake]) -> dict[Kind, float | None
     A detection of a wrong class or place takes the box that it was meant for, if that is free, and else goes away;
     others go away; a missed box need not be found, and a class that has no other is perfect then.
     """
-    scored = Scored.of(matches, _IOU_50)
+    scored = CountedDetections.of(matches, IOU_50)
     before = scored.mean_precision()
     if before is None:
         return dict.fromkeys(KINDS)
-    after = {kind: _mended(matches, kind, found) for kind in KINDS}
+    after = {kind: _without_mistakes(matches, kind, found) for kind in KINDS}
     return {
         kind: (mended.mean_precision(int(((scored.boxes > 0) & (mended.boxes == 0)).sum())) or 0.0) - before
         for kind, mended in after.items()
@@ -91,26 +90,26 @@ def gains(matches: Matches, found: Sequence[Mistake]) -> dict[Kind, float | None
 def _kind(overlap: npt.NDArray[np.float64], same: npt.NDArray[np.bool_]) -> tuple[Kind, int]:
     """A false detection's kind, and which box was meant (-1: none), from its IoU with each, of its class or not."""
     right, wrong = np.where(same, overlap, 0.0), np.where(same, 0.0, overlap)
-    if _BACKGROUND_BELOW <= right.max(initial=0.0) < _FOUND_FROM:
+    if _BACKGROUND_BELOW <= right.max(initial=0.0) < FOUND_FROM:
         return "localisation", int(right.argmax())
-    if wrong.max(initial=0.0) >= _FOUND_FROM:
+    if wrong.max(initial=0.0) >= FOUND_FROM:
         return "classification", int(wrong.argmax())
-    if right.max(initial=0.0) >= _FOUND_FROM:
+    if right.max(initial=0.0) >= FOUND_FROM:
         return "duplicate", int(right.argmax())
     if overlap.max(initial=0.0) < _BACKGROUND_BELOW:
         return "background", -1
     return "both", int(wrong.argmax())
 
 
-def _taken(matches: Matches) -> npt.NDArray[np.bool_]:
+def _found_boxes(matches: Matches) -> npt.NDArray[np.bool_]:
     """`(G,)`: whether a detection found the box."""
     taken = np.zeros(len(matches.box_image), dtype=bool)
-    taken[matches.box[_IOU_50][matches.box[_IOU_50] >= 0]] = True
+    taken[matches.box[IOU_50][matches.box[IOU_50] >= 0]] = True
     return taken
 
 
-def _mended(matches: Matches, kind: Kind, found: Sequence[Mistake]) -> Scored:
-    scored, taken = Scored.of(matches, _IOU_50), _taken(matches)
+def _without_mistakes(matches: Matches, kind: Kind, found: Sequence[Mistake]) -> CountedDetections:
+    scored, taken = CountedDetections.of(matches, IOU_50), _found_boxes(matches)
     own = [mistake for mistake in found if mistake.kind == kind]
     if kind == "missed":
         missed = [mistake.box for mistake in own]

@@ -11,14 +11,14 @@ tests/metrics/coverage.py measures how often the intervals hold the truth.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from tasks.artifacts.analysis import Interval, class_interval_name
 from tasks.metrics.average_precision import RECALLS
-from tasks.metrics.matching import IOUS, Matches
+from tasks.metrics.matching import IOU_50, IOU_75, IOUS, Matches
 
 PAIRS = 300
 # With fewer images the spread itself is not known.
@@ -30,18 +30,9 @@ _LEVEL = 0.95
 _AT_ONCE = 500_000
 # Sums of the same numbers in another order differ by less.
 _NOTHING = 1e-9
-_IOU_50, _IOU_75 = 0, 5
 _NEAREST = 1e-3
 
 _Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Interval:
-    """Where a figure lies for all images of the kind that the test images are, with a probability of 95 %."""
-
-    low: float
-    high: float
 
 
 def halves(images: int, pairs: int = PAIRS, seed: int = 0) -> _Floats:
@@ -54,7 +45,7 @@ def halves(images: int, pairs: int = PAIRS, seed: int = 0) -> _Floats:
     return rows
 
 
-def resampled(matches: Matches, weights: _Floats) -> dict[str, _Floats]:
+def resampled_figures(matches: Matches, weights: _Floats) -> dict[str, _Floats]:
     """`mAP`, `AP50`, `AP75`, `AR100` and `AP of CLASS` in each resample, `(R,)`; NaN where no box is left to find.
 
     Args:
@@ -69,10 +60,10 @@ def resampled(matches: Matches, weights: _Floats) -> dict[str, _Floats]:
     with np.errstate(invalid="ignore"):
         return {
             "mAP": _mean(precision, (1, 2)),
-            "AP50": _mean(precision[..., _IOU_50], 1),
-            "AP75": _mean(precision[..., _IOU_75], 1),
+            "AP50": _mean(precision[..., IOU_50], 1),
+            "AP75": _mean(precision[..., IOU_75], 1),
             "AR100": _mean(found, (1, 2)),
-            **{f"AP of {name}": _mean(precision[:, k], 1) for k, name in enumerate(matches.classes)},
+            **{class_interval_name(name): _mean(precision[:, k], 1) for k, name in enumerate(matches.classes)},
         }
 
 

@@ -15,8 +15,13 @@ import numpy.typing as npt
 from tasks.dataset.boxes import area, to_xywh
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
+from tasks.errors import EvaluationError
 
 IOUS = np.linspace(0.5, 0.95, 10)
+# Places in IOUS.
+IOU_50, IOU_75 = 0, 5
+# The IoU from which a box counts as found, where one IoU stands for all.
+FOUND_FROM = 0.5
 # By area in square pixels, both ends included: every box, small, medium, large.
 AREAS = ((0.0, 1e10), (0.0, 32.0**2), (32.0**2, 96.0**2), (96.0**2, 1e10))
 MOST_DETECTIONS = 100
@@ -59,18 +64,23 @@ class Matches:
     box_ignored: _Bools
 
 
-def match(groundtruth: Dataset, detections: Sequence[Detections]) -> Matches:
-    """Match `detections[i]` with the boxes of `groundtruth.images[i]`; `tasks.metrics.coco.matched` checks them."""
+def match_detections(groundtruth: Dataset, detections: Sequence[Detections]) -> Matches:
+    """Match `detections[i]` with the boxes of `groundtruth.images[i]`.
+
+    Raises:
+        EvaluationError: detections are not one entry an image, name a class the data set lacks, or are not finite.
+    """
+    _check(groundtruth, detections)
     number = {name: k for k, name in enumerate(groundtruth.classes)}
     boxes = _Boxes.of([(image.boxes, image.classes) for image in groundtruth.images], number)
     crowd = np.concatenate([image.iscrowd for image in groundtruth.images] or [np.zeros(0, bool)]).astype(bool)
     found = _Boxes.of([(each.boxes, each.classes) for each in detections], number)
     scores = np.concatenate([each.scores for each in detections] or [np.zeros(0)])
     rank, order = _ranked(found, scores)
-    found, scores, rank = found.taken(order), scores[order], rank[order]
+    found, scores, rank = found.selected(order), scores[order], rank[order]
     box_ignored = crowd | _outside(boxes.area)
     pairs = _pairs(found, boxes, crowd)
-    matched, ignored, box = _chosen(pairs, rank, box_ignored, crowd, len(scores))
+    matched, ignored, box = _match_pairs(pairs, rank, box_ignored, crowd, len(scores))
     ignored |= ~matched & _outside(found.area)[:, None, :]
     by_class = np.lexsort((found.source, found.image, -scores, found.class_))
     return Matches(
@@ -88,6 +98,26 @@ def match(groundtruth: Dataset, detections: Sequence[Detections]) -> Matches:
         box_class=boxes.class_,
         box_ignored=box_ignored,
     )
+
+
+def _check(groundtruth: Dataset, detections: Sequence[Detections]) -> None:
+    if len(detections) != len(groundtruth.images):
+        raise EvaluationError(
+            f"{len(detections)} lists of detections for {len(groundtruth.images)} images: some images were not scored, "
+            "or those of another split were; run the evaluate stage again"
+        )
+    for image, found in zip(groundtruth.images, detections, strict=True):
+        unknown = sorted(set(found.classes) - set(groundtruth.classes))
+        if unknown:
+            raise EvaluationError(
+                f"{image.file_name}: detections of {unknown[0]!r}, a class the data set does not have; "
+                "export the model again with this data set's label map"
+            )
+        if not (np.isfinite(found.boxes).all() and np.isfinite(found.scores).all()):
+            raise EvaluationError(
+                f"{image.file_name}: a detection's box or score is not a finite number; the model did not train well: "
+                "lower train.learning_rate"
+            )
 
 
 @dataclass(frozen=True)
@@ -112,7 +142,7 @@ class _Boxes:
             area(xyxy),
         )
 
-    def taken(self, order: _Ints) -> "_Boxes":
+    def selected(self, order: _Ints) -> "_Boxes":
         return _Boxes(self.image[order], self.class_[order], self.source[order], self.xywh[order], self.area[order])
 
 
@@ -172,7 +202,7 @@ def _iou(found: _Boxes, each: _Ints, boxes: _Boxes, box: _Ints, crowd: _Bools) -
     return np.divide(common, union, out=np.zeros_like(common), where=union > 0)
 
 
-def _chosen(
+def _match_pairs(
     pairs: _Pairs, rank: _Ints, box_ignored: _Bools, crowd: _Bools, detections: int
 ) -> tuple[_Bools, _Bools, npt.NDArray[np.int32]]:
     shape = (len(AREAS), len(IOUS), detections)

@@ -1,13 +1,11 @@
-"""At which score to draw the line: precision, recall and F1 at IoU 0.5, and the score where F1 is highest."""
+"""Precision, recall and F1 at IoU 0.5 from a score on, and the score where F1 is highest."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from tasks.metrics.matching import Matches
-
-_IOU_50 = 0
+from tasks.metrics.matching import IOU_50, Matches
 
 
 @dataclass(frozen=True)
@@ -36,8 +34,8 @@ class Counts:
 
 
 def counts_at(matches: Matches, score: float, class_: int | None = None) -> Counts:
-    """What stands at or above `score`, of one class or, with None, of all."""
-    true, false, scores, boxes = _of(matches, class_)
+    """The counts of detections at or above `score`, of one class or, with None, of all."""
+    true, false, scores, boxes = _arrays_of(matches, class_)
     kept = scores >= score
     hits = int((true & kept).sum())
     return Counts(hits, int((false & kept).sum()), boxes - hits)
@@ -49,7 +47,7 @@ def best_score(matches: Matches, class_: int | None = None) -> float | None:
     It lies half way between the last detection that is kept and the first that is not, so that the next images' scores,
     which will not be the same to the digit, fall on the same side.
     """
-    true, false, scores, boxes = _of(matches, class_)
+    true, false, scores, boxes = _arrays_of(matches, class_)
     order = np.argsort(-scores, kind="stable")
     hits, misses = np.cumsum(true[order]), np.cumsum(false[order])
     if not len(order) or not hits[-1]:
@@ -62,10 +60,10 @@ def best_score(matches: Matches, class_: int | None = None) -> float | None:
     return (float(values[best]) + below) / 2
 
 
-def _of(
+def _arrays_of(
     matches: Matches, class_: int | None
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], npt.NDArray[np.float64], int]:
     own = slice(None) if class_ is None else matches.class_ == class_
     boxes = ~matches.box_ignored[0] if class_ is None else ~matches.box_ignored[0] & (matches.box_class == class_)
-    hit, counted = matches.matched[0, _IOU_50][own], ~matches.ignored[0, _IOU_50][own]
+    hit, counted = matches.matched[0, IOU_50][own], ~matches.ignored[0, IOU_50][own]
     return hit & counted, ~hit & counted, matches.score[own], int(boxes.sum())

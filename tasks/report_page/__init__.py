@@ -1,4 +1,4 @@
-"""The report page: a template and what it shows, each part made from plain values and arrays.
+"""The report page: templates, and the tables, drawings and pictures that they show.
 
-Nothing here reads another stage's files but the curves' tables; `tasks.stages.report` reads, and passes on.
+`content` puts the page together from the files of a run, which `run_files` reads.
 """

@@ -1,13 +1,14 @@
 """How many boxes each class has, and how large they are beside the model's anchors."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from markupsafe import Markup
 
 from tasks.dataset.dataset import Dataset
-from tasks.dataset.tallies import ClassTally, class_tallies, image_counts
+from tasks.dataset.tallies import image_counts
 from tasks.model.anchors import best_iou, box_sizes
 from tasks.model.geometry import ModelGeometry
 from tasks.report_page.size_plot import size_svg
@@ -16,43 +17,111 @@ _UNEVEN = 10
 _FIRST = 30
 
 
-def balance(
-    before: Dataset, passed: Dataset, parts: Mapping[str, Dataset], colours: Mapping[str, str]
-) -> dict[str, Any]:
-    """A row for each class, the one with most boxes first: images and boxes before and after the gate, and by part."""
-    after = {tally.name: tally for tally in class_tallies({"passed": passed})}
-    by_split = {tally.name: tally.boxes_by_split for tally in class_tallies(parts)}
+@dataclass(frozen=True)
+class ClassBalance:
+    """How many images and boxes of one class there are.
+
+    Attributes:
+        read, passed: `(images, boxes)` before the gate and after it.
+        bars: of each split its name, its boxes, and their share of the largest class's boxes.
+        dropped_share: boxes that did not pass, as a share of the largest class's boxes.
+    """
+
+    name: str
+    colour: str
+    read: tuple[int, int]
+    passed: tuple[int, int]
+    bars: list[tuple[str, int, float]]
+    dropped_share: float
+
+
+@dataclass(frozen=True)
+class Balance:
+    """The classes, those with most boxes first: some are shown, the others folded away.
+
+    Attributes:
+        uneven: a sentence where the largest class has more than ten times the boxes of the smallest, else empty.
+    """
+
+    rows: list[ClassBalance]
+    folded: list[ClassBalance]
+    uneven: str
+
+
+@dataclass(frozen=True)
+class FitRow:
+    """The boxes of one class at the model's input: roots of their areas in pixels, and how many no anchor matches."""
+
+    name: str
+    boxes: int
+    smallest: float
+    median: float
+    largest: float
+    beyond: int
+    share: float
+
+
+@dataclass(frozen=True)
+class AnchorFit:
+    """How the model's anchors fit the data set's boxes.
+
+    Attributes:
+        svg: a drawing of both; None without boxes.
+        boxes, beyond: how many boxes there are, and how many no anchor can match.
+        rows: by class, the worst fit first.
+        input: the model's input size, in words.
+        matched_iou: from which IoU on an anchor matches.
+        force_match: whether every box gets an anchor in training.
+        anchors, levels: how many shapes of anchors there are, on how many levels.
+        smallest, largest: roots of the anchors' areas, in pixels.
+    """
+
+    svg: Markup | None
+    boxes: int
+    beyond: int
+    rows: list[FitRow]
+    input: str
+    matched_iou: float
+    force_match: bool
+    anchors: int
+    levels: int
+    smallest: float
+    largest: float
+
+
+def balance(before: Dataset, after: Dataset, of_split: Mapping[str, Dataset], colours: Mapping[str, str]) -> Balance:
+    """Images and boxes of each class before and after the gate, and boxes by split."""
     read_boxes, read_images = before.box_counts(), image_counts(before.images)
-    most = max([*read_boxes.values(), *(tally.boxes for tally in after.values()), 1])
+    boxes, images = after.box_counts(), image_counts(after.images)
+    split_boxes = {name: split.box_counts() for name, split in of_split.items()}
+    passed = sorted(after.classes, key=lambda name: (-boxes[name], name))
+    most = max([*read_boxes.values(), *boxes.values(), 1])
     rows = [
-        {
-            "name": name,
-            "colour": colours.get(name, ""),
-            "before": (read_images.get(name, 0), read_boxes[name]),
-            "after": (tally.images, tally.boxes),
-            "bars": [(part, boxes, boxes / most) for part in parts for boxes in [by_split.get(name, {}).get(part, 0)]],
-            "gone": max(0, read_boxes[name] - tally.boxes) / most,
-        }
-        for name in dict.fromkeys([*after, *sorted(read_boxes)])
-        for tally in [after.get(name, ClassTally(name, 0, 0, {}))]
+        ClassBalance(
+            name=name,
+            colour=colours.get(name, ""),
+            read=(read_images.get(name, 0), read_boxes[name]),
+            passed=(images.get(name, 0), boxes[name]),
+            bars=[(split, counts[name], counts[name] / most) for split, counts in split_boxes.items()],
+            dropped_share=max(0, read_boxes[name] - boxes[name]) / most,
+        )
+        for name in dict.fromkeys([*passed, *sorted(read_boxes)])
     ]
-    return {"rows": rows[:_FIRST], "folded": rows[_FIRST:], "uneven": _uneven(list(after.values()))}
+    return Balance(rows[:_FIRST], rows[_FIRST:], _uneven([(name, boxes[name]) for name in passed if boxes[name]]))
 
 
-def _uneven(tallies: Sequence[ClassTally]) -> str:
-    """A sentence where the largest class has more than ten times the boxes of the smallest."""
-    filled = [tally for tally in tallies if tally.boxes]
-    if not filled or filled[0].boxes <= _UNEVEN * filled[-1].boxes:
+def _uneven(boxes: Sequence[tuple[str, int]]) -> str:
+    if not boxes or boxes[0][1] <= _UNEVEN * boxes[-1][1]:
         return ""
-    most, least = filled[0], filled[-1]
+    (most, most_boxes), (least, least_boxes) = boxes[0], boxes[-1]
     return (
-        f"{most.name} has {most.boxes / least.boxes:.0f} times as many boxes as {least.name}: "
+        f"{most} has {most_boxes / least_boxes:.0f} times as many boxes as {least}: "
         "a rare class is learned late, and its figures rest on few boxes."
     )
 
 
-def anchor_fit(dataset: Dataset, geometry: ModelGeometry) -> dict[str, Any]:
-    """What the model's anchors make of the data set's boxes: a drawing, and counts for each class.
+def anchor_fit(dataset: Dataset, geometry: ModelGeometry) -> AnchorFit:
+    """How the model's anchors fit the data set's boxes, in all and by class.
 
     A box counts as out of reach when no anchor overlaps it enough to match even with its centre on the box's. Crowds
     are left out: training does not match them.
@@ -62,30 +131,30 @@ def anchor_fit(dataset: Dataset, geometry: ModelGeometry) -> dict[str, Any]:
     sides = np.sqrt(sizes.prod(axis=1))
     rows = [_fit_row(name, names == name, sides, reached) for name in dataset.classes if (names == name).any()]
     anchors = np.sqrt(geometry.anchors.sizes.prod(axis=1))
-    return {
-        "svg": size_svg(sizes, reached, geometry, "sizes") if len(sizes) else None,
-        "boxes": len(sizes),
-        "beyond": int((~reached).sum()),
-        "rows": sorted(rows, key=lambda row: (-row["share"], -row["boxes"], row["name"])),
-        "input": str(geometry.resizer),
-        "matched_iou": geometry.matched_iou,
-        "force_match": geometry.force_match,
-        "anchors": len(anchors),
-        "levels": len(geometry.anchors.levels),
-        "smallest": float(anchors.min()),
-        "largest": float(anchors.max()),
-    }
+    return AnchorFit(
+        svg=size_svg(sizes, reached, geometry, "sizes") if len(sizes) else None,
+        boxes=len(sizes),
+        beyond=int((~reached).sum()),
+        rows=sorted(rows, key=lambda row: (-row.share, -row.boxes, row.name)),
+        input=str(geometry.resizer),
+        matched_iou=geometry.matched_iou,
+        force_match=geometry.force_match,
+        anchors=len(anchors),
+        levels=len(geometry.anchors.levels),
+        smallest=float(anchors.min()),
+        largest=float(anchors.max()),
+    )
 
 
 def _fit_row(
     name: str, mine: npt.NDArray[np.bool_], sides: npt.NDArray[np.float64], reached: npt.NDArray[np.bool_]
-) -> dict[str, Any]:
-    return {
-        "name": name,
-        "boxes": int(mine.sum()),
-        "smallest": float(sides[mine].min()),
-        "median": float(np.median(sides[mine])),
-        "largest": float(sides[mine].max()),
-        "beyond": int((mine & ~reached).sum()),
-        "share": float((~reached[mine]).mean()),
-    }
+) -> FitRow:
+    return FitRow(
+        name=name,
+        boxes=int(mine.sum()),
+        smallest=float(sides[mine].min()),
+        median=float(np.median(sides[mine])),
+        largest=float(sides[mine].max()),
+        beyond=int((mine & ~reached).sum()),
+        share=float((~reached[mine]).mean()),
+    )

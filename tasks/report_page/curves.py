@@ -17,6 +17,7 @@ from markupsafe import Markup
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from tasks.artifacts.precision_recall import CurvePoint
 from tasks.errors import FormatError
 from tasks.ground.text import printable
 
@@ -94,15 +95,15 @@ def curve_svg(
 
 
 def precision_recall_svg(
-    rows: Sequence[Mapping[str, Any]], name: str, colours: Mapping[str, str]
+    points: Sequence[CurvePoint], name: str, colours: Mapping[str, str]
 ) -> tuple[Markup, list[tuple[str, str]]]:
-    """The curves of `class, recall, precision` rows, and a legend: each curve's name and CSS colour, in row order.
+    """The precision-recall curves of `points`, and a legend: each curve's name and CSS colour, in their order.
 
     The first curve is the average, drawn thick in the text's colour. Of names the drawing holds only titles of points.
     """
     curves: dict[str, Curve] = {}
-    for row in rows:
-        curves.setdefault(str(row["class"]), []).append((float(row["recall"]), float(row["precision"])))
+    for point in points:
+        curves.setdefault(point.class_, []).append((point.recall, point.precision))
     average = next(iter(curves))
     legend = [(key, "currentColor" if key == average else colours.get(key, "#888888")) for key in curves]
     with mpl.rc_context(STYLE):
@@ -113,38 +114,37 @@ def precision_recall_svg(
             axes.plot(recall, precision, color=INK if thick else colour, linewidth=2.6 if thick else 1.6)
         axes.set(xlim=(0, 1.005), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
         drawing = svg_of(figure, name, "Precision against recall at IoU 0.5")
-        return drawing.replace("</svg>", _points(figure, axes, rows) + Markup("</svg>")), legend
+        return drawing.replace("</svg>", _tooltips(figure, axes, points) + Markup("</svg>")), legend
 
 
-def _points(figure: Any, axes: Any, rows: Sequence[Mapping[str, Any]]) -> Markup:
-    """Something to point at on each curve: it says which curve that is, and its recall, precision and score."""
-    points = []
-    for row in rows[:: -(-len(rows) // _MOST_POINTS)] if rows else []:
-        recall, precision, score = (float(row.get(key) or 0.0) for key in ("recall", "precision", "score"))
+def _tooltips(figure: Any, axes: Any, points: Sequence[CurvePoint]) -> Markup:
+    """Circles to point at on each curve: each names its curve, recall, precision and score."""
+    circles = []
+    for point in points[:: -(-len(points) // _MOST_POINTS)] if points else []:
         # In points of 1/72 inch, as the drawing is, which counts them from its top; savefig has laid the axes out.
-        x, y = axes.transData.transform((recall, precision)) * 72 / figure.dpi
-        said = f"{row['class']}: recall {recall:.2f}, precision {precision:.3f}" + (
-            f", score {score:.2f}" if score else ""
+        x, y = axes.transData.transform((point.recall, point.precision)) * 72 / figure.dpi
+        title = f"{point.class_}: recall {point.recall:.2f}, precision {point.precision:.3f}" + (
+            f", score {point.score:.2f}" if point.score else ""
         )
-        points.append(
+        circles.append(
             Markup('<circle class="point" cx="{:.1f}" cy="{:.1f}" r="5"><title>{}</title></circle>').format(
-                x, figure.get_size_inches()[1] * 72 - y, printable(said)
+                x, figure.get_size_inches()[1] * 72 - y, printable(title)
             )
         )
-    return Markup("").join(points)
+    return Markup("").join(circles)
 
 
 def numbers_of(curve: Curve) -> list[tuple[float, list[float]]]:
-    """Some ten rows `(step, [value])` of a curve, its last among them: for who cannot see a drawing, or point at it."""
+    """Some ten rows `(step, [value])` of a curve, with its last, for readers who cannot see or point at a drawing."""
     every = max(1, len(curve) // _NUMBERS)
     return [(step, [value]) for step, value in curve[::-every][::-1]]
 
 
-def precision_numbers(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[tuple[float, list[float | None]]]]:
-    """Of `class, recall, precision` rows the classes, and `(recall, [precision of each])` for recalls 0, 0.1, .. 1."""
+def precision_numbers(points: Sequence[CurvePoint]) -> tuple[list[str], list[tuple[float, list[float | None]]]]:
+    """The curves' names, and `(recall, [precision of each])` for recalls 0, 0.1, .. 1."""
     at: dict[str, dict[float, float]] = {}
-    for row in rows:
-        at.setdefault(str(row["class"]), {})[round(float(row["recall"]), 2)] = float(row["precision"])
+    for point in points:
+        at.setdefault(point.class_, {})[round(point.recall, 2)] = point.precision
     recalls = [tenth / _NUMBERS for tenth in range(_NUMBERS + 1)]
     return list(at), [(recall, [own.get(recall) for own in at.values()]) for recall in recalls]
 

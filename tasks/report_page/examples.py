@@ -1,4 +1,4 @@
-"""Examples of each kind of problem: small pictures with the boxes concerned, and what is said of them.
+"""Examples of each kind of problem: small pictures with the boxes concerned, and the problems in words.
 
 A box is drawn as the annotation had it, also outside the image, which is why a view can be larger than its picture.
 """
@@ -21,18 +21,18 @@ OUTCOMES = ("dropped", "fixed", "kept")
 # Of all pictures together, as JPEG: base64 makes a third more of it, and the whole page stays below ten megabytes.
 _MOST_BYTES = 3_000_000
 _MOST_LINES, _MOST_BOXES = 3, 40
-# How far around the image boxes are drawn, in its longer side. In the view's longer side: what a box must have or gets
-# a ring, that ring's radius, and what is left free around a box outside the image.
+# Shares of the image's longer side: how far around it boxes are drawn. Shares of the view's longer side: the side below
+# which a box gets a ring, the ring's radius, and the free space around a box outside the image.
 _MARGIN, _SMALL, _RING, _RIM = 0.5, 0.04, 0.05, 0.02
 
-# Opens an image file: a small picture of it, or why there is none.
-Taking = Callable[[Path], Thumbnail | str]
+# Opens an image file and returns a small picture of it, or why there is none.
+TakePicture = Callable[[Path], Thumbnail | str]
 # x, y, width and height of what is shown, in pixels of the image.
 View = tuple[float, float, float, float]
 
 
 class Drawn(NamedTuple):
-    """One box in pixels of the image: `outcome` is `dropped`, `fixed`, `kept`, or `passed` of one without fault.
+    """One box in pixels of the image: `outcome` is `dropped`, `fixed`, `kept`, or `passed` for a box without a fault.
 
     `ring` is the radius of a circle around a box that would be hard to see, else 0.
     """
@@ -52,10 +52,10 @@ class Drawn(NamedTuple):
 
 @dataclass(frozen=True)
 class Example:
-    """What is shown of one image, or of one problem without an image.
+    """What the page shows of one image, or of one problem without an image.
 
     Attributes:
-        file: what it is called by.
+        file: its name.
         lines: its problems of this kind, a few at most.
         more: how many problems are not among `lines`.
         picture: base64 of a JPEG; empty where there is none.
@@ -79,7 +79,7 @@ class Example:
 
 
 def examples(
-    problems: Sequence[Problem], ingested: Container[str], passed: Mapping[str, Boxes], take: Taking
+    problems: Sequence[Problem], ingested: Container[str], passed: Mapping[str, Boxes], take: TakePicture
 ) -> dict[str, list[Example]]:
     """Up to six examples of each kind, those with an image first.
 
@@ -89,12 +89,12 @@ def examples(
     chosen = {kind: _by_image(found, ingested)[:MOST_EXAMPLES] for kind, found in _by_kind(problems).items()}
     shown: dict[str, list[Example]] = {kind: [] for kind in chosen}
     left = _MOST_BYTES
-    # One of each kind, then another of each: where room runs out, no kind is without any.
+    # One of each kind, then another of each: where the bytes run out, every kind has had its turn.
     for i in range(MOST_EXAMPLES):
         for kind, groups in chosen.items():
             if i < len(groups):
                 path, found = groups[i]
-                example, used = _example(path, found, passed, take if left > 0 else _no_room)
+                example, used = _example(path, found, passed, take if left > 0 else _page_is_full)
                 shown[kind].append(example)
                 left -= used
     return shown
@@ -114,7 +114,7 @@ def _by_kind(problems: Sequence[Problem]) -> dict[str, list[Problem]]:
 
 
 def _by_image(problems: Sequence[Problem], ingested: Container[str]) -> list[tuple[str, list[Problem]]]:
-    """The problems of each image, in the order of their first; then those without one, by file, as of the image ""."""
+    """The problems of each image, in the order of their first; then those without an image, by file, as of path ""."""
     with_image: dict[str, list[Problem]] = {}
     without: dict[str, list[Problem]] = {}
     for problem in problems:
@@ -123,25 +123,28 @@ def _by_image(problems: Sequence[Problem], ingested: Container[str]) -> list[tup
     return [*with_image.items(), *(("", found) for found in without.values())]
 
 
-def _no_room(_: Path) -> str:
+def _page_is_full(_: Path) -> str:
     return "left out, to keep this page small"
 
 
-def _example(path: str, found: Sequence[Problem], passed: Mapping[str, Boxes], take: Taking) -> tuple[Example, int]:
+def _example(
+    path: str, found: Sequence[Problem], passed: Mapping[str, Boxes], take: TakePicture
+) -> tuple[Example, int]:
     """The example, and how many bytes its picture takes."""
     file, lines, more = path or found[0].file, tuple(found[:_MOST_LINES]), max(0, len(found) - _MOST_LINES)
-    taken = take(Path(path)) if path else "no image belongs to it"
-    if isinstance(taken, str):
-        return Example(file, lines, more, why=taken), 0
+    picture = take(Path(path)) if path else "no image belongs to it"
+    if isinstance(picture, str):
+        return Example(file, lines, more, why=picture), 0
     faulty = [(problem.box, outcome_of(problem.action)) for problem in found if problem.box is not None]
     sound = [] if faulty else [(box, "passed") for box in map(corners, passed.get(path, ())) if box is not None]
-    view, boxes, beyond = _drawn([*sound, *faulty][:_MOST_BOXES], taken.width, taken.height)
-    picture = base64.b64encode(taken.jpeg).decode("ascii")
-    return Example(file, lines, more, picture, "", taken.width, taken.height, view, boxes, beyond), len(taken.jpeg)
+    view, boxes, beyond = _draw_boxes([*sound, *faulty][:_MOST_BOXES], picture.width, picture.height)
+    encoded = base64.b64encode(picture.jpeg).decode("ascii")
+    example = Example(file, lines, more, encoded, "", picture.width, picture.height, view, boxes, beyond)
+    return example, len(picture.jpeg)
 
 
-def _drawn(boxes: Sequence[tuple[Corners, str]], width: int, height: int) -> tuple[View, tuple[Drawn, ...], bool]:
-    """What is to be seen of an image of `width` x `height` pixels, its boxes, and whether any reaches further out."""
+def _draw_boxes(boxes: Sequence[tuple[Corners, str]], width: int, height: int) -> tuple[View, tuple[Drawn, ...], bool]:
+    """The view of an image of `width` x `height` pixels, its boxes, and whether any reaches out of the view."""
     if not boxes:
         return (0.0, 0.0, float(width), float(height)), (), False
     size = np.array([width, height], dtype=np.float64)
@@ -151,7 +154,7 @@ def _drawn(boxes: Sequence[tuple[Corners, str]], width: int, height: int) -> tup
     cut = np.clip(upright, -margin, size + margin)
     low, high = np.minimum(cut[:, 0].min(axis=0), 0), np.maximum(cut[:, 1].max(axis=0), size)
     longer = float((high - low).max())
-    # Where a box ends outside the image, so that its line is seen whole.
+    # Free space where a box ends outside the image, so that its line is seen whole.
     rim = _RIM * longer if (high - low > size).any() else 0.0
     drawn = tuple(_box(box, outcome, longer) for box, (_, outcome) in zip(cut, boxes, strict=True))
     x, y, across, down = (round(float(value), 1) for value in (*(low - rim), *(high - low + 2 * rim)))

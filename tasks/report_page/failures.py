@@ -1,96 +1,126 @@
 """Where a detector fails: tables from analysis.json, of which anything may be missing."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
-from tasks.report_page.page import number
-from tasks.report_page.sections import part
+from tasks.artifacts.analysis import Analysis, ConfusionMatrix, MistakeCount, OperatingPoint
 
-_KINDS = {
+_MEANINGS = {
     "classification": "on an object, but of another class",
     "localisation": "of the right class, but the box is off (IoU 0.1 to 0.5)",
     "both": "the class is wrong and the box is off",
-    "duplicate": "of an object that a surer detection has found already",
+    "duplicate": "of an object that a detection with a higher score has found already",
     "background": "on nothing",
     "missed": "objects that no detection comes near",
 }
 
 
-def operating(analysis: Mapping[str, Any], classes: Sequence[str], colours: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Precision, recall and F1 at the shipped score and the best F1 there could be; the first row is of all classes."""
-    shipped, best = part(analysis, "at_threshold"), part(analysis, "at_best_F1")
-    if not part(shipped, "all"):
+@dataclass(frozen=True)
+class OperatingRow:
+    """One class, or all: the operating point at the shipped score, and the one with the best F1 there could be."""
+
+    name: str
+    colour: str
+    shipped: OperatingPoint
+    best: OperatingPoint
+
+
+@dataclass(frozen=True)
+class MistakeRow:
+    """One kind of mistake: how many, what AP50 would gain without them, and what it means."""
+
+    kind: str
+    counts: MistakeCount
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of the confusion matrix.
+
+    Attributes:
+        share: of the largest cell, in 0..1.
+        right: whether what was detected is what was annotated.
+        pictures: the places in the gallery of the pictures that it counts.
+    """
+
+    count: int
+    share: float
+    right: bool
+    pictures: list[int]
+
+
+@dataclass(frozen=True)
+class ConfusionRow:
+    """What was detected where `name` was annotated; None stands for nothing."""
+
+    name: str | None
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class ConfusionTable:
+    """The matrix; its last row is of detections on nothing, its last column of boxes that nothing found."""
+
+    classes: list[str]
+    rows: list[ConfusionRow]
+
+    @property
+    def columns(self) -> list[str]:
+        """What was detected, column by column."""
+        return [*self.classes, "nothing"]
+
+
+def operating_rows(analysis: Analysis, classes: Sequence[str], colours: Mapping[str, str]) -> list[OperatingRow]:
+    """The first row is of all classes; no rows where no score is recorded."""
+    shipped, best = analysis.at_threshold, analysis.at_best_f1
+    if shipped.all.score is None:
         return []
-    rows = [("all classes", "", part(shipped, "all"), part(best, "all"))]
-    for name in classes:
-        own, most = (part(part(which, "per_class"), name) for which in (shipped, best))
-        rows.append((name, colours.get(name, ""), own, most))
-    keys = ("score", "precision", "recall", "F1", "true", "false", "missed")
+    missing = OperatingPoint()
     return [
-        {
-            "name": name,
-            "colour": colour,
-            **{key: number(own.get(key)) for key in keys},
-            "best_F1": number(most.get("F1")),
-            "best_score": number(most.get("score")),
-        }
-        for name, colour, own, most in rows
+        OperatingRow("all classes", "", shipped.all, best.all),
+        *(
+            OperatingRow(
+                name, colours.get(name, ""), shipped.per_class.get(name, missing), best.per_class.get(name, missing)
+            )
+            for name in classes
+        ),
     ]
 
 
-def mistakes(analysis: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A row for each kind: how many, what mending them would gain, and what it is; none where nobody looked."""
-    kinds = part(analysis, "mistakes")
+def mistake_rows(analysis: Analysis) -> list[MistakeRow]:
+    """A row for each recorded kind, the one that costs most first."""
     rows = [
-        {
-            "kind": kind,
-            "count": number(part(kinds, kind).get("at_threshold")),
-            "all": number(part(kinds, kind).get("count")),
-            "gain": number(part(kinds, kind).get("AP50_gain")),
-            "said": said,
-        }
-        for kind, said in _KINDS.items()
-        if kind in kinds
+        MistakeRow(kind, analysis.mistakes[kind], meaning)
+        for kind, meaning in _MEANINGS.items()
+        if kind in analysis.mistakes
     ]
-    return sorted(rows, key=lambda row: -(row["gain"] or 0.0))
+    return sorted(rows, key=lambda row: -(row.counts.ap50_gain or 0.0))
 
 
-def confusion(analysis: Mapping[str, Any], places: Mapping[str, int]) -> dict[str, Any] | None:
-    """The matrix as rows of cells; a cell has its count, its share of the largest, and the places of its pictures.
+def confusion_table(matrix: ConfusionMatrix | None, places: Mapping[str, int]) -> ConfusionTable | None:
+    """The matrix as rows of cells; None where none is recorded.
 
     Args:
-        analysis: the content of analysis.json.
+        matrix: what was annotated and detected.
         places: where in the gallery the picture of a file is.
     """
-    content = part(analysis, "confusion")
-    classes, counts = content.get("classes"), content.get("counts")
-    if not isinstance(classes, list) or not isinstance(counts, list):
+    if matrix is None:
         return None
-    names = [str(name) for name in classes]
-    pictures: dict[tuple[Any, Any], list[int]] = {
-        (entry.get("annotated"), entry.get("detected")): [
-            places[name] for name in entry.get("images") or [] if name in places
-        ]
-        for entry in content.get("images") or []
-        if isinstance(entry, Mapping)
+    pictures = {
+        (cell.annotated, cell.detected): [places[name] for name in cell.images if name in places]
+        for cell in matrix.images
     }
-    rows = []
-    matrix = [[number(value) or 0.0 for value in row] for row in counts if isinstance(row, list)]
-    most = max([1.0, *(value for values in matrix for value in values)])
-    for r, values in enumerate(matrix):
-        cells = [
-            {"count": value, "share": value / most, "right": r == c < len(names), "pictures": pictures.get((r, c), [])}
-            for c, value in enumerate(values)
-        ]
-        rows.append({"name": names[r] if r < len(names) else None, "cells": cells})
-    return {"classes": names, "columns": [*names, "nothing"], "rows": rows}
-
-
-def by_iou(analysis: Mapping[str, Any]) -> list[tuple[float | None, float | None]]:
-    """`(IoU, AP)`, the loosest IoU first."""
-    rows = analysis.get("by_iou")
-    return [
-        (number(row.get("IoU")), number(row.get("AP")))
-        for row in (rows if isinstance(rows, list) else [])
-        if isinstance(row, Mapping)
+    classes = matrix.classes
+    largest = max([1, *(count for row in matrix.counts for count in row)])
+    rows = [
+        ConfusionRow(
+            classes[r] if r < len(classes) else None,
+            [
+                Cell(count, count / largest, r == c < len(classes), pictures.get((r, c), []))
+                for c, count in enumerate(counts)
+            ],
+        )
+        for r, counts in enumerate(matrix.counts)
     ]
+    return ConfusionTable(classes, rows)

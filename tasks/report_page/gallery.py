@@ -1,4 +1,4 @@
-"""Test images with their groundtruth and detections: what is drawn over a thumbnail, and what was found and missed."""
+"""Test images with their groundtruth and detections: the boxes drawn over a thumbnail, and the counts below it."""
 
 import base64
 from collections.abc import Mapping
@@ -72,7 +72,7 @@ def spread(total: int, wanted: int) -> list[int]:
     return [int(i) for i in np.unique(np.linspace(0, total - 1, min(wanted, total)).round())] if wanted > 0 else []
 
 
-def shot(
+def shot_of(
     image: AnnotatedImage,
     detections: Detections,
     outcomes: Outcomes,
@@ -83,7 +83,8 @@ def shot(
     """The gallery's entry for one image, with its detections from `least_score` on."""
     met = {box: score for box, score in outcomes.met.items() if score >= least_score}
     truth = tuple(
-        _mark(image.boxes[i], name, "", _fate(image, i, met), met.get(i, 0.0)) for i, name in enumerate(image.classes)
+        _mark(image.boxes[i], name, "", _outcome_of_box(image, i, met), met.get(i, 0.0))
+        for i, name in enumerate(image.classes)
     )
     found = tuple(
         _detection(detections, i, outcomes.detections[i], colours)
@@ -107,7 +108,7 @@ def _detection(detections: Detections, i: int, outcome: str, colours: Mapping[st
     return _mark(detections.boxes[i], name, colours.get(name, "#ffffff"), "false" if kind else outcome, score, kind)
 
 
-def _fate(image: AnnotatedImage, i: int, found: Mapping[int, float]) -> str:
+def _outcome_of_box(image: AnnotatedImage, i: int, found: Mapping[int, float]) -> str:
     if image.iscrowd[i]:
         return "crowd"
     return "found" if i in found else "missed"

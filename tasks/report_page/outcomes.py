@@ -8,10 +8,9 @@ import numpy as np
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
 from tasks.metrics.errors import mistakes
-from tasks.metrics.matching import Matches
+from tasks.metrics.matching import IOU_50, Matches
 
 FOUND, IGNORED = "found", "ignored"
-_IOU_50 = 0
 
 
 @dataclass(frozen=True)
@@ -32,10 +31,10 @@ def outcomes(groundtruth: Dataset, detections: Sequence[Detections], matches: Ma
     """One for each image; `matches` are those of `groundtruth` and `detections`."""
     found = [Outcomes([IGNORED] * len(each.classes)) for each in detections]
     first_box = np.searchsorted(matches.box_image, np.arange(matches.images))
-    for one in np.flatnonzero(matches.matched[0, _IOU_50] & ~matches.ignored[0, _IOU_50]):
+    for one in np.flatnonzero(matches.matched[0, IOU_50] & ~matches.ignored[0, IOU_50]):
         own = found[matches.image[one]]
         own.detections[matches.source[one]] = FOUND
-        own.met[int(matches.box[_IOU_50, one] - first_box[matches.image[one]])] = float(matches.score[one])
+        own.met[int(matches.box[IOU_50, one] - first_box[matches.image[one]])] = float(matches.score[one])
     for mistake in mistakes(groundtruth, detections, matches):
         if mistake.detection >= 0:
             found[mistake.image].detections[matches.source[mistake.detection]] = mistake.kind

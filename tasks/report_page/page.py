@@ -1,4 +1,4 @@
-"""One self-contained HTML page: styles and script stand in it, and its policy forbids the browser any request.
+"""One self-contained HTML page: styles and script are inside it, and its policy forbids the browser any request.
 
 Every text that is put into the page is escaped for HTML and goes through `show` first; only `Markup` made here and in
 `curves` is not.
@@ -8,17 +8,18 @@ import base64
 import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+
+from tasks.ground.figures import figure_text, interval_text
 
 _HERE = Path(__file__).parent
 NOTHING = "\u2013"
 
 
 def render(
-    content: Mapping[str, Any], show: Callable[[str], str], template: str = "template.html.j2", folder: Path = _HERE
+    content: Mapping[str, object], show: Callable[[str], str], template: str = "template.html.j2", folder: Path = _HERE
 ) -> str:
     """The page for `content`, which holds the names that `template` in `folder` uses; a missing one is an error.
 
@@ -32,7 +33,7 @@ def render(
         lstrip_blocks=True,
         finalize=lambda value: show(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
     )
-    environment.filters.update(figure=figure, change=change, percent=percent, whole=whole)
+    environment.filters.update(figure=figure, interval=interval, change=change, percent=percent, whole=whole)
     script = (_HERE / "script.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment.get_template(template).render(
@@ -44,33 +45,28 @@ def render(
     )
 
 
-def number(value: object) -> float | None:
-    """`value` as a finite number, or None for anything else: metrics files may lack any figure."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if abs(value) < float("inf") else None
+def figure(value: float | None, digits: int = 3) -> str:
+    """A figure with `digits` digits after the point, or a dash where there is none."""
+    return figure_text(value, digits, NOTHING)
 
 
-def figure(value: object, digits: int = 3) -> str:
-    """A figure with three digits after the point, or a dash where there is none."""
-    known = number(value)
-    return NOTHING if known is None else f"{known:.{digits}f}"
+def interval(ends: tuple[float, float] | None) -> str:
+    """Both ends of an interval, or a dash where there is none."""
+    return interval_text(ends, NOTHING)
 
 
-def whole(value: object) -> str:
+def whole(value: float | None) -> str:
     """A count with thin spaces between thousands, or a dash."""
-    known = number(value)
-    return NOTHING if known is None else f"{round(known):,}".replace(",", "\u202f")
+    return NOTHING if value is None else f"{round(value):,}".replace(",", "\u202f")
 
 
-def change(value: object) -> str:
+def change(value: float | None) -> str:
     """A difference with its sign; a true minus, so that it lines up with plus."""
-    known = number(value)
-    if known is None:
+    if value is None:
         return NOTHING
-    return "±0" if abs(known) < 0.0005 else f"{known:+.3f}".replace("-", "\u2212")
+    return "±0" if abs(value) < 0.0005 else f"{value:+.3f}".replace("-", "\u2212")
 
 
-def percent(value: object) -> str:
+def percent(value: float | None) -> str:
     """A CSS width for a fraction in 0..1."""
-    return f"{100 * min(1.0, max(0.0, number(value) or 0.0)):.1f}%"
+    return f"{100 * min(1.0, max(0.0, value or 0.0)):.1f}%"

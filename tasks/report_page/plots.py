@@ -1,16 +1,14 @@
 """The curves of a page: training over its steps, precision against recall."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from tasks.errors import FormatError
-from tasks.ground.files import read_json
+from markupsafe import Markup
+
+from tasks.artifacts.precision_recall import CurvePoint
 from tasks.images.drawing import PALETTE
 from tasks.report_page import curves
-
-if TYPE_CHECKING:
-    pass
 
 _CURVES = (
     ("loss", "Loss", "train/loss.tsv", PALETTE[0]),
@@ -19,37 +17,59 @@ _CURVES = (
 )
 
 
-def training_curves(plots: Path, best_step: float | None) -> list[dict[str, Any]]:
-    """The curves of a training run, as what the template shows; `svg` is None where a run recorded none."""
-    shown: list[dict[str, Any]] = []
-    for name, title, table, colour in _CURVES:
-        curve = curves.read_curve(plots / "plots" / "metrics" / table)
-        mark = best_step if name == "val" else None
-        label = f"{title} over training steps"
-        noisy = name == "loss"
-        svg = curves.curve_svg(curve, name, label=label, colour=colour, noisy=noisy, mark_step=mark) if curve else None
-        note = "Dotted: the step whose weights are shipped." if mark is not None else ""
-        missing = f"The training run recorded no {title[0].lower()}{title[1:]}."
-        numbers = {"of": "step", "columns": [title], "rows": curves.numbers_of(curve)}
-        shown.append({"title": title, "svg": svg, "note": note, "legend": [], "missing": missing, "numbers": numbers})
-    return shown
+@dataclass(frozen=True)
+class Numbers:
+    """Some points of curves as a table: a row has its place (a step, a recall) and a value for each column."""
+
+    of: str
+    columns: list[str]
+    rows: Sequence[tuple[float, Sequence[float | None]]]
 
 
-def precision_recall_curve(plots: Path, colours: Mapping[str, str]) -> dict[str, Any]:
-    """Precision against recall, for the average and for each class.
+@dataclass(frozen=True)
+class Plot:
+    """One drawing of the page.
+
+    Attributes:
+        svg: the drawing; None where nothing is recorded, and then `missing` is shown.
+        legend: names and colours of its curves.
+    """
+
+    title: str
+    missing: str
+    svg: Markup | None = None
+    note: str = ""
+    legend: Sequence[tuple[str, str]] = ()
+    numbers: Numbers | None = None
+
+
+def training_plots(folder: Path, best_step: float | None) -> list[Plot]:
+    """The curves of a training run, from dvclive's tables in `folder`.
 
     Raises:
-        FormatError: the file of the curve is damaged.
+        FormatError: a table is damaged.
     """
-    path = plots / "precision_recall.json"
-    rows = read_json(path, "JSON") if path.is_file() else []
+    return [_training_plot(folder, best_step, *entry) for entry in _CURVES]
+
+
+def precision_recall_plot(points: Sequence[CurvePoint], colours: Mapping[str, str]) -> Plot:
+    """Precision against recall, for the average and for each class."""
     title, missing = "Precision against recall, IoU 0.50", "The evaluation recorded no precision-recall curve."
-    if not rows:
-        return {"title": title, "svg": None, "note": "", "legend": [], "missing": missing}
-    try:
-        svg, legend = curves.precision_recall_svg(rows, "pr", colours)
-        columns, table = curves.precision_numbers(rows)
-    except (KeyError, TypeError, ValueError) as error:
-        raise FormatError(f"{path}: not rows of class, recall, precision ({error!r}); run evaluate again") from error
-    numbers = {"of": "recall", "columns": columns, "rows": table}
-    return {"title": title, "svg": svg, "note": "", "legend": legend, "missing": missing, "numbers": numbers}
+    if not points:
+        return Plot(title, missing)
+    svg, legend = curves.precision_recall_svg(points, "pr", colours)
+    columns, rows = curves.precision_numbers(points)
+    return Plot(title, missing, svg, legend=legend, numbers=Numbers("recall", columns, rows))
+
+
+def _training_plot(folder: Path, best_step: float | None, name: str, title: str, table: str, colour: str) -> Plot:
+    missing = f"The training run recorded no {title[0].lower()}{title[1:]}."
+    curve = curves.read_curve(folder / "plots" / "metrics" / table)
+    if not curve:
+        return Plot(title, missing)
+    mark = best_step if name == "val" else None
+    svg = curves.curve_svg(
+        curve, name, label=f"{title} over training steps", colour=colour, noisy=name == "loss", mark_step=mark
+    )
+    note = "Dotted: the step whose weights are shipped." if mark is not None else ""
+    return Plot(title, missing, svg, note, numbers=Numbers("step", [title], curves.numbers_of(curve)))

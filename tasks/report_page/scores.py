@@ -1,44 +1,135 @@
-"""The headline figures of a page, or why there are none."""
+"""How good the detector is: the figures of both exported models, class by class, and their size and speed."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
 
+from tasks.artifacts.analysis import Analysis, Interval, class_interval_name
+from tasks.artifacts.evaluation import FIGURES, HEADLINES, ClassFigures, Evaluation
+from tasks.artifacts.speed import ModelSpeed, Speed
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.tallies import FEW_IMAGES
-from tasks.report_page import sections
-
-if TYPE_CHECKING:
-    pass
 
 _TFLITE_MAY_LOSE = 0.02
 
 
-def scores(figures: Mapping[str, Any], analysis: Mapping[str, Any], parts: Mapping[str, Dataset]) -> dict[str, Any]:
-    """Headline figures of both exports, and whether there are any."""
-    test = parts["test"]
-    headlines = sections.headlines(figures, analysis)
+@dataclass(frozen=True)
+class Pair:
+    """A figure of the two exported models, each in 0..1 or None.
+
+    Attributes:
+        interval: the 95 % interval of the SavedModel's; None where it has none.
+    """
+
+    name: str
+    saved_model: float | None
+    tflite: float | None
+    note: str = ""
+    interval: Interval | None = None
+
+    @property
+    def difference(self) -> float | None:
+        """TFLite less SavedModel."""
+        return None if self.saved_model is None or self.tflite is None else self.tflite - self.saved_model
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The figures of a run.
+
+    Attributes:
+        images, boxes: of the test split, crowds left out.
+        headlines: the four figures that stand first.
+        further: COCO's other figures, as far as either model has them.
+        why_not_scored: a sentence where there are no figures, else empty.
+    """
+
+    images: int
+    boxes: int
+    headlines: list[Pair]
+    further: list[Pair]
+    why_not_scored: str
+
+    @property
+    def tflite_differs(self) -> bool:
+        """Whether mAP of the two models differs by more than the conversion explains."""
+        difference = self.headlines[0].difference
+        return difference is not None and abs(difference) > _TFLITE_MAY_LOSE
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """The figures of one class: the SavedModel's with its AP's interval, and TFLite's AP."""
+
+    name: str
+    colour: str
+    boxes: int
+    saved_model: ClassFigures
+    interval: Interval | None
+    tflite: ClassFigures
+
+
+@dataclass(frozen=True)
+class SpeedTable:
+    """Size and speed of both models, and the machine that measured them."""
+
+    machine: str
+    rows: list[tuple[str, ModelSpeed]]
+
+
+def scores(evaluation: Evaluation, analysis: Analysis, of_split: Mapping[str, Dataset]) -> Scores:
+    """The figures of both exports, or why there are none."""
+    test = of_split["test"]
+    saved_model, tflite = evaluation.saved_model.by_name(), evaluation.tflite.by_name()
+    pairs = [
+        Pair(name, saved_model[name], tflite[name], HEADLINES.get(name, ""), analysis.intervals.get(name))
+        for name in FIGURES
+    ]
+    measured = [pair for pair in pairs if pair.saved_model is not None or pair.tflite is not None]
+    headlines = [pair for pair in pairs if pair.name in HEADLINES]
     boxes = sum(int((~image.iscrowd).sum()) for image in test.images)
-    scored = bool(boxes) and any(pair.saved_model is not None or pair.tflite is not None for pair in headlines)
-    difference = headlines[0].difference
-    return {
-        "scored": scored,
-        "why_not_scored": _why_not_scored(parts, boxes),
-        "images": len(test.images),
-        "boxes": boxes,
-        "headlines": headlines,
-        "further": sections.further(figures),
-        "lost_in_tflite": difference is not None and abs(difference) > _TFLITE_MAY_LOSE,
-    }
+    scored = bool(boxes) and any(pair in measured for pair in headlines)
+    return Scores(
+        images=len(test.images),
+        boxes=boxes,
+        headlines=headlines,
+        further=[pair for pair in measured if pair.name not in HEADLINES],
+        why_not_scored="" if scored else _why_not_scored(of_split, boxes),
+    )
 
 
-def _why_not_scored(parts: Mapping[str, Dataset], test_boxes: int) -> str:
-    images = sum(len(part.images) for part in parts.values())
+def class_rows(evaluation: Evaluation, analysis: Analysis, test: Dataset, colours: Mapping[str, str]) -> list[ClassRow]:
+    """A row for each class of the data set."""
+    boxes, missing = test.box_counts(), ClassFigures()
+    return [
+        ClassRow(
+            name,
+            colours[name],
+            boxes[name],
+            evaluation.saved_model.per_class.get(name, missing),
+            analysis.intervals.get(class_interval_name(name)),
+            evaluation.tflite.per_class.get(name, missing),
+        )
+        for name in test.classes
+    ]
+
+
+def speed_table(speed: Speed | None) -> SpeedTable | None:
+    """The models that were measured; None where there is none."""
+    if speed is None:
+        return None
+    models = (("SavedModel", speed.saved_model), ("TFLite", speed.tflite))
+    rows = [(name, model) for name, model in models if model is not None]
+    return SpeedTable(speed.machine, rows) if rows else None
+
+
+def _why_not_scored(of_split: Mapping[str, Dataset], test_boxes: int) -> str:
+    images = sum(len(split.images) for split in of_split.values())
     if test_boxes:
-        why = "the evaluation holds none. Run the evaluate stage again."
-    elif parts["test"].images:
+        why = "the evaluation recorded none. Run the evaluate stage again."
+    elif of_split["test"].images:
         why = "the test images hold no boxes. Annotate more images, or split with another seed."
     elif images <= FEW_IMAGES:
-        why = f"{images} images are too few to cut a test part from. See docs/few-images.md for what to do instead."
+        why = f"{images} images are too few to set a test split aside. See docs/few-images.md for what to do instead."
     else:
-        why = "the test part holds no images. Set split.test_fraction in params.yaml above 0."
-    return f"No figures could be had: {why}"
+        why = "the test split holds no images. Set split.test_fraction in params.yaml above 0."
+    return f"There are no figures: {why}"

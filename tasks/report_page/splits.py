@@ -16,12 +16,12 @@ class SplitRow:
     Attributes:
         name: the class; `all` in the first row.
         colour: of its boxes in pictures; empty for `all`.
-        parts: for each split, how many images show the class and how many boxes it has.
+        counts: for each split, how many images show the class and how many boxes it has.
     """
 
     name: str
     colour: str
-    parts: Sequence[tuple[int, int]]
+    counts: Sequence[tuple[int, int]]
 
 
 @dataclass(frozen=True)

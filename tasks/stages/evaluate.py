@@ -1,25 +1,22 @@
 """Stage `evaluate`: what is shipped is what is scored: the exported SavedModel and TFLite on the test split."""
 
-import platform
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tasks.artifacts.analysis import write_analysis
 from tasks.artifacts.base import read_base_description
-from tasks.dataset.coco_json import write_detections
+from tasks.artifacts.evaluation import write_evaluation
+from tasks.artifacts.headline import headline_of, write_headline
+from tasks.artifacts.model_detections import write_model_detections
+from tasks.artifacts.precision_recall import write_precision_recall
+from tasks.artifacts.speed import write_speed
 from tasks.dataset.split_files import read_coco_splits
-from tasks.evaluation.exported import load_saved_model, load_tflite
+from tasks.evaluation.evaluate_models import evaluate_models
 from tasks.evaluation.model_card import Facts, card
-from tasks.evaluation.scoring import detect_all, measure_speed
-from tasks.ground.files import megabytes, replacing, write_json
-from tasks.ground.process import usable_cores
-from tasks.metrics.analysis import analysis, operating_point
-from tasks.metrics.coco import figures_of, matched, precision_recall
-from tasks.model.thresholds import read_thresholds
+from tasks.ground.files import replacing
 
 if TYPE_CHECKING:
     from tasks.params import EvaluateParams
-
-_POINT = {"score_threshold": "score", "precision": "precision", "recall": "recall", "F1": "F1"}
 
 
 def evaluate(
@@ -30,68 +27,42 @@ def evaluate(
     splits: Path,
     detections: Path,
     metrics_evaluate: Path,
+    metrics_headline: Path,
+    speed: Path,
     plots_evaluate: Path,
     model_card: Path,
 ) -> dict[str, Any]:
     """Score both exported models on every test image.
 
-    Writes COCO results for each below `detections`, there speed.json and, for the SavedModel, analysis.json: intervals,
-    precision and recall at the score that `export` chose, confusion, kinds of mistakes. Then the figures, and the
-    precision-recall curve below `plots_evaluate`, and the card of the exported model.
+    Writes each model's detections and the SavedModel's analysis below `detections`: intervals, precision and recall at
+    the score that `export` chose, confusion, kinds of mistakes. Then the figures, their headline, the times, the
+    precision-recall curves, and the card of the exported model.
 
     Raises:
-        EvaluationError: the models' classes are not the split's, or an image went unscored.
+        EvaluationError: the models' classes are not the split's, or an image was not scored.
         FormatError: the thresholds of the exported model cannot be read.
     """
-    parts = read_coco_splits(splits)
-    test = parts["test"]
-    thresholds = read_thresholds(exported / "thresholds.json")
-    figures: dict[str, Any] = {"images": len(test.images)}
-    speed: dict[str, Any] = {"machine": f"{platform.machine()}, {usable_cores()} cores"}
+    of_split = read_coco_splits(splits)
+    test = of_split["test"]
+    results = evaluate_models(exported, test, params.batch_size)
     with replacing(detections) as partial:
         partial.mkdir()
-        for name, file, load in (
-            ("saved_model", "saved_model", load_saved_model),
-            ("tflite", "model.tflite", load_tflite),
-        ):
-            detector = load(exported)
-            found = detect_all(detector, test, params.batch_size, f"evaluate {name}")
-            speed[name] = {**measure_speed(detector, test, params.batch_size), "size_mb": megabytes(exported / file)}
-            write_detections(found, test, partial / f"{name}.json")
-            matches = matched(test, found)
-            figures[name] = {**figures_of(matches), **_at(operating_point(matches, thresholds.score))}
-            if name == "saved_model":
-                curve = precision_recall(test, found)
-                looked_into = analysis(test, found, matches, thresholds.score) | {"score_origin": thresholds.origin}
-                write_json(partial / "analysis.json", looked_into)
-                figures[name] |= _ends(looked_into["intervals"])
-        # Not among the metrics: it is another at every run, and of this machine.
-        write_json(partial / "speed.json", speed)
+        for model, found in results.detections.items():
+            write_model_detections(partial, model, test, found)
+        write_analysis(partial, results.analysis)
     with replacing(plots_evaluate) as partial:
         partial.mkdir()
-        write_json(partial / "precision_recall.json", curve)
-        # The rows of one curve, which `dvc plots` can draw without knowing of classes; the first row is of the average.
-        average = [row for row in curve if row["class"] == curve[0]["class"]]
-        write_json(partial / "precision_recall_average.json", average)
-    write_json(metrics_evaluate, figures)
-    facts = Facts(params.intended_use, parts, figures, looked_into, read_base_description(base), speed)
+        write_precision_recall(partial, results.curves)
+    write_evaluation(metrics_evaluate, results.evaluation)
+    write_headline(metrics_headline, headline_of(results.evaluation))
+    write_speed(speed, results.speed)
+    facts = Facts(
+        params.intended_use, of_split, results.evaluation, results.analysis, read_base_description(base), results.speed
+    )
     with replacing(model_card) as beside:
         beside.write_text(card(facts), encoding="utf-8")
     return {
-        f"{name} {figure}": figures[name][figure] for name in ("saved_model", "tflite") for figure in ("mAP", "AP50")
-    }
-
-
-def _at(point: dict[str, Any]) -> dict[str, Any]:
-    """What of an operating point stands among the figures, whose names are few."""
-    return {name: point.get(key) for name, key in _POINT.items()}
-
-
-def _ends(intervals: dict[str, list[float] | None]) -> dict[str, float | None]:
-    """Both ends of the headline figures' intervals, as figures of their own: `dvc metrics diff` shows numbers."""
-    return {
-        f"{name}_{end}": None if own is None else own[place]
-        for name in ("mAP", "AP50")
-        for own in [intervals[name]]
-        for place, end in enumerate(("low", "high"))
+        f"{name} {figure}": value
+        for name, figures in (("saved_model", results.evaluation.saved_model), ("tflite", results.evaluation.tflite))
+        for figure, value in (("mAP", figures.mean_ap), ("AP50", figures.ap50))
     }

@@ -1,7 +1,7 @@
-"""Stage `export`: the best checkpoint as a SavedModel and a TFLite file, each of use without this project.
+"""Stage `export`: the best checkpoint as a SavedModel and a TFLite file, each usable without this project.
 
-With them goes the score from which their detections are worth showing. It is chosen on the validation part, as the
-checkpoint was: on the test part it would flatter the figures.
+Beside them lies the score from which their detections are worth showing. It is chosen on the val split, as the
+checkpoint was: chosen on the test split, it would make the figures too good.
 """
 
 import shutil
@@ -17,7 +17,7 @@ from tasks.evaluation.exported import load_saved_model
 from tasks.evaluation.scoring import detect_all
 from tasks.exporting.export import export_saved_model, export_tflite, load_weights
 from tasks.ground.files import megabytes, replacing
-from tasks.metrics.coco import matched
+from tasks.metrics.matching import match_detections
 from tasks.metrics.operating import best_score
 from tasks.model.thresholds import DEFAULT_SCORE, Thresholds, write_thresholds
 
@@ -30,10 +30,10 @@ _BATCH = 8
 def export(
     params: "ExportParams", *, trained: Path, pipeline_config: Path, records: Path, splits: Path, exported: Path
 ) -> dict[str, Any]:
-    """Write both models, the label map and pipeline.config they belong to, and thresholds.json, into `exported`.
+    """Write both models, their label map and pipeline.config, and thresholds.json, into `exported`.
 
     Raises:
-        EvaluationError: a validation image could not be scored.
+        EvaluationError: a val image could not be scored.
     """
     config = read_pipeline_config(pipeline_config)
     network = build_network(config, is_training=False)
@@ -56,12 +56,12 @@ def export(
 
 
 def choose_thresholds(detector: Detector, val: Dataset, wanted: float | None) -> Thresholds:
-    """`wanted`, else where F1 is highest on `val`, of all classes together; and that of each.
+    """The score `wanted`, else the one where F1 is highest on `val`, of all classes together; and that of each class.
 
     Raises:
         EvaluationError: an image could not be scored.
     """
-    matches = matched(val, detect_all(detector, val, _BATCH, "export: choosing the score threshold"))
+    matches = match_detections(val, detect_all(detector, val, _BATCH, "export: choosing the score threshold"))
     per_class = {name: best_score(matches, k) for k, name in enumerate(matches.classes)}
     best = best_score(matches)
     score, chosen_by = (best, "F1") if best is not None else (DEFAULT_SCORE, "default")

@@ -1,50 +1,31 @@
-"""The report stage: everything a run has to show, on one self-contained page."""
+"""Stage `report`: everything a run has to show, on one self-contained page."""
 
-import importlib.metadata
-import json
-import platform
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasks.artifacts.gate import GateCounts, read_gate_counts
+from tasks.artifacts.analysis import read_analysis
+from tasks.artifacts.artifact import require_file
+from tasks.artifacts.evaluation import read_evaluation
+from tasks.artifacts.gate import read_gate_counts
 from tasks.artifacts.lint import read_findings
+from tasks.artifacts.model_detections import read_model_detections
+from tasks.artifacts.precision_recall import read_precision_recall
+from tasks.artifacts.speed import read_speed
 from tasks.artifacts.split import read_dropped, read_leaks
 from tasks.artifacts.training import read_freeze_audit, read_restore_summary, read_training_figures
-from tasks.dataset.coco_json import read_coco, read_detections
-from tasks.dataset.dataset import Dataset
+from tasks.dataset.coco_json import read_coco
 from tasks.dataset.split_files import read_coco_splits
-from tasks.dataset.splits import SPLITS
-from tasks.errors import ConfigError, DataError, FormatError
-from tasks.gate.policy import Policy
 from tasks.ground.files import replacing, sha256_of
 from tasks.ground.text import printable
-from tasks.images.drawing import Thumbnail, class_colours
-from tasks.metrics.errors import KINDS
-from tasks.model.geometry import read_model_geometry
-from tasks.report_page import failures, sections
-from tasks.report_page.balance import anchor_fit, balance
-from tasks.report_page.examples import examples
-from tasks.report_page.gate import gate
+from tasks.report_page.content import page_content
 from tasks.report_page.page import render
-from tasks.report_page.pictures import MOST_PAGE_BYTES, gallery_shots, small_picture
-from tasks.report_page.plots import precision_recall_curve, training_curves
-from tasks.report_page.scores import scores
-from tasks.report_page.splits import dropped_rows, leak_rows, split_rows
+from tasks.report_page.run_files import RunFiles
 
 if TYPE_CHECKING:
     from tasks.params import ReportParams, Section, ValidateParams
 
-_PACKAGES = {
-    "TensorFlow": "tensorflow",
-    "OD API": "tf-object-detection-api",
-    "DVC": "dvc",
-}
-_EXAMPLE_PX = 240
 
-
-def report(  # noqa: PLR0913 - a path for each stage it tells of
+def report(  # noqa: PLR0913 - a path for each file that it shows
     params: "ReportParams",
     validate: "ValidateParams",
     *others: "Section",
@@ -56,6 +37,7 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
     metrics_data: Path,
     metrics_train: Path,
     metrics_evaluate: Path,
+    speed: Path,
     plots_train: Path,
     plots_evaluate: Path,
     pipeline_config: Path,
@@ -64,119 +46,38 @@ def report(  # noqa: PLR0913 - a path for each stage it tells of
 ) -> dict[str, Any]:
     """Write `report`/index.html.
 
-    Figures that a metrics file lacks show as a dash, curves, a record of the checkpoint and anchors that are missing as
-    a sentence; an empty test part gives a page that says so. `validate` is for the gate's policy, and its limit on how
-    large images are opened holds here too; `others` are only shown.
+    What a run did not record (curves, a summary of the checkpoint, anchors) is a sentence on the page, a missing figure
+    is a dash, and an empty test split gives a page that says so. `validate` is for the gate's policy, and its limit on
+    how large images are opened holds here too; `others` are only listed.
 
     Raises:
-        DataError: a metrics file is missing or is not JSON, or the annotations or detections cannot be read.
+        DataError: a file that every run writes is missing.
+        FormatError: a file is not what its stage writes.
     """
-    parts = read_coco_splits(splits)
-    test = parts["test"]
-    colours = class_colours(test.classes)
-    figures = _read_object(metrics_evaluate)
-    training = read_training_figures(metrics_train)
-    take = partial(small_picture, max_megapixels=validate.max_image_megapixels)
-    found_by_gate = _gate(
-        validate, take, read_coco(_there(ingested)), read_coco(_there(validated)), read_gate_counts(metrics_data)
+    of_split = read_coco_splits(splits)
+    run = RunFiles(
+        ingested=read_coco(require_file(ingested, "ingest")),
+        validated=read_coco(require_file(validated, "validate")),
+        validated_sha256=sha256_of(validated),
+        of_split=of_split,
+        gate_counts=read_gate_counts(metrics_data),
+        training=read_training_figures(metrics_train),
+        restored=read_restore_summary(trained),
+        frozen=read_freeze_audit(trained),
+        evaluation=read_evaluation(metrics_evaluate),
+        analysis=read_analysis(detections),
+        detections=read_model_detections(detections, "saved_model", of_split["test"]),
+        curves=read_precision_recall(plots_evaluate),
+        speed=read_speed(speed),
+        plots_train=plots_train,
+        pipeline_config=pipeline_config,
+        findings=read_findings(lint),
+        leaks=read_leaks(splits),
+        dropped=read_dropped(splits),
     )
-    room = MOST_PAGE_BYTES - sum(len(each.picture) for kind in found_by_gate["kinds"] for each in kind["examples"])
-    found = read_detections(_there(detections / "saved_model.json"), test)
-    shots = gallery_shots(params, take, test, found, colours, room)
-    looked_into = detections / "analysis.json"
-    analysis = _read_object(looked_into) if looked_into.is_file() else {}
-    content = {
-        **scores(figures, analysis, parts),
-        "classes": test.classes,
-        "class_rows": sections.class_rows(figures, analysis, test, colours),
-        "shots": shots,
-        "why_no_pictures": "No pictures: the test part is empty, or report.gallery_images is 0.",
-        "class_places": {name: place for place, name in enumerate(test.classes)},
-        "kinds": KINDS,
-        "slider_from": params.score_threshold,
-        "shown_from": max(params.score_threshold, sections.shipped_score(figures) or 0.0),
-        "score_origin": str(analysis.get("score_origin", "")),
-        "operating": failures.operating(analysis, test.classes, colours),
-        "mistakes": failures.mistakes(analysis),
-        "confusion": failures.confusion(analysis, {shot.file_name: place for place, shot in enumerate(shots)}),
-        "by_iou": failures.by_iou(analysis),
-        "speed": sections.speed(_read_object(speed) if (speed := detections / "speed.json").is_file() else {}),
-        "training": training,
-        "curves": [
-            *training_curves(plots_train, training.best_step),
-            precision_recall_curve(plots_evaluate, colours),
-        ],
-        "frozen": read_freeze_audit(trained),
-        "restored": read_restore_summary(trained),
-        "findings": read_findings(lint),
-        "gate": found_by_gate,
-        "parts": SPLITS,
-        "balance": balance(read_coco(ingested), read_coco(validated), parts, colours),
-        **_fit(read_coco(validated), pipeline_config),
-        "split_rows": split_rows(parts, colours),
-        "leaks": leak_rows(read_leaks(splits)),
-        "dropped": dropped_rows(read_dropped(splits)),
-        "param_rows": sections.param_rows([params, validate, *others]),
-        "versions": _versions(),
-        "fingerprint": sha256_of(validated),
-    }
+    content, pictures = page_content(run, params, validate, [params, validate, *others])
     page = render(content, printable)
     with replacing(report) as folder:
         folder.mkdir()
         (folder / "index.html").write_text(page, encoding="utf-8")
-    return {"page": str(report / "index.html"), "pictures": len(shots), "megabytes": round(len(page) / 1e6, 1)}
-
-
-def _gate(
-    params: "ValidateParams",
-    take: Callable[[Path, int], Thumbnail | str],
-    before: Dataset,
-    after: Dataset,
-    counts: GateCounts,
-) -> dict[str, Any]:
-    shown = examples(
-        after.problems,
-        {before.image_path(image).as_posix() for image in before.images},
-        {after.image_path(image).as_posix(): image.boxes for image in after.images},
-        lambda path: take(path, _EXAMPLE_PX),
-    )
-    return gate(counts, after.problems, Policy(params.on_problem, params.policy), shown)
-
-
-def _fit(dataset: Dataset, pipeline_config: Path) -> dict[str, Any]:
-    try:
-        return {"fit": anchor_fit(dataset, read_model_geometry(pipeline_config)), "why_no_fit": ""}
-    except ConfigError as error:
-        return {"fit": None, "why_no_fit": str(error).removeprefix(f"{pipeline_config}: ")}
-
-
-def _there(path: Path) -> Path:
-    if not path.is_file():
-        raise DataError(f"{path}: no such file; run `dvc repro`, which runs the stage that writes it")
-    return path
-
-
-def _read_object(path: Path) -> dict[str, Any]:
-    content = _read_json(_there(path))
-    if not isinstance(content, dict):
-        raise FormatError(f"{path}: expected a JSON object, but got a {type(content).__name__}; run its stage again")
-    return content
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise FormatError(
-            f"{path}: not JSON ({error}); run `dvc repro --force` for the stage that writes it"
-        ) from error
-
-
-def _versions() -> list[tuple[str, str]]:
-    versions = [("Python", platform.python_version())]
-    for name, package in _PACKAGES.items():
-        try:
-            versions.append((name, importlib.metadata.version(package)))
-        except importlib.metadata.PackageNotFoundError:
-            versions.append((name, "not installed"))
-    return versions
+    return {"page": str(report / "index.html"), "pictures": pictures, "megabytes": round(len(page) / 1e6, 1)}

@@ -24,6 +24,7 @@ class Stage:
         help: what it does, for the command line.
         sections: the params.yaml sections it is given, which dvc.yaml must track.
         reads: names in `paths:` that it reads; each is an out of an earlier stage.
+        shows: names in `paths:` that it reads where they exist, and that are no reason to run again: not in dvc.yaml.
         writes: names in `paths:` that it writes.
         scratch: names in `paths:` that it uses and that are no result.
         untracked: params of its sections that change no byte of its result, so that DVC need not watch them.
@@ -33,6 +34,7 @@ class Stage:
     help: str
     sections: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
+    shows: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     scratch: tuple[str, ...] = ()
     untracked: tuple[str, ...] = ()
@@ -109,7 +111,7 @@ STAGES: dict[str, Stage] = {
         "score both exported models on the test split",
         ("evaluate",),
         reads=("exported", "base", "splits"),
-        writes=("detections", "metrics_evaluate", "plots_evaluate", "model_card"),
+        writes=("detections", "metrics_evaluate", "metrics_headline", "speed", "plots_evaluate", "model_card"),
     ),
     "report": Stage(
         "tasks.stages.report:report",
@@ -132,6 +134,7 @@ STAGES: dict[str, Stage] = {
             "pipeline_config",
             "lint",
         ),
+        shows=("speed",),
         writes=("report",),
         untracked=("records.workers", "records.scheduler"),
     ),
@@ -148,5 +151,5 @@ def run_stage(name: str, params: Params) -> Figures:
     missing = [str(path) for key in stage.reads if not (path := getattr(params.paths, key)).exists()]
     if missing:
         raise PipelineError(f"{', '.join(missing)}: not there; `dvc repro {name}` runs the stages that write it")
-    paths = {key: getattr(params.paths, key) for key in (*stage.reads, *stage.writes, *stage.scratch)}
+    paths = {key: getattr(params.paths, key) for key in (*stage.reads, *stage.shows, *stage.writes, *stage.scratch)}
     return stage.load()(*(params.section(section) for section in stage.sections), **paths)

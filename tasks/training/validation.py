@@ -25,7 +25,7 @@ def validator(network: Network, records: Path, val: Dataset) -> Validate:
 
     def validate() -> ValidationScores:
         figures = coco_figures(val, detector())
-        return ValidationScores(mAP=figures["mAP"] or 0.0, AP50=figures["AP50"] or 0.0)
+        return ValidationScores(mAP=figures.mean_ap or 0.0, AP50=figures.ap50 or 0.0)
 
     return validate
 

@@ -11,8 +11,8 @@ from bench.generated import generate
 from bench.processes import Cost, cost_of, in_turns, ratio, spread
 from bench.training import quality_lines
 from bench.training_runs import Run, settled_step
+from tasks.artifacts.evaluation import CocoFigures
 from tasks.formats.pascal_voc import read_voc_folder
-from tasks.metrics.coco import FIGURES
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -116,7 +116,7 @@ def test_speed_is_reported_only_for_figures_equal_to_those_of_pycocotools():
 
 
 def test_different_figures_are_an_error_not_a_measurement(monkeypatch):
-    monkeypatch.setattr("bench.evaluation.coco_figures", lambda *_: dict.fromkeys(FIGURES, 0.5))
+    monkeypatch.setattr("bench.evaluation.coco_figures", lambda *_: CocoFigures(mean_ap=0.5))
     with pytest.raises(RuntimeError, match="the figures differ: mAP"):
         compare_evaluation(1, images=3)
 

@@ -1,4 +1,4 @@
-"""`python -m tasks compare`: runs found by folder, commit and experiment name, and what is said of them."""
+"""`python -m tasks compare`: runs by folder, commit and experiment name, and what the comparison shows."""
 
 import os
 import shutil
@@ -14,7 +14,8 @@ import yaml
 from PIL import Image
 
 from tasks.__main__ import main
-from tasks.dataset.coco_json import write_coco, write_detections
+from tasks.artifacts.model_detections import write_model_detections
+from tasks.dataset.coco_json import write_coco
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
 from tasks.ground.files import sha256_of
@@ -42,7 +43,7 @@ def write_run(folder: Path, truth: Dataset, found: list[Detections], **train: ob
     truth = replace(truth, images=tuple(images))
     (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     write_coco(replace(truth, root=Path("photos")), folder / "data/splits/test.json")
-    write_detections(found, truth, folder / "data/detections/saved_model.json")
+    write_model_detections(folder / "data/detections", "saved_model", truth, found)
     thresholds = Thresholds(score=0.4, chosen_by="F1", best_score=0.4, per_class={}, images=9)
     write_thresholds(thresholds, folder / "models/exported/thresholds.json")
 
@@ -52,7 +53,7 @@ def compare(monkeypatch: pytest.MonkeyPatch, where: Path, *arguments: str) -> in
     return main(["compare", *arguments])
 
 
-def test_a_better_run_in_another_folder(
+def test_a_better_run_in_another_folder_is_better_and_the_reverse_is_worse(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     truth, (poor, good) = world([0.4, 1.0])
@@ -76,7 +77,7 @@ def test_a_better_run_in_another_folder(
     assert "--out found.txt: a file that ends in .html" in capsys.readouterr().err
 
 
-def test_the_page_shows_which_boxes_only_one_run_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_shows_the_boxes_that_only_one_run_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     truth, (found,) = world([1.0])
     boxes = truth.images[7].boxes
     best = Detections(boxes, truth.images[7].classes, np.full(len(boxes), 0.9))
@@ -93,7 +94,7 @@ def test_the_page_shows_which_boxes_only_one_run_finds(tmp_path: Path, monkeypat
     assert f"found now: {', '.join(f'{boxes} {name}' for name, boxes in counts.items())}</span>" in page
 
 
-def test_a_picture_is_the_one_that_was_scored_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_that_changed_since_has_no_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     truth, (poor, good) = world([0.4, 1.0])
     for name, own in (("poor", poor), ("good", good)):
         write_run(tmp_path / name, truth, own)
@@ -111,7 +112,7 @@ def test_a_picture_is_the_one_that_was_scored_or_none(tmp_path: Path, monkeypatc
     assert "no picture" not in (tmp_path / "compare.html").read_text(encoding="utf-8")
 
 
-def test_names_of_others_are_no_markup(
+def test_file_and_class_names_are_never_markup(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     truth, (poor, good) = world([0.4, 1.0])
@@ -131,7 +132,7 @@ def test_names_of_others_are_no_markup(
     assert "<img src=x>" not in (tmp_path / "compare.html").read_text(encoding="utf-8")
 
 
-def test_params_are_those_that_results_were_made_with(
+def test_params_are_compared_as_the_results_were_made_with_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     truth, (poor, good) = world([0.4, 1.0])
@@ -142,14 +143,14 @@ def test_params_are_those_that_results_were_made_with(
     assert compare(monkeypatch, tmp_path, "poor", "good") == 0
     said = capsys.readouterr().out
     assert "| `train.steps` | 100 | 300 |" in said
-    assert "params.yaml of good says otherwise by now than its results were made with (train.steps)" in said
-    assert "params.yaml of good says otherwise" in (tmp_path / "compare.html").read_text(encoding="utf-8")
+    assert "params.yaml of good was changed after its results were made (train.steps)" in said
+    assert "params.yaml of good was changed" in (tmp_path / "compare.html").read_text(encoding="utf-8")
     (tmp_path / "good/dvc.lock").write_text("stages: [", encoding="utf-8")
     assert compare(monkeypatch, tmp_path, "poor", "good") == 1
     assert "good/dvc.lock: not YAML" in capsys.readouterr().err
 
 
-def test_equal_skill_is_no_verdict(
+def test_equal_skill_gives_no_verdict(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     truth, (one, other) = world([1.0, 1.0])
@@ -173,10 +174,10 @@ def test_other_test_images_are_refused_and_named(
     assert compare(monkeypatch, tmp_path, "whole", "fewer") == 1
     said = capsys.readouterr().err
     assert "whole and fewer were scored on different test sets: 1 images only in whole (00.jpg)" in said
-    assert f"1 images changed, or annotated differently ({IMAGES - 1:02}.jpg)" in said
+    assert f"1 images changed or annotated differently ({IMAGES - 1:02}.jpg)" in said
 
 
-def test_what_is_no_run_is_named(
+def test_a_name_that_is_no_run_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     truth, (found,) = world([1.0])
@@ -186,7 +187,7 @@ def test_what_is_no_run_is_named(
     assert "-nothing: neither a folder with a params.yaml, nor a git revision" in capsys.readouterr().err
     shutil.rmtree(tmp_path / "data/detections")
     assert compare(monkeypatch, tmp_path, ".", ".") == 1
-    assert "data/detections: not there; run `dvc repro` in . first" in capsys.readouterr().err
+    assert "data/detections: missing; run `dvc repro` in . first" in capsys.readouterr().err
     (tmp_path / "params.yaml").write_text("paths: 3")
     assert compare(monkeypatch, tmp_path, ".", ".") == 1
     assert "params.yaml: no section `paths:` in it" in capsys.readouterr().err

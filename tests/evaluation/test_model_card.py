@@ -5,44 +5,48 @@ import re
 import numpy as np
 import pytest
 
+from tasks.artifacts.evaluation import Evaluation, ModelFigures, SavedModelFigures
+from tasks.artifacts.speed import ModelSpeed, Speed
 from tasks.dataset.dataset import Dataset
+from tasks.dataset.detections import Detections
 from tasks.evaluation.model_card import Facts, card
 from tasks.metrics.analysis import analysis
-from tasks.metrics.coco import figures_of, matched
+from tasks.metrics.coco import figures_of
+from tasks.metrics.matching import match_detections
 from tests.artifacts.base_descriptions import base_description
 from tests.metrics.cases import annotated, dataset, found
 from tests.metrics.simulated import draw
 
-SPEED = {"size_mb": 12.5, "latency_ms": 33.3, "images_per_s": None}
+SPEED = ModelSpeed(size_mb=12.5, latency_ms=33.3)
 BASE = base_description(origin="somewhere", licence="BSD-3-Clause")
 
 
-def facts(truth: Dataset, detections: list, score: float = 0.4, **other: object) -> Facts:
-    matches = matched(truth, detections)
-    figures = {
-        "images": len(truth.images),
-        "saved_model": figures_of(matches) | {"score_threshold": score},
-        "tflite": figures_of(matches),
-    }
+def facts(truth: Dataset, detections: list[Detections], score: float = 0.4, **other: object) -> Facts:
+    matches = match_detections(truth, detections)
+    figures = dict(figures_of(matches))
     given = {
         "intended_use": None,
-        "parts": dict.fromkeys(("train", "val", "test"), truth),
-        "figures": figures,
-        "analysis": analysis(truth, detections, matches, score) | {"score_origin": "which somebody chose"},
+        "of_split": dict.fromkeys(("train", "val", "test"), truth),
+        "evaluation": Evaluation(
+            images=len(truth.images),
+            saved_model=SavedModelFigures(**figures, score_threshold=score),
+            tflite=ModelFigures(**figures),
+        ),
+        "analysis": analysis(truth, detections, matches, score, "which somebody chose"),
         "base": BASE,
-        "speed": {"machine": "a toaster", "saved_model": SPEED, "tflite": SPEED},
+        "speed": Speed(machine="a toaster", saved_model=SPEED, tflite=SPEED),
     }
     return Facts(**given | other)  # type: ignore[arg-type]
 
 
-def test_it_says_what_for_from_what_how_good_and_where_it_fails() -> None:
+def test_the_card_has_the_use_the_data_the_figures_and_the_limits() -> None:
     truth, detections = draw(np.random.default_rng(1), 40)
     own = facts(truth, detections, intended_use="Counting pets")
     text = card(own)
-    low, high = own.analysis["intervals"]["mAP"]
+    low, high = own.analysis.intervals["mAP"] or (0.0, 0.0)
     assert text.startswith("# Detector of cat, dog and owl\n")
     assert "**Intended use:** Counting pets." in text
-    assert f"| mAP | {own.figures['saved_model']['mAP']:.3f} | {low:.2f} to {high:.2f} |" in text
+    assert f"| mAP | {own.evaluation.saved_model.mean_ap:.3f} | {low:.2f} to {high:.2f} |" in text
     assert "From a score of 0.40 on, which somebody chose, precision is 0." in text
     assert 'found["detection_scores"][0] >= 0.40' in text
     assert "The figures are of 40 images only" in text
@@ -53,15 +57,15 @@ def test_it_says_what_for_from_what_how_good_and_where_it_fails() -> None:
 
 
 @pytest.mark.parametrize("images", [0, 1])
-def test_where_there_is_little_it_says_so(images: int) -> None:
+def test_the_card_warns_where_there_are_few_images(images: int) -> None:
     truth = dataset(*[annotated()] * images, classes=("cat",))
     text = card(facts(truth, [found()] * images, base=base_description()))
     assert "its figures say next to nothing" in text
     assert "not recorded" in text
-    assert "`evaluate.intended_use` in params.yaml is where to say it" in text
+    assert "not given; set `evaluate.intended_use` in params.yaml" in text
 
 
-def test_names_of_others_are_no_markup() -> None:
+def test_class_names_are_never_markup() -> None:
     name = "a|b](x) <img src=x> *c* `d`\n# e"
     truth = dataset(annotated(([10.0, 10.0, 50.0, 50.0], name)), classes=(name,))
     text = card(facts(truth, [found()]))
@@ -70,7 +74,7 @@ def test_names_of_others_are_no_markup() -> None:
     assert r"a\|b\](x) &lt;img src=x> \*c\* \`d\`" in text
 
 
-def test_figures_that_never_vary_have_no_interval_for_another_reason_than_few_images() -> None:
+def test_the_card_gives_the_reason_why_equal_figures_have_no_interval() -> None:
     box = [10.0, 10.0, 50.0, 50.0]
     truth = dataset(*[annotated((box, "cat"))] * 8, classes=("cat",))
     text = card(facts(truth, [found((box, "cat", 0.9))] * 8))

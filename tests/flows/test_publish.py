@@ -3,7 +3,7 @@ import base64
 import pytest
 from markupsafe import Markup
 
-from flows.publish import as_image, figure_rows, percent_of
+from flows.publish import FigureRow, as_image, figure_rows, percent_of
 
 
 @pytest.mark.parametrize(
@@ -16,24 +16,25 @@ from flows.publish import as_image, figure_rows, percent_of
         ("about 50% of the images", None),
     ],
 )
-def test_only_a_progress_bar_tells_how_far_it_is(line: str, percent: float | None) -> None:
+def test_only_a_progress_bar_has_a_percentage(line: str, percent: float | None) -> None:
     assert percent_of(line) == percent
 
 
-def test_figures_are_few_named_for_people_and_stand_beside_the_committed_ones() -> None:
-    diff = {
+def test_the_table_shows_the_main_figures_beside_the_committed_ones() -> None:
+    diff: dict[str, dict[str, dict[str, float | None]]] = {
         "metrics/evaluate.json": {
             "tflite.mAP": {"old": 0.5, "new": 0.25, "diff": -0.25},
             "saved_model.mAP": {"old": None, "new": 0.123456},
             "saved_model.per_class.cat.AP": {"old": 1.0, "new": 1.0, "diff": 0.0},
         },
-        "metrics/other.json": {"loss": {"new": 1.0}},
+        "metrics/train.json": {"loss": {"new": 1}},
     }
-    assert figure_rows(diff, ("metrics/evaluate.json",)) == [
-        {"figure": "mAP, SavedModel", "now": 0.1235, "committed": None, "change": None},
-        {"figure": "mAP, TFLite", "now": 0.25, "committed": 0.5, "change": -0.25},
+    assert figure_rows(diff) == [
+        FigureRow("mAP, SavedModel", now=0.1235, committed=None, change=None),
+        FigureRow("mAP, TFLite", now=0.25, committed=0.5, change=-0.25),
+        FigureRow("training loss", now=1, committed=None, change=None),
     ]
-    assert figure_rows({}, ("metrics/evaluate.json",)) == []
+    assert figure_rows({}) == []
 
 
 def test_a_drawing_becomes_an_address_that_needs_no_network() -> None:

@@ -7,8 +7,8 @@ import numpy as np
 from tqdm import tqdm
 
 from tasks.metrics.analysis import intervals_of
-from tasks.metrics.coco import matched
 from tasks.metrics.differences import differences
+from tasks.metrics.matching import match_detections
 from tests.metrics.simulated import TRUTH, draw, draw_for
 
 
@@ -16,7 +16,7 @@ def coverage(images: int, sets: int, seed: int = 0) -> dict[str, float]:
     """Of `sets` test sets of `images` images, the share whose 95 % interval holds the true figure, by figure."""
     held = defaultdict(list)
     for number in tqdm(range(sets), unit="set"):
-        found = intervals_of(matched(*draw(np.random.default_rng((seed, number)), images)))
+        found = intervals_of(match_detections(*draw(np.random.default_rng((seed, number)), images)))
         for name, true in TRUTH.items():
             own = found[name]
             if own is not None:
@@ -29,7 +29,7 @@ def coverage_of_differences(images: int, sets: int, seed: int = 0) -> dict[str, 
     held = defaultdict(list)
     for number in tqdm(range(sets), unit="set"):
         truth, (one, other) = draw_for(np.random.default_rng((seed, number)), images, [1.0, 1.0])
-        for difference in differences(matched(truth, one), matched(truth, other)):
+        for difference in differences(match_detections(truth, one), match_detections(truth, other)):
             if difference.interval is not None:
                 held[difference.name].append(difference.interval.low <= 0 <= difference.interval.high)
     return {name: float(np.mean(own)) for name, own in held.items()}

@@ -1,6 +1,5 @@
 import contextlib
 import io
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +7,13 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from tasks.artifacts.evaluation import FIGURES, ClassFigures
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.coco_json import write_coco, write_detections
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
 from tasks.dataset.detections import Detections
 from tasks.errors import EvaluationError
-from tasks.metrics.coco import FIGURES, coco_figures, precision_recall
+from tasks.metrics.coco import coco_figures, precision_recall
 
 SQUARE = [10.0, 10.0, 50.0, 50.0]  # 40 x 40 px: COCO's "medium"
 
@@ -45,20 +45,21 @@ def found(*rows):
 
 def test_a_perfect_detection_scores_one_and_a_class_without_groundtruth_scores_nothing():
     figures = coco_figures(dataset(annotated([SQUARE], ["cat"])), [found((SQUARE, "cat", 0.9))])
-    found_all = ("mAP", "AP50", "AP75", "APmedium", "AR1", "AR10", "AR100", "ARmedium")
-    assert [figures[name] for name in found_all] == pytest.approx([1.0] * 8)
-    assert [figures[name] for name in ("APsmall", "APlarge", "ARsmall", "ARlarge")] == [None] * 4
-    assert figures["per_class"]["cat"] == pytest.approx({"AP": 1.0, "AP50": 1.0, "AR100": 1.0})
-    assert figures["per_class"]["dog"] == {"AP": None, "AP50": None, "AR100": None}
+    measured = ("mAP", "AP50", "AP75", "APmedium", "AR1", "AR10", "AR100", "ARmedium")
+    by_name = figures.by_name()
+    assert [by_name[name] for name in measured] == pytest.approx([1.0] * 8)
+    assert [by_name[name] for name in ("APsmall", "APlarge", "ARsmall", "ARlarge")] == [None] * 4
+    assert dict(figures.per_class["cat"]) == pytest.approx({"ap": 1.0, "ap50": 1.0, "ar100": 1.0})
+    assert figures.per_class["dog"] == ClassFigures()
 
 
 def test_a_box_with_iou_of_seven_tenths_counts_at_the_five_lower_thresholds():
     # 28 of the 40 columns: intersection 28 * 40, union 40 * 40, IoU 0.7. A little more, so that rounding cannot decide.
     narrow = [10.0, 10.0, 38.4, 50.0]
     figures = coco_figures(dataset(annotated([SQUARE], ["cat"])), [found((narrow, "cat", 0.9))])
-    assert figures["AP50"] == pytest.approx(1.0)
-    assert figures["AP75"] == 0.0
-    assert [figures["mAP"], figures["AR100"]] == pytest.approx([0.5, 0.5])
+    assert figures.ap50 == pytest.approx(1.0)
+    assert figures.ap75 == 0.0
+    assert [figures.mean_ap, figures.ar100] == pytest.approx([0.5, 0.5])
 
 
 def test_a_more_confident_false_box_halves_the_precision():
@@ -66,9 +67,9 @@ def test_a_more_confident_false_box_halves_the_precision():
     figures = coco_figures(
         dataset(annotated([SQUARE], ["cat"])), [found((elsewhere, "cat", 0.9), (SQUARE, "cat", 0.8))]
     )
-    assert figures["mAP"] == pytest.approx(0.5)
-    assert figures["AR1"] == 0.0
-    assert figures["AR10"] == pytest.approx(1.0)
+    assert figures.mean_ap == pytest.approx(0.5)
+    assert figures.ar1 == 0.0
+    assert figures.ar10 == pytest.approx(1.0)
 
 
 def test_a_detection_inside_a_crowd_is_neither_right_nor_wrong():
@@ -76,14 +77,14 @@ def test_a_detection_inside_a_crowd_is_neither_right_nor_wrong():
     truth = dataset(annotated([SQUARE, crowd_box], ["cat", "cat"], crowd={1}))
     inside = [110.0, 110.0, 140.0, 140.0]
     figures = coco_figures(truth, [found((inside, "cat", 0.95), (SQUARE, "cat", 0.9))])
-    assert figures["mAP"] == pytest.approx(1.0)
+    assert figures.mean_ap == pytest.approx(1.0)
 
 
 def test_no_detections_at_all_score_zero():
     truth = dataset(annotated([SQUARE], ["cat"]), annotated([SQUARE], ["dog"]))
     figures = coco_figures(truth, [found(), found()])
-    assert figures["mAP"] == figures["AR100"] == 0.0
-    assert figures["per_class"]["dog"] == {"AP": 0.0, "AP50": 0.0, "AR100": 0.0}
+    assert figures.mean_ap == figures.ar100 == 0.0
+    assert figures.per_class["dog"] == ClassFigures(ap=0.0, ap50=0.0, ar100=0.0)
 
 
 @pytest.mark.parametrize(
@@ -98,8 +99,8 @@ def test_no_detections_at_all_score_zero():
 )
 def test_without_groundtruth_there_are_no_figures_and_no_curve(truth, detections):
     figures = coco_figures(truth, detections)
-    assert {figures[name] for name in FIGURES} == {None}
-    assert all(value is None for figures_ in figures["per_class"].values() for value in figures_.values())
+    assert figures.by_name() == dict.fromkeys(FIGURES)
+    assert all(own == ClassFigures() for own in figures.per_class.values())
     assert precision_recall(truth, detections) == []
 
 
@@ -121,11 +122,11 @@ def test_figures_equal_those_of_pycocotools_on_the_files_we_write(tmp_path, seed
         reference.summarize()
     figures = coco_figures(truth, detections)
     expected = [None if value == -1 else pytest.approx(float(value), abs=1e-12) for value in reference.stats]
-    assert [figures[name] for name in FIGURES] == expected
-    assert 0.05 < figures["mAP"] < 0.95
+    assert list(figures.by_name().values()) == expected
+    assert 0.05 < (figures.mean_ap or 0.0) < 0.95
     for k, name in enumerate(truth.classes):
         by_class = reference.eval["precision"][:, :, k, 0, 2]
-        assert figures["per_class"][name]["AP"] == pytest.approx(by_class[by_class > -1].mean(), abs=1e-12)
+        assert figures.per_class[name].ap == pytest.approx(by_class[by_class > -1].mean(), abs=1e-12)
 
 
 def random_case(seed):
@@ -151,21 +152,21 @@ def random_case(seed):
 def test_the_curve_of_one_right_and_one_missed_box_stops_at_half_the_recall():
     truth = dataset(annotated([SQUARE, [100.0, 100.0, 150.0, 150.0]], ["cat", "cat"]))
     rows = precision_recall(truth, [found((SQUARE, "cat", 0.9))])
-    cat = [row for row in rows if row["class"] == "cat"]
-    assert [row["recall"] for row in cat] == [round(i / 100, 2) for i in range(101)]
-    assert {(row["precision"] > 0.99, row["score"]) for row in cat if row["recall"] <= 0.5} == {(True, 0.9)}
-    assert {(row["precision"], row["score"]) for row in cat if row["recall"] > 0.5} == {(0.0, None)}
+    cat = [row for row in rows if row.class_ == "cat"]
+    assert [row.recall for row in cat] == [round(i / 100, 2) for i in range(101)]
+    assert {(row.precision > 0.99, row.score) for row in cat if row.recall <= 0.5} == {(True, 0.9)}
+    assert {(row.precision, row.score) for row in cat if row.recall > 0.5} == {(0.0, None)}
 
 
 def test_the_average_curve_is_the_mean_of_the_classes_that_have_groundtruth_and_its_mean_is_ap50():
     truth, detections = random_case(5)
     truth = Dataset(truth.root, (*truth.classes, "never annotated"), truth.images)
     rows = precision_recall(truth, detections)
-    curves = {name: [row["precision"] for row in rows if row["class"] == name] for name in ("all", "cat", "dog")}
-    assert {row["class"] for row in rows} == {"all", "cat", "dog"}
+    curves = {name: [row.precision for row in rows if row.class_ == name] for name in ("all", "cat", "dog")}
+    assert {row.class_ for row in rows} == {"all", "cat", "dog"}
     assert curves["all"] == pytest.approx((np.array(curves["cat"]) + np.array(curves["dog"])) / 2)
-    assert np.mean(curves["all"]) == pytest.approx(coco_figures(truth, detections)["AP50"])
-    json.dumps(rows, allow_nan=False)
+    assert np.mean(curves["all"]) == pytest.approx(coco_figures(truth, detections).ap50)
+    assert all(np.isfinite([row.precision, row.score or 0.0]).all() for row in rows)
 
 
 @pytest.mark.parametrize(
@@ -176,8 +177,8 @@ def test_the_average_curve_is_the_mean_of_the_classes_that_have_groundtruth_and_
         ([found((SQUARE, "cat", float("nan")))], "a.jpg: .* not a finite number"),
         ([found(([0.0, 0.0, float("inf"), 9.0], "cat", 0.5))], "a.jpg: .* not a finite number"),
     ],
-    ids=["an image was left out", "an unknown class", "a score that is no number", "an endless box"],
+    ids=["an image was left out", "an unknown class", "a score that is no number", "an infinite box"],
 )
-def test_a_dishonest_evaluation_is_refused(detections, message):
+def test_detections_that_do_not_fit_the_images_are_refused(detections, message):
     with pytest.raises(EvaluationError, match=message):
         coco_figures(dataset(annotated([SQUARE], ["cat"])), detections)

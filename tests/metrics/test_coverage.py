@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tasks.metrics.coco import figures_of, matched
+from tasks.metrics.coco import figures_of
+from tasks.metrics.matching import match_detections
 from tests.metrics.coverage import coverage, coverage_of_differences
 from tests.metrics.simulated import TRUTH, TRUTH_WITHIN, draw
 
@@ -12,10 +13,10 @@ SETS = 60
 AT_LEAST = 52 / SETS
 
 
-def test_the_truth_is_what_a_large_test_set_has() -> None:
-    figures = figures_of(matched(*draw(np.random.default_rng(99), 20_000)))
+def test_the_assumed_truth_is_the_figure_of_a_large_test_set() -> None:
+    figures = figures_of(match_detections(*draw(np.random.default_rng(99), 20_000)))
     for name, true in TRUTH.items():
-        measured = figures["per_class"][name[6:]]["AP"] if name.startswith("AP of ") else figures[name]
+        measured = figures.per_class[name[6:]].ap if name.startswith("AP of ") else figures.by_name()[name]
         assert measured == pytest.approx(true, abs=3 * TRUTH_WITHIN), name
 
 

@@ -4,8 +4,9 @@ import pytest
 
 from tasks.dataset.dataset import AnnotatedImage
 from tasks.dataset.detections import Detections
-from tasks.metrics.coco import figures_of, matched
+from tasks.metrics.coco import figures_of
 from tasks.metrics.errors import KINDS, Mistake, gains, mistakes
+from tasks.metrics.matching import match_detections
 from tests.metrics.cases import annotated, dataset, found
 from tests.metrics.reference import generated_case
 
@@ -16,7 +17,7 @@ APART = [100.0, 100.0, 140.0, 140.0]
 
 def of(image: AnnotatedImage, detections: Detections) -> tuple[list[Mistake], dict[str, float | None]]:
     truth = dataset(image)
-    matches = matched(truth, [detections])
+    matches = match_detections(truth, [detections])
     every = mistakes(truth, [detections], matches)
     return every, {kind: gain and round(gain, 6) for kind, gain in gains(matches, every).items()}
 
@@ -36,12 +37,12 @@ def of(image: AnnotatedImage, detections: Detections) -> tuple[list[Mistake], di
         (found((THIRD, "cat", 0.9), (BOX, "dog", 0.8)), ["localisation", "classification"]),
     ],
 )
-def test_kinds(detections: Detections, kinds: list[str]) -> None:
+def test_each_mistake_has_its_kind(detections: Detections, kinds: list[str]) -> None:
     every, _ = of(annotated((BOX, "cat")), detections)
     assert [mistake.kind for mistake in every] == kinds
 
 
-def test_a_crowd_box_is_nobodys_mistake() -> None:
+def test_a_crowd_box_is_no_mistake() -> None:
     every, _ = of(annotated((BOX, "cat"), (APART, "cat"), crowd=[1]), found((BOX, "cat", 0.9), (APART, "cat", 0.8)))
     assert every == []
 
@@ -49,20 +50,20 @@ def test_a_crowd_box_is_nobodys_mistake() -> None:
 def test_a_mistake_says_which_detection_and_which_box() -> None:
     truth = dataset(annotated((BOX, "cat")), annotated((APART, "dog"), (BOX, "dog")))
     detections = [found((BOX, "cat", 0.9)), found((BOX, "cat", 0.8))]
-    matches = matched(truth, detections)
+    matches = match_detections(truth, detections)
     wrong, missed = mistakes(truth, detections, matches)
     assert (wrong.image, wrong.kind, wrong.box) == (1, "classification", 2)
     assert (matches.image[wrong.detection], matches.score[wrong.detection]) == (1, 0.8)
     assert missed == Mistake(1, "missed", -1, 1)
 
 
-def test_mending_what_cost_half_the_precision_gains_half() -> None:
+def test_without_the_false_box_that_halves_the_precision_ap50_gains_a_half() -> None:
     every, gained = of(annotated((BOX, "cat")), found((APART, "cat", 0.9), (BOX, "cat", 0.8)))
     assert [mistake.kind for mistake in every] == ["background"]
     assert gained == {**dict.fromkeys(KINDS, 0.0), "background": 0.5}
 
 
-def test_a_wrong_class_gains_for_the_class_that_was_meant() -> None:
+def test_a_corrected_class_gains_for_the_annotated_class() -> None:
     # Of the cats one of two is found: 51 of 101 recalls. Of the dogs the one, after a false one.
     image = annotated((BOX, "cat"), (APART, "cat"), ([150.0, 150.0, 190.0, 190.0], "dog"))
     _, gained = of(image, found((BOX, "cat", 0.9), (APART, "dog", 0.8), ([150.0, 150.0, 190.0, 190.0], "dog", 0.7)))
@@ -70,36 +71,36 @@ def test_a_wrong_class_gains_for_the_class_that_was_meant() -> None:
     assert gained["missed"] == 0.0
 
 
-def test_a_second_mended_detection_does_not_take_the_box_again() -> None:
+def test_a_second_corrected_detection_does_not_find_the_box_again() -> None:
     _, gained = of(annotated((BOX, "cat")), found((THIRD, "cat", 0.9), (THIRD, "cat", 0.8)))
     assert gained["localisation"] == 1.0
 
 
-def test_a_missed_box_that_need_not_be_found() -> None:
+def test_a_missed_box_that_need_not_be_found_gains_its_recall() -> None:
     _, gained = of(annotated((BOX, "cat"), (APART, "cat")), found((BOX, "cat", 0.9)))
     assert gained["missed"] == pytest.approx(1 - 51 / 101, abs=1e-6)
 
 
-def test_without_boxes_nothing_can_be_gained() -> None:
+def test_without_boxes_there_is_no_gain() -> None:
     every, gained = of(annotated(), found((BOX, "cat", 0.9)))
     assert [mistake.kind for mistake in every] == ["background"]
     assert set(gained.values()) == {None}
 
 
-def test_every_false_detection_has_one_kind_and_no_mending_makes_anything_worse() -> None:
+def test_every_false_detection_has_one_kind_and_no_gain_is_negative() -> None:
     for seed in range(150):
         truth, detections = generated_case(seed)
-        matches = matched(truth, detections)
+        matches = match_detections(truth, detections)
         every = mistakes(truth, detections, matches)
         false = ~matches.matched[0, 0] & ~matches.ignored[0, 0]
         assert sorted(each.detection for each in every if each.detection >= 0) == false.nonzero()[0].tolist()
-        before = figures_of(matches)["AP50"]
+        before = figures_of(matches).ap50
         gained = gains(matches, every)
         assert (before is None) == (gained["missed"] is None)
         assert before is None or min(gain or 0.0 for gain in gained.values()) >= -1e-9, f"case {seed}: {gained}"
 
 
-def test_a_class_of_which_all_was_missed_has_all_to_gain() -> None:
+def test_a_class_whose_boxes_were_all_missed_gains_everything() -> None:
     every, gained = of(annotated((BOX, "cat"), (APART, "dog")), found((BOX, "cat", 0.9)))
     assert [mistake.kind for mistake in every] == ["missed"]
     assert gained["missed"] == 0.5

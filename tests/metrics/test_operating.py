@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.metrics.coco import matched
-from tasks.metrics.matching import Matches
+from tasks.metrics.matching import Matches, match_detections
 from tasks.metrics.operating import Counts, best_score, counts_at
 from tests.metrics.cases import annotated, dataset, found
 from tests.metrics.reference import generated_case
@@ -16,7 +15,7 @@ A, B, C = ([10.0, 10.0, 50.0, 50.0], [60.0, 60.0, 90.0, 90.0], [100.0, 100.0, 14
 def matches() -> Matches:
     truth = dataset(annotated((A, "cat"), (B, "cat")), annotated((A, "dog")))
     detections = [found((A, "cat", 0.9), (C, "cat", 0.6), (B, "cat", 0.3)), found((C, "dog", 0.8), (A, "dog", 0.2))]
-    return matched(truth, detections)
+    return match_detections(truth, detections)
 
 
 def test_counts_at_a_score_of_one_class_and_of_all(matches: Matches) -> None:
@@ -26,27 +25,27 @@ def test_counts_at_a_score_of_one_class_and_of_all(matches: Matches) -> None:
     assert counts_at(matches, 0.95) == Counts(0, 0, 3)
 
 
-def test_the_three_figures() -> None:
+def test_precision_recall_and_f1_follow_from_the_counts() -> None:
     counts = Counts(3, 1, 2)
     assert (counts.precision, counts.recall, counts.f1) == (0.75, 0.6, pytest.approx(2 / 3))
     assert (Counts(0, 0, 2).precision, Counts(0, 0, 2).recall, Counts(0, 0, 2).f1) == (None, 0.0, 0.0)
     assert (Counts(0, 0, 0).recall, Counts(0, 0, 0).f1) == (None, None)
 
 
-def test_the_best_score_lies_between_what_is_kept_and_what_is_not(matches: Matches) -> None:
+def test_the_best_score_lies_between_kept_and_dropped_detections(matches: Matches) -> None:
     assert best_score(matches, 0) == pytest.approx(0.15)  # all three: 2 true, 1 false, F1 0.8
     truth, detections = dataset(annotated((A, "cat"))), [found((A, "cat", 0.9), (C, "cat", 0.4))]
-    assert best_score(matched(truth, detections), 0) == pytest.approx(0.65)
+    assert best_score(match_detections(truth, detections), 0) == pytest.approx(0.65)
 
 
-def test_nothing_found_has_no_best_score() -> None:
-    assert best_score(matched(dataset(annotated((A, "cat"))), [found((C, "cat", 0.9))])) is None
-    assert best_score(matched(dataset(annotated((A, "cat"))), [found()]), 0) is None
+def test_there_is_no_best_score_where_nothing_was_found() -> None:
+    assert best_score(match_detections(dataset(annotated((A, "cat"))), [found((C, "cat", 0.9))])) is None
+    assert best_score(match_detections(dataset(annotated((A, "cat"))), [found()]), 0) is None
 
 
 def test_no_other_score_has_a_higher_f1() -> None:
     for seed in range(100):
-        matches = matched(*generated_case(seed))
+        matches = match_detections(*generated_case(seed))
         best = best_score(matches)
         if best is None:
             assert not (matches.matched[0, 0] & ~matches.ignored[0, 0]).any()

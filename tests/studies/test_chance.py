@@ -3,7 +3,7 @@
 import pytest
 
 from studies.chance import over_images_and_seeds, over_seeds
-from tasks.metrics.intervals import Interval
+from tasks.artifacts.analysis import Interval
 
 
 def test_an_interval_over_seeds_is_students() -> None:

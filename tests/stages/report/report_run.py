@@ -5,9 +5,12 @@ from html.parser import HTMLParser
 import numpy as np
 from PIL import Image
 
+from tasks.artifacts.evaluation import Evaluation, ModelFigures, SavedModelFigures, write_evaluation
+from tasks.artifacts.model_detections import write_model_detections
+from tasks.artifacts.precision_recall import write_precision_recall
 from tasks.artifacts.training import write_training_figures
 from tasks.dataset.boxes import as_boxes
-from tasks.dataset.coco_json import write_coco, write_detections
+from tasks.dataset.coco_json import write_coco
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
 from tasks.dataset.detections import Detections
 from tasks.ground.files import write_json
@@ -60,21 +63,27 @@ class Run:
         write_coco(Dataset(root / "images", classes, images, tuple(problems)), root / "validated.json")
         (root / "pipeline.config").write_text(PIPELINE_CONFIG)
         write_json(root / "lint.json", [])
-        for part, chosen in (("train", images[:2]), ("val", images[2:3]), ("test", images[3:])):
-            write_coco(Dataset(root / "images", classes, chosen), root / "splits" / f"{part}.json")
+        for split, chosen in (("train", images[:2]), ("val", images[2:3]), ("test", images[3:])):
+            write_coco(Dataset(root / "images", classes, chosen), root / "splits" / f"{split}.json")
         self.detect([found((SQUARE, classes[0], 0.9)) for _ in range(tests)])
         write_json(root / "data.json", {"images": 3 + tests, "boxes": 3 + tests, "problems": {}})
         write_training_figures(root / "train.json", figures_of_a_run())
 
     def detect(self, detections):
         for model in ("saved_model", "tflite"):
-            write_detections(detections, self.test, self.root / "detections" / f"{model}.json")
-        figures = coco_figures(self.test, detections)
-        write_json(
-            self.root / "evaluate.json",
-            {"images": len(self.test.images), "saved_model": figures, "tflite": figures},
+            write_model_detections(self.root / "detections", model, self.test, detections)
+        self.evaluate(detections)
+        write_precision_recall(self.root / "plots", precision_recall(self.test, detections))
+
+    def evaluate(self, detections, saved_model=(), tflite=()):
+        """Write the figures of `detections`, for each model with other values for some of them."""
+        figures = dict(coco_figures(self.test, detections))
+        evaluation = Evaluation(
+            images=len(self.test.images),
+            saved_model=SavedModelFigures(**figures | dict(saved_model)),
+            tflite=ModelFigures(**figures | dict(tflite)),
         )
-        write_json(self.root / "plots" / "precision_recall.json", precision_recall(self.test, detections))
+        write_evaluation(self.root / "evaluate.json", evaluation)
 
     def curve(self, name, points):
         path = self.root / "dvclive" / "plots" / "metrics" / f"{name}.tsv"
@@ -95,6 +104,7 @@ class Run:
             metrics_data=root / "data.json",
             metrics_train=root / "train.json",
             metrics_evaluate=root / "evaluate.json",
+            speed=root / "speed.json",
             plots_train=root / "dvclive",
             plots_evaluate=root / "plots",
             pipeline_config=root / "pipeline.config",

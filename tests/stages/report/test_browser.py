@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tasks.ground.files import write_json
+from tasks.artifacts.analysis import write_analysis
 from tasks.metrics.analysis import analysis
-from tasks.metrics.coco import matched
+from tasks.metrics.matching import match_detections
 from tests.stages.report.report_run import ELSEWHERE, SQUARE, Run, found
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
@@ -40,10 +40,10 @@ document.querySelector('[data-show-kind="missed"]').click(); note("missed");
 document.querySelector(".confusion tbody tr:first-child td:nth-child(3) button").click(); note("cell");
 results.sideways = document.documentElement.scrollWidth > document.documentElement.clientWidth;
 results.deadLinks = [...document.querySelectorAll("a[href^='#']")].filter((a) => !byId(a.hash.slice(1))).length;
-const told = document.createElement("pre");
-told.id = "told";
-told.textContent = JSON.stringify(results);
-document.body.append(told);
+const output = document.createElement("pre");
+output.id = "results";
+output.textContent = JSON.stringify(results);
+document.body.append(output);
 """
 
 
@@ -62,11 +62,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     detections[7] = found((SQUARE, "cat", 0.9), (ELSEWHERE, "dog", 0.2))  # 10.jpg: on nothing, hardly
     detections[9] = found()  # 12.jpg: missed
     run.detect(detections)
-    metrics = json.loads((run.root / "evaluate.json").read_text())
-    metrics["saved_model"]["score_threshold"] = 0.4
-    write_json(run.root / "evaluate.json", metrics)
-    content = analysis(run.test, detections, matched(run.test, detections), 0.4)
-    write_json(run.root / "detections" / "analysis.json", content)
+    run.evaluate(detections, saved_model={"score_threshold": 0.4})
+    write_analysis(run.root / "detections", analysis(run.test, detections, match_detections(run.test, detections), 0.4))
     run.page(gallery_images=60, score_threshold=0.1)
     return run.root / "report" / "index.html"
 
@@ -78,8 +75,8 @@ def seen(page: Path) -> dict[str, Any]:
     text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", text)
     driven = page.with_name("driven.html")
     driven.write_text(text.replace("</body>", f"<script>{LOOK}</script></body>"), encoding="utf-8")
-    (told,) = re.findall(r'<pre id="told">(.*?)</pre>', browse(driven, "--window-size=390,800").stdout, re.DOTALL)
-    results: dict[str, Any] = json.loads(html.unescape(told))
+    (output,) = re.findall(r'<pre id="results">(.*?)</pre>', browse(driven, "--window-size=390,800").stdout, re.DOTALL)
+    results: dict[str, Any] = json.loads(html.unescape(output))
     return results
 
 

@@ -7,7 +7,7 @@ import pytest
 from tasks.errors import FormatError
 from tasks.ground.files import write_json
 from tasks.report_page import curves
-from tasks.report_page.page import change, figure, percent, whole
+from tasks.report_page.page import change, figure, interval, percent, whole
 from tests.stages.report.report_run import Run
 
 
@@ -19,7 +19,7 @@ def test_a_curve_is_read_in_step_order_and_the_last_of_equal_steps_counts(tmp_pa
 
 
 @pytest.mark.parametrize("content", ["step\tother\n1\t2\n", "step\tloss\none\ttwo\n", "step\tloss\n1\n", "\xff\xfe"])
-def test_a_table_that_is_no_curve_is_named(tmp_path, content):
+def test_a_damaged_table_of_a_curve_is_named(tmp_path, content):
     path = tmp_path / "loss.tsv"
     path.write_bytes(content.encode("latin-1"))
     if content == "\xff\xfe":
@@ -41,25 +41,22 @@ def test_a_curve_of_any_length_is_drawn_in_the_pages_colours(points):
     assert len(svg) < 80_000
 
 
-def test_precision_rows_that_are_none_are_named(tmp_path):
+def test_a_damaged_file_of_precision_and_recall_is_named(tmp_path):
     run = Run(tmp_path)
     write_json(tmp_path / "plots" / "precision_recall.json", [{"class": "all"}])
-    with pytest.raises(FormatError, match=r"precision_recall\.json: not rows of class, recall, precision"):
+    with pytest.raises(FormatError, match=r"precision_recall\.json: not what the evaluate stage writes"):
         run.report()
 
 
-def test_numbers_are_shown_short_and_what_is_none_as_a_dash():
-    assert [figure(value) for value in (0.12345, 1, None, "x", float("nan"), True)] == [
-        "0.123",
-        "1.000",
-        *["\u2013"] * 4,
-    ]
+def test_numbers_are_short_and_a_missing_one_is_a_dash():
+    assert [figure(value) for value in (0.12345, 1, None)] == ["0.123", "1.000", "\u2013"]
+    assert [interval(ends) for ends in ((0.123, 0.5), None)] == ["0.12 to 0.50", "\u2013"]
     assert [change(value) for value in (0.1, -0.1, 0.0001, None)] == ["+0.100", "\u22120.100", "±0", "\u2013"]
     assert [percent(value) for value in (0.5, 7, -1, None)] == ["50.0%", "100.0%", "0.0%", "0.0%"]
     assert [whole(value) for value in (1234567.0, 0, None)] == ["1\u202f234\u202f567", "0", "\u2013"]
 
 
-def test_curves_stand_in_numbers_too(tmp_path):
+def test_each_curve_has_a_table_of_its_numbers(tmp_path):
     assert curves.numbers_of([(float(step), step / 2) for step in range(1, 26)])[-2:] == [
         (23.0, [11.5]),
         (25.0, [12.5]),

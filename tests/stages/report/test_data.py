@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tasks.artifacts.gate import GateCounts
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.coco_json import write_coco
 from tasks.dataset.dataset import Dataset, Problem
-from tasks.gate.policy import Policy
 from tasks.images.drawing import Thumbnail
 from tasks.model.anchors import Anchors, Resizer
 from tasks.model.geometry import ModelGeometry
-from tasks.report_page.balance import anchor_fit, balance
+from tasks.report_page.balance import FitRow, anchor_fit, balance
 from tasks.report_page.examples import examples
-from tasks.report_page.gate import outcomes
+from tasks.report_page.gate import count_outcomes, gate_section
 from tasks.report_page.size_plot import size_svg
 from tests.stages.report.report_run import ELSEWHERE, HOSTILE, SQUARE, Run, annotated
 
@@ -53,22 +53,22 @@ def test_the_view_grows_with_a_box_outside_the_image_up_to_a_limit():
     assert far.boxes[0].ring > 0
 
 
-def test_a_box_that_can_hardly_be_seen_gets_a_ring():
+def test_a_tiny_box_gets_a_ring():
     assert one(problem(box=(10.0, 10.0, 11.0, 11.0))).boxes[0].ring == 5.0
     assert one(problem(box=(10.0, 10.0, 50.0, 11.0))).boxes[0].ring == 0.0
 
 
-def test_where_no_box_is_concerned_those_that_passed_are_drawn():
+def test_an_example_without_a_faulty_box_shows_the_boxes_that_passed():
     assert [box.outcome for box in one(problem(), passed=[SQUARE, ELSEWHERE]).boxes] == ["passed", "passed"]
     assert one(problem()).boxes == ()
 
 
-def test_problems_of_one_image_share_a_picture_and_no_more_than_three_are_told():
+def test_problems_of_one_image_share_a_picture_and_three_of_them_are_listed():
     example = one(*[problem(box=(float(i), 0.0, 50.0, 40.0)) for i in range(5)])
     assert (len(example.boxes), len(example.lines), example.more) == (5, 3, 2)
 
 
-def test_images_come_before_problems_without_one_and_there_are_six_at_most():
+def test_examples_with_an_image_come_first_and_there_are_six_at_most():
     problems = [problem(f"{i}.xml") for i in range(9)] + [problem(f"{i}.jpg") for i in range(4)]
     (found,) = examples(problems, {f"{i}.jpg" for i in range(4)}, {}, lambda _: Thumbnail(b"x", 9, 9)).values()
     assert [example.file for example in found] == ["0.jpg", "1.jpg", "2.jpg", "3.jpg", "0.xml", "1.xml"]
@@ -91,7 +91,7 @@ def test_no_file_is_opened_that_ingest_did_not_name():
     assert opened == []
 
 
-def test_every_kind_gets_a_picture_before_room_runs_out():
+def test_every_kind_gets_a_picture_before_any_kind_gets_its_last():
     kinds = [f"kind {i}" for i in range(4)]
     problems = [Problem(kind, f"{i}.jpg", "", "kept") for kind in kinds for i in range(6)]
     shown = examples(problems, {f"{i}.jpg" for i in range(6)}, {}, lambda _: Thumbnail(bytes(700_000), 9, 9))
@@ -136,86 +136,84 @@ def test_a_page_with_many_faulty_images_stays_below_ten_megabytes(tmp_path):
     assert 1 < figures["megabytes"] < 10
 
 
-def test_a_kind_has_its_policy_its_outcomes_and_what_is_left_out(tmp_path):
+def test_a_kind_has_a_row_with_its_outcomes_and_counts_the_examples_not_shown(tmp_path):
     problems = [Problem("no_objects", f"{i}.xml", "nothing", "dropped_image") for i in range(12)]
     run = Run(tmp_path, problems=[*problems, Problem("inverted_box", "x.jpg", "swapped", "fixed_box")])
     page = run.page(policy={"no_objects": "drop"})
     rows = [" ".join(row.split()) for row in re.sub(r"<[^>]+>", " ", page.html).split("\n")]
-    assert "no objects 12 drop validate.policy 12 images" in rows
-    assert "inverted box 1 fix default 1 box" in rows
+    assert "no objects 12 validate.policy 12 images" in rows
+    assert "inverted box 1 default 1 box" in rows
     assert "and 6 more: see problems in the validated annotations" in page.text
 
 
 @pytest.mark.parametrize(
-    ("policy", "kind", "expected"),
+    ("on_problem", "policy", "kind", "expected"),
     [
-        (Policy("fix", {}), "inverted_box", ("fix", "default")),
-        (Policy("drop", {}), "inverted_box", ("drop", "on_problem: drop")),
-        (Policy("fail", {}), "inverted_box", ("fail", "on_problem: fail")),
-        (Policy("fix", {"inverted_box": "drop"}), "inverted_box", ("drop", "validate.policy")),
-        (Policy("fix", {}), "missing_image", ("drop", "no choice")),
-        (Policy("fail", {}), "missing_image", ("fail", "on_problem: fail")),
-        (Policy("fail", {}), "no_objects", ("keep", "on_problem: fail")),
-        (Policy("fix", {}), "from elsewhere", ("", "")),
+        ("fix", {}, "inverted_box", "default"),
+        ("drop", {}, "inverted_box", "on_problem: drop"),
+        ("fix", {"inverted_box": "drop"}, "inverted_box", "validate.policy"),
+        ("fix", {}, "missing_image", "no choice"),
+        ("fail", {}, "no_objects", "on_problem: fail"),
+        ("fix", {}, "from elsewhere", ""),
     ],
 )
-def test_the_policy_of_a_kind_is_told_with_where_it_comes_from(policy, kind, expected):
-    assert policy.decision(kind) == expected
+def test_a_kind_of_problem_is_shown_with_what_sets_its_policy(on_problem, policy, kind, expected):
+    counts = GateCounts(problems={kind: 1})
+    (row,) = gate_section(counts, [], on_problem, policy, {}).kinds
+    assert row.set_by == expected
 
 
 def test_outcomes_are_counted_in_words():
     actions = ["dropped_box", "dropped_box", "dropped_image", "fixed_class", "kept", "kept", "left_out", "<b>"]
-    assert outcomes([Problem("k", "f", "d", action) for action in actions]) == {
+    assert count_outcomes([Problem("k", "f", "d", action) for action in actions]) == {
         "dropped": "2 boxes, 1 image",
         "fixed": "1 class",
         "kept": "1 left out, 2",
     }
 
 
-def test_classes_show_what_was_read_and_what_passed_by_part(tmp_path):
+def test_a_class_has_its_boxes_before_and_after_the_gate_and_by_split(tmp_path):
     before = Dataset(tmp_path, ("Cat", "cat"), (annotated("a", [SQUARE, ELSEWHERE], ["cat", "Cat"]), annotated("b")))
-    parts = {
+    of_split = {
         "train": Dataset(tmp_path, ("cat",), (annotated("a", [SQUARE, ELSEWHERE], ["cat", "cat"]),)),
         "test": Dataset(tmp_path, ("cat",), ()),
     }
-    cat, other = balance(before, parts["train"], parts, {"cat": "#e69f00"})["rows"]
-    assert (cat["name"], cat["before"], cat["after"]) == ("cat", (2, 2), (1, 2))
-    assert cat["bars"] == [("train", 2, 1.0), ("test", 0, 0.0)]
-    assert (other["name"], other["before"], other["after"], other["gone"]) == ("Cat", (1, 1), (0, 0), 0.5)
+    cat, other = balance(before, of_split["train"], of_split, {"cat": "#e69f00"}).rows
+    assert (cat.name, cat.read, cat.passed) == ("cat", (2, 2), (1, 2))
+    assert cat.bars == [("train", 2, 1.0), ("test", 0, 0.0)]
+    assert (other.name, other.read, other.passed, other.dropped_share) == ("Cat", (1, 1), (0, 0), 0.5)
 
 
-def test_an_uneven_data_set_is_said_to_be_one():
+def test_a_sentence_points_out_uneven_classes():
     names = ["cat"] * 11 + ["dog"]
     dataset = Dataset(Path(), ("cat", "dog"), (annotated("a", [SQUARE] * 12, names),))
-    assert "cat has 11 times as many boxes as dog" in balance(dataset, dataset, {"train": dataset}, {})["uneven"]
+    assert "cat has 11 times as many boxes as dog" in balance(dataset, dataset, {"train": dataset}, {}).uneven
     even = Dataset(Path(), ("cat", "dog"), (annotated("a", [SQUARE] * 2, ["cat", "dog"]),))
-    assert balance(even, even, {"train": even}, {})["uneven"] == ""
+    assert balance(even, even, {"train": even}, {}).uneven == ""
     empty = Dataset(Path(), (), ())
-    assert balance(empty, empty, {"train": empty}, {})["rows"] == []
+    assert balance(empty, empty, {"train": empty}, {}).rows == []
 
 
-def test_boxes_in_no_part_passed_the_gate():
+def test_boxes_in_no_split_count_as_passed():
     dataset = Dataset(Path(), ("cat",), (annotated("a"), annotated("b")))
-    (row,) = balance(dataset, dataset, {"train": replace(dataset, images=dataset.images[:1])}, {})["rows"]
-    assert (row["before"], row["after"], row["gone"]) == ((2, 2), (2, 2), 0)
-    assert row["bars"] == [("train", 1, 0.5)]
+    (row,) = balance(dataset, dataset, {"train": replace(dataset, images=dataset.images[:1])}, {}).rows
+    assert (row.read, row.passed, row.dropped_share) == ((2, 2), (2, 2), 0)
+    assert row.bars == [("train", 1, 0.5)]
 
 
 def test_boxes_are_measured_at_the_models_input_and_counted_where_no_anchor_fits():
     # 160 x 120 pixels become 320 x 240: 40 px are 80, the anchor itself; 10 px are 20, with an IoU of 1/16.
     image = annotated("a", [SQUARE, [0, 0, 10, 10], [0, 0, 10, 10]], ["cat", "dog", "dog"], crowd={2})
     fit = anchor_fit(Dataset(Path(), ("cat", "dog"), (image,)), GEOMETRY)
-    assert (fit["boxes"], fit["beyond"], fit["anchors"], fit["levels"]) == (2, 1, 2, 2)
-    dog, cat = fit["rows"]
-    assert dog == {
-        "name": "dog", "boxes": 1, "smallest": 20.0, "median": 20.0, "largest": 20.0, "beyond": 1, "share": 1.0
-    }  # fmt: skip
-    assert (cat["median"], cat["beyond"]) == (80.0, 0)
+    assert (fit.boxes, fit.beyond, fit.anchors, fit.levels) == (2, 1, 2, 2)
+    dog, cat = fit.rows
+    assert dog == FitRow("dog", boxes=1, smallest=20.0, median=20.0, largest=20.0, beyond=1, share=1.0)
+    assert (cat.median, cat.beyond) == (80.0, 0)
 
 
 def test_data_without_boxes_has_no_sizes(tmp_path):
     fit = anchor_fit(Dataset(Path(), ("cat",), (annotated("a", (), ()),)), GEOMETRY)
-    assert (fit["boxes"], fit["rows"], fit["svg"]) == (0, [], None)
+    assert (fit.boxes, fit.rows, fit.svg) == (0, [], None)
 
 
 def test_the_drawing_of_sizes_stays_small_and_is_the_same_again():
@@ -228,7 +226,7 @@ def test_the_drawing_of_sizes_stays_small_and_is_the_same_again():
     assert "#d55e00" in svg
 
 
-def test_a_model_whose_anchors_are_not_known_is_a_sentence(tmp_path):
+def test_a_model_with_unknown_anchors_gives_a_sentence_instead_of_a_drawing(tmp_path):
     run = Run(tmp_path)
     (tmp_path / "pipeline.config").write_text("model { faster_rcnn { } }")
     text = run.page().text
@@ -239,8 +237,8 @@ def test_a_model_whose_anchors_are_not_known_is_a_sentence(tmp_path):
 
 def test_hostile_names_in_examples_are_shown_and_do_nothing(tmp_path):
     root = tmp_path / "images"
-    told = Problem(HOSTILE, f"{root}/0.jpg", HOSTILE, HOSTILE, box=(1.0, 1.0, 9.0, 9.0))
-    page = Run(tmp_path, classes=(HOSTILE, "dog"), problems=[told]).page()
+    problem = Problem(HOSTILE, f"{root}/0.jpg", HOSTILE, HOSTILE, box=(1.0, 1.0, 9.0, 9.0))
+    page = Run(tmp_path, classes=(HOSTILE, "dog"), problems=[problem]).page()
     assert len(page.all("image")) == 1
     assert page.all("script") == [{}]
     assert not {name for _, attributes in page.elements for name in attributes if name.startswith("on")}

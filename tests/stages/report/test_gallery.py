@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tasks.dataset.dataset import Dataset
-from tasks.metrics.coco import matched
+from tasks.metrics.matching import match_detections
 from tasks.report_page import gallery
 from tasks.report_page.outcomes import Outcomes, outcomes
 from tests.stages.report.report_run import ELSEWHERE, SQUARE, Run, annotated, found
@@ -30,7 +30,7 @@ def test_the_gallery_is_as_large_as_asked(tmp_path):
     run = Run(tmp_path, tests=12)
     page = run.page(gallery_images=4)
     assert len(page.all("figure")) == 4
-    assert "4 of 12 test images, taken evenly" in page.text
+    assert "4 of 12 test images, evenly chosen" in page.text
     assert len(run.page(gallery_images=0).all("figure")) == 0
     page = run.page(gallery_images=60)
     assert len(page.all("figure")) == 12
@@ -43,12 +43,12 @@ def test_pictures_shrink_until_the_page_is_small_enough(tmp_path, monkeypatch):
         noise = np.random.default_rng(1).integers(0, 255, (600, 800, 3), dtype=np.uint8)
         Image.fromarray(noise).save(run.test.image_path(image), format="JPEG")
     full = [len(picture["src"]) for picture in run.page(thumbnail_px=480).all("img")]
-    monkeypatch.setattr("tasks.stages.report.MOST_PAGE_BYTES", sum(full) // 4)
+    monkeypatch.setattr("tasks.report_page.content.MOST_PAGE_BYTES", sum(full) // 4)
     fitted = [len(picture["src"]) for picture in run.page(thumbnail_px=480).all("img")]
     assert len(fitted) == 3
     assert sum(full) // 16 < sum(fitted) <= sum(full) // 4
-    # However little room there is, a picture stays one that can be recognised.
-    monkeypatch.setattr("tasks.stages.report.MOST_PAGE_BYTES", 0)
+    # However few bytes are left, a picture stays recognisable.
+    monkeypatch.setattr("tasks.report_page.content.MOST_PAGE_BYTES", 0)
     smallest = [picture["src"].split(",")[1] for picture in run.page(thumbnail_px=480).all("img")]
     assert {max(Image.open(io.BytesIO(base64.b64decode(jpeg))).size) for jpeg in smallest} == {96}
 
@@ -90,7 +90,7 @@ def test_an_image_that_has_gone_since_is_said_in_its_place(tmp_path):
 def test_each_object_is_found_once_by_the_surest_detection_of_its_class(image, detections, expected, met):
     truth = Dataset(Path("images"), ("cat", "dog"), (annotated("before"), image))
     every = [found((SQUARE, "cat", 0.5)), detections]
-    before, own = outcomes(truth, every, matched(truth, every))
+    before, own = outcomes(truth, every, match_detections(truth, every))
     assert before == Outcomes(["found"], {0: 0.5})
     assert own == Outcomes(expected, met)
 

@@ -1,27 +1,26 @@
 """The report page as a whole: its figures, hostile names, and inputs that lack something."""
 
-import json
 import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from tasks.artifacts.analysis import write_analysis
+from tasks.artifacts.speed import ModelSpeed, Speed, write_speed
 from tasks.artifacts.training import RestoredComponent, RestoreSummary, write_restore_summary
 from tasks.dataset.coco_json import write_coco
 from tasks.dataset.dataset import Dataset, Problem
 from tasks.errors import DataError, FormatError
 from tasks.ground.files import write_json
 from tasks.metrics.analysis import analysis
-from tasks.metrics.coco import matched
+from tasks.metrics.matching import match_detections
 from tests.stages.report.report_run import ELSEWHERE, HOSTILE, SQUARE, Run, annotated, found
 
 
-def test_the_page_shows_both_models_figures_and_what_they_were_measured_on(tmp_path):
+def test_the_page_shows_the_figures_of_both_models_and_how_many_images_they_are_of(tmp_path):
     run = Run(tmp_path)
-    metrics = json.loads((tmp_path / "evaluate.json").read_text())
-    metrics["tflite"].update({"mAP": 0.625})
-    write_json(tmp_path / "evaluate.json", metrics)
+    run.evaluate([found((SQUARE, "cat", 0.9))] * 2, tflite={"mean_ap": 0.625})
     page = run.page()
     assert "Scored on 2 test images with 2 boxes" in page.text
     assert "mAP SavedModel 1.000 TFLite 0.625" in " ".join(re.sub(r"<[^>]+>", " ", page.html).split())
@@ -90,20 +89,20 @@ def test_hostile_names_are_shown_and_do_nothing(tmp_path, name):
     assert page.text.count(shown) >= 4
 
 
-def test_no_test_part_of_few_images_is_not_asked_for_on_the_page(tmp_path):
+def test_few_images_without_a_test_split_are_sent_to_their_own_page(tmp_path):
     text = Run(tmp_path, tests=0).page().text
-    assert "No figures could be had: 3 images are too few to cut a test part from. See docs/few-images.md" in text
+    assert "There are no figures: 3 images are too few to set a test split aside. See docs/few-images.md" in text
     assert "Set split.test_fraction" not in text
 
 
-def test_an_empty_test_part_gives_a_page_that_says_no_figures_could_be_had(tmp_path):
+def test_an_empty_test_split_gives_a_page_without_figures_that_says_why(tmp_path):
     run = Run(tmp_path, tests=0)
     write_coco(
         Dataset(tmp_path, ("cat", "dog"), tuple(annotated(f"{i}.jpg") for i in range(16))),
         tmp_path / "splits/train.json",
     )
     page = run.page()
-    assert "No figures could be had: the test part holds no images. Set split.test_fraction" in page.text
+    assert "There are no figures: the test split holds no images. Set split.test_fraction" in page.text
     assert "No pictures" in page.text
     assert page.all("figure") == []
     assert page.all("span", **{"class": "bar"}) == []
@@ -119,7 +118,7 @@ def test_test_images_without_a_box_give_a_page_that_says_so(tmp_path):
     assert "0 objects: 0 found, 0 missed, 1 false" in page.text
 
 
-def test_whatever_a_run_did_not_record_is_a_sentence_or_a_dash(tmp_path):
+def test_a_missing_record_is_a_sentence_or_a_dash(tmp_path):
     run = Run(tmp_path)
     write_json(tmp_path / "data.json", {})
     (tmp_path / "plots" / "precision_recall.json").unlink()
@@ -130,15 +129,15 @@ def test_whatever_a_run_did_not_record_is_a_sentence_or_a_dash(tmp_path):
         "The training run recorded no validation mAP.",
         "The evaluation recorded no precision-recall curve.",
         "The training run left no record of what the checkpoint filled",
-        "No problems: every image and every box went through as it was.",
+        "No problems: every image and every box passed unchanged.",
     ):
         assert sentence in page.text
 
 
 def test_metrics_without_figures_give_a_page_without_figures(tmp_path):
     run = Run(tmp_path)
-    write_json(tmp_path / "evaluate.json", {"images": 2, "saved_model": None})
-    assert "No figures could be had: the evaluation holds none." in run.page().text
+    write_json(tmp_path / "evaluate.json", {"images": 2})
+    assert "There are no figures: the evaluation recorded none." in run.page().text
 
 
 @pytest.mark.parametrize(
@@ -158,21 +157,18 @@ def test_a_missing_input_is_named(tmp_path, name, error, message):
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "\xff"], ids=["cut short", "a list", "not UTF-8"])
-def test_a_metrics_file_that_is_none_is_named(tmp_path, content):
+def test_a_damaged_metrics_file_is_named(tmp_path, content):
     run = Run(tmp_path)
     (tmp_path / "train.json").write_bytes(content.encode("latin-1"))
     with pytest.raises(FormatError, match=r"train\.json: (not a JSON file|not what the train stage writes)"):
         run.report()
 
 
-def test_what_the_evaluation_looked_into_is_on_the_page(tmp_path):
+def test_the_page_shows_operating_points_mistakes_and_the_confusion_matrix(tmp_path):
     run = Run(tmp_path, tests=4)
     detections = [found((SQUARE, "cat", 0.9)), found((SQUARE, "dog", 0.8)), found((ELSEWHERE, "cat", 0.7)), found()]
     run.detect(detections)
-    write_json(
-        tmp_path / "detections" / "analysis.json",
-        analysis(run.test, detections, matched(run.test, detections), 0.5),
-    )
+    write_analysis(tmp_path / "detections", analysis(run.test, detections, match_detections(run.test, detections), 0.5))
     page = run.page()
     (clicks,) = [[cell["data-pictures"] for cell in page.all("button") if "data-pictures" in cell]]
     # Row cat: found as cat, as dog, missed twice; on nothing: one cat. The picture without a mistake comes last.
@@ -184,19 +180,35 @@ def test_what_the_evaluation_looked_into_is_on_the_page(tmp_path):
     assert "all classes 0.333 0.250" in " ".join(re.sub(r"<[^>]+>", " ", page.html).split())
 
 
-def test_an_analysis_that_lacks_things_leaves_their_place_empty(tmp_path):
+def test_an_analysis_of_an_older_version_leaves_empty_what_it_lacks(tmp_path):
     run = Run(tmp_path)
-    for content in ({}, {"confusion": {"classes": ["cat"]}, "mistakes": 3, "at_threshold": [], "by_iou": {}}):
+    for content in ({}, {"mistakes": {"missed": {"count": 2}}, "at_threshold": {}, "intervals": {"mAP": None}}):
         write_json(tmp_path / "detections" / "analysis.json", content)
-        assert "recorded no score at which detections count" in run.page().text
+        assert "recorded no score from which detections count" in run.page().text
 
 
-def test_the_page_has_no_dependence_on_where_it_was_made(tmp_path):
+def test_a_damaged_analysis_is_named(tmp_path):
+    run = Run(tmp_path)
+    write_json(tmp_path / "detections" / "analysis.json", {"mistakes": 3})
+    with pytest.raises(FormatError, match=r"analysis\.json: not what the evaluate stage writes: mistakes"):
+        run.report()
+
+
+def test_the_page_shows_the_speed_that_it_finds(tmp_path):
+    run = Run(tmp_path)
+    assert "Size and speed" not in run.page().text
+    write_speed(tmp_path / "speed.json", Speed(machine="a toaster", tflite=ModelSpeed(size_mb=1.5, latency_ms=20.25)))
+    text = " ".join(re.sub(r"<[^>]+>", " ", run.page().html).split())
+    assert "on a toaster MB" in text
+    assert "TFLite 1.5 20 \u2013" in text
+
+
+def test_the_page_does_not_depend_on_where_it_was_made(tmp_path):
     run = Run(tmp_path)
     assert str(tmp_path) not in run.page().html
 
 
-def test_the_report_says_where_it_is_and_replaces_the_one_before(tmp_path):
+def test_the_stage_returns_the_path_of_the_page_and_replaces_an_older_one(tmp_path):
     run = Run(tmp_path)
     (tmp_path / "report").mkdir()
     (tmp_path / "report" / "old.html").write_text("old")

@@ -1,4 +1,4 @@
-"""What the report page says of freezing, the checkpoint, the configuration and the split."""
+"""What the report page shows of freezing, the checkpoint, the configuration and the split."""
 
 import pytest
 
@@ -30,7 +30,7 @@ from tests.stages.report.report_run import ELSEWHERE, SQUARE, Run, annotated
     ],
     ids=["nothing", "three that stayed", "two that moved", "one that moved a little"],
 )
-def test_the_page_says_what_was_frozen_and_whether_it_held(tmp_path, changes, sentence):
+def test_the_page_says_what_was_frozen_and_whether_that_held(tmp_path, changes, sentence):
     run = Run(tmp_path)
     write_training_figures(tmp_path / "train.json", figures_of_a_run(**changes))
     assert sentence in run.page().text
@@ -49,52 +49,52 @@ def test_the_checkpoint_table_counts_what_was_restored(tmp_path):
     write_restore_summary(tmp_path / "trained", summary)
     page = run.page()
     assert (
-        "Weights came from imagenet. They filled 260 of 270 variables; 8 began new and 2 of the checkpoint did not fit."
-        in page.text
+        "Weights came from imagenet. They filled 260 of 270 variables; "
+        "8 started new, and 2 of the checkpoint did not fit." in page.text
     )
     assert "did not fit, and why (2) heads/kernel: trained for other classes" in page.text
     assert "Variables of the checkpoint that this model does not have (1) model/second_head/bias" in page.text
 
 
-def test_what_was_found_before_training_is_told_with_its_remedy(tmp_path):
+def test_a_finding_about_the_configuration_is_shown_with_its_remedy(tmp_path):
     run = Run(tmp_path)
-    assert "params.yaml, the model and the training data go together" in run.page().text
+    assert "params.yaml, the model and the training data fit together" in run.page().text
     findings = [Finding("warning", "train.steps", "3", "<few>", "more"), Finding("info", "the val split", "", "", "")]
     write_findings(findings, tmp_path / "lint.json")
     text = run.page().text
     assert "train.steps3warning<few>more the val split\u2013info\u2013" in text.replace(" \u2013", "\u2013")
-    assert "go together" not in text
+    assert "fit together" not in text
 
 
-def test_the_split_table_counts_images_and_boxes_by_class_and_part(tmp_path):
+def test_the_split_table_counts_images_and_boxes_by_class_and_split(tmp_path):
     splits = {
         "train": Dataset(tmp_path, ("cat", "dog"), (annotated("a", [SQUARE, ELSEWHERE], ["cat", "cat"]),)),
         "test": Dataset(tmp_path, ("cat", "dog"), (annotated("b"), annotated("c", (), ()))),
     }
-    assert [(row.name, row.parts) for row in split_rows(splits, {})] == [
+    assert [(row.name, row.counts) for row in split_rows(splits, {})] == [
         ("all", [(1, 2), (2, 1)]),
         ("cat", [(1, 2), (1, 1)]),
         ("dog", [(0, 0), (0, 0)]),
     ]
 
 
-def test_what_looks_alike_across_the_parts_is_told(tmp_path):
+def test_similar_images_in_different_splits_are_listed(tmp_path):
     project = Run(tmp_path)
-    assert "was not recorded" in project.page().text
+    assert "were not looked for" in project.page().text
     leaks = [Leak(train=f"t{i}.jpg", test="<b>.jpg", same_content=i == 0, differing_bits=i) for i in range(12)]
     write_leaks(leaks, tmp_path / "splits")
     text = project.page().text
-    assert "12 pairs of images look alike" in text
+    assert "12 pairs of similar images are in different splits" in text
     assert "t0.jpg (train), <b>.jpg (test): the same content" in text
     assert "t9.jpg (train), <b>.jpg (test): 9 of 256 bits differ" in text
     assert "t10.jpg" not in text
     write_leaks([], tmp_path / "splits")
     text = project.page().text
-    assert "were kept together." in text
-    assert "in no part" not in text
+    assert "were kept in one split." in text
+    assert "in no split" not in text
 
 
-def test_images_in_no_part_are_told_with_what_they_look_like(tmp_path):
+def test_images_in_no_split_are_listed_with_the_similar_image(tmp_path):
     project = Run(tmp_path)
     rows = [
         DroppedImage(
@@ -110,12 +110,12 @@ def test_images_in_no_part_are_told_with_what_they_look_like(tmp_path):
     write_leaks([], tmp_path / "splits")
     write_dropped(rows, tmp_path / "splits")
     text = project.page().text
-    assert "were kept together, or left out." in text
-    assert "12 images are in no part, because they look like images in test or val" in text
-    assert "t0.jpg (train) like <b>.jpg (test): the same content" in text
-    assert "t9.jpg (train) like <b>.jpg (test): 9 of 256 bits differ" in text
+    assert "were kept in one split, or left out." in text
+    assert "12 images are in no split, because they are similar to images in test or val" in text
+    assert "t0.jpg (train), similar to <b>.jpg (test): the same content" in text
+    assert "t9.jpg (train), similar to <b>.jpg (test): 9 of 256 bits differ" in text
     assert "t10.jpg" not in text
-    assert "Boxes that passed and are in no part (12 images" in text
+    assert "Boxes that passed and are in no split (12 images" in text
 
 
 def test_the_audit_of_freezing_is_a_table_by_module(tmp_path):

@@ -13,7 +13,7 @@ from studies.freeze.figures import FreezeRun, figures
 from studies.freeze.record import Curves, RunRecord
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
-from tasks.metrics.coco import matched
+from tasks.metrics.matching import match_detections
 from tests.metrics.cases import annotated, dataset, found
 
 STEPS = 40
@@ -70,7 +70,7 @@ def share_called_different(sets: int, spread: float, *, images: int = 66, seeds:
         for seed in range(seeds):
             for arm, own in runs.items():
                 shifts = (12 + random.normal(0, spread)) * np.clip(hard + random.normal(0, 0.35, images), 0.02, None)
-                own.append(FreezeRun(record(arm, seed, 100.0), matched(test, shifted(shifts))))
+                own.append(FreezeRun(record(arm, seed, 100.0), match_detections(test, shifted(shifts))))
         _, row = figures("v2", ARMS, runs, {}).rows
         verdicts.append(row.verdict != "can't tell")
         spreads.append(row.spread)
