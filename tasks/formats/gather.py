@@ -189,7 +189,7 @@ def _below(folder: Path, path: Path) -> Path:
 
 def _no_image_left(params: "IngestParams", problems: Sequence[Problem]) -> str:
     if not problems:
-        return f"{params.source}: no annotation of any image in it; set ingest.source to annotations"
+        return f"{params.source}: no annotation of any image in it; set ingest.source to a file or folder that has some"
     lines = [
         f"{params.source}: no usable image; images were searched for there and below {params.images} (ingest.images):"
     ]

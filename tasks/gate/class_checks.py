@@ -50,7 +50,8 @@ def drop_rare_classes(
         mask = np.array([name in classes for name in image.classes], dtype=bool)
         for i in np.flatnonzero(~mask):
             name = image.classes[i]
-            detail = f"class {printable(name)} has only {counts[name]} of the {min_boxes} boxes that it needs"
+            needed = f"only {counts[name]} of the {min_boxes} boxes that it needs"
+            detail = f"class {printable(name)} has {needed}: it is left out"
             box = corners(image.boxes[i])
             problems.append(Problem("rare_class", dataset.image_path(image).as_posix(), detail, "dropped_box", box=box))
         kept.append(image.keep(mask))
