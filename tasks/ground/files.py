@@ -50,7 +50,7 @@ def megabytes(path: Path) -> float:
     return round(sum(file.stat().st_size for file in files) / 1e6, 1)
 
 
-def write_json(path: Path, content: Any) -> None:
+def write_json(path: Path, content: object) -> None:
     r"""JSON with sorted keys and a final newline, so that equal content is equal bytes. NaN is refused.
 
     Characters that act on what shows the file (controls, changes of direction, line ends) are written as `\uXXXX`: the
@@ -65,11 +65,11 @@ def _escape_acting(text: str) -> str:
     return _ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def write_json_lists(path: Path, head: Mapping[str, Any], lists: Mapping[str, Iterable[Any]]) -> None:
+def write_json_lists(path: Path, head: Mapping[str, object], lists: Mapping[str, Iterable[object]]) -> None:
     """One JSON object: `head`, then `lists`, a line for each of their entries, which are never all held at once."""
     encoder = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False)
 
-    def encode(value: Any) -> str:
+    def encode(value: object) -> str:
         return _escape_acting(encoder.encode(value))
 
     with replacing(path) as beside, beside.open("w", encoding="utf-8") as file:
