@@ -1,62 +1,63 @@
-"""metrics/headline.json: the few figures that `dvc metrics show` and `dvc metrics diff` print.
+"""metrics/headline/: the few figures that `dvc metrics show` and `dvc metrics diff` print.
 
-DVC prints a column (`show`) or a row (`diff`) for each figure, sorted by name. The names are chosen so that mAP comes
-first and all of them fit a terminal of 120 columns: `mAP50`, `mAP75` and `mAR100` are AP50, AP75 and AR100 of
-metrics/evaluate.json, `mAP_lo` and `mAP_hi` the ends of mAP's 95 % interval, `tflite` is mAP of the TFLite model.
+`dvc metrics show` prints a row for each file and a column for each figure, `dvc metrics diff` a row for each figure
+that changed. So that both fit a terminal of 120 columns and 24 rows there are these files:
 
-Classes have no columns of their own, as not even two would fit: `worst` is the lowest AP of any class.
-`dvc metrics diff --targets metrics/evaluate.json` prints every figure of every class.
+- `all.json`: the SavedModel's mAP with the ends of its 95 % interval, AP50, AP75, AR100, precision and recall;
+- `tflite.json`: mAP of the TFLite model;
+- `class_NAME.json`: the SavedModel's AP of a class, under the name of the mean that it is a part of. More than ten
+  classes have none: `dvc metrics diff --targets metrics/evaluate.json` prints every figure of every class.
 
 Values have three digits; metrics/evaluate.json has all of them.
 """
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
-from pydantic import Field
-
-from tasks.artifacts.artifact import Artifact, write_artifact
 from tasks.artifacts.evaluation import Evaluation
+from tasks.ground.files import replacing, write_json
 
 _DIGITS = 3
+_MAX_CLASSES = 10
+# What is left of 120 columns beside the figures, the folder's name and what stands around a class's name.
+_MAX_NAME_LENGTH = 13
 
 
-class Headline(Artifact):
-    """The figures of the SavedModel, and one of the TFLite model; None where there is nothing to measure."""
-
-    mean_ap: float | None = Field(alias="mAP")
-    ap50: float | None = Field(alias="mAP50")
-    ap75: float | None = Field(alias="mAP75")
-    mean_ap_low: float | None = Field(alias="mAP_lo")
-    mean_ap_high: float | None = Field(alias="mAP_hi")
-    ar100: float | None = Field(alias="mAR100")
-    precision: float | None
-    recall: float | None
-    tflite: float | None
-    worst: float | None
-
-
-def headline_of(evaluation: Evaluation) -> Headline:
-    """The headline of an evaluation, rounded."""
+def write_headline(folder: Path, evaluation: Evaluation) -> None:
+    """Write the files of one evaluation to `folder`, rounded; None where there is nothing to measure."""
     model = evaluation.saved_model
-    of_classes = [each.ap for each in model.per_class.values() if each.ap is not None]
-    return Headline(
-        mean_ap=_rounded(model.mean_ap),
-        ap50=_rounded(model.ap50),
-        ap75=_rounded(model.ap75),
-        mean_ap_low=_rounded(model.mean_ap_low),
-        mean_ap_high=_rounded(model.mean_ap_high),
-        ar100=_rounded(model.ar100),
-        precision=_rounded(model.precision),
-        recall=_rounded(model.recall),
-        tflite=_rounded(evaluation.tflite.mean_ap),
-        worst=_rounded(min(of_classes, default=None)),
-    )
+    files: dict[str, dict[str, float | None]] = {
+        "all": {
+            "mAP": model.mean_ap,
+            "mAP_lo": model.mean_ap_low,
+            "mAP_hi": model.mean_ap_high,
+            "AP50": model.ap50,
+            "AP75": model.ap75,
+            "AR100": model.ar100,
+            "precision": model.precision,
+            "recall": model.recall,
+        },
+        "tflite": {"mAP": evaluation.tflite.mean_ap},
+    }
+    if len(model.per_class) <= _MAX_CLASSES:
+        names = _file_names(model.per_class)
+        files |= {name: {"mAP": each.ap} for name, each in zip(names, model.per_class.values(), strict=True)}
+    with replacing(folder) as beside:
+        beside.mkdir(parents=True)
+        for name, figures in files.items():
+            rounded = {key: None if value is None else round(value, _DIGITS) for key, value in figures.items()}
+            write_json(beside / f"{name}.json", rounded)
 
 
-def write_headline(path: Path, headline: Headline) -> None:
-    """Write it."""
-    write_artifact(path, headline)
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, _DIGITS)
+def _file_names(classes: Iterable[str]) -> list[str]:
+    """A short file name for each class: letters, digits, `_` and `-`, and a number where two would be the same."""
+    names: list[str] = []
+    for each in classes:
+        plain = re.sub(r"[^\w-]+", "_", each)[:_MAX_NAME_LENGTH]
+        candidates = [
+            f"class_{plain}",
+            *(f"class_{plain[: _MAX_NAME_LENGTH - 2]}_{n}" for n in range(2, _MAX_CLASSES + 1)),
+        ]
+        names.append(next(name for name in candidates if name.casefold() not in {other.casefold() for other in names}))
+    return names

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from tasks.artifacts.analysis import write_analysis
 from tasks.artifacts.base import read_base_description
 from tasks.artifacts.evaluation import write_evaluation
-from tasks.artifacts.headline import headline_of, write_headline
+from tasks.artifacts.headline import write_headline
 from tasks.artifacts.model_detections import write_model_detections
 from tasks.artifacts.precision_recall import write_precision_recall
 from tasks.artifacts.speed import write_speed
@@ -54,7 +54,7 @@ def evaluate(
         partial.mkdir()
         write_precision_recall(partial, results.curves)
     write_evaluation(metrics_evaluate, results.evaluation)
-    write_headline(metrics_headline, headline_of(results.evaluation))
+    write_headline(metrics_headline, results.evaluation)
     write_speed(speed, results.speed)
     facts = Facts(
         params.intended_use, of_split, results.evaluation, results.analysis, read_base_description(base), results.speed
