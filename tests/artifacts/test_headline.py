@@ -58,7 +58,7 @@ def test_a_missing_figure_stays_missing(headline: Path) -> None:
         (["Key", "key"], ["class_Key", "class_key_2"]),
         (["../../etc", "a/b"], ["class__etc", "class_a_b"]),
         (["shiny green leaf", "shiny green leaf 2"], ["class_shiny_green_l", "class_shiny_green_2"]),
-        (["ü", "?", "!!"], ["class_ü", "class__", "class__2"]),
+        (["ü", "?", "!!"], ["class_ü", "class__", "class___2"]),
         ([str(i) for i in range(11)], []),
     ],
     ids=["case", "paths", "long names", "other letters", "too many classes"],
