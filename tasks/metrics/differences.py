@@ -76,7 +76,7 @@ def differences(before: Matches, after: Matches) -> list[Difference]:
 
 def flips(before: Matches, before_score: float, after: Matches, after_score: float) -> list[Flip]:
     """The boxes on which the two differ at IoU 0.5, in the order of the data set."""
-    first, second = _found(before, before_score), _found(after, after_score)
+    first, second = _is_found(before, before_score), _is_found(after, after_score)
     start = np.searchsorted(before.box_image, np.arange(before.images))
     return [
         Flip(int(image), int(box - start[image]), before.classes[before.box_class[box]], bool(second[box]))
@@ -95,7 +95,7 @@ def _interval(
     return None if before is None or after is None else interval_of_difference(after - before, apart, drawn, images)
 
 
-def _found(matches: Matches, score: float) -> npt.NDArray[np.bool_]:
+def _is_found(matches: Matches, score: float) -> npt.NDArray[np.bool_]:
     found = np.zeros(len(matches.box_image), dtype=bool)
     boxes = matches.box[IOU_50][matches.score >= score]
     found[boxes[boxes >= 0]] = True

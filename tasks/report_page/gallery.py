@@ -52,14 +52,14 @@ class Shot:
     objects: int
 
     @property
-    def found(self) -> int:
+    def found_objects(self) -> int:
         """Objects with a detection of their class."""
         return sum(mark.outcome == "found" for mark in self.detections)
 
     @property
     def missed(self) -> int:
         """Objects without."""
-        return self.objects - self.found
+        return self.objects - self.found_objects
 
     @property
     def false(self) -> int:

@@ -15,7 +15,7 @@ from PIL import Image
 from tasks.annotating.project import regions
 from tasks.annotating.server import account_of
 from tasks.ground.files import read_json
-from tests.metrics.cases import found
+from tests.metrics.cases import detect
 from tests.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +27,7 @@ def task(*regions: Any, image: str = PHOTO) -> dict[str, Any]:
     return {"data": {"image": image}, "annotations": [{"result": list(regions)}]}
 
 
-CAT, DOG, OWL = (regions(found(((20, 30, 90, 80), name, 1.0)), (160, 120)) for name in ("cat", "dog", "owl"))
+CAT, DOG, OWL = (regions(detect(((20, 30, 90, 80), name, 1.0)), (160, 120)) for name in ("cat", "dog", "owl"))
 
 
 def command(*more: str) -> list[str]:

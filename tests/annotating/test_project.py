@@ -20,7 +20,7 @@ from tasks.formats.label_studio import read_label_studio
 from tasks.ground.files import write_json
 from tasks.model.label_map import write_label_map
 from tests.annotating.drawing import STATE, photos, served
-from tests.metrics.cases import found
+from tests.metrics.cases import detect
 from tests.ports import free_ports
 
 
@@ -30,7 +30,7 @@ def test_the_tool_has_one_rectangle_for_each_class_whatever_its_name() -> None:
 
 
 def test_a_drafted_box_is_read_back_as_it_was(tmp_path: Path) -> None:
-    drafted = regions(found(((10, 20, 110, 70), "cat", 0.9), ((0, 0, 200, 100), "dog", 0.5)), (200, 100))
+    drafted = regions(detect(((10, 20, 110, 70), "cat", 0.9), ((0, 0, 200, 100), "dog", 0.5)), (200, 100))
     task = {"data": {"image": "/data/local-files/?d=photos/a.jpg"}, "annotations": [{"result": drafted}]}
     write_json(tmp_path / "export.json", [task])
 
@@ -127,7 +127,7 @@ class Seeing:
 
     def detect(self, images: Sequence[npt.NDArray[np.uint8]]) -> list[Detections]:
         box = (20, 30, 90, 80)
-        return [found((box, "cat", 0.9), (box, "circle", 0.8), (box, "cat", 0.2)) for _ in images]
+        return [detect((box, "cat", 0.9), (box, "circle", 0.8), (box, "cat", 0.2)) for _ in images]
 
 
 def exported_model(folder: Path, *classes: str) -> None:

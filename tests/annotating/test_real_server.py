@@ -13,7 +13,7 @@ from tasks.annotating.server import PROGRAM
 from tasks.dataset.coco_json import read_coco
 from tasks.ground.files import read_json
 from tests.annotating.drawing import CAT, ROOT, draw, drawn_in, environment, exported, photos, served
-from tests.metrics.cases import found
+from tests.metrics.cases import detect
 from tests.small_project import wait_until
 
 
@@ -31,7 +31,7 @@ def test_boxes_drawn_on_the_real_server_are_learned_from(tmp_path: Path) -> None
         shown = client.get(tasks[0]["data"]["image"])
         assert (shown.status_code, shown.headers["content-type"]) == (200, "image/jpeg")
         project = Project(client, tmp_path / "photos", ["cat", "dog"])
-        project.add_draft(tasks[0]["id"], found(((20, 30, 90, 80), "cat", 0.9)), (160, 120), "v1")
+        project.add_draft(tasks[0]["id"], detect(((20, 30, 90, 80), "cat", 0.9)), (160, 120), "v1")
         assert (project.drafted_tasks("v1"), project.drafted_tasks("v2")) == ({tasks[0]["id"]}, set())
         for place in range(5):
             draw(client, place, CAT)

@@ -14,7 +14,7 @@ from tasks.metrics.analysis import analysis
 from tasks.metrics.coco import figures_of
 from tasks.metrics.matching import match_detections
 from tests.artifacts.base_descriptions import base_description
-from tests.metrics.cases import annotated, dataset, found
+from tests.metrics.cases import annotated, dataset, detect
 from tests.metrics.simulated import draw
 
 SPEED = ModelSpeed(size_mb=12.5, latency_ms=33.3)
@@ -59,7 +59,7 @@ def test_the_card_has_the_use_the_data_the_figures_and_the_limits() -> None:
 @pytest.mark.parametrize("images", [0, 1])
 def test_the_card_warns_where_there_are_few_images(images: int) -> None:
     truth = dataset(*[annotated()] * images, classes=("cat",))
-    text = card(facts(truth, [found()] * images, base=base_description()))
+    text = card(facts(truth, [detect()] * images, base=base_description()))
     assert "its figures say next to nothing" in text
     assert "not recorded" in text
     assert "not given; set `evaluate.intended_use` in params.yaml" in text
@@ -68,7 +68,7 @@ def test_the_card_warns_where_there_are_few_images(images: int) -> None:
 def test_class_names_are_never_markup() -> None:
     name = "a|b](x) <img src=x> *c* `d`\n# e"
     truth = dataset(annotated(([10.0, 10.0, 50.0, 50.0], name)), classes=(name,))
-    text = card(facts(truth, [found()]))
+    text = card(facts(truth, [detect()]))
     assert "<img" not in text
     assert not re.search(r"^# e", text, re.MULTILINE)
     assert r"a\|b\](x) &lt;img src=x> \*c\* \`d\`" in text
@@ -77,6 +77,6 @@ def test_class_names_are_never_markup() -> None:
 def test_the_card_gives_the_reason_why_equal_figures_have_no_interval() -> None:
     box = [10.0, 10.0, 50.0, 50.0]
     truth = dataset(*[annotated((box, "cat"))] * 8, classes=("cat",))
-    text = card(facts(truth, [found((box, "cat", 0.9))] * 8))
+    text = card(facts(truth, [detect((box, "cat", 0.9))] * 8))
     assert "Every half of the test images gives the same figures" in text
     assert "too few test images" not in text

@@ -21,7 +21,7 @@ def tree(tmp_path):
     return make
 
 
-def found(root, annotation, written, *more_places):
+def find_image(root, annotation, written, *more_places):
     path, problem = ImageFinder([root, *more_places]).find(root / annotation, written)
     return path and path.relative_to(root).as_posix(), problem and problem.kind
 
@@ -49,22 +49,22 @@ def found(root, annotation, written, *more_places):
     ],
 )  # fmt: skip
 def test_the_image_is_found(tree, files, annotation, written, image):
-    assert found(tree(*files), annotation, written) == (image, None)
+    assert find_image(tree(*files), annotation, written) == (image, None)
 
 
 @pytest.mark.parametrize("written", ["a.jpg", "a.tga", "photos/a.jpeg"])
 def test_an_image_with_another_extension_is_found_and_reported(tree, written):
-    assert found(tree("images/a.png"), "annotations/a.xml", written) == ("images/a.png", "renamed_image")
+    assert find_image(tree("images/a.png"), "annotations/a.xml", written) == ("images/a.png", "renamed_image")
 
 
 @pytest.mark.parametrize("written", ["a.jpg", "A.jpg", "a.JPG", "A"])
 def test_an_image_with_other_capitals_is_found_and_reported(tree, written):
-    assert found(tree("images/a.Jpg"), "annotations/x.xml", written) == ("images/a.Jpg", "renamed_image")
+    assert find_image(tree("images/a.Jpg"), "annotations/x.xml", written) == ("images/a.Jpg", "renamed_image")
 
 
 def test_the_written_extension_wins_over_another(tree):
     root = tree("images/a.png", "other/a.jpg")
-    assert found(root, "annotations/a.xml", "a.jpg") == ("other/a.jpg", None)
+    assert find_image(root, "annotations/a.xml", "a.jpg") == ("other/a.jpg", None)
 
 
 @pytest.mark.parametrize(
@@ -73,12 +73,12 @@ def test_the_written_extension_wins_over_another(tree):
     ids=["folders", "extensions"],
 )
 def test_of_equal_candidates_none_is_chosen(tree, files, written):
-    assert found(tree(*files), "boxes/a.xml", written) == (None, "ambiguous_image")
+    assert find_image(tree(*files), "boxes/a.xml", written) == (None, "ambiguous_image")
 
 
 @pytest.mark.parametrize("written", ["b.jpg", "", "notes.txt", ".", "sub/"])
 def test_a_missing_image_is_reported(tree, written):
-    assert found(tree("a.jpg", "notes.txt"), "x.xml", written) == (None, "missing_image")
+    assert find_image(tree("a.jpg", "notes.txt"), "x.xml", written) == (None, "missing_image")
 
 
 def test_the_first_place_wins(tree, tmp_path):
@@ -124,20 +124,20 @@ def test_places_inside_each_other_hold_each_image_once(tree):
 def test_a_file_outside_the_folders_is_refused(tree, tmp_path, written):
     root = tree("a.jpg", "a/b.jpg")
     (tmp_path / "outside.jpg").touch()
-    assert found(root, "x.xml", written) == (None, "path_outside_root")
+    assert find_image(root, "x.xml", written) == (None, "path_outside_root")
 
 
 def test_a_link_to_a_file_outside_is_refused(tree, tmp_path):
     root = tree("a.jpg")
     (tmp_path / "secret.jpg").touch()
     (root / "b.jpg").symlink_to(tmp_path / "secret.jpg")
-    assert found(root, "x.xml", "b.jpg") == (None, "path_outside_root")
+    assert find_image(root, "x.xml", "b.jpg") == (None, "path_outside_root")
 
 
 def test_a_link_inside_the_folders_is_an_image(tree):
     root = tree("store/1.jpg")
     (root / "b.jpg").symlink_to(root / "store/1.jpg")
-    assert found(root, "x.xml", "b.jpg") == ("b.jpg", None)
+    assert find_image(root, "x.xml", "b.jpg") == ("b.jpg", None)
 
 
 def test_a_link_to_a_folder_outside_is_not_searched_and_is_reported(tree, tmp_path):
@@ -198,14 +198,14 @@ def test_a_place_that_links_back_to_its_parent_adds_no_images(tree):
 @pytest.mark.parametrize("place", [".photos", "__MACOSX", ".cache/photos"])
 def test_a_place_inside_a_skipped_folder_is_searched(tree, place):
     root = tree(f"{place}/a.jpg", "notes.txt")
-    assert found(root, "x.csv", "a.jpg") == (None, "missing_image")
-    assert found(root, "x.csv", "a.jpg", root / place) == (f"{place}/a.jpg", None)
+    assert find_image(root, "x.csv", "a.jpg") == (None, "missing_image")
+    assert find_image(root, "x.csv", "a.jpg", root / place) == (f"{place}/a.jpg", None)
 
 
 def test_a_link_to_itself_does_not_loop(tree):
     root = tree("a.jpg")
     (root / "loop").symlink_to(root)
-    assert found(root, "x.xml", "a.jpg") == ("a.jpg", None)
+    assert find_image(root, "x.xml", "a.jpg") == ("a.jpg", None)
 
 
 def test_other_images_come_only_from_places_in_use(tree, tmp_path):

@@ -38,7 +38,7 @@ def corners(image):
     return *red, *blue
 
 
-def shown(path):
+def read_video(path):
     images = [image for _, image in frames(path, 1, max_megapixels=1)]
     (size,) = {image.size for image in images}
     (where,) = {corners(image) for image in images}
@@ -46,7 +46,7 @@ def shown(path):
 
 
 def test_a_video_without_a_matrix_is_as_stored(tmp_path):
-    assert shown(video(tmp_path / "a.mp4")) == (3, (64, 48), ("tl", "tr"))
+    assert read_video(video(tmp_path / "a.mp4")) == (3, (64, 48), ("tl", "tr"))
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_video_without_a_matrix_is_as_stored(tmp_path):
 )
 @pytest.mark.parametrize("suffix", ["mp4", "mov"])
 def test_frames_are_rotated_as_players_rotate_them(tmp_path, matrix, size, where, suffix):
-    assert shown(video(tmp_path / f"a.{suffix}", matrix=matrix)) == (3, size, where)
+    assert read_video(video(tmp_path / f"a.{suffix}", matrix=matrix)) == (3, size, where)
 
 
 @pytest.mark.parametrize(
@@ -79,4 +79,4 @@ def test_frames_are_rotated_as_players_rotate_them(tmp_path, matrix, size, where
     ids=["mirrored", "upside down", "counterclockwise", "clockwise", "transposed", "transposed the other way"],
 )
 def test_frames_are_mirrored_after_rotation(tmp_path, rotation, flips, where):
-    assert shown(video(tmp_path / "a.mp4", rotation=rotation, flips=flips))[2] == where
+    assert read_video(video(tmp_path / "a.mp4", rotation=rotation, flips=flips))[2] == where

@@ -4,7 +4,7 @@ from tasks.lint.rate import KNOWN_RATES, check_rate
 from tests.training.train_params import train_params
 
 
-def found(optimizer, rate, batch_size):
+def rate_findings(optimizer, rate, batch_size):
     return check_rate(train_params(optimizer=optimizer, learning_rate=rate, batch_size=batch_size))
 
 
@@ -15,7 +15,7 @@ def found(optimizer, rate, batch_size):
 )
 def test_a_rate_within_four_times_of_what_works_passes(optimizer, batch_size, times, warned):
     usual = KNOWN_RATES[optimizer].at(batch_size)
-    assert bool(found(optimizer, times * usual, batch_size)) is warned
+    assert bool(rate_findings(optimizer, times * usual, batch_size)) is warned
 
 
 def test_the_rate_scales_with_the_batch_for_momentum_and_with_its_root_for_adam():
@@ -24,12 +24,12 @@ def test_the_rate_scales_with_the_batch_for_momentum_and_with_its_root_for_adam(
 
 
 def test_the_zoos_rate_at_a_small_batch_gives_a_warning():
-    (finding,) = found("momentum", 0.08, 8)
+    (finding,) = rate_findings("momentum", 0.08, 8)
     assert (finding.level, finding.key, finding.value) == ("warning", "train.learning_rate", "0.08")
     assert "16 times what is known to work with momentum at train.batch_size 8" in finding.why
     assert finding.remedy == "try 0.005"
 
 
 def test_a_rate_that_is_too_low_is_shown_as_a_fraction():
-    (finding,) = found("adam", 0.0001, 8)
+    (finding,) = rate_findings("adam", 0.0001, 8)
     assert "1/10 of what is known to work" in finding.why

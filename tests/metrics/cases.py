@@ -29,7 +29,7 @@ def dataset(*images: AnnotatedImage, classes: Sequence[str] = ("cat", "dog")) ->
     return Dataset(root=Path("images"), classes=tuple(classes), images=images)
 
 
-def found(*rows: tuple[Sequence[float], str, float]) -> Detections:
+def detect(*rows: tuple[Sequence[float], str, float]) -> Detections:
     """Detections from `(box, class, score)` rows."""
     scores = np.array([row[2] for row in rows], dtype=np.float64)
     return Detections(as_boxes([row[0] for row in rows]), tuple(row[1] for row in rows), scores)

@@ -74,7 +74,7 @@ def generated_case(seed: int) -> tuple[Dataset, list[Detections]]:
                 iscrowd=flags(len(boxes), (bool(crowd) for crowd in crowds)),
             )
         )
-        detections.append(_found(random, boxes, names, classes))
+        detections.append(_random_detections(random, boxes, names, classes))
     return Dataset(Path("images"), classes, tuple(images)), detections
 
 
@@ -88,7 +88,9 @@ def _boxes(random: np.random.Generator, count: int) -> Any:
     return as_boxes(boxes)
 
 
-def _found(random: np.random.Generator, boxes: Any, names: Sequence[str], classes: Sequence[str]) -> Detections:
+def _random_detections(
+    random: np.random.Generator, boxes: Any, names: Sequence[str], classes: Sequence[str]
+) -> Detections:
     rows: list[tuple[Any, str]] = []
     for box, name in zip(boxes, names, strict=True):
         for _ in range(int(random.integers(0, 4))):

@@ -5,7 +5,7 @@ import numpy as np
 from tasks.metrics.analysis import analysis, carriers_of, intervals_of
 from tasks.metrics.coco import figures_of
 from tasks.metrics.matching import match_detections
-from tests.metrics.cases import annotated, dataset, found
+from tests.metrics.cases import annotated, dataset, detect
 from tests.metrics.simulated import draw
 
 A, B = [10.0, 10.0, 50.0, 50.0], [60.0, 60.0, 90.0, 90.0]
@@ -30,7 +30,7 @@ def test_a_mean_over_classes_rests_on_the_images_of_the_rarest() -> None:
     truth = dataset(
         annotated((A, "cat"), (B, "cat")), annotated((A, "cat"), (B, "dog")), annotated((A, "dog"), crowd=[0])
     )
-    matches = match_detections(truth, [found(), found(), found()])
+    matches = match_detections(truth, [detect(), detect(), detect()])
     assert carriers_of(matches) == {
         **dict.fromkeys(("mAP", "AP50", "AP75", "AR100"), 1),
         "AP of cat": 2,

@@ -1,6 +1,5 @@
 import contextlib
 import io
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +10,9 @@ from tasks.artifacts.evaluation import FIGURES, ClassFigures
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.coco_json import write_coco, write_detections
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
-from tasks.dataset.detections import Detections
 from tasks.errors import EvaluationError
 from tasks.metrics.coco import coco_figures, precision_recall
+from tests.metrics.cases import dataset, detect
 
 SQUARE = [10.0, 10.0, 50.0, 50.0]  # 40 x 40 px: COCO's "medium"
 
@@ -30,21 +29,8 @@ def annotated(boxes, classes, *, crowd=()):
     )
 
 
-def dataset(*images, classes=("cat", "dog")):
-    return Dataset(root=Path("images"), classes=classes, images=images)
-
-
-def found(*rows):
-    """Detections from (box, class, score) rows."""
-    return Detections(
-        boxes=as_boxes([row[0] for row in rows]),
-        classes=tuple(row[1] for row in rows),
-        scores=np.array([row[2] for row in rows], dtype=np.float64),
-    )
-
-
 def test_a_perfect_detection_scores_one_and_a_class_without_groundtruth_scores_nothing():
-    figures = coco_figures(dataset(annotated([SQUARE], ["cat"])), [found((SQUARE, "cat", 0.9))])
+    figures = coco_figures(dataset(annotated([SQUARE], ["cat"])), [detect((SQUARE, "cat", 0.9))])
     measured = ("mAP", "AP50", "AP75", "APmedium", "AR1", "AR10", "AR100", "ARmedium")
     by_name = figures.by_name()
     assert [by_name[name] for name in measured] == pytest.approx([1.0] * 8)
@@ -56,7 +42,7 @@ def test_a_perfect_detection_scores_one_and_a_class_without_groundtruth_scores_n
 def test_a_box_with_iou_of_seven_tenths_counts_at_the_five_lower_thresholds():
     # 28 of the 40 columns: intersection 28 * 40, union 40 * 40, IoU 0.7. A little more, so that rounding cannot decide.
     narrow = [10.0, 10.0, 38.4, 50.0]
-    figures = coco_figures(dataset(annotated([SQUARE], ["cat"])), [found((narrow, "cat", 0.9))])
+    figures = coco_figures(dataset(annotated([SQUARE], ["cat"])), [detect((narrow, "cat", 0.9))])
     assert figures.ap50 == pytest.approx(1.0)
     assert figures.ap75 == 0.0
     assert [figures.mean_ap, figures.ar100] == pytest.approx([0.5, 0.5])
@@ -65,7 +51,7 @@ def test_a_box_with_iou_of_seven_tenths_counts_at_the_five_lower_thresholds():
 def test_a_more_confident_false_box_halves_the_precision():
     elsewhere = [100.0, 100.0, 140.0, 140.0]
     figures = coco_figures(
-        dataset(annotated([SQUARE], ["cat"])), [found((elsewhere, "cat", 0.9), (SQUARE, "cat", 0.8))]
+        dataset(annotated([SQUARE], ["cat"])), [detect((elsewhere, "cat", 0.9), (SQUARE, "cat", 0.8))]
     )
     assert figures.mean_ap == pytest.approx(0.5)
     assert figures.ar1 == 0.0
@@ -76,13 +62,13 @@ def test_a_detection_inside_a_crowd_is_neither_right_nor_wrong():
     crowd_box = [100.0, 100.0, 200.0, 200.0]
     truth = dataset(annotated([SQUARE, crowd_box], ["cat", "cat"], crowd={1}))
     inside = [110.0, 110.0, 140.0, 140.0]
-    figures = coco_figures(truth, [found((inside, "cat", 0.95), (SQUARE, "cat", 0.9))])
+    figures = coco_figures(truth, [detect((inside, "cat", 0.95), (SQUARE, "cat", 0.9))])
     assert figures.mean_ap == pytest.approx(1.0)
 
 
 def test_no_detections_at_all_score_zero():
     truth = dataset(annotated([SQUARE], ["cat"]), annotated([SQUARE], ["dog"]))
-    figures = coco_figures(truth, [found(), found()])
+    figures = coco_figures(truth, [detect(), detect()])
     assert figures.mean_ap == figures.ar100 == 0.0
     assert figures.per_class["dog"] == ClassFigures(ap=0.0, ap50=0.0, ar100=0.0)
 
@@ -92,8 +78,8 @@ def test_no_detections_at_all_score_zero():
     [
         (dataset(), []),
         (dataset(classes=()), []),
-        (dataset(annotated([], [])), [found((SQUARE, "cat", 0.9))]),
-        (dataset(annotated([SQUARE], ["cat"], crowd={0})), [found((SQUARE, "cat", 0.9))]),
+        (dataset(annotated([], [])), [detect((SQUARE, "cat", 0.9))]),
+        (dataset(annotated([SQUARE], ["cat"], crowd={0})), [detect((SQUARE, "cat", 0.9))]),
     ],
     ids=["no images", "no classes", "no boxes", "crowds only"],
 )
@@ -105,7 +91,7 @@ def test_without_groundtruth_there_are_no_figures_and_no_curve(truth, detections
 
 
 def test_figures_are_printed_nowhere(capsys):
-    coco_figures(dataset(annotated([SQUARE], ["cat"])), [found((SQUARE, "cat", 0.9))])
+    coco_figures(dataset(annotated([SQUARE], ["cat"])), [detect((SQUARE, "cat", 0.9))])
     assert capsys.readouterr().out == ""
 
 
@@ -145,13 +131,13 @@ def random_case(seed):
             if random.random() < 0.8
         ]
         rows += [([5.0, 5.0, 60.0, 60.0], "dog", float(random.random()) / 2)] * int(random.random() < 0.3)
-        detections.append(found(*rows))
+        detections.append(detect(*rows))
     return dataset(*images), detections
 
 
 def test_the_curve_of_one_right_and_one_missed_box_stops_at_half_the_recall():
     truth = dataset(annotated([SQUARE, [100.0, 100.0, 150.0, 150.0]], ["cat", "cat"]))
-    rows = precision_recall(truth, [found((SQUARE, "cat", 0.9))])
+    rows = precision_recall(truth, [detect((SQUARE, "cat", 0.9))])
     cat = [row for row in rows if row.class_ == "cat"]
     assert [row.recall for row in cat] == [round(i / 100, 2) for i in range(101)]
     assert {(row.precision > 0.99, row.score) for row in cat if row.recall <= 0.5} == {(True, 0.9)}
@@ -173,9 +159,9 @@ def test_the_average_curve_is_the_mean_of_the_classes_that_have_groundtruth_and_
     ("detections", "message"),
     [
         ([], "0 lists of detections for 1 images"),
-        ([found((SQUARE, "bird", 0.9))], "a.jpg: detections of 'bird'"),
-        ([found((SQUARE, "cat", float("nan")))], "a.jpg: .* not a finite number"),
-        ([found(([0.0, 0.0, float("inf"), 9.0], "cat", 0.5))], "a.jpg: .* not a finite number"),
+        ([detect((SQUARE, "bird", 0.9))], "a.jpg: detections of 'bird'"),
+        ([detect((SQUARE, "cat", float("nan")))], "a.jpg: .* not a finite number"),
+        ([detect(([0.0, 0.0, float("inf"), 9.0], "cat", 0.5))], "a.jpg: .* not a finite number"),
     ],
     ids=["an image was left out", "an unknown class", "a score that is no number", "an infinite box"],
 )

@@ -7,7 +7,7 @@ from tasks.artifacts.analysis import Interval
 from tasks.metrics.coco import figures_of
 from tasks.metrics.differences import Flip, differences, flips
 from tasks.metrics.matching import match_detections
-from tests.metrics.cases import annotated, dataset, found
+from tests.metrics.cases import annotated, dataset, detect
 from tests.metrics.simulated import draw_for
 
 A, B = [10.0, 10.0, 50.0, 50.0], [60.0, 60.0, 90.0, 90.0]
@@ -39,15 +39,19 @@ def test_a_detector_against_itself_gives_no_interval_and_no_verdict() -> None:
 
 def test_everything_found_against_nothing_found_is_better_by_one() -> None:
     truth = dataset(*[annotated((A, "cat"))] * 8, classes=("cat",))
-    nothing, everything = (match_detections(truth, [own] * 8) for own in (found(), found((A, "cat", 0.9))))
+    nothing, everything = (match_detections(truth, [own] * 8) for own in (detect(), detect((A, "cat", 0.9))))
     for each in differences(nothing, everything):
         assert (each.interval, each.verdict) == (Interval(1.0, 1.0), "better")
 
 
 def test_flips_are_the_boxes_that_one_of_both_finds_at_its_own_score() -> None:
     truth = dataset(annotated((A, "cat"), (B, "dog")), annotated((A, "cat")), annotated((A, "cat"), crowd=[0]))
-    first = [found((A, "cat", 0.9), (B, "dog", 0.4)), found((A, "cat", 0.2)), found((A, "cat", 0.9))]
-    second = [found((A, "cat", 0.9)), found((A, "cat", 0.6)), found()]
+    first = [
+        detect((A, "cat", 0.9), (B, "dog", 0.4)),
+        detect((A, "cat", 0.2)),
+        detect((A, "cat", 0.9)),
+    ]
+    second = [detect((A, "cat", 0.9)), detect((A, "cat", 0.6)), detect()]
     flipped = flips(match_detections(truth, first), 0.3, match_detections(truth, second), 0.5)
     assert flipped == [Flip(0, 1, "dog", False), Flip(1, 0, "cat", True)]
 
@@ -55,5 +59,8 @@ def test_flips_are_the_boxes_that_one_of_both_finds_at_its_own_score() -> None:
 @pytest.mark.parametrize("class_", ["cat", "dog"])
 def test_without_a_box_there_is_nothing_to_compare(class_: str) -> None:
     truth = dataset(annotated(), annotated(), classes=(class_,))
-    for each in differences(match_detections(truth, [found(), found()]), match_detections(truth, [found(), found()])):
+    for each in differences(
+        match_detections(truth, [detect(), detect()]),
+        match_detections(truth, [detect(), detect()]),
+    ):
         assert (each.before, each.after, each.interval) == (None, None, None)

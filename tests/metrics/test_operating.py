@@ -5,7 +5,7 @@ import pytest
 
 from tasks.metrics.matching import Matches, match_detections
 from tasks.metrics.operating import Counts, best_score, counts_at
-from tests.metrics.cases import annotated, dataset, found
+from tests.metrics.cases import annotated, dataset, detect
 from tests.metrics.reference import generated_case
 
 A, B, C = ([10.0, 10.0, 50.0, 50.0], [60.0, 60.0, 90.0, 90.0], [100.0, 100.0, 140.0, 140.0])
@@ -14,7 +14,10 @@ A, B, C = ([10.0, 10.0, 50.0, 50.0], [60.0, 60.0, 90.0, 90.0], [100.0, 100.0, 14
 @pytest.fixture
 def matches() -> Matches:
     truth = dataset(annotated((A, "cat"), (B, "cat")), annotated((A, "dog")))
-    detections = [found((A, "cat", 0.9), (C, "cat", 0.6), (B, "cat", 0.3)), found((C, "dog", 0.8), (A, "dog", 0.2))]
+    detections = [
+        detect((A, "cat", 0.9), (C, "cat", 0.6), (B, "cat", 0.3)),
+        detect((C, "dog", 0.8), (A, "dog", 0.2)),
+    ]
     return match_detections(truth, detections)
 
 
@@ -34,13 +37,13 @@ def test_precision_recall_and_f1_follow_from_the_counts() -> None:
 
 def test_the_best_score_lies_between_kept_and_dropped_detections(matches: Matches) -> None:
     assert best_score(matches, 0) == pytest.approx(0.15)  # all three: 2 true, 1 false, F1 0.8
-    truth, detections = dataset(annotated((A, "cat"))), [found((A, "cat", 0.9), (C, "cat", 0.4))]
+    truth, detections = dataset(annotated((A, "cat"))), [detect((A, "cat", 0.9), (C, "cat", 0.4))]
     assert best_score(match_detections(truth, detections), 0) == pytest.approx(0.65)
 
 
 def test_there_is_no_best_score_where_nothing_was_found() -> None:
-    assert best_score(match_detections(dataset(annotated((A, "cat"))), [found((C, "cat", 0.9))])) is None
-    assert best_score(match_detections(dataset(annotated((A, "cat"))), [found()]), 0) is None
+    assert best_score(match_detections(dataset(annotated((A, "cat"))), [detect((C, "cat", 0.9))])) is None
+    assert best_score(match_detections(dataset(annotated((A, "cat"))), [detect()]), 0) is None
 
 
 def test_no_other_score_has_a_higher_f1() -> None:

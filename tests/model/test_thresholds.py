@@ -7,7 +7,7 @@ import pytest
 from tasks.errors import FormatError
 from tasks.model.thresholds import Thresholds, read_thresholds, write_thresholds
 from tasks.stages.export import choose_thresholds
-from tests.metrics.cases import annotated, dataset, found
+from tests.metrics.cases import annotated, dataset, detect
 
 BOX, APART = [10.0, 10.0, 50.0, 50.0], [60.0, 60.0, 90.0, 90.0]
 
@@ -18,7 +18,7 @@ class Finds:
     classes = ("cat", "dog")
 
     def __init__(self, *boxes):
-        self._found = found(*boxes)
+        self._found = detect(*boxes)
 
     def detect(self, images):
         return [self._found] * len(images)

@@ -2,7 +2,6 @@
 
 from html.parser import HTMLParser
 
-import numpy as np
 from PIL import Image
 
 from tasks.artifacts.evaluation import Evaluation, ModelFigures, SavedModelFigures, write_evaluation
@@ -12,12 +11,12 @@ from tasks.artifacts.training import write_training_figures
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.coco_json import write_coco
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
-from tasks.dataset.detections import Detections
 from tasks.ground.files import write_json
 from tasks.metrics.coco import coco_figures, precision_recall
 from tasks.params import ReportParams
 from tasks.stages.report import report
 from tests.artifacts.training_files import figures_of_a_run
+from tests.metrics.cases import detect
 from tests.stages.validate.gated import PARAMS
 
 SQUARE = [10.0, 10.0, 50.0, 50.0]
@@ -42,12 +41,6 @@ def annotated(name, boxes=(SQUARE,), classes=("cat",), crowd=()):
     )
 
 
-def found(*rows):
-    return Detections(
-        as_boxes([row[0] for row in rows]), tuple(row[1] for row in rows), np.array([row[2] for row in rows], float)
-    )
-
-
 class Run:
     """A run's folder as the stages before `report` leave it: two training images, one to validate, `tests` to test."""
 
@@ -65,7 +58,7 @@ class Run:
         write_json(root / "lint.json", [])
         for split, chosen in (("train", images[:2]), ("val", images[2:3]), ("test", images[3:])):
             write_coco(Dataset(root / "images", classes, chosen), root / "splits" / f"{split}.json")
-        self.detect([found((SQUARE, classes[0], 0.9)) for _ in range(tests)])
+        self.detect([detect((SQUARE, classes[0], 0.9)) for _ in range(tests)])
         write_json(root / "data.json", {"images": 3 + tests, "boxes": 3 + tests, "problems": {}})
         write_training_figures(root / "train.json", figures_of_a_run())
 

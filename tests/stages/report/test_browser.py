@@ -13,7 +13,8 @@ import pytest
 from tasks.artifacts.analysis import write_analysis
 from tasks.metrics.analysis import analysis
 from tasks.metrics.matching import match_detections
-from tests.stages.report.report_run import ELSEWHERE, SQUARE, Run, found
+from tests.metrics.cases import detect
+from tests.stages.report.report_run import ELSEWHERE, SQUARE, Run
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
 pytestmark = [
@@ -56,11 +57,11 @@ def browse(page: Path, *options: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = Run(tmp_path_factory.mktemp("run"), tests=30)
-    detections = [found((SQUARE, "cat", 0.9)) for _ in range(30)]
-    detections[3] = found((SQUARE, "cat", 0.9), (SQUARE, "cat", 0.5))  # 6.jpg: once more
-    detections[5] = found((SQUARE, "dog", 0.8))  # 8.jpg: another class
-    detections[7] = found((SQUARE, "cat", 0.9), (ELSEWHERE, "dog", 0.2))  # 10.jpg: on nothing, hardly
-    detections[9] = found()  # 12.jpg: missed
+    detections = [detect((SQUARE, "cat", 0.9)) for _ in range(30)]
+    detections[3] = detect((SQUARE, "cat", 0.9), (SQUARE, "cat", 0.5))  # 6.jpg: once more
+    detections[5] = detect((SQUARE, "dog", 0.8))  # 8.jpg: another class
+    detections[7] = detect((SQUARE, "cat", 0.9), (ELSEWHERE, "dog", 0.2))  # 10.jpg: on nothing, hardly
+    detections[9] = detect()  # 12.jpg: missed
     run.detect(detections)
     run.evaluate(detections, saved_model={"score_threshold": 0.4})
     write_analysis(run.root / "detections", analysis(run.test, detections, match_detections(run.test, detections), 0.4))

@@ -12,12 +12,13 @@ from tasks.dataset.dataset import Dataset
 from tasks.metrics.matching import match_detections
 from tasks.report_page import gallery
 from tasks.report_page.outcomes import Outcomes, outcomes
-from tests.stages.report.report_run import ELSEWHERE, SQUARE, Run, annotated, found
+from tests.metrics.cases import detect
+from tests.stages.report.report_run import ELSEWHERE, SQUARE, Run, annotated
 
 
 def test_the_gallery_draws_what_is_above_the_threshold_and_says_what_was_missed(tmp_path):
     run = Run(tmp_path)
-    run.detect([found((SQUARE, "cat", 0.9), (ELSEWHERE, "dog", 0.5)), found((SQUARE, "cat", 0.1))])
+    run.detect([detect((SQUARE, "cat", 0.9), (ELSEWHERE, "dog", 0.5)), detect((SQUARE, "cat", 0.1))])
     page = run.page()
     assert "1 object: 0 found, 1 missed, 0 false" in page.text
     assert "1 object: 1 found, 0 missed, 1 false" in page.text
@@ -65,15 +66,15 @@ def test_an_image_that_has_gone_since_is_said_in_its_place(tmp_path):
 @pytest.mark.parametrize(
     ("image", "detections", "expected", "met"),
     [
-        (annotated("a"), found((SQUARE, "cat", 0.9), (SQUARE, "cat", 0.8)), ["found", "duplicate"], {0: 0.9}),
-        (annotated("a"), found((SQUARE, "cat", 0.8), (SQUARE, "cat", 0.9)), ["duplicate", "found"], {0: 0.9}),
-        (annotated("a"), found((SQUARE, "dog", 0.9)), ["classification"], {}),
-        (annotated("a"), found(([10, 10, 50, 29], "cat", 0.9)), ["localisation"], {}),
-        (annotated("a"), found(([10, 10, 50, 29], "dog", 0.9)), ["both"], {}),
-        (annotated("a", crowd={0}), found(([20, 20, 30, 30], "cat", 0.9)), ["ignored"], {}),
-        (annotated("a", crowd={0}), found(([45, 20, 65, 30], "cat", 0.9)), ["background"], {}),
-        (annotated("a", (), ()), found((SQUARE, "cat", 0.9)), ["background"], {}),
-        (annotated("a"), found(), [], {}),
+        (annotated("a"), detect((SQUARE, "cat", 0.9), (SQUARE, "cat", 0.8)), ["found", "duplicate"], {0: 0.9}),
+        (annotated("a"), detect((SQUARE, "cat", 0.8), (SQUARE, "cat", 0.9)), ["duplicate", "found"], {0: 0.9}),
+        (annotated("a"), detect((SQUARE, "dog", 0.9)), ["classification"], {}),
+        (annotated("a"), detect(([10, 10, 50, 29], "cat", 0.9)), ["localisation"], {}),
+        (annotated("a"), detect(([10, 10, 50, 29], "dog", 0.9)), ["both"], {}),
+        (annotated("a", crowd={0}), detect(([20, 20, 30, 30], "cat", 0.9)), ["ignored"], {}),
+        (annotated("a", crowd={0}), detect(([45, 20, 65, 30], "cat", 0.9)), ["background"], {}),
+        (annotated("a", (), ()), detect((SQUARE, "cat", 0.9)), ["background"], {}),
+        (annotated("a"), detect(), [], {}),
     ],
     ids=[
         "twice",
@@ -89,7 +90,7 @@ def test_an_image_that_has_gone_since_is_said_in_its_place(tmp_path):
 )
 def test_each_object_is_found_once_by_the_surest_detection_of_its_class(image, detections, expected, met):
     truth = Dataset(Path("images"), ("cat", "dog"), (annotated("before"), image))
-    every = [found((SQUARE, "cat", 0.5)), detections]
+    every = [detect((SQUARE, "cat", 0.5)), detections]
     before, own = outcomes(truth, every, match_detections(truth, every))
     assert before == Outcomes(["found"], {0: 0.5})
     assert own == Outcomes(expected, met)

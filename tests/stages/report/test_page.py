@@ -15,12 +15,13 @@ from tasks.errors import DataError, FormatError
 from tasks.ground.files import write_json
 from tasks.metrics.analysis import analysis
 from tasks.metrics.matching import match_detections
-from tests.stages.report.report_run import ELSEWHERE, HOSTILE, SQUARE, Run, annotated, found
+from tests.metrics.cases import detect
+from tests.stages.report.report_run import ELSEWHERE, HOSTILE, SQUARE, Run, annotated
 
 
 def test_the_page_shows_the_figures_of_both_models_and_how_many_images_they_are_of(tmp_path):
     run = Run(tmp_path)
-    run.evaluate([found((SQUARE, "cat", 0.9))] * 2, tflite={"mean_ap": 0.625})
+    run.evaluate([detect((SQUARE, "cat", 0.9))] * 2, tflite={"mean_ap": 0.625})
     page = run.page()
     assert "Scored on 2 test images with 2 boxes" in page.text
     assert "mAP SavedModel 1.000 TFLite 0.625" in " ".join(re.sub(r"<[^>]+>", " ", page.html).split())
@@ -112,7 +113,7 @@ def test_test_images_without_a_box_give_a_page_that_says_so(tmp_path):
     run = Run(tmp_path)
     run.test = Dataset(run.test.root, run.test.classes, (annotated("3.jpg", (), ()),))
     write_coco(run.test, tmp_path / "splits" / "test.json")
-    run.detect([found((SQUARE, "cat", 0.9))])
+    run.detect([detect((SQUARE, "cat", 0.9))])
     page = run.page()
     assert "the test images hold no boxes" in page.text
     assert "0 objects: 0 found, 0 missed, 1 false" in page.text
@@ -166,7 +167,12 @@ def test_a_damaged_metrics_file_is_named(tmp_path, content):
 
 def test_the_page_shows_operating_points_mistakes_and_the_confusion_matrix(tmp_path):
     run = Run(tmp_path, tests=4)
-    detections = [found((SQUARE, "cat", 0.9)), found((SQUARE, "dog", 0.8)), found((ELSEWHERE, "cat", 0.7)), found()]
+    detections = [
+        detect((SQUARE, "cat", 0.9)),
+        detect((SQUARE, "dog", 0.8)),
+        detect((ELSEWHERE, "cat", 0.7)),
+        detect(),
+    ]
     run.detect(detections)
     write_analysis(tmp_path / "detections", analysis(run.test, detections, match_detections(run.test, detections), 0.5))
     page = run.page()

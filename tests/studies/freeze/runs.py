@@ -14,7 +14,7 @@ from studies.freeze.record import Curves, RunRecord
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
 from tasks.metrics.matching import match_detections
-from tests.metrics.cases import annotated, dataset, found
+from tests.metrics.cases import annotated, dataset, detect
 
 STEPS = 40
 BOX = (20.0, 20.0, 120.0, 120.0)
@@ -52,7 +52,7 @@ def photographs(count: int) -> Dataset:
 def shifted(shifts: Any) -> list[Detections]:
     """A box in each photograph, its shift in pixels to the right of the cat."""
     return [
-        found(((BOX[0] + shift, BOX[1], BOX[2] + shift, BOX[3]), "cat", 0.9 - place / 1000))
+        detect(((BOX[0] + shift, BOX[1], BOX[2] + shift, BOX[3]), "cat", 0.9 - place / 1000))
         for place, shift in enumerate(shifts)
     ]
 
