@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from tasks.errors import PipelineError, UnreachableError
-from tasks.formats.written import WRITTEN_FORMATS
+from tasks.formats.writers import WRITTEN_FORMATS
 from tasks.ground.imports import import_object
 from tasks.ground.process import die_with_parent, silence_libraries
 from tasks.ground.text import print_text

@@ -16,7 +16,7 @@ from tasks.errors import DataError, FormatError
 from tasks.formats.gather import gather
 from tasks.formats.losses import losses
 from tasks.formats.reading import format_of
-from tasks.formats.written import WRITTEN_FORMATS
+from tasks.formats.writers import WRITTEN_FORMATS
 from tasks.formats.yolo import write_yolo
 from tasks.ground.text import print_text, shortened
 from tasks.images.image_file import stored_size

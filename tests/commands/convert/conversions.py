@@ -4,7 +4,7 @@ from tasks.__main__ import main
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.dataset import AnnotatedImage, flags
 from tasks.formats.gather import gather
-from tasks.formats.written import WRITTEN_FORMATS
+from tasks.formats.writers import WRITTEN_FORMATS
 from tasks.params import IngestParams
 
 FORMATS = tuple(WRITTEN_FORMATS)

@@ -13,7 +13,7 @@ from tasks.dataset.dataset import Dataset
 from tasks.formats.csv import read_csv, write_csv
 from tasks.formats.losses import losses
 from tasks.formats.pascal_voc import read_voc_folder, write_voc_folder
-from tasks.formats.written import WRITTEN_FORMATS
+from tasks.formats.writers import WRITTEN_FORMATS
 from tests.commands.convert.conversions import FORMATS, SIZES, convert, image, read, target
 from tests.real_data import DATASETS, needs_datasets
 
