@@ -9,6 +9,7 @@ import pytest
 
 from tasks.errors import CheckpointError
 from tasks.weights.mobilenet_v1 import MANIFEST, NUMBERS
+from tests.artifacts.base_descriptions import base_description
 from tests.face_detector import face_detector
 from tests.stages.checkpoint.sources import (
     ARCHIVE,
@@ -167,10 +168,10 @@ def test_an_earlier_base_from_a_checkpoint_is_copied_too(base: Path) -> None:
     ("text", "complaint"),
     [
         ("{", "not what the checkpoint stage writes"),
-        ('{"kind": "weights"}', "not what the checkpoint stage writes"),
-        ('{"kind": "../x", "model": "", "origin": "", "sha256": "", "licence": ""}', "not what"),
-        ('{"kind": ["weights"], "model": "", "origin": "", "sha256": "", "licence": ""}', "not what"),
-        ('{"kind": "weights", "model": "", "origin": "", "sha256": "", "licence": ""}', "promises weights.npz"),
+        ('{"kind": "weights"}', "not what the checkpoint stage writes: model: Field required"),
+        (base_description().model_dump_json().replace("weights", "../x"), "not what the checkpoint stage writes: kind"),
+        (base_description().model_dump_json().replace('"weights"', '["weights"]', 1), "not what the checkpoint stage"),
+        (base_description().model_dump_json(), "promises weights.npz"),
     ],
     ids=["not json", "keys missing", "unknown kind", "a list", "no weights"],
 )
