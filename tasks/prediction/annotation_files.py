@@ -2,14 +2,13 @@
 
 import csv
 import io
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from tasks.dataset.dataset import AnnotatedImage, flags
 from tasks.errors import FormatError
 from tasks.formats.pascal_voc import write_voc
-from tasks.ground.files import replacing
+from tasks.ground.files import relative_to_here, replacing
 from tasks.images.image_finder import lexically_absolute
 from tasks.prediction.inputs import Unreadable, unique_name
 from tasks.prediction.writer import Output, Prediction, as_stored, encodable
@@ -61,11 +60,11 @@ class VocWriter:
     def _how_to_ingest(self) -> str:
         """Where the images must be, so that the folders of the XML files lead to them."""
         if self._root is None:
-            return f" (ingest.images: {os.path.relpath(self._folder)})"
+            return f" (ingest.images: {relative_to_here(self._folder)})"
         if self._root == Path(self._root.anchor):
             return " (for ingest, copy the images into one folder, in folders as in voc/)"
-        root = os.path.relpath(self._root)
-        move = f"move {os.path.relpath(self._folder / 'frames')} into {root}, then " if self._has_frames else ""
+        root = relative_to_here(self._root)
+        move = f"move {relative_to_here(self._folder / 'frames')} into {root}, then " if self._has_frames else ""
         return f" ({move}ingest.images: {root})"
 
 
