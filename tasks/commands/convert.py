@@ -17,7 +17,7 @@ from tasks.formats.gather import gather
 from tasks.formats.losses import losses
 from tasks.formats.reading import format_of
 from tasks.formats.writers import WRITTEN_FORMATS
-from tasks.formats.yolo import write_yolo
+from tasks.formats.yolo_writing import write_yolo
 from tasks.ground.text import print_text, shortened
 from tasks.images.image_file import stored_size
 from tasks.params import IngestParams

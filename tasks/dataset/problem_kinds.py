@@ -58,6 +58,7 @@ KINDS: dict[str, Kind] = {
         "draw the object as a rectangle; results that describe the whole image are not used"
     ),
     "enclosing_box": _always_kept("check that the upright box around it fits the object"),
+    "values_after_box": _always_kept("nothing to do if these are key points, a confidence or a track's id"),
     "cancelled_annotation": _always_kept("nothing to do: the annotator skipped it"),
     "superseded_annotation": _always_kept("nothing to do if the latest annotation is right; otherwise delete it"),
     "empty_class_name": _always_dropped("give the object a class name, or delete it"),

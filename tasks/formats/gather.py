@@ -87,10 +87,7 @@ def _find_images(
         if path is None:
             faults += dropped_box_problems(usable, record.source, faults[-1].kind)
         elif path in records or path in unused:
-            first = records[path].source if path in records else "another annotation"
-            detail = f"{relative_to_here(path)} is already annotated in {first}; {len(usable.classes)} objects dropped"
-            faults.append(Problem("image_annotated_twice", record.source, detail, "dropped_image"))
-            faults += dropped_box_problems(usable, record.source, "image_annotated_twice")
+            faults += _second_annotation(reading, usable, path, records.get(path))
         elif record.classes and not usable.classes:
             unused.add(path)
             detail = f"{relative_to_here(path)}: none of its {len(record.classes)} objects can be used"
@@ -104,6 +101,27 @@ def _find_images(
                 records[path] = sized
         problems += faults if path is None else [replace(fault, image=relative_to_here(path)) for fault in faults]
     return records, unused, problems
+
+
+def _second_annotation(
+    reading: Reading, record: AnnotatedImage, path: Path, first: AnnotatedImage | None
+) -> list[Problem]:
+    """The problems of another annotation of the image `path`, of which `first`, if usable, is the first one.
+
+    With a copy in another folder nothing is lost: its boxes are not counted as dropped.
+    """
+    image, where = relative_to_here(path), first.source if first else "another annotation"
+    if first and Path(first.source).name == Path(record.source).name and _is_copy(reading, record, path, first):
+        detail = f"{image} is already annotated in {where}, with the same objects"
+        return [Problem("image_annotated_twice", record.source, detail, "left_out")]
+    detail = f"{image} is already annotated in {where}; {len(record.classes)} objects dropped"
+    problem = Problem("image_annotated_twice", record.source, detail, "dropped_image")
+    return [problem, *dropped_box_problems(record, record.source, "image_annotated_twice")]
+
+
+def _is_copy(reading: Reading, record: AnnotatedImage, path: Path, first: AnnotatedImage) -> bool:
+    sized, _ = _in_pixels(reading, record, path)
+    return bool(sized and sized.classes == first.classes and np.array_equal(sized.boxes, first.boxes))
 
 
 def _with_images(problems: Sequence[Problem], records: Mapping[Path, AnnotatedImage]) -> list[Problem]:

@@ -37,5 +37,5 @@ WRITTEN_FORMATS = {
     "voc": WrittenFormat("tasks.formats.pascal_voc:write_voc_folder", is_folder=True),
     "csv": WrittenFormat("tasks.formats.csv:write_csv"),
     "coco": WrittenFormat("tasks.dataset.coco_json:write_coco"),
-    "yolo": WrittenFormat("tasks.formats.yolo:write_yolo", is_folder=True),
+    "yolo": WrittenFormat("tasks.formats.yolo_writing:write_yolo", is_folder=True),
 }

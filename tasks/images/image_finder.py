@@ -54,7 +54,7 @@ class ImageFinder:
         folder = lexically_absolute(annotation.parent)
         if self._climbs_out(name, folder):
             return _path_refusal(annotation, f"{quoted(written)} leads out of the searched folders")
-        candidates = self._candidates(name)
+        candidates = self._candidates(name, is_written=bool(written.strip()))
         if not candidates:
             return self._missing(annotation, written, name)
         path = self._choose(candidates, name, folder)
@@ -62,7 +62,8 @@ class ImageFinder:
             listed = ", ".join(relative_to_here(candidate) for candidate in candidates[:4])
             detail = f"{quoted(written)} could be any of {len(candidates)} files: {listed}"
             return FoundImage(None, Problem("ambiguous_image", annotation.as_posix(), detail, "dropped_image"))
-        if name.name not in (path.name, path.stem):
+        has_suffix = bool(written.strip()) and name.suffix.lower() in FORMAT_OF_SUFFIX
+        if name.name != path.name and (has_suffix or name.name != path.stem):
             detail = f"the annotation names {quoted(written)}; the image is {relative_to_here(path)}"
             return FoundImage(path, Problem("renamed_image", annotation.as_posix(), detail, "kept"))
         return FoundImage(path)
@@ -106,10 +107,14 @@ class ImageFinder:
         targets = (Path(os.path.normpath(base / name)) for base in bases)
         return ".." in name.parts and not any(_is_inside(target, self._places) for target in targets)
 
-    def _candidates(self, name: PurePosixPath) -> list[Path]:
-        """Files of this name; else of this name with another extension; from the first place that has any."""
-        for stem in _stems(name):
-            found = self._by_stem.get(stem, [])
+    def _candidates(self, name: PurePosixPath, *, is_written: bool) -> list[Path]:
+        """Files of this name, where one is written; of this name and an extension; of this name with another extension.
+
+        All from the first place that has any.
+        """
+        groups = [self._by_stem.get(stem, []) for stem in _stems(name)]
+        named = [path for path in groups[-1] if path.name.casefold() == name.name.casefold()]
+        for found in [named, *groups] if is_written else groups:
             if found:
                 same_name = [path for path in found if path.name.casefold() == name.name.casefold()]
                 ranked = [(self._rank(path), path) for path in same_name or found]
@@ -218,9 +223,8 @@ def _is_absolute(name: PurePosixPath) -> bool:
 
 
 def _stems(name: PurePosixPath) -> list[str]:
-    """`a.b.jpg` -> a.b; `a.b`, where .b is no image's extension, may be a name without one, or with a wrong one."""
-    whole, stem = name.name.casefold(), name.stem.casefold()
-    return [stem] if name.suffix.lower() in FORMAT_OF_SUFFIX else [whole, stem]
+    """Of `a.b`: a.b, as .b may be of the name (a.webp.jpg); then a, as it may be an extension, or a wrong one."""
+    return list(dict.fromkeys([name.name.casefold(), name.stem.casefold()]))
 
 
 def _shared_folders(a: Path, b: PurePosixPath | Path) -> int:

@@ -11,7 +11,10 @@ from tasks.dataset.boxes import as_boxes, from_fractions
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
 from tasks.errors import FormatError
 from tasks.formats import yolo
-from tasks.formats.yolo import label_files, read_names, read_yolo, write_yolo
+from tasks.formats.yolo import read_yolo
+from tasks.formats.yolo_labels import label_files
+from tasks.formats.yolo_names import read_names
+from tasks.formats.yolo_writing import write_yolo
 from tests.formats.yolo_folder import labelled, make
 
 PIXEL = st.one_of(
@@ -111,9 +114,12 @@ def test_a_row_is_read_as_a_box_in_fractions(tmp_path, row, box):
 
 
 @given(rows=st.lists(st.text(st.sampled_from("0123456789.-+eEnaif_ \t\x85\u2028٣"), max_size=30), max_size=5))
-def test_any_row_is_an_object_or_a_problem(tmp_path_factory, rows):
+def test_any_row_is_an_object_or_a_problem_or_stops_for_its_two_meanings(tmp_path_factory, rows):
     folder = labelled(tmp_path_factory.mktemp("yolo"), "\n".join(rows))
-    (read,), problems, _ = read_yolo(folder)
+    try:
+        (read,), problems, _ = read_yolo(folder)
+    except FormatError:
+        return
     assert len(read.classes) == sum(bool(row.split()) for row in rows)
     unread = sum(problem.action == "dropped_box" for problem in problems)
     assert np.isnan(read.boxes).all(axis=1).sum() == np.isnan(read.boxes).any(axis=1).sum() == unread

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.errors import FormatError
-from tasks.formats.yolo import is_yolo_folder, read_names, read_yolo
+from tasks.formats.yolo import is_yolo_folder, read_yolo
+from tasks.formats.yolo_names import read_names
 from tests.formats.yolo_folder import make
 
 

@@ -22,7 +22,8 @@ from tasks.formats.csv import read_csv
 from tasks.formats.given_splits import splits_by_list
 from tasks.formats.label_studio import read_label_studio
 from tasks.formats.pascal_voc import read_voc
-from tasks.formats.yolo import read_names, read_yolo
+from tasks.formats.yolo import read_yolo
+from tasks.formats.yolo_names import read_names
 from tasks.images.image_file import inspect_image
 from tasks.model.label_map import read_label_map, write_label_map
 from tasks.params import read_params

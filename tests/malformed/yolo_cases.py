@@ -13,6 +13,8 @@ UNREADABLE = ("image_without_annotation", "unreadable_annotation")
 GOOD_ROW = "0 0.5 0.5 0.4 0.4\n"
 GOOD_YAML = "names: [cat, dog]\n"
 
+_POSE = "0 .81 .64 .25 .25 .68 .52 2 .94 .52 2 .94 .76 2 .68 .76 2"
+
 
 def _yolo(
     name: str,
@@ -50,6 +52,42 @@ CASES = [
     _label("six-values", "0 0.5 0.5 0.4 0.4 0.9\n", ()),
     _label("eight-values", "0 0.1 0.1 0.5 0.1 0.5 0.5 0.9\n", NO_BOX),
     _label("a-polygon", "0 0.1 0.1 0.5 0.1 0.5 0.5\n", ("enclosing_box",)),
+    _label("a-box-with-key-points", f"{_POSE}\n", ("values_after_box",)),
+    _label("a-box-with-a-track-id", "0 0.5 0.5 0.2 0.2 0.93 7\n", ("values_after_box",)),
+    _yolo("a-box-or-a-polygon", {"labels/bad.txt": "0 0.5 0.5 0.2 0.2 0.93 1\n"}, INGEST),
+    _yolo("boxes-and-polygons", {"labels/bad.txt": f"{_POSE}\n0 0.1 0.1 0.5 0.1 0.5 0.5\n"}, INGEST),
+    _label("a-visibility-that-is-no-corner", "0 0.1 0.1 0.5 0.1 0.5 0.5 2\n", NO_BOX),
+    _yolo("key-points-by-kpt-shape", {"data.yaml": f"{GOOD_YAML}kpt_shape: [4, 3]\n", "labels/bad.txt": _POSE}, ()),
+    _yolo(
+        "a-row-that-is-not-kpt-shape",
+        {"data.yaml": f"{GOOD_YAML}kpt_shape: [4, 3]\n", "labels/bad.txt": "0 0.1 0.1 0.5 0.1 0.5 0.5\n"},
+        NO_BOX,
+    ),
+    _yolo(
+        "kpt-shape-of-a-million-points",
+        {"data.yaml": f"{GOOD_YAML}kpt_shape: [1000000, 3]\n", "labels/bad.txt": ""},
+        INGEST,
+    ),
+    _yolo(
+        "labels-in-two-layouts",
+        {"images/bad.txt": "0 0.5 0.5 0.2 0.2\n", "images/good.txt": "1 0.5 0.5 0.2 0.2\n"},
+        ("box_of_dropped_image", "image_annotated_twice"),
+    ),
+    _yolo(
+        "a-copy-in-another-layout",
+        {"images/good.txt": GOOD_ROW, "labels/bad.txt": ""},
+        ("image_annotated_twice", "no_objects"),
+    ),
+    _yolo(
+        "lists-beside-labels",
+        {
+            "images/bad.txt": GOOD_ROW,
+            "autosplit_train.txt": "./images/good.jpg\n",
+            "train2017.txt": "",
+            "trainval.txt": "good\n",
+        },
+        (),
+    ),
     _label("class-is-a-word", "cat 0.5 0.5 0.4 0.4\n", NO_CLASS),
     _label("class-is-2.5", "2.5 0.5 0.5 0.4 0.4\n", NO_CLASS),
     _label("class-is-negative", "-1 0.5 0.5 0.4 0.4\n", NO_CLASS),
@@ -106,5 +144,11 @@ CASES = [
     _names("names-twice", "names: [cat, cat]\n", ()),
     _names("names-empty-one", "names: [cat, '']\n", ("empty_class_name", "image_left_empty")),
     _names("names-with-an-escape", 'names: [cat, "\\e[2J\\x9b31m\\u202edog"]\n', ()),
+    _yolo(
+        "names-with-two-extensions",
+        {"labels/bad.jpg.txt": "1 0.5 0.5 0.2 0.2\n", "labels/bad.txt": GOOD_ROW},
+        (),
+        lambda d: picture(d / "images/bad.jpg.jpg"),
+    ),
     _names("paths-that-climb-out", "path: ../../../etc\ntrain: /etc\nnames: [cat, dog]\n", ()),
 ]
