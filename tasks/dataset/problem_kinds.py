@@ -66,6 +66,7 @@ KINDS: dict[str, Kind] = {
     "ambiguous_image": _always_dropped("write the image's folder into the annotation, or rename one of the images"),
     "path_outside_root": _always_dropped("copy the image into ingest.source or ingest.images (a link is not enough)"),
     "renamed_image": _always_kept("write the image's real name into the annotation"),
+    "given_split_unused": _always_kept("correct the path in data.yaml, or the list of images that it names"),
     "image_annotated_twice": _always_dropped("merge the annotations of this image into one, or delete the others"),
     "image_without_annotation": _always_kept(
         "annotate the image; if it shows no object, add an annotation without objects"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem, flags
-from tasks.dataset.splits import most_protected, split_named
+from tasks.dataset.splits import most_protected, names_no_split, split_named
 from tasks.errors import FormatError
 from tasks.ground.files import replacing
 from tasks.ground.numbers import finite_number, side_px
@@ -41,7 +41,7 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
     "ymax": ("ymax", "y_max", "y2", "bottom", "bbox_ymax", "bbox_y2"),
     "width": ("width", "image_width", "img_width"),
     "height": ("height", "image_height", "img_height"),
-    "split": ("split", "subset", "set", "part", "partition", "usage"),
+    "split": ("split", "subset", "set", "part", "partition", "usage", "ml_use"),
 }  # fmt: skip
 
 
@@ -203,7 +203,7 @@ def _without_foreign_split(table: "pd.DataFrame", names: dict[str, int], columns
     """`names` without the split column, where that seems to mean something else, such as sets of photos."""
     if "split" not in names or "split" in columns:
         return names
-    cells = [cell for cell in table.iloc[:, names["split"]].astype(str).str.strip() if cell]
+    cells = [cell for cell in table.iloc[:, names["split"]].astype(str).str.strip() if not names_no_split(cell)]
     if 2 * sum(bool(split_named(cell)) for cell in cells) > len(cells):
         return names
     return {name: i for name, i in names.items() if name != "split"}
@@ -211,7 +211,7 @@ def _without_foreign_split(table: "pd.DataFrame", names: dict[str, int], columns
 
 def _checked_split(path: Path, line: int, cell: str) -> str:
     split = split_named(cell)
-    if cell and not split:
+    if not split and not names_no_split(cell):
         raise FormatError(
             f"{path}: line {line}: the split column holds {cell!r}; expected train, val, test, or an empty cell. "
             "If the column means something else, rename it"

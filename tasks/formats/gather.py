@@ -20,6 +20,7 @@ from tasks.dataset.problem_kinds import dropped_box_problems, remedy
 from tasks.errors import DataError, FormatError
 from tasks.formats.given_splits import split_by_folder, splits_by_list
 from tasks.formats.reading import Reading, read_annotations
+from tasks.formats.yolo_splits import splits_of_yolo
 from tasks.ground.files import relative_to_here, sha256_of
 from tasks.ground.text import shortened
 from tasks.images.image_finder import ImageFinder, image_folders_for, lexically_absolute
@@ -55,7 +56,7 @@ def gather(params: "IngestParams") -> Dataset:
         )
         for path in finder.others([*records, *unused])
     ]
-    return _with_given_splits(_dataset(records, reading.classes, problems), params.source)
+    return _with_given_splits(_dataset(records, reading.classes, problems), params, reading.format)
 
 
 def _places(params: "IngestParams") -> list[Path]:
@@ -185,19 +186,23 @@ def _dataset(records: dict[Path, AnnotatedImage], declared: Sequence[str], probl
     )
 
 
-def _with_given_splits(dataset: Dataset, source: Path) -> Dataset:
-    """The data set with the splits that its author put images in, where there are such."""
+def _with_given_splits(dataset: Dataset, params: "IngestParams", kind: str) -> Dataset:
+    """The data set, read as the format `kind`, with the splits that its author put images in, where there are such."""
+    source = params.source
     listed = splits_by_list(source) if source.is_dir() else {}
+    paths = [dataset.image_path(image) for image in dataset.images]
+    by_yaml, problems = splits_of_yolo(source, paths, [source, params.images]) if kind == "yolo" else ({}, [])
     images = tuple(
         replace(
             image,
             given_split=image.given_split
-            or listed.get(Path(image.file_name).stem, "")
+            or listed.get(path.name, listed.get(path.stem, ""))
+            or by_yaml.get(path, "")
             or split_by_folder(Path(image.file_name), _below(source, Path(image.source))),
         )
-        for image in dataset.images
+        for image, path in zip(dataset.images, paths, strict=True)
     )
-    return replace(dataset, images=images)
+    return replace(dataset, images=images, problems=(*dataset.problems, *problems))
 
 
 def _below(folder: Path, path: Path) -> Path:

@@ -6,6 +6,7 @@ from pathlib import Path, PurePath
 
 from tasks.dataset.splits import SPLITS, split_named
 from tasks.errors import FormatError
+from tasks.ground.files import read_small
 
 _MAX_BYTES = 50_000_000
 
@@ -21,7 +22,7 @@ def split_by_folder(*paths: PurePath) -> str:
 
 
 def splits_by_list(source: Path) -> Mapping[str, str]:
-    """Image name without its extension -> split, from ImageSets/Main beside or above the annotations; may be empty.
+    """Image name, mostly without extension -> split, from ImageSets/Main beside or above the annotations; may be empty.
 
     Of a name in several lists, test goes before val and val before train; `trainval` adds nothing to these.
 
@@ -33,15 +34,21 @@ def splits_by_list(source: Path) -> Mapping[str, str]:
     for split in SPLITS:
         path = lists / f"{split}.txt" if lists else None
         if path and path.is_file():
-            for line in _lines(path):
+            for line in list_lines(path):
                 split_of[os.path.basename(line.split()[0])] = split  # noqa: PTH119 - a name in a list, not a path here
     return split_of
 
 
-def _lines(path: Path) -> list[str]:
+def list_lines(path: Path) -> list[str]:
+    """The lines of a list of images that are not blank.
+
+    Raises:
+        FormatError: it is not text, or is too large to be a list.
+    """
     if path.stat().st_size > _MAX_BYTES:
         raise FormatError(f"{path}: over {_MAX_BYTES // 1_000_000} MB; a list of image names is smaller")
     try:
-        return [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+        text = read_small(path, _MAX_BYTES, "a list of image names").decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise FormatError(f"{path}: not a list of image names in UTF-8 ({error})") from error
+    return [line for line in text.splitlines() if line.strip()]

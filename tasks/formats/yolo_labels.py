@@ -31,7 +31,7 @@ def label_files(folder: Path) -> list[Path]:
     images = {(path.parent, path.stem.casefold()) for path in files if path.suffix.lower() in FORMAT_OF_SUFFIX}
     beside = {path for path in texts if (path.parent, path.stem.casefold()) in images}
     below = [path for path in texts if "labels" in _folders(path, folder)]
-    first = [path for path in below if path in beside or not (_LISTS.fullmatch(path.stem) and _lists_images(path))]
+    first = [path for path in below if path in beside or not (_LISTS.fullmatch(path.stem) and lists_images(path))]
     elsewhere = (path for path in texts if "labels" not in _folders(path, folder))
     return [*first, *(p for p in elsewhere if p in beside or _may_be_labels(p, folder, has_others=bool(first)))]
 
@@ -46,10 +46,11 @@ def _may_be_labels(path: Path, folder: Path, *, has_others: bool) -> bool:
     row = _first_row(path).split()
     if len(row) >= 5 and all(finite_number(text) is not None for text in row[:5]):
         return True
-    return not (has_others or _LISTS.fullmatch(path.stem) or _lists_images(path))
+    return not (has_others or _LISTS.fullmatch(path.stem) or lists_images(path))
 
 
-def _lists_images(path: Path) -> bool:
+def lists_images(path: Path) -> bool:
+    """Whether a text file begins with the name of an image."""
     return Path(_first_row(path).strip()).suffix.lower() in FORMAT_OF_SUFFIX
 
 

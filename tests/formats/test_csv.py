@@ -168,13 +168,24 @@ b.jpg,cat,3,4,30,40,{c}
     ("column", "columns", "cells", "parts"),
     [
         ("split", {}, ("train", "TEST", "test"), ["train", "test"]),
+        ("ML_USE", {}, ("TRAIN", "VALIDATE", "VALIDATE"), ["train", "val"]),
+        ("split", {}, ("TRAIN", "UNASSIGNED", "UNASSIGNED"), ["train", ""]),
         ("Subset", {}, ("Training", "validation", ""), ["train", "val"]),
         ("set", {}, ("train", "train", "test"), ["train", "test"]),
         ("where", {"split": "where"}, ("dev", "", ""), ["val", ""]),
         ("where", {}, ("train", "test", "test"), ["", ""]),
         ("set", {}, ("kitchen", "garden", "train"), ["", ""]),
     ],
-    ids=["plain", "spellings", "most protected", "named in params", "not named", "means something else"],
+    ids=[
+        "plain",
+        "AutoML",
+        "unassigned",
+        "spellings",
+        "most protected",
+        "named in params",
+        "not named",
+        "means something else",
+    ],
 )
 def test_a_column_gives_the_authors_split(tmp_path, column, columns, cells, parts):
     path = written(tmp_path, DIVIDED.format(column=column, **dict(zip("abc", cells, strict=True))))

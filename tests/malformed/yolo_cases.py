@@ -150,5 +150,22 @@ CASES = [
         (),
         lambda d: picture(d / "images/bad.jpg.jpg"),
     ),
-    _names("paths-that-climb-out", "path: ../../../etc\ntrain: /etc\nnames: [cat, dog]\n", ()),
+    _names("paths-that-climb-out", "path: ../../../etc\ntrain: /etc\nnames: [cat, dog]\n", ("given_split_unused",)),
+    _names("split-list-that-climbs-out", f"{GOOD_YAML}train: ../../../etc/passwd.txt\n", ("given_split_unused",)),
+    _yolo(
+        "split-list-is-a-pipe",
+        {"data.yaml": f"{GOOD_YAML}train: train.txt\n", "labels/bad.txt": GOOD_ROW},
+        ("given_split_unused",),
+        lambda d: os.mkfifo(d / "train.txt"),
+    ),
+    _yolo(
+        "split-list-is-not-text",
+        {"data.yaml": f"{GOOD_YAML}train: train.txt\n", "train.txt": b"\xff\xfe", "labels/bad.txt": GOOD_ROW},
+        INGEST,
+    ),
+    _yolo(
+        "split-of-an-escape",
+        {"data.yaml": f'{GOOD_YAML}train: "\\e[2Jgone"\n', "labels/bad.txt": GOOD_ROW},
+        ("given_split_unused",),
+    ),
 ]

@@ -19,7 +19,7 @@ def test_the_authors_split_is_recorded(here):
     picture(here / "data/images/c.jpg")
     annotation(here / "data/annotations/c.xml", "c.jpg", CAT)
     (here / "data/ImageSets/Main").mkdir(parents=True)
-    (here / "data/ImageSets/Main/val.txt").write_text("c\n")
+    (here / "data/ImageSets/Main/val.txt").write_text("c.jpg\n")
     dataset, _ = run()
     assert {image.file_name: image.given_split for image in dataset.images} == {
         "train/a.jpg": "train",

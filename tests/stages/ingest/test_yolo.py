@@ -61,3 +61,17 @@ def test_of_two_label_files_of_an_image_that_below_labels_counts_and_the_other_i
         == "data/images/a.jpg is already annotated in data/labels/a.txt, with the same objects"
     )
     assert figures["boxes"] == 2
+
+
+def test_the_split_of_data_yaml_goes_before_the_names_of_folders(here):
+    for name in ("train/a", "one/b"):
+        picture(here / f"data/images/{name}.jpg")
+        yolo(here / "data", {f"labels/{name}.txt": ROW})
+    (here / "data/data.yaml").write_text("names: [dog, cat]\ntrain: images/one\nval: val.txt\ntest: gone\n")
+    (here / "data/val.txt").write_text("./images/train/a.jpg\n")
+    dataset, _ = run()
+    assert {image.file_name: image.given_split for image in dataset.images} == {
+        "train/a.jpg": "val",
+        "one/b.jpg": "train",
+    }
+    assert [(p.kind, p.action, p.file) for p in dataset.problems] == [("given_split_unused", "kept", "data/data.yaml")]
