@@ -7,7 +7,7 @@ were found, and a list is opened only below the data set's own folder.
 import os
 import posixpath
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -57,7 +57,7 @@ def splits_of_yolo(
         for text in texts[:_MAX_ENTRIES]
     ]
     lists = [entry for entry in entries if entry.path.lower().endswith(".txt")]
-    folders = [entry for entry in entries if entry not in lists]
+    folders = [entry for entry in entries if not entry.path.lower().endswith(".txt")]
     found = _Folders(images, places)
     by_list, unread = _by_lists(lists if entries else _lists_beside(source), source, found, file)
     by_folder, empty = _by_folders(folders, source, found, file)
@@ -187,31 +187,45 @@ def _by_folders(
     entries: Sequence[_Entry], source: Path, found: _Folders, file: str
 ) -> tuple[dict[Path, str], list[Problem]]:
     known = {key for keys in found.keys.values() for key in keys}
-    entries_at: defaultdict[_Parts, list[_Entry]] = defaultdict(list)
+    splits_of: defaultdict[_Parts, set[str]] = defaultdict(set)
+    for entry in entries:
+        splits_of[_parts(entry.path)].add(entry.split)
+    # One folder for train and for another split is no split.
+    shared = {parts for parts, splits in splits_of.items() if "train" in splits and len(splits) > 1}
+    entries = [entry for entry in entries if _parts(entry.path) not in shared]
+    foreign = _foreign_parts([_parts(entry.path) for entry in entries], known)
+    split_at: defaultdict[_Parts, set[str]] = defaultdict(set)
     problems: list[Problem] = []
     for entry in entries:
-        key = next((key for key in _meanings(entry, source) if key in known), None)
+        key = next((key for key in _meanings(entry, source, foreign) if key in known), None)
         if key is None:
             problems.append(_unused(file, entry, "no image was found in a folder of that name"))
         else:
-            entries_at[key].append(entry)
-    split_at: dict[_Parts, str] = {}
-    for key, named in entries_at.items():
-        splits = {entry.split for entry in named}
-        shared = "train" in splits and len(splits) > 1
-        split_at[key] = "" if shared else most_protected(splits)
-        if shared and len({_parts(entry.path) for entry in named}) > 1:
-            others = ", ".join(f"{entry.split}: {quoted(entry.text)}" for entry in named[1:4])
-            problems.append(_unused(file, named[0], f"the same folder as {others}, as far as the images found show"))
-    split_of = {folder: next((split_at[k] for k in keys if k in split_at), "") for folder, keys in found.keys.items()}
+            split_at[key].add(entry.split)
+    split_of = {
+        folder: most_protected(next((split_at[key] for key in keys if key in split_at), set()))
+        for folder, keys in found.keys.items()
+    }
     return {image: split_of[image.parent] for image in found.images if split_of[image.parent]}, problems
 
 
-def _meanings(entry: _Entry, source: Path) -> Iterator[_Parts]:
+def _foreign_parts(paths: Sequence[_Parts], known: Collection[_Parts]) -> int:
+    """How many first parts of all `paths` lead to the author's folder: as few of those that they share as will do."""
+    shared = 0
+    for parts in zip(*paths, strict=False):
+        if len(set(parts)) > 1:
+            break
+        shared += 1
+    for count in range(min([shared, *(len(path) - 1 for path in paths)]) + 1):
+        if any(path[count:] in known for path in paths):
+            return count
+    return 0
+
+
+def _meanings(entry: _Entry, source: Path, foreign: int) -> Iterator[_Parts]:
     """The keys of the folders that an entry can mean, the likeliest first."""
-    parts, own = _parts(entry.path), lexically_absolute(source)
+    own = lexically_absolute(source)
     for text in (entry.path, entry.text.replace("\\", "/")):
         yield "/", *_parts(lexically_absolute(own / text).as_posix())
-    yield "/", *_parts(own.as_posix()), *parts
-    for start in range(len(parts)):
-        yield parts[start:]
+    yield "/", *_parts(own.as_posix()), *_parts(entry.path)
+    yield _parts(entry.path)[foreign:]

@@ -59,15 +59,18 @@ def test_a_folder_above_the_images_says_nothing(tmp_path):
     assert problems == ["train: 'elsewhere/one': no image was found in a folder of that name"]
 
 
-@pytest.mark.parametrize("yaml", ["train: images\nval: images\n", "train: .\nval: .\ntest: .\n"])
+@pytest.mark.parametrize(
+    "yaml", ["train: images\nval: ./images\n", "train: .\nval: .\ntest: .\n", "train: /x/y\nval: /x/y\n"]
+)
 def test_one_folder_for_train_and_val_is_no_split(tmp_path, yaml):
     assert split(tmp_path, yaml, ["images/a.jpg"]) == ({}, [])
 
 
-def test_two_folders_that_come_to_the_same_are_reported(tmp_path):
-    found, (problem,) = split(tmp_path, "train: one/images\nval: two/images\n", ["images/a.jpg"])
-    assert found == {}
-    assert "train: 'one/images': the same folder as val: 'two/images'" in problem
+def test_the_end_of_a_folders_path_alone_is_not_enough(tmp_path):
+    yaml = "train: ../train/images\nval: ../valid/images\n"
+    found, (problem,) = split(tmp_path, yaml, ["train/images/a.jpg", "more/images/b.jpg"])
+    assert found == {"train/images/a.jpg": "train"}
+    assert problem == "val: '../valid/images': no image was found in a folder of that name"
 
 
 def test_val_and_test_in_one_folder_are_the_test_split(tmp_path):

@@ -24,6 +24,7 @@ from tasks.formats.label_studio import read_label_studio
 from tasks.formats.pascal_voc import read_voc
 from tasks.formats.yolo import read_yolo
 from tasks.formats.yolo_names import read_names
+from tasks.formats.yolo_splits import splits_of_yolo
 from tasks.images.image_file import inspect_image
 from tasks.model.label_map import read_label_map, write_label_map
 from tasks.params import read_params
@@ -113,6 +114,12 @@ def _yolo(folder: Path) -> None:
     read_yolo(folder)
 
 
+def _data_yaml(folder: Path) -> None:
+    names = read_names(folder)
+    assert min(names) >= 0
+    splits_of_yolo(folder, [folder / "train" / "a.jpg"], [folder])
+
+
 def _label_map(folder: Path) -> bytes:
     write_label_map(["cat", "dög"], folder / "seed")
     return (folder / "seed").read_bytes()
@@ -146,7 +153,7 @@ TARGETS = {
     "csv": Target("a.csv", lambda folder: read_csv(folder / "a.csv", {}), "csv", "*.csv"),
     "coco": Target("a.json", _coco, "coco", "*.json"),
     "yolo_labels": Target("labels/a.txt", _yolo, "yolo", "*.txt"),
-    "yolo_names": Target("data.yaml", read_names, "yolo", "data.yaml"),
+    "yolo_names": Target("data.yaml", _data_yaml, "yolo", "data.yaml"),
     "label_studio": Target("a.json", lambda folder: read_label_studio(folder / "a.json"), "label-studio", "*.json"),
     "image": Target("a.png", lambda folder: inspect_image(folder / "a.png", max_megapixels=1), "images", "*.[!x]*"),
     "archive": Target("a.tar.gz", _archive, "archives", "*.tar.gz"),
