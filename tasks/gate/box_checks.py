@@ -12,6 +12,8 @@ from tasks.gate.policy import Policy
 
 # A box of this share of its image is more often a slip than an object.
 _COVERING_SHARE = 0.99
+# What rounding can add to a corner: COCO files often have two decimals; YOLO's six are as much on 10,000 pixels.
+_ROUNDING_PX = 0.01
 # Half the finest stride of the models here, 8 pixels: smaller things leave next to nothing in the first feature map.
 _MIN_PX_AT_INPUT = 4.0
 
@@ -61,7 +63,7 @@ def check_boxes(image: AnnotatedImage, file: str, policy: Policy, limits: BoxLim
     problems: list[Problem] = []
     seen: set[tuple[str, tuple[float, ...]]] = set()
     for i, name in enumerate(image.classes):
-        box, faults = _fix_box(image.boxes[i : i + 1], image, policy, limits)
+        box, faults = _fix_box(_without_rounding(image.boxes[i : i + 1], image), image, policy, limits)
         if box is not None and (name, tuple(box[0].tolist())) in seen:
             faults = [*faults, _Fault("duplicate_box", "it has the box and the class of an object before it")]
             box = box if policy.action("duplicate_box") == "keep" else None
@@ -74,6 +76,13 @@ def check_boxes(image: AnnotatedImage, file: str, policy: Policy, limits: BoxLim
             seen.add((name, tuple(box[0].tolist())))
     passed = replace(image.keep(kept), boxes=np.concatenate(boxes) if boxes else as_boxes([]))
     return CheckedImage(passed, tuple(problems))
+
+
+def _without_rounding(box: Boxes, image: AnnotatedImage) -> Boxes:
+    """The box, cut at the image's edges where rounding alone moved it beyond them: not a problem to report."""
+    inside = clip(box, width=image.width, height=image.height)
+    excess = np.round(np.abs(box - inside), 6)
+    return np.where(excess <= _ROUNDING_PX, inside, box)
 
 
 def _problem(faults: list[_Fault], box: Boxes | None, file: str, what: str) -> Problem:

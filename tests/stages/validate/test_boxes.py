@@ -57,6 +57,30 @@ def test_drop_drops_a_faulty_box(here, box, kind):
     assert checked.problems[0].kind == ("box_partly_outside" if sliver else kind)
 
 
+@pytest.mark.parametrize("on_problem", ["fix", "drop", "fail"])
+@pytest.mark.parametrize(
+    ("box", "inside"),
+    [
+        ([-0.0004, 2, 30, 40], [0, 2, 30, 40]),
+        ([2, 2, 64.01, 48.000032], [2, 2, 64, 48]),
+        ([2, -0.01, 30, 40], [2, 0, 30, 40]),
+    ],
+    ids=["six decimals", "right and bottom", "two decimals"],
+)
+def test_a_box_that_leaves_the_image_by_rounding_is_cut_without_a_problem(here, box, inside, on_problem):
+    checked = check_boxes(
+        replace(photo("a.jpg", CAT), boxes=as_boxes([box])), "a.jpg", Policy(on_problem, {}), BoxLimits(2, None)
+    )
+    assert checked.problems == ()
+    assert checked.image.boxes.tolist() == [inside]
+
+
+def test_a_box_outside_by_more_than_rounding_is_fixed(here):
+    image = replace(photo("a.jpg", CAT), boxes=as_boxes([[-0.02, 2, 30, 40]]))
+    checked = check_boxes(image, "a.jpg", Policy("fix", {}), BoxLimits(2, None))
+    assert [(problem.kind, problem.action) for problem in checked.problems] == [("box_partly_outside", "fixed_box")]
+
+
 @pytest.mark.parametrize("box", [[0, 0, 60, 48], [0, 0, 2, 2], [62, 46, 64, 48]], ids=["high", "smallest", "corner"])
 def test_boxes_that_touch_the_edge_or_are_just_large_enough_pass(here, box):
     assert run(photo("a.jpg", ("cat", box)))[0].problems == ()
