@@ -18,6 +18,7 @@ from tasks.dataset.splits import most_protected, names_no_split, split_named
 from tasks.errors import FormatError
 from tasks.ground.files import replacing
 from tasks.ground.numbers import finite_number, side_px
+from tasks.ground.spreadsheet import cell_to_text, text_to_cell
 from tasks.ground.text import quoted, shortened
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def read_csv(path: Path, columns: Mapping[str, str]) -> tuple[list[AnnotatedImag
     problems: list[Problem] = []
     for offset, row in enumerate(table.itertuples(index=False, name=None)):
         line = first_line + offset
-        cells = {name: str(row[i]).strip() for name, i in names.items()}
+        cells = {name: cell_to_text(str(row[i]).strip()) for name, i in names.items()}
         if not any(str(cell).strip() for cell in row):
             continue
         if not cells["filename"]:
@@ -100,11 +101,13 @@ def write_csv(dataset: Dataset, path: Path) -> None:
         has_splits = any(image.given_split for image in dataset.images)
         rows.writerow([*_WRITTEN, *["split"] * has_splits])
         for image in dataset.images:
-            about, split = [image.file_name, image.width, image.height], [image.given_split] * has_splits
+            about, split = [text_to_cell(image.file_name), image.width, image.height], [image.given_split] * has_splits
             if not image.classes:
                 rows.writerow([*about, "", "", "", "", "", *split])
             for name, box in zip(image.classes, image.boxes.tolist(), strict=True):
-                rows.writerow([*about, name, *(int(side) if side.is_integer() else side for side in box), *split])
+                rows.writerow(
+                    [*about, text_to_cell(name), *(int(side) if side.is_integer() else side for side in box), *split]
+                )
 
 
 def _add_object(rows: _Rows, cells: dict[str, str], where: str, problems: list[Problem]) -> None:

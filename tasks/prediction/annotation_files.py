@@ -9,6 +9,7 @@ from tasks.dataset.dataset import AnnotatedImage, flags
 from tasks.errors import FormatError
 from tasks.formats.pascal_voc import write_voc
 from tasks.ground.files import relative_to_here, replacing
+from tasks.ground.spreadsheet import text_to_cell
 from tasks.images.image_finder import lexically_absolute
 from tasks.prediction.inputs import Unreadable, unique_name
 from tasks.prediction.writer import Output, Prediction, as_stored, encodable
@@ -81,10 +82,10 @@ class CsvWriter:
     def add(self, prediction: Prediction) -> None:
         """See `Writer`."""
         file, size, boxes = as_stored(prediction, self._folder)
-        start: list[str | float] = [encodable(file.as_posix()), *size]
+        start: list[str | float] = [text_to_cell(encodable(file.as_posix())), *size]
         detections = prediction.detections
         for box, name, score in zip(boxes.tolist(), detections.classes, detections.scores.tolist(), strict=True):
-            self._rows.append([*start, name, *(round(side, 2) for side in box), round(score, 6)])
+            self._rows.append([*start, text_to_cell(name), *(round(side, 2) for side in box), round(score, 6)])
         if not detections.classes:
             self._rows.append([*start, *[""] * 6])
 

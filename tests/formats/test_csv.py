@@ -207,3 +207,18 @@ def test_splits_are_unchanged_after_writing_and_reading(tmp_path):
     assert (tmp_path / "out.csv").read_text().splitlines()[0].endswith("ymax,split")
     back, _ = read_csv(tmp_path / "out.csv", {})
     assert [image.given_split for image in back] == ["train", ""]
+
+
+def test_names_that_spreadsheets_would_run_are_written_as_text_and_read_back(tmp_path):
+    text = "filename,width,height,class,xmin,ymin,xmax,ymax\n-a.jpg,64,48,=HYPERLINK(1),-1,2,30,40\n"
+    images, _ = read_csv(written(tmp_path, text), {})
+    assert (images[0].file_name, images[0].classes) == ("-a.jpg", ("=HYPERLINK(1)",))
+    out = tmp_path / "out.csv"
+    write_csv(Dataset(tmp_path, ("=HYPERLINK(1)",), tuple(images)), out)
+    assert out.read_text().splitlines()[1] == "'-a.jpg,64,48,'=HYPERLINK(1),-1,2,30,40"
+    again, _ = read_csv(out, {})
+    assert (again[0].file_name, again[0].classes, again[0].boxes.tolist()) == (
+        "-a.jpg",
+        ("=HYPERLINK(1)",),
+        [[-1, 2, 30, 40]],
+    )
