@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 
 from tasks.errors import PipelineError, UnreachableError
-from tasks.ground.process import die_with_parent, silence_libraries
+from tasks.ground.process import die_with_dvc, silence_libraries
 
 
 def status_of(name: str, work: Callable[[], object]) -> int:
@@ -14,8 +14,7 @@ def status_of(name: str, work: Callable[[], object]) -> int:
     Returns:
         0 when it ended well, 1 when there is something to mend, 75 when trying again may help.
     """
-    if "DVC_STAGE" in os.environ:
-        die_with_parent()
+    die_with_dvc()
     silence_libraries()
     try:
         work()

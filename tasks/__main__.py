@@ -4,6 +4,12 @@ A command that is no stage is the function of its name in `tasks/commands/`, cal
 arguments. Its module is imported when it runs: stages must not pay for numpy, matplotlib and scipy.
 """
 
+# First of all: what is imported below takes a second, in which dvc may be killed.
+from tasks.ground.process import die_with_dvc
+
+if __name__ == "__main__":
+    die_with_dvc()
+
 import argparse
 import errno
 import os
@@ -15,7 +21,7 @@ from typing import TypeAlias
 from tasks.errors import PipelineError, UnreachableError
 from tasks.formats.writers import WRITTEN_FORMATS
 from tasks.ground.imports import import_object
-from tasks.ground.process import die_with_parent, silence_libraries
+from tasks.ground.process import silence_libraries
 from tasks.ground.text import print_text
 from tasks.params import FORMATS, read_params
 from tasks.prediction.kinds import KINDS
@@ -52,8 +58,6 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run_stage(name: str, params: Path) -> None:
-    if "DVC_STAGE" in os.environ:
-        die_with_parent()  # DVC would not wait for a stage that outlived it, and the next run would meet it
     start = time.monotonic()
     figures = run_stage(name, read_params(params))
     listed = ", ".join(f"{key} {value}" for key, value in figures.items())

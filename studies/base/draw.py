@@ -1,6 +1,7 @@
 """Stage `scenes`: draw the scenes, side by side, and write them as COCO JSON with their images."""
 
 import multiprocessing
+import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -69,7 +70,7 @@ def _draw_all(params: ScenesParams, folder: Path) -> Iterator[AnnotatedImage]:
     workers = min(params.workers or usable_cores(), len(starts))
     # Spawned: a forked child could inherit a lock that no thread will ever release.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=die_with_parent)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=die_with_parent, initargs=(os.getpid(),))
     waiting: deque[Future[list[AnnotatedImage]]] = deque()
     try:
         with tqdm(total=params.count, desc="scenes", unit="scene") as bar:

@@ -1,25 +1,56 @@
 """The running process: its end with its parent, messages of its libraries, its cores, run time and memory."""
 
 import ctypes
+import functools
 import logging
 import os
 import resource
 import signal
 import sys
 import time
+from collections.abc import Callable
 
 # The module that runs stages imports this one before all that takes time.
 _STARTED = time.monotonic()
+# The variable in which dvc.yaml hands a stage the process that started it.
+DVC_PID = "DVC_PID"
 
 
-def die_with_parent() -> None:
+def die_with_parent(parent: int | None = None) -> None:
     """End this process when its parent ends, even by SIGKILL (Linux; elsewhere nothing is done).
 
-    A killed `dvc repro` would otherwise leave its trainer running, and the next run would find the folder locked.
+    Args:
+        parent: the process that started this one, where that is known: it may have ended before it could be asked for.
     """
     if sys.platform == "linux":
         pr_set_pdeathsig = 1  # linux/prctl.h
         ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGKILL)
+        if parent is not None and os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def ends_with_me() -> Callable[[], None]:
+    """What a child of this process does before its program starts (`preexec_fn`), so that it ends with this one."""
+    return functools.partial(die_with_parent, os.getpid())
+
+
+def die_with_dvc() -> None:
+    """End this process when the `dvc` that runs it as a stage ends; to be called before all imports that take time.
+
+    A killed `dvc repro` would otherwise leave its trainer running, and the next run would find the folder locked.
+    """
+    if "DVC_STAGE" not in os.environ:
+        return
+    # dvc.yaml has it from the shell between DVC and a stage. A program that a stage runs is not DVC's child.
+    started_by = os.environ.get(DVC_PID)
+    os.environ[DVC_PID] = ""
+    if started_by == "":
+        die_with_parent()
+        return
+    die_with_parent(int(started_by) if started_by and started_by.isdecimal() else None)
+    # DVC may have ended before that shell could see it: an orphan's new parent is of another process group.
+    if sys.platform == "linux" and os.getpgid(os.getppid()) != os.getpgrp():
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def silence_libraries() -> None:
