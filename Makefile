@@ -31,7 +31,7 @@ annotate: ## draw boxes on IMAGES=folder in Label Studio, in your browser (CLASS
 	  $(if $(MODEL),--model "$(MODEL)") $(if $(PORT),--port $(PORT))
 
 server: setup ## a Prefect server on loopback with its workers; Ctrl-C ends them (PORT=4200)
-	@python -m flows.server $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
+	@python -m flows.server $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT)) $(foreach name,$(NAMES),--name $(name))
 
 agent: setup ## one more worker for the gpu pool, which works in this clone (GPU=1, NAME=..., PREFECT_API_URL=...)
 	@DETECTION_PIPELINE_ROOT=$(CURDIR) prefect worker start --pool gpu --type process --limit 1 $(if $(NAME),--name $(NAME))

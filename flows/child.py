@@ -16,13 +16,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from tasks.ground.process import die_with_parent
+from tasks.ground.process import ends_with_me
 
 Log = Callable[[str], None]
 # Set when this process is to end, for threads that wait for something else than a child.
 stopping = threading.Event()
 _running: set["subprocess.Popen[bytes]"] = set()
 _LAST_LINES = 30
+PASSWORDS = ("PREFECT_API_AUTH_STRING", "PREFECT_SERVER_API_AUTH_STRING")
 
 
 class Outcome(enum.Enum):
@@ -124,12 +125,13 @@ def _dvc(arguments: Sequence[str], root: Path, log: Log, env: Mapping[str, str] 
     with subprocess.Popen(
         [sys.executable, "-m", "dvc", "--wait-for-lock", *arguments],
         cwd=root,
-        env={**os.environ, "PATH": path, **(env or {})},
+        # Code of a stage, and what it loads, has no use for the server's password.
+        env={**{key: value for key, value in os.environ.items() if key not in PASSWORDS}, "PATH": path, **(env or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,  # a process group of its own, so that the stage's children can be killed with it
-        preexec_fn=die_with_parent,  # noqa: PLW1509 - a cancelled run must not leave its trainer behind
+        preexec_fn=ends_with_me(),  # noqa: PLW1509 - a cancelled run must not leave its trainer behind
     ) as process:
         assert process.stdout is not None  # noqa: S101 - asked for above
         _running.add(process)

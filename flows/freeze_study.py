@@ -13,9 +13,9 @@ from typing import Any
 if __name__ == "__main__":  # run as a file, Python looks for modules in flows/ only
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from flows.prefect_settings import own_server, prepare
+from flows.prefect_settings import prepare, server_for
 
-prepare(may_run_without_server=__name__ == "__main__")
+_OWN_SERVER = prepare(may_run_without_server=__name__ == "__main__")
 
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact
@@ -67,7 +67,7 @@ def _main() -> None:
     args = parser.parse_args()
     # A shell lets background processes ignore it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    with own_server():
+    with server_for(_OWN_SERVER):
         freeze_study(targets=args.targets, force=args.force)
 
 

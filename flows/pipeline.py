@@ -13,9 +13,9 @@ from typing import Any
 if __name__ == "__main__":  # run as a file, Python looks for modules in flows/ only
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from flows.prefect_settings import own_server, prepare
+from flows.prefect_settings import prepare, server_for
 
-prepare(may_run_without_server=__name__ == "__main__")
+_OWN_SERVER = prepare(may_run_without_server=__name__ == "__main__")
 
 from prefect import flow, get_run_logger
 from prefect.task_runners import ThreadPoolTaskRunner
@@ -86,7 +86,7 @@ def _main() -> None:
     args = parser.parse_args()
     # A shell lets background processes ignore it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    with own_server():
+    with server_for(_OWN_SERVER):
         pipeline(
             targets=args.targets, params=dict(_key_and_value(text) for text in args.set), force=args.force, gpu=args.gpu
         )

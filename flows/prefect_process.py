@@ -1,14 +1,14 @@
-"""The `prefect` processes of `make server`: started, watched, restarted, stopped in order."""
+"""Prefect's processes: started, watched, restarted, stopped in order."""
 
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from tasks.ground.process import die_with_parent
+from tasks.ground.process import ends_with_me
 
 _STOP_SECONDS = 30
 # A process that ends sooner than this after its start would end again.
@@ -20,33 +20,43 @@ class ProcessError(Exception):
 
 
 class PrefectProcess:
-    """A `prefect` process that runs until it is stopped."""
+    """A Python module that runs in a process of its own until it is stopped."""
 
     def __init__(
-        self, name: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], *, restart: bool
+        self,
+        name: str,
+        module: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        *,
+        restart: bool,
+        descriptors: Collection[int] = (),
     ) -> None:
         """Start it.
 
         Args:
             name: for messages.
-            arguments: of `prefect`.
+            module: the module, and its arguments.
             folder: its working directory.
             environment: all of its variables.
             restart: whether it is restarted when it ends by itself.
+            descriptors: open files that it inherits.
         """
         self.name, self._restart = name, restart
-        self._arguments, self._folder, self._environment = arguments, folder, environment
+        self._module, self._folder, self._environment = module, folder, environment
+        self._descriptors = descriptors
         self._start()
 
     def _start(self) -> None:
         self._started = time.monotonic()
         # A session of its own: Ctrl-C reaches only the parent, which then stops its processes in order.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "prefect", *self._arguments],
+            [sys.executable, "-m", *self._module],
             cwd=self._folder,
             env=dict(self._environment),
+            pass_fds=tuple(self._descriptors),
             start_new_session=True,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - a killed parent must not leave a server behind
+            preexec_fn=ends_with_me(),  # noqa: PLW1509 - a killed parent must not leave a server behind
         )
 
     @property

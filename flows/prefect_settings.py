@@ -1,42 +1,142 @@
-"""The variables that Prefect reads when it is imported."""
+"""The Prefect server that a flow started by hand reports to: the one it is told of, `make server`'s, or one of its own.
 
+Prefect reads these variables when it is imported, so this module must do its work before that.
+"""
+
+import http
 import os
 import socket
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
+from flows.prefect_process import PrefectProcess
+from flows.server_access import Access, is_healthy, lets_in, new_password, read_access
+
+ROOT = Path(__file__).resolve().parents[1]
 # Where `make server` listens by default; pyproject.toml, [tool.prefect], has the same for the command line.
 HOST, PORT = "127.0.0.1", 4200
+START_SECONDS = 180
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def prepare(*, may_run_without_server: bool) -> None:
-    """Switch telemetry off; where a server is not needed and none answers, choose a temporary one with time to start.
+@dataclass(frozen=True)
+class OwnServer:
+    """A server for as long as a flow runs: its socket is bound, its address and password are in the variables."""
 
-    pyproject.toml names the address of `make server`; an empty PREFECT_API_URL overrides it for this process.
+    access: Access
+    listener: socket.socket
+
+
+def prepare(*, may_run_without_server: bool) -> OwnServer | None:
+    """Set the variables that Prefect reads when it is imported; a temporary server to be started by `server_for`.
+
+    There is one where `may_run_without_server`, PREFECT_API_URL names no server, and `make server` runs none for this
+    clone.
     """
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
-    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
-    if may_run_without_server and "PREFECT_API_URL" not in os.environ and not _answers(HOST, PORT):
-        os.environ["PREFECT_API_URL"] = ""
+    os.environ.update(direct_loopback(os.environ))
+    if not may_run_without_server or os.environ.get("PREFECT_API_URL"):
+        return None
+    known = read_access(ROOT) or Access(f"http://{HOST}:{PORT}/api", os.environ.get("PREFECT_API_AUTH_STRING", ""))
+    if lets_in(known):
+        os.environ.update(known.variables())
+        return None
+    # Bound now, and not by the server: nobody else takes the port meanwhile.
+    listener = socket.create_server((HOST, 0))
+    access = Access(f"http://{HOST}:{listener.getsockname()[1]}/api", new_password())
+    os.environ.update(access.variables())
+    return OwnServer(access, listener)
 
 
-def own_server() -> AbstractContextManager[Any]:
-    """A context in which the temporary server is used where `prepare` found none: an empty address is not enough.
+@contextmanager
+def server_for(own: OwnServer | None) -> Iterator[None]:
+    """Run the temporary server as long as the block; without one, see that the server that is named answers.
 
-    Prefect treats an empty PREFECT_API_URL as missing when it starts a server, but as an address when it sends events.
+    Raises:
+        SystemExit: no server answers, or it takes another password; the message says what to do.
     """
-    # After `prepare`: Prefect reads its settings when it is imported.
-    from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415
-
-    if os.environ.get("PREFECT_API_URL") == "":
-        return temporary_settings({PREFECT_API_URL: None})
-    return nullcontext()
-
-
-def _answers(host: str, port: int) -> bool:
+    if own is None:
+        _check_named_server()
+        yield
+        return
+    process = start_server(
+        own.listener,
+        {**os.environ, "PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1"},
+        own.access,
+        ["--log-level", "error"],
+    )
     try:
-        with socket.create_connection((host, port), timeout=1):
-            return True
-    except OSError:
-        return False
+        if not wait_until_healthy(own.access.api, process):
+            raise SystemExit("the temporary Prefect server did not start; its messages are above")
+        yield
+    finally:
+        process.stop()
+
+
+def start_server(
+    listener: socket.socket, environment: Mapping[str, str], access: Access, options: list[str]
+) -> PrefectProcess:
+    """A guarded server (`flows.guarded_server`, with `options`) that takes over `listener` and asks for a password."""
+    process = PrefectProcess(
+        "server",
+        ["flows.guarded_server", "--fd", str(listener.fileno()), *options],
+        ROOT,
+        {**environment, "PREFECT_SERVER_API_AUTH_STRING": access.auth},
+        restart=False,
+        descriptors=[listener.fileno()],
+    )
+    # Else whoever asks when the server has ended would wait for an answer.
+    listener.close()
+    return process
+
+
+def wait_until_healthy(api: str, server: PrefectProcess) -> bool:
+    """Whether the server answers before it ends and before three minutes have passed."""
+    end = time.monotonic() + START_SECONDS
+    while not is_healthy(api):
+        if server.ended or time.monotonic() > end:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+def direct_loopback(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables that keep a proxy of the environment from being asked for what is on this machine."""
+    named = ",".join(filter(None, (environment.get("NO_PROXY"), environment.get("no_proxy"), *_LOOPBACK)))
+    return {"NO_PROXY": named, "no_proxy": named}
+
+
+def _check_named_server() -> None:
+    # After `prepare`: Prefect reads its settings when it is imported.
+    import httpx  # noqa: PLC0415
+    from prefect.client.orchestration import get_client  # noqa: PLC0415
+    from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings  # noqa: PLC0415
+
+    api = os.environ["PREFECT_API_URL"]
+    try:
+        with (
+            temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),
+            get_client(httpx_settings={"timeout": 10}, sync_client=True) as client,
+        ):
+            client.api_version()
+    except httpx.HTTPStatusError as error:
+        raise SystemExit(_refusal(api, error.response.status_code)) from None
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        raise SystemExit(
+            f"no Prefect server answers at {api} ({error or type(error).__name__}): start it, or name another in "
+            f"PREFECT_API_URL; where that is unset, {Path(sys.argv[0]).name} starts a server of its own"
+        ) from None
+
+
+def _refusal(api: str, status: int) -> str:
+    if status not in (http.HTTPStatus.UNAUTHORIZED, http.HTTPStatus.FORBIDDEN):
+        return f"{api} is no Prefect API, for it answered {status}: mend PREFECT_API_URL, or unset it"
+    return (
+        f"the Prefect server at {api} wants another password: export PREFECT_API_AUTH_STRING=NAME:PASSWORD; what "
+        "`make server` chose stands in prefect.toml of its clone"
+    )

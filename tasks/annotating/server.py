@@ -17,11 +17,13 @@ from pathlib import Path
 import httpx
 
 from tasks.errors import PipelineError
-from tasks.ground.files import write_json
-from tasks.ground.process import die_with_parent
+from tasks.ground.files import write_private
+from tasks.ground.process import ends_with_me
 
 HOST = "127.0.0.1"
 PROGRAM = Path("venv/bin/label-studio")
+# Refuses foreign hosts and foreign pages.
+_SETTINGS = Path(__file__).with_name("label_studio") / "guarded_settings.py"
 _ACCOUNT = "account.json"
 _LOG = "server.log"
 # The first start makes the database.
@@ -57,13 +59,16 @@ def label_studio(folder: Path, document_root: Path, port: int) -> Iterator[httpx
         if probe.connect_ex((HOST, port)) == 0:
             raise PipelineError(f"port {port} of {HOST} is taken; choose another: PORT={port + 1}")
     account = account_of(folder)
-    log = folder / _LOG
+    log, data = folder / _LOG, folder / "data"
+    # Its database has the account's token.
+    data.mkdir(mode=0o700, exist_ok=True)
+    data.chmod(0o700)
     with (
         log.open("wb") as output,
         subprocess.Popen(
             [
                 *(str(program.resolve()), "start", "--no-browser", "--enable-legacy-api-token"),
-                *("--internal-host", HOST, "--port", str(port), "--data-dir", str((folder / "data").resolve())),
+                *("--internal-host", HOST, "--port", str(port), "--data-dir", str(data.resolve())),
             ],
             cwd=folder,
             env=_environment(account, document_root),
@@ -72,7 +77,7 @@ def label_studio(folder: Path, document_root: Path, port: int) -> Iterator[httpx
             stderr=subprocess.STDOUT,
             # Ctrl-C in a terminal goes to all of its processes: the server must answer until the last save.
             start_new_session=True,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - a killed command must take its server along
+            preexec_fn=ends_with_me(),  # noqa: PLW1509 - a killed command must take its server along
         ) as process,
     ):
         try:
@@ -103,9 +108,7 @@ def account_of(folder: Path) -> Account:
     except FileNotFoundError:
         account = Account("annotator@localhost.local", secrets.token_urlsafe(9), secrets.token_hex(20))
         folder.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        write_json(path, asdict(account))
-        path.chmod(0o600)
+        write_private(path, json.dumps(asdict(account)))
         return account
     except (ValueError, TypeError) as error:
         raise PipelineError(
@@ -116,6 +119,8 @@ def account_of(folder: Path) -> Account:
 def _environment(account: Account, document_root: Path) -> dict[str, str]:
     return {
         **{key: value for key, value in os.environ.items() if not key.startswith("LABEL_STUDIO_")},
+        "DJANGO_SETTINGS_MODULE": _SETTINGS.stem,
+        "PYTHONPATH": str(_SETTINGS.parent),
         "LABEL_STUDIO_USERNAME": account.email,
         "LABEL_STUDIO_PASSWORD": account.password,
         "LABEL_STUDIO_USER_TOKEN": account.token,

@@ -27,7 +27,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Works for a file and for a folder (a folder that stood there is replaced whole).
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    beside = _beside(path)
     _remove(beside)
     try:
         yield beside
@@ -40,8 +40,10 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def remove_leftovers(path: Path) -> None:
     """Remove the partial files that killed processes left beside `path`; for the one process that may write `path`."""
-    for beside in path.parent.glob(f".{path.name}.*.partial"):
-        _remove(beside)
+    ours = re.compile(rf"\.{re.escape(path.name)}\.\d+\.partial")
+    if path.parent.is_dir():
+        for beside in [each for each in path.parent.iterdir() if ours.fullmatch(each.name)]:
+            _remove(beside)
 
 
 def megabytes(path: Path) -> float:
@@ -63,6 +65,21 @@ def write_json(path: Path, content: object) -> None:
 
 def _escape_acting(text: str) -> str:
     return _ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def write_private(path: Path, text: str) -> None:
+    """A file that nobody but its owner can read, not even while it is written; replaces what stands there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = _beside(path)
+    _remove(beside)
+    try:
+        # Asked of the kernel at its creation: a `chmod` afterwards leaves it open for a moment.
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        beside.replace(path)
+    finally:
+        _remove(beside)
 
 
 def write_json_lists(path: Path, head: Mapping[str, object], lists: Mapping[str, Iterable[object]]) -> None:
@@ -128,6 +145,10 @@ def sha256_of(path: Path) -> str:
     """Hex SHA-256 of a file's content, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.partial")
 
 
 def _remove(path: Path) -> None:

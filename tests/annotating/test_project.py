@@ -44,7 +44,7 @@ def test_a_drafted_box_is_read_back_as_it_was(tmp_path: Path) -> None:
 def test_the_account_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
     first = account_of(tmp_path / "folder")
     assert account_of(tmp_path / "folder") == first
-    assert (tmp_path / "folder" / "account.json").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "folder" / "account.json").stat().st_mode & 0o777 == 0o600
 
     (tmp_path / "folder" / "account.json").write_text("{}")
     with pytest.raises(PipelineError, match=r"account\.json: damaged"):

@@ -3,16 +3,21 @@
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+import yaml
 from prefect.testing.utilities import prefect_test_harness
 
 from flows.pipeline import pipeline
 from flows.stage_run import stage
+from tests.flows.prefect_attack import REFUSED, attack
+from tests.foreign_page import BROWSER
 from tests.small_project import wait_until
 
 pytestmark = pytest.mark.slow
@@ -88,6 +93,28 @@ def test_the_flow_runs_by_hand_without_a_server_and_without_errors(project: Path
     assert "take Ran, arm@" in output
     assert "ERROR" not in output
     assert "Traceback" not in output
+
+
+@pytest.mark.skipif(not BROWSER, reason="no Chromium here; `apt install chromium` brings one")
+def test_a_foreign_page_leaves_nothing_on_the_server_of_a_run_by_hand(project: Path, tmp_path: Path) -> None:
+    command = "echo ${PREFECT_API_URL} ${PREFECT_API_AUTH_STRING} > told.partial; mv told.partial told; exec sleep 300"
+    (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"long": {"cmd": command, "outs": ["long.txt"]}}}))
+    with own_pipeline(project, tmp_path) as process:
+        try:
+            wait_until((project / "told").exists, 120)
+            api, *password = (project / "told").read_text().split()
+            answers = attack(api, tmp_path / "mark", tmp_path / "profile")
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert REFUSED.items() <= answers.items()
+    # A stage has no use for it.
+    assert password == []
+    (database,) = (tmp_path / "prefect").glob("*.db")
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("select name from flow").fetchall() == [("pipeline",)]
+        assert connection.execute("select count(*) from deployment").fetchone() == (0,)
 
 
 def own_pipeline(project: Path, tmp_path: Path, *targets: str) -> "subprocess.Popen[str]":

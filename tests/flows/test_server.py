@@ -1,9 +1,16 @@
+import json
 import os
+import re
 import socket
 import subprocess
 import sys
+import threading
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -15,6 +22,7 @@ from flows.child import Outcome
 from flows.prefect_settings import HOST, PORT
 from flows.server import AUTOMATION, POOLS, ServerError, serve
 from tests.flows.conftest import commit, run
+from tests.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,7 +57,7 @@ def test_a_server_that_others_can_reach_needs_a_password(password: str | None, m
     if password is not None:
         monkeypatch.setenv("PREFECT_SERVER_API_AUTH_STRING", password)
     with pytest.raises(ServerError, match="PREFECT_SERVER_API_AUTH_STRING=NAME:PASSWORD"):
-        serve("0.0.0.0", 4299, Path("never-made"))  # noqa: S104
+        serve("0.0.0.0", 4299, [], Path("never-made"))  # noqa: S104
 
 
 def test_the_agents_clone_has_the_commit_and_the_dvc_remote_of_the_project(project: Path, tmp_path: Path) -> None:
@@ -80,16 +88,98 @@ def test_without_a_commit_no_clone_is_made(tmp_path: Path) -> None:
         make_clone(tmp_path, tmp_path / ".agent")
 
 
-def test_without_a_server_a_run_by_hand_uses_a_temporary_one() -> None:
-    code = (
-        "from flows.prefect_settings import prepare; prepare(may_run_without_server=True); import os;"
-        "print(repr(os.environ['PREFECT_API_URL']))"
-    )
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
-    with socket.socket() as probe:
-        taken = probe.connect_ex((HOST, PORT)) == 0
+PREPARED = (
+    "from flows.prefect_settings import prepare; own = prepare(may_run_without_server=True); import json, os;"
+    "print(json.dumps([own is not None] + [os.environ.get(name) for name in ('PREFECT_API_URL',"
+    "'PREFECT_API_AUTH_STRING', 'NO_PROXY', 'no_proxy')]))"
+)
+
+
+def prepared(**variables: str) -> list[Any]:
+    """Whether a process would start a server of its own, and what Prefect would read."""
+    own = {
+        key: value for key, value in os.environ.items() if not key.startswith("PREFECT_") and "proxy" not in key.lower()
+    }
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", PREPARED], cwd=ROOT, env={**own, **variables}, capture_output=True, text=True, check=True
     )
-    assert (done.returncode == 0) is not taken
-    assert taken or done.stdout.strip() == "''"
+    listed: list[Any] = json.loads(done.stdout)
+    return listed
+
+
+def test_without_a_server_a_run_by_hand_starts_one_with_a_password_of_its_own() -> None:
+    with socket.socket() as probe:
+        if probe.connect_ex((HOST, PORT)) == 0:
+            pytest.skip(f"something listens on port {PORT}")
+    own, api, auth, *_ = prepared()
+    again = prepared()
+    assert own
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/api", api)
+    assert auth.startswith("prefect:")
+    assert again[2] != auth
+
+
+def test_a_server_that_is_named_is_used(tmp_path: Path) -> None:
+    own, api, auth, *_ = prepared(PREFECT_API_URL="http://example.org/api", PREFECT_API_AUTH_STRING="a:b")
+    assert (own, api, auth) == (False, "http://example.org/api", "a:b")
+
+
+def test_no_proxy_is_asked_for_what_is_on_this_machine() -> None:
+    *_, upper, lower = prepared(PREFECT_API_URL="http://x/api", NO_PROXY="a.example", no_proxy="b.example")
+    assert upper == lower == "a.example,b.example,127.0.0.1,localhost,::1"
+
+
+@pytest.mark.parametrize(
+    ("status", "complaint"),
+    [
+        (0, "no Prefect server answers at"),
+        (401, "wants another password: export PREFECT_API_AUTH_STRING"),
+        (404, "is no Prefect API"),
+    ],
+    ids=["dead", "another password", "not Prefect"],
+)
+def test_a_named_server_that_does_not_let_us_in_is_one_sentence(status: int, complaint: str) -> None:
+    with answering(status) as port:
+        environment = {
+            **os.environ,
+            "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+            "HTTP_PROXY": "http://127.0.0.1:9",
+        }
+        done = subprocess.run(
+            [sys.executable, "flows/pipeline.py", "sample"],
+            cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
+    assert done.returncode == 1
+    (line,) = done.stderr.strip().splitlines()
+    assert complaint in line
+    assert f":{port}/api" in line
+
+
+@contextmanager
+def answering(status: int) -> Iterator[int]:
+    """The port of a server that gives this status to everybody; nobody listens there where it is 0."""
+    if not status:
+        yield free_ports(1)[0]
+        return
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    with HTTPServer((HOST, 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+def test_a_taken_port_is_said_before_anything_starts() -> None:
+    with socket.create_server((HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ServerError, match=rf"port {port} of 127\.0\.0\.1 .*make server PORT="):
+            serve(HOST, port, [], Path("never-made"))

@@ -7,13 +7,18 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
 
+from flows.server_access import read_access
 from tests.flows.conftest import run
+from tests.flows.prefect_attack import FLOW, REFUSED, attack
+from tests.foreign_page import BROWSER
 from tests.small_project import STEPS, Project, wait_until
 
 pytestmark = pytest.mark.slow
@@ -111,7 +116,23 @@ def test_a_second_run_is_cached_and_sends_nothing_to_an_agent(server: Server) ->
     assert "train-stage/gpu" not in logged
 
 
+@pytest.mark.skipif(not BROWSER, reason="no Chromium here; `apt install chromium` brings one")
+def test_a_foreign_page_runs_nothing_through_make_server(server: Server, clone: Path, tmp_path: Path) -> None:
+    access = read_access(clone)
+    assert access
+    assert (clone / "prefect.toml").stat().st_mode & 0o777 == 0o600
+    assert REFUSED.items() <= attack(access.api, tmp_path / "mark", tmp_path / "profile").items()
+    listed = httpx.post(f"{access.api}/flows/filter", json={}, auth=tuple(access.auth.split(":")), trust_env=False)  # type: ignore[arg-type]
+    names = {flow["name"] for flow in listed.json()}
+    assert "pipeline" in names
+    assert FLOW not in names
+    time.sleep(20)  # a worker asks for work every 15 seconds
+    assert not (tmp_path / "mark").exists()
+    assert access.auth not in server.log.read_text()
+
+
 def test_ctrl_c_stops_the_server_and_both_workers(server: Server) -> None:
     assert server.stop() == 0
+    assert not (server.clone / "prefect.toml").exists()
     with pytest.raises(ConnectionRefusedError):
         http.client.HTTPConnection("127.0.0.1", server.port, timeout=5).request("GET", "/api/health")

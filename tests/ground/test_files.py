@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tasks.errors import FormatError
-from tasks.ground.files import read_json, read_small, replacing, write_json, write_json_lists
+from tasks.ground.files import read_json, read_small, replacing, write_json, write_json_lists, write_private
 
 
 def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
@@ -107,3 +107,27 @@ def test_a_small_file_is_a_plain_one_of_limited_size(tmp_path, kind):
     make[kind]()
     with pytest.raises(FormatError, match="x: "):
         read_small(path, 3, "a list")
+
+
+def test_a_private_file_is_its_owners_alone_before_anything_is_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes: list[int] = []
+    opened = os.fdopen
+
+    def watched(handle: int, *arguments: Any, **more: Any) -> Any:
+        modes.append(os.fstat(handle).st_mode & 0o777)
+        return opened(handle, *arguments, **more)
+
+    monkeypatch.setattr("tasks.ground.files.os.fdopen", watched)
+    path = tmp_path / "new" / "secret"
+    before = os.umask(0)
+    try:
+        write_private(path, "one")
+        path.chmod(0o644)
+        write_private(path, "two")
+    finally:
+        os.umask(before)
+    assert modes == [0o600, 0o600]
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("two", 0o600)
+    assert list(path.parent.iterdir()) == [path]
