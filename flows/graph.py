@@ -17,6 +17,10 @@ from dvc.dependency.param import ParamsDependency
 from dvc.exceptions import DvcException
 from dvc.repo import Repo, lock_repo
 
+WITHOUT_GIT = (
+    "`make setup` has DVC do without one; or make it one: git init && git add -A && git commit -m start (experiments, "
+    "comparing revisions and agents need that)"
+)
 # DVC's objects are not made for threads; questions to it take a fraction of a second.
 _LOCK = threading.Lock()
 
@@ -89,7 +93,8 @@ def open_repo(root: Path) -> Iterator[Repo]:
             with Repo(str(root), _wait_for_lock=True) as repo, lock_repo(repo):
                 yield repo
         except DvcException as error:
-            raise GraphError(f"{root}/dvc.yaml: {error}") from error
+            remedy = f": {WITHOUT_GIT}" if "not a git repository" in str(error) else ""
+            raise GraphError(f"{root}/dvc.yaml: {error}{remedy}") from error
 
 
 def find_stage(repo: Repo, root: Path, name: str) -> Any:

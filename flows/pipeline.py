@@ -65,7 +65,7 @@ def pipeline(
     folder = Path(root) if root else Path(__file__).resolve().parents[1]
     logger = get_run_logger()
     with clone_lock(folder, logger.info):
-        with params_override(folder, params or {}):
+        with params_override(folder, params or {}, logger.info):
             states = run_all(folder, targets or [], force=force, gpu=gpu)
         try:
             publish(folder)

@@ -21,7 +21,22 @@ if [ "$kind" = dev ] || [ -f "$venv/.dev" ]; then files+=(requirements-dev.txt);
 if [ "$kind" = fuzz ] || [ -f "$venv/.fuzz" ]; then files+=(requirements-fuzz.txt); fi
 
 wanted="$(cat "${files[@]}" | sha256sum | cut -d' ' -f1)"
-if [ -f "$venv/.installed" ] && [ "$(cat "$venv/.installed")" = "$wanted" ]; then exit 0; fi
+# DVC refuses a folder without git, such as an unpacked archive, unless it is told to do without.
+without_git() {
+  if [ ! -d .dvc ] || grep -qs no_scm .dvc/config.local; then return; fi
+  local answer
+  answer="$(LC_ALL=C git rev-parse --git-dir 2>&1 || true)"
+  if [[ "$answer" == "fatal: not a git repository"* ]]; then
+    "$venv/bin/dvc" config --local core.no_scm true || return 0
+    echo "setup: no git repository here, so DVC does without one (.dvc/config.local). Experiments, comparing revisions and" >&2
+    echo "setup: agents need one: git init && git add -A && git commit -m start && .venv/bin/dvc config --local --unset core.no_scm" >&2
+  fi
+}
+
+if [ -f "$venv/.installed" ] && [ "$(cat "$venv/.installed")" = "$wanted" ]; then
+  without_git
+  exit 0
+fi
 
 command -v "$python" >/dev/null 2>&1 ||
   fail "$python was not found: TensorFlow 2.15 needs Python 3.11; install it, or say where it is: make run PYTHON=/path/to/python3.11"
@@ -52,3 +67,4 @@ VIRTUAL_ENV="$PWD/$venv" "$venv/bin/uv" pip install --no-deps --require-hashes "
   { tail -n 5 "$log" >&2; fail "packages could not be installed: check the network and the free disk, then run this again; it goes on where it stopped"; }
 if [ "$kind" != run ]; then touch "$venv/.$kind"; fi
 printf '%s' "$wanted" >"$venv/.installed"
+without_git

@@ -64,12 +64,42 @@ def test_no_network_is_said(clone: Path) -> None:
     assert "check the network" in refusal(clone, PIP_NO_INDEX="1", PIP_FIND_LINKS="")
 
 
-def test_nothing_is_done_when_the_stamp_fits(clone: Path) -> None:
+def set_up(clone: Path) -> "subprocess.CompletedProcess[str]":
+    """Run the script where the packages are there already."""
     files = (clone / "requirements.txt").read_bytes() + (clone / "requirements-uv.txt").read_bytes()
     stamp = subprocess.run(["sha256sum"], input=files, capture_output=True, check=True).stdout.split()[0]
-    (clone / ".venv").mkdir()
+    (clone / ".venv" / "bin").mkdir(parents=True, exist_ok=True)
     (clone / ".venv" / ".installed").write_bytes(stamp)
-    done = subprocess.run(
-        [clone / "scripts" / "setup.sh"], env={**os.environ, "PYTHON": "python3.99"}, capture_output=True, check=False
+    return subprocess.run(
+        [clone / "scripts" / "setup.sh"],
+        env={**os.environ, "PYTHON": "python3.99"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_nothing_is_done_when_the_stamp_fits(clone: Path) -> None:
+    done = set_up(clone)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("has_git", [True, False])
+def test_dvc_is_told_to_do_without_git_where_there_is_none(has_git: bool, clone: Path) -> None:
+    (clone / ".dvc").mkdir()
+    if has_git:
+        subprocess.run(["git", "init", "-q", clone], check=True)
+    dvc = clone / ".venv" / "bin" / "dvc"
+    dvc.parent.mkdir(parents=True)
+    dvc.write_text("#!/bin/sh\necho $* >> .dvc/config.local\n")
+    dvc.chmod(0o755)
+    first, second = set_up(clone), set_up(clone)
+    assert first.returncode == second.returncode == 0
+    assert second.stderr == ""
+    if has_git:
+        assert first.stderr == ""
+        assert not (clone / ".dvc" / "config.local").exists()
+    else:
+        assert "no git repository here, so DVC does without one" in first.stderr
+        assert "git init && git add -A" in first.stderr
+        assert (clone / ".dvc" / "config.local").read_text() == "config --local core.no_scm true\n"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.errors import PipelineError
+from tasks.ground.files import remove_leftovers
 from tasks.ground.imports import import_object
 from tasks.params import Params
 
@@ -151,5 +152,7 @@ def run_stage(name: str, params: Params) -> Figures:
     missing = [str(path) for key in stage.reads if not (path := getattr(params.paths, key)).exists()]
     if missing:
         raise PipelineError(f"{', '.join(missing)}: not there; `dvc repro {name}` runs the stages that write it")
+    for key in stage.writes:
+        remove_leftovers(getattr(params.paths, key))
     paths = {key: getattr(params.paths, key) for key in (*stage.reads, *stage.shows, *stage.writes, *stage.scratch)}
     return stage.load()(*(params.section(section) for section in stage.sections), **paths)

@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -5,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from flows.graph import GraphError, changed_values, describe_changes, read_graph, reasons_to_run
+from tests.flows.conftest import run
 
 
 def test_every_stage_of_a_matrix_comes_after_the_stages_it_depends_on(project: Path) -> None:
@@ -32,6 +34,14 @@ def test_a_broken_dvc_yaml_is_a_clear_error(project: Path) -> None:
     (project / "dvc.yaml").write_text("stages:\n  take: 3\n")
     with pytest.raises(GraphError, match=r"dvc\.yaml"):
         read_graph(project)
+
+
+def test_a_folder_without_git_is_said_with_the_remedy_and_then_works(project: Path) -> None:
+    shutil.rmtree(project / ".git")
+    with pytest.raises(GraphError, match="is not a git repository: `make setup` has DVC do without one"):
+        read_graph(project)
+    run(project, sys.executable, "-m", "dvc", "config", "--local", "core.no_scm", "true")  # what `make setup` does
+    assert "take" in {node.name for node in read_graph(project)}
 
 
 def test_the_reasons_to_run_name_what_changed(project: Path) -> None:

@@ -21,3 +21,8 @@ def test_a_failure_without_a_message_has_its_exit_code(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
     with pytest.raises(PipelineError, match=r"failed: exit code 1$"):
         git(tmp_path, "rev-parse", "--verify", "--quiet", "missing")
+
+
+def test_a_folder_without_git_is_said_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match="not a git repository, which this needs: git init && git add -A && git co"):
+        git(tmp_path, "status")
