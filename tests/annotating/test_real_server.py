@@ -15,8 +15,8 @@ from tasks.annotating.server import PROGRAM, Account, account_of
 from tasks.dataset.coco_json import read_coco
 from tasks.ground.files import read_json
 from tests.annotating.drawing import CAT, ROOT, draw, drawn_in, environment, exported, photos, served
-from tests.metrics.cases import detect
 from tests.foreign_page import BROWSER, visit
+from tests.metrics.cases import detect
 from tests.small_project import wait_until
 
 
