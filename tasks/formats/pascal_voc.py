@@ -19,6 +19,7 @@ from tasks.formats.annotation_names import annotation_names
 from tasks.ground.files import read_small, replacing
 from tasks.ground.numbers import finite_number, side_px
 from tasks.ground.text import quoted
+from tasks.ground.walk import files_below
 
 MAX_BYTES = 10_000_000
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
@@ -40,9 +41,8 @@ def read_voc_folder(folder: Path) -> tuple[list[AnnotatedImage], list[Problem]]:
 
 
 def voc_files(folder: Path) -> list[Path]:
-    """The XML files below `folder`, sorted; hidden ones are left out (macOS puts `._x.xml` beside x.xml)."""
-    named = (path for path in folder.rglob("*") if path.suffix.lower() == ".xml" and path.name[0] != ".")
-    return sorted(path for path in named if not path.is_dir())
+    """The XML files below `folder`, sorted, as `files_below` finds them."""
+    return [path for path in files_below(folder) if path.suffix.lower() == ".xml"]
 
 
 def read_voc(path: Path) -> tuple[AnnotatedImage, list[Problem]]:

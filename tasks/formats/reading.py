@@ -16,6 +16,7 @@ from tasks.formats.label_studio import read_label_studio, without_upload_prefix
 from tasks.formats.pascal_voc import read_voc_folder, voc_files
 from tasks.formats.yolo import is_yolo_folder, read_yolo
 from tasks.ground.text import quoted
+from tasks.ground.walk import files_below
 from tasks.images.image_file import stored_size
 from tasks.images.image_finder import FoundImage, ImageFinder
 
@@ -127,9 +128,9 @@ def _formats_of_file(source: Path, wanted: str) -> list[str]:
 def _describe_source(source: Path) -> str:
     if source.is_file():
         return f"a {source.suffix or 'nameless kind of'} file"
-    suffixes = Counter(path.suffix.lower() or "no suffix" for path in source.rglob("*") if path.is_file())
+    suffixes = Counter(path.suffix.lower() or "no suffix" for path in files_below(source) if path.is_file())
     if not suffixes:
-        return "an empty folder"
+        return "a folder with hidden files only, which are never read" if any(source.iterdir()) else "an empty folder"
     return "a folder with " + ", ".join(f"{count} {suffix}" for suffix, count in suffixes.most_common(5))
 
 

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from tasks.ground.numbers import finite_number
+from tasks.ground.walk import files_below
 from tasks.images.image_file import FORMAT_OF_SUFFIX
 
 _NOTES = re.compile(r"(readme|licen[cs]e|notes)\b.*", re.IGNORECASE)
@@ -26,7 +27,7 @@ def label_files(folder: Path) -> list[Path]:
     may be in another folder. Where nothing lies below `labels`, so is every file that is not called or filled like a
     note or a list of images: what is wrong with it is reported.
     """
-    files = [path for path in folder.rglob("*") if path.name[0] != "." and not path.is_dir()]
+    files = files_below(folder)
     texts = sorted(path for path in files if path.suffix.lower() == ".txt" and path.name != "classes.txt")
     images = {(path.parent, path.stem.casefold()) for path in files if path.suffix.lower() in FORMAT_OF_SUFFIX}
     beside = {path for path in texts if (path.parent, path.stem.casefold()) in images}

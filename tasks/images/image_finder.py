@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
 from tasks.dataset.dataset import Problem
-from tasks.errors import DataError
 from tasks.ground.files import relative_to_here
 from tasks.ground.text import quoted
+from tasks.ground.walk import is_left_out, walk
 from tasks.images.image_file import FORMAT_OF_SUFFIX
 
 _ANNOTATION_FOLDERS = frozenset({"annotation", "annotations", "label", "labels", "xml", "xmls"})
@@ -77,15 +77,11 @@ class ImageFinder:
 
     def _index(self, place: Path) -> None:
         earlier = set(self._places[: self._places.index(place)])
-        for folder, folders, files in os.walk(place, onerror=_refuse_protected):
-            here = Path(folder)
-            self._report_links_out(here / name for name in sorted(folders))
-            folders[:] = sorted(name for name in folders if not _is_skipped(name) and here / name not in earlier)
-            for name in sorted(files):
-                path = here / name
-                if name[0] == "." or path.suffix.lower() not in FORMAT_OF_SUFFIX:
-                    continue
-                self._index_for(path)[path.stem.casefold()].append(path)
+        for here, folders, files in walk(place, enters=lambda folder: folder not in earlier):
+            self._report_links_out(here / name for name in folders)
+            for path in (here / name for name in files):
+                if path.suffix.lower() in FORMAT_OF_SUFFIX:
+                    self._index_for(path)[path.stem.casefold()].append(path)
 
     def _index_for(self, path: Path) -> "defaultdict[str, list[Path]]":
         if self._leads_outside(path):
@@ -168,14 +164,6 @@ class ImageFinder:
         return max(holding, key=lambda number: len(self._places[number].parts))
 
 
-def _refuse_protected(error: OSError) -> None:
-    """Skip folders that do not exist; raise for one that may not be read: it would silently hide its images."""
-    if isinstance(error, PermissionError):
-        raise DataError(
-            f"{relative_to_here(Path(error.filename))}: cannot be searched for images: {error.strerror}"
-        ) from error
-
-
 def image_folders_for(folder: Path) -> list[Path]:
     """Where the images of annotations in `folder` usually are: annotations/train -> images/train, and images/ below."""
     mirrored = [
@@ -206,12 +194,7 @@ def _is_walked_to(place: Path, start: Path) -> bool:
         return False
     names = place.relative_to(start).parts
     between = (start.joinpath(*names[: i + 1]) for i in range(len(names)))
-    return not any(_is_skipped(path.name) or path.is_symlink() for path in between)
-
-
-def _is_skipped(folder_name: str) -> bool:
-    """Whether folders of this name are left out of a walk."""
-    return folder_name.startswith(".") or folder_name == "__MACOSX"
+    return not any(is_left_out(path.name) or path.is_symlink() for path in between)
 
 
 def _is_inside(path: Path, folders: Iterable[Path]) -> bool:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from tasks.dataset.detections import MOST_PIXELS, batches
 from tasks.errors import DataError, FormatError
+from tasks.ground.walk import files_below
 from tasks.images.image_file import FORMAT_OF_SUFFIX, open_image, orientation_of, stored_size
 from tasks.images.image_finder import lexically_absolute
 from tasks.images.rgb import as_rgb
@@ -69,7 +70,8 @@ class Unreadable:
 def find_inputs(inputs: Sequence[Path], out: Path) -> list[Path]:
     """The images and videos that `inputs` name, each once.
 
-    A file counts whatever its suffix. In a folder and its subfolders the suffix decides, in either case. An input that
+    A file counts whatever its suffix. In a folder and its subfolders the suffix decides, in either case, and
+    hidden files are left out. An input that
     does not exist and contains `*`, `?` or `[` is a pattern; `**` stands for any folders. Files of a folder or of a
     pattern are sorted, 2.jpg before 10.jpg.
 
@@ -143,7 +145,7 @@ def _matching(pattern: Path) -> list[Path]:
 
 
 def _files_below(folder: Path) -> list[Path]:
-    paths = (path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file())
+    paths = (path for path in files_below(folder) if path.suffix.lower() in _SUFFIXES and path.is_file())
     return sorted(paths, key=_numeric_order)
 
 

@@ -29,7 +29,7 @@ def folder():
     [
         ("voc/nan", "data/bad.jpg", 0, ""),
         ("voc/nan", "data/bad.xml", 0, ""),
-        ("voc/nan", "data/more", 1, "data/more: cannot be searched for images: Permission denied"),
+        ("voc/nan", "data/more", 1, "data/more: cannot be searched: Permission denied"),
         ("csv/no-header", "data/boxes.csv", 1, "data/boxes.csv: not a CSV file ([Errno 13] Permission denied"),
         ("coco/width-is-text", "data/boxes.json", 1, "Permission denied: 'data/boxes.json': see who may read"),
         ("yolo/names-twice", "data/data.yaml", 1, "data/data.yaml: cannot be read: Permission denied"),

@@ -137,6 +137,12 @@ def test_folders_are_searched_below_and_in_either_case(tmp_path):
     ]
 
 
+def test_hidden_files_and_leftovers_of_tools_are_not_detected_in(tmp_path):
+    for name in ("a.jpg", "._a.jpg", ".ipynb_checkpoints/a-checkpoint.jpg", "__MACOSX/a.jpg"):
+        picture(tmp_path / "b" / name, format="PNG")
+    assert find_inputs([tmp_path / "b"], tmp_path / "out") == [tmp_path / "b/a.jpg"]
+
+
 def test_inputs_that_hold_no_image_are_an_error(tmp_path):
     with pytest.raises(DataError, match=r"no images found; looked for files ending in \.avi, \.bmp"):
         find_inputs([tmp_path], Path("out"))
