@@ -8,6 +8,7 @@ import numpy as np
 
 from tasks.dataset.boxes import area
 from tasks.dataset.dataset import AnnotatedImage, Dataset
+from tasks.ground.text import text_to_plot
 
 # No split of so few images measures anything: val and test stay empty (docs/few-images.md).
 FEW_IMAGES = 15
@@ -58,9 +59,18 @@ def class_tallies(splits: Mapping[str, Dataset]) -> list[ClassTally]:
 
 
 def class_rows(tallies: Sequence[ClassTally]) -> list[dict[str, str | int]]:
-    """Rows of a plot, in the order of `tallies`: `class`, `images`, `boxes`, and the boxes of each split."""
+    """Rows of a plot, in the order of `tallies`: `class`, `images`, `boxes`, and the boxes of each split.
+
+    The names of classes are as `text_to_plot` writes them.
+    """
     return [
-        {"class": tally.name, "images": tally.images, "boxes": tally.boxes, **tally.boxes_by_split} for tally in tallies
+        {
+            "class": text_to_plot(tally.name),
+            "images": tally.images,
+            "boxes": tally.boxes,
+            **tally.boxes_by_split,
+        }
+        for tally in tallies
     ]
 
 

@@ -1,5 +1,6 @@
 """Text that strangers wrote, such as class names and file names, made harmless to print and short in messages."""
 
+import re
 import unicodedata
 from typing import TextIO
 
@@ -7,6 +8,9 @@ from typing import TextIO
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _ACTING = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _LONGEST = 80
+# A "<" of `text_to_plot`, and what reads like one.
+_PLOT_ESCAPE = re.compile(r"&(?=(?:amp;)*lt;)")
+_PLOT_ESCAPED = re.compile(r"&(?:amp;((?:amp;)*lt;)|lt;)")
 
 
 def printable(text: str) -> str:
@@ -37,3 +41,16 @@ def markdown_text(value: object) -> str:
     """`value` escaped for Markdown and HTML: names come from other people's files."""
     text = printable(str(value)).replace("&", "&amp;").replace("<", "&lt;")
     return "".join(f"\\{letter}" if letter in "\\`*_|[]#" else letter for letter in text)
+
+
+def text_to_plot(text: str) -> str:
+    """`text` for files that `dvc plots` draws; `plot_to_text` gives it back.
+
+    DVC writes what it draws into a script of its page as it is. "</script>" would end that script, so no "<" is left.
+    """
+    return _PLOT_ESCAPE.sub("&amp;", text).replace("<", "&lt;")
+
+
+def plot_to_text(plotted: str) -> str:
+    """The text that `text_to_plot` wrote as `plotted`."""
+    return _PLOT_ESCAPED.sub(lambda found: f"&{found[1]}" if found[1] else "<", plotted)

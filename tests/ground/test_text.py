@@ -1,4 +1,6 @@
-from tasks.ground.text import print_text, printable, quoted, shortened
+import pytest
+
+from tasks.ground.text import plot_to_text, print_text, printable, quoted, shortened, text_to_plot
 
 
 def test_control_characters_and_changes_of_direction_are_replaced():
@@ -15,3 +17,20 @@ def test_long_text_is_shortened_and_says_how_long_it_was():
 def test_printed_text_keeps_its_line_ends_but_no_other_control_character(capsys):
     print_text("one\ntwo\x1b[2J\r\x9b31m\u202e")
     assert capsys.readouterr().out == "one\ntwo\ufffd[2J\ufffd\ufffd31m\ufffd\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "plotted"),
+    [
+        ("cat", "cat"),
+        ("</script>", "&lt;/script>"),
+        ("salt & pepper > all", "salt & pepper > all"),
+        ("&lt;", "&amp;lt;"),
+        ("&amp;lt;<&&lt;", "&amp;amp;lt;&lt;&&amp;lt;"),
+        ("&amp;", "&amp;"),
+        ("", ""),
+    ],
+)
+def test_text_for_plots_has_no_opening_bracket_and_reads_back(text: str, plotted: str) -> None:
+    assert text_to_plot(text) == plotted
+    assert plot_to_text(plotted) == text
