@@ -260,5 +260,11 @@ def read_params(path: Path) -> Params:
     try:
         return Params.model_validate(content)
     except ValidationError as error:
-        lines = [f"  {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
-        raise ParamsError("\n".join([f"{path} is not valid:", *lines])) from error
+        raise ParamsError(f"{path} is not valid:\n{_listed_faults(error)}") from error
+
+
+def _listed_faults(error: ValidationError) -> str:
+    lines = [f"  {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+    if any(fault["type"] == "missing" for fault in error.errors()):
+        lines.append("  git show HEAD:params.yaml prints one with every key of this version")
+    return "\n".join(lines)

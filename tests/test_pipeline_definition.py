@@ -10,9 +10,9 @@ from typing import Any
 import grimp
 import pytest
 import yaml
-from pydantic.fields import FieldInfo
 
 from tasks.params import Params, read_params
+from tasks.report_page.param_table import UNWATCHED
 from tasks.stages.table import STAGES, Stage
 
 ROOT = Path(__file__).parent.parent
@@ -41,9 +41,19 @@ def paths_of(entries: list[Any]) -> set[str]:
 
 def rooms_of(module: str, graph: grimp.ImportGraph) -> set[str]:
     """What a change must rerun: the module itself, and of what it imports the folders; `params` holds no values."""
-    parts = [name.split(".") for name in graph.find_upstream_modules(module) if name not in ("tasks", "tasks.params")]
+    modules = {module, *graph.find_upstream_modules(module)}
+    modules |= {name for own in modules for name in named_modules(own)}
+    parts = [name.split(".") for name in modules - {module, "tasks", "tasks.params"}]
     below = {"/".join(part[:2]) for part in parts}
     return {f"{module.replace('.', '/')}.py"} | {room if (ROOT / room).is_dir() else f"{room}.py" for room in below}
+
+
+def named_modules(module: str) -> set[str]:
+    """Modules that `module` names as text, `module:function`, to import them when they are used."""
+    path = ROOT / f"{module.replace('.', '/')}.py"
+    constants = ast.walk(ast.parse(path.read_text())) if path.is_file() else ()
+    texts = [node.value for node in constants if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return {text.partition(":")[0] for text in texts if re.fullmatch(r"tasks(\.\w+)+:\w+", text)}
 
 
 def tracked(stage: Stage, params: Params) -> set[str]:
@@ -69,13 +79,8 @@ def test_a_stage_depends_on_its_module_and_on_every_room_that_it_imports(
     assert 3 <= sum((ROOT / dep).is_dir() for dep in deps) <= 8
 
 
-@pytest.mark.parametrize("section", Params.model_fields.values(), ids=list(Params.model_fields))
-def test_a_params_section_holds_values_and_limits_and_computes_nothing(section: FieldInfo) -> None:
-    """No stage depends on tasks/params.py, so nothing that a result depends on may stand there."""
-    assert section.annotation is not None
-    checks = set(section.annotation.__pydantic_decorators__.model_validators)
-    own = {name for name, value in vars(section.annotation).items() if callable(value) or isinstance(value, property)}
-    assert {name for name in own - checks if not name.startswith("__")} == set()
+def test_the_report_lists_no_param_that_dvc_does_not_watch_for_it() -> None:
+    assert set(UNWATCHED) == set(STAGES["report"].untracked)
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -138,3 +143,20 @@ def test_no_path_is_written_twice(params: Params) -> None:
     text = re.sub(r"#.*", "", (ROOT / "dvc.yaml").read_text())
     literal = [str(path) for path in paths if re.search(rf"(?<![\w/]){re.escape(str(path))}(?![\w.])", text)]
     assert literal == []
+
+
+def test_nothing_is_imported_by_name_but_through_one_function() -> None:
+    """Else neither the contracts nor the closure of a stage would see it."""
+    users = [
+        path
+        for path in (ROOT / "tasks").rglob("*.py")
+        if re.search(r"import_module|__import__|exec_module", path.read_text())
+    ]
+    assert [path.relative_to(ROOT).as_posix() for path in users] == ["tasks/ground/imports.py"]
+
+
+@pytest.mark.parametrize("package", ["tasks", "tasks/stages"])
+def test_what_every_stage_passes_through_runs_no_code(package: str) -> None:
+    """No stage depends on these two files."""
+    (docstring,) = ast.parse((ROOT / package / "__init__.py").read_text()).body
+    assert isinstance(docstring, ast.Expr)

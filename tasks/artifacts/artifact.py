@@ -14,7 +14,7 @@ T = TypeVar("T")
 class Artifact(BaseModel):
     """A JSON object. Keys that are not known are passed over, so that files of other versions can be compared."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True, allow_inf_nan=False)
 
 
 def read_artifact(path: Path, expected: type[T], stage: str) -> T:
@@ -24,14 +24,18 @@ def read_artifact(path: Path, expected: type[T], stage: str) -> T:
         DataError: there is no such file.
         FormatError: it is not JSON, or not what the stage writes; the message names the first key that is wrong.
     """
-    content = read_json(require_file(path, stage), f"what the {stage} stage writes")
+    try:
+        content = read_json(require_file(path, stage), f"what the {stage} stage writes")
+    except FormatError as error:
+        raise FormatError(f"{error}; run `dvc repro`, which makes or restores it") from error
     try:
         return TypeAdapter(expected).validate_python(content)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "its content"
         raise FormatError(
-            f"{path}: not what the {stage} stage writes: {where}: {first['msg']}; run `dvc repro --force {stage}`"
+            f"{path}: not what the {stage} stage writes: {where}: {first['msg']}; run `dvc repro`, which makes or "
+            "restores it"
         ) from error
 
 

@@ -80,6 +80,7 @@ def checkpoint_prefix(base: Path) -> Path:
     prefix = base / CHECKPOINT
     if not prefix.with_suffix(".index").is_file():
         raise CheckpointError(
-            f"{prefix}.index: no such file, but {base / DESCRIPTION} promises it; run `dvc repro --force checkpoint`"
+            f"{prefix}.index: no such file, but {base / DESCRIPTION} promises it; "
+            "run `dvc repro`, which makes or restores it"
         )
     return prefix

@@ -60,6 +60,8 @@ def _check_target(source: Path, out: Path, to: str, copy_images: bool) -> None:
     if real_out.is_dir() and (not is_folder or any(real_out.iterdir())):
         what = "a folder with files in it" if is_folder else f"{to} is one file, and this is a folder"
         raise DataError(f"{out}: {what}; name another OUT: nothing is overwritten")
+    if real_out.exists() and not real_out.is_dir() and not real_out.is_file():
+        raise DataError(f"{out}: a pipe, a socket or a device; name another OUT")
     if real_out.exists() and not real_out.is_dir() and (is_folder or real_out.stat().st_size):
         raise DataError(f"{out}: this file exists; name another OUT: nothing is overwritten")
     if real_out == real_source or (real_source.is_dir() and real_out.is_relative_to(real_source)):

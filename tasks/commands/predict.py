@@ -48,6 +48,8 @@ def predict(
             or an image could not be read or written (raised after the others are done).
     """
     _check_options(score_threshold, batch_size, every, fps)
+    if out.exists() and not out.is_dir():
+        raise DataError(f"--out {out}: a file of that name is there; name a folder")
     paths = find_inputs(inputs, out)
     if not model.is_dir():
         raise CheckpointError(f"{model}: no exported model here; run `make run` first, or name one with --model FOLDER")

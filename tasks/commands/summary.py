@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tasks.artifacts.evaluation import HEADLINES, SavedModelFigures, read_evaluation
+from tasks.artifacts.evaluation import HEADLINES, ClassFigures, SavedModelFigures, read_evaluation
 from tasks.artifacts.gate import read_gate_counts
 from tasks.artifacts.training import read_training_figures
 from tasks.ground.figures import figure_text, interval_text
@@ -42,7 +42,10 @@ def figures(paths: PathParams) -> str:
         _row(name, saved_model.by_name()[name], tflite.by_name()[name]) + _interval(saved_model, name)
         for name in HEADLINES
     ]
-    lines += [_row(f"AP of {name}", own.ap, tflite.per_class[name].ap) for name, own in saved_model.per_class.items()]
+    lines += [
+        _row(f"AP of {name}", own.ap, tflite.per_class.get(name, ClassFigures()).ap)
+        for name, own in saved_model.per_class.items()
+    ]
     return "\n".join(lines)
 
 

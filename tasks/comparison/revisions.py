@@ -179,7 +179,7 @@ def _get(root: Path, commit: str, path: PurePosixPath, copies: Path, name: str) 
     command = [sys.executable, "-m", "dvc", "get", "--quiet", "--rev", commit, "-o", str(target), ".", str(path)]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode or not target.exists():
-        lines = done.stderr.strip().splitlines()
+        lines = [line for line in done.stderr.strip().splitlines() if "Having any troubles?" not in line]
         raise PipelineError(
             f"{path} of {name}: not in DVC's cache ({lines[-1] if lines else 'no reason given'}); `dvc fetch "
             f"--all-commits` brings what was pushed, `git checkout {name} && dvc repro` makes it again"

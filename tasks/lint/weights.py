@@ -115,5 +115,5 @@ def _has_detector(weights: Path) -> bool:
     except (OSError, zipfile.BadZipFile) as error:
         raise CheckpointError(
             f"{weights}: cannot be read, but {DESCRIPTION} beside it promises it: {error}; run "
-            "`dvc repro --force checkpoint`"
+            "`dvc repro`, which makes or restores it"
         ) from error

@@ -8,10 +8,15 @@ if TYPE_CHECKING:
     from tasks.params import Section
 
 
+# What changes no byte of a result, so that DVC watches it for no stage: the page could show an old value.
+UNWATCHED = ("records.workers", "records.scheduler")
+
+
 def param_rows(sections: Sequence["Section"]) -> list[tuple[str, str]]:
-    """`(section.key, value)` of every param, as JSON."""
-    return [
-        (f"{type(section).__name__.removesuffix('Params').lower()}.{key}", json.dumps(value, ensure_ascii=False))
+    """`(section.key, value)` of every param that a result depends on, as JSON."""
+    values = {
+        f"{type(section).__name__.removesuffix('Params').lower()}.{key}": value
         for section in sections
         for key, value in section.model_dump(mode="json").items()
-    ]
+    }
+    return [(name, json.dumps(value, ensure_ascii=False)) for name, value in values.items() if name not in UNWATCHED]
