@@ -10,6 +10,7 @@ from tqdm import tqdm
 from tasks.annotating.project import Project
 from tasks.dataset.detections import Detections, Detector
 from tasks.ground.files import sha256_of
+from tasks.ground.text import composed
 from tasks.prediction.inputs import Picture, read_pictures
 
 _BATCH_SIZE = 8
@@ -58,6 +59,7 @@ def add_drafts(
 
 
 def _of_classes(detections: Detections, classes: Collection[str]) -> Detections:
-    kept = [place for place, name in enumerate(detections.classes) if name in classes]
-    names = tuple(detections.classes[place] for place in kept)
+    spelled = {composed(name): name for name in classes}
+    kept = [place for place, name in enumerate(detections.classes) if composed(name) in spelled]
+    names = tuple(spelled[composed(detections.classes[place])] for place in kept)
     return Detections(detections.boxes[kept], names, detections.scores[kept])

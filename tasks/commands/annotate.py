@@ -15,7 +15,7 @@ from tasks.annotating.saved_work import read_saved_work, restore
 from tasks.annotating.saving import save_until
 from tasks.annotating.server import account_of, label_studio
 from tasks.errors import DataError, PipelineError
-from tasks.ground.text import print_text, printable
+from tasks.ground.text import composed, print_text, printable
 from tasks.model.label_map import read_label_map
 from tasks.prediction.inputs import find_inputs, is_video
 from tasks.prediction.threshold import score_threshold
@@ -52,7 +52,12 @@ def annotate(*, images: Path, classes: Sequence[str], out: Path, model: Path | N
         if restored:
             print_text(f"{out}: the boxes of {restored} images are restored")
         if model:
-            _draft(project, paths, model, sorted({*model_classes} & {*classes}))
+            _draft(
+                project,
+                paths,
+                model,
+                sorted(name for name in classes if composed(name) in map(composed, model_classes)),
+            )
         ended: SimpleQueue[int] = SimpleQueue()
         # From here on Ctrl-C must not break off a save. A handler may safely call `put` of this queue.
         signal.signal(signal.SIGINT, lambda number, _: ended.put(number))

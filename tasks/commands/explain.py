@@ -13,7 +13,7 @@ from tasks.dataset.problem_kinds import remedy
 from tasks.dataset.split_files import split_file
 from tasks.dataset.splits import SPLITS
 from tasks.errors import DataError
-from tasks.ground.text import print_text, printable
+from tasks.ground.text import composed, print_text, printable
 from tasks.params import read_params
 from tasks.partition.near_duplicates import similar_pairs
 
@@ -80,8 +80,8 @@ def _find_image(dataset: Dataset, file: str) -> AnnotatedImage | None:
 
 
 def _ends_with(path: str, end: str) -> bool:
-    last = Path(end).parts
-    return Path(path).parts[-len(last) :] == last
+    last = Path(composed(end)).parts
+    return Path(composed(path)).parts[-len(last) :] == last
 
 
 def _is_about(problem: Problem, names: Sequence[str]) -> bool:

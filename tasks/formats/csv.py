@@ -19,7 +19,7 @@ from tasks.errors import FormatError
 from tasks.ground.files import replacing
 from tasks.ground.numbers import finite_number, side_px
 from tasks.ground.spreadsheet import cell_to_text, text_to_cell
-from tasks.ground.text import quoted, shortened
+from tasks.ground.text import composed, quoted, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,6 +71,7 @@ def read_csv(path: Path, columns: Mapping[str, str]) -> tuple[list[AnnotatedImag
     table, first_line, names = _read_table(path, columns)
     names = _without_foreign_split(table, names, columns)
     images: dict[str, _Rows] = {}
+    written: dict[str, str] = {}
     problems: list[Problem] = []
     for offset, row in enumerate(table.itertuples(index=False, name=None)):
         line = first_line + offset
@@ -83,7 +84,7 @@ def read_csv(path: Path, columns: Mapping[str, str]) -> tuple[list[AnnotatedImag
             problems.append(Problem("unreadable_object", f"{path.as_posix()}:{line}", detail, "dropped_box"))
             continue
         size = (side_px(cells.get("width", "")), side_px(cells.get("height", "")))
-        rows = images.setdefault(cells["filename"], _Rows(line, *size))
+        rows = images.setdefault(written.setdefault(composed(cells["filename"]), cells["filename"]), _Rows(line, *size))
         rows.splits.add(_checked_split(path, line, cells.get("split", "")))
         _add_object(rows, cells, f"{path.as_posix()}:{line}", problems)
     _refuse_fractions(path, images)

@@ -5,7 +5,7 @@ record that could not be read, and every image without annotation, is a `Problem
 """
 
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from tasks.formats.given_splits import split_by_folder, splits_by_list
 from tasks.formats.reading import Reading, read_annotations
 from tasks.formats.yolo_splits import splits_of_yolo
 from tasks.ground.files import relative_to_here, sha256_of
-from tasks.ground.text import shortened
+from tasks.ground.text import composed, shortened
 from tasks.images.image_finder import ImageFinder, image_folders_for, lexically_absolute
 
 if TYPE_CHECKING:
@@ -172,16 +172,21 @@ def _drop_unusable_objects(record: AnnotatedImage) -> tuple[AnnotatedImage, list
 
 
 def _dataset(records: dict[Path, AnnotatedImage], declared: Sequence[str], problems: Sequence[Problem]) -> Dataset:
+    """Names that differ in their Unicode form alone are one class, written as declared, else as most often found."""
     root = Path(os.path.commonpath([path.parent for path in records]))
     images = [
         replace(record, file_name=path.relative_to(root).as_posix(), sha256=sha256_of(path))
         for path, record in tqdm(records.items(), desc="hashing", unit="image")
     ]
     named = [name.strip() for name in declared if name.strip()]
+    found = Counter(name for image in images for name in image.classes)
+    frequent = sorted(found, key=lambda name: (-found[name], name))
+    spelling = {composed(name): name for name in reversed([*named, *frequent])}
+    spelled = [replace(each, classes=tuple(spelling[composed(name)] for name in each.classes)) for each in images]
     return Dataset(
         root=Path(relative_to_here(root)),
-        classes=tuple(dict.fromkeys([*named, *sorted({name for image in images for name in image.classes})])),
-        images=tuple(sorted(images, key=lambda image: image.file_name)),
+        classes=tuple(dict.fromkeys(spelling[composed(name)] for name in [*named, *sorted(found, key=composed)])),
+        images=tuple(sorted(spelled, key=lambda image: image.file_name)),
         problems=tuple(problems),
     )
 
@@ -196,7 +201,7 @@ def _with_given_splits(dataset: Dataset, params: "IngestParams", kind: str) -> D
         replace(
             image,
             given_split=image.given_split
-            or listed.get(path.name, listed.get(path.stem, ""))
+            or listed.get(composed(path.name), listed.get(composed(path.stem), ""))
             or by_yaml.get(path, "")
             or split_by_folder(Path(image.file_name), _below(source, Path(image.source))),
         )

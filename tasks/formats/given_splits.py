@@ -7,6 +7,7 @@ from pathlib import Path, PurePath
 from tasks.dataset.splits import SPLITS, split_named
 from tasks.errors import FormatError
 from tasks.ground.files import read_small
+from tasks.ground.text import composed
 
 _MAX_BYTES = 50_000_000
 
@@ -22,7 +23,7 @@ def split_by_folder(*paths: PurePath) -> str:
 
 
 def splits_by_list(source: Path) -> Mapping[str, str]:
-    """Image name, mostly without extension -> split, from ImageSets/Main beside or above the annotations; may be empty.
+    """Image name, `composed` and mostly without extension -> split, by ImageSets/Main beside or above the annotations.
 
     Of a name in several lists, test goes before val and val before train; `trainval` adds nothing to these.
 
@@ -35,7 +36,8 @@ def splits_by_list(source: Path) -> Mapping[str, str]:
         path = lists / f"{split}.txt" if lists else None
         if path and path.is_file():
             for line in list_lines(path):
-                split_of[os.path.basename(line.split()[0])] = split  # noqa: PTH119 - a name in a list, not a path here
+                name = os.path.basename(line.split()[0])  # noqa: PTH119 - a name in a list, not a path here
+                split_of[composed(name)] = split
     return split_of
 
 

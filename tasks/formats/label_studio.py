@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 
@@ -23,10 +22,10 @@ from tasks.dataset.problem_kinds import object_name
 from tasks.errors import FormatError
 from tasks.ground.files import read_json
 from tasks.ground.text import printable
+from tasks.images.changed_names import path_in_address
 from tasks.images.image_file import FORMAT_OF_SUFFIX
 
 _EXPECTED = "Label Studio's JSON or JSON-MIN export: a list of tasks"
-_UPLOAD_PREFIX = re.compile(r"(^|/)[0-9a-f]{8}-(?=[^/]+$)")
 # Longer than any name: an image embedded in the file, or an attack on whoever reads the messages.
 _MAX_NAME = 2000
 _MAX_NUMBER = 1e9
@@ -81,11 +80,6 @@ def read_label_studio(path: Path) -> tuple[list[AnnotatedImage], list[Problem]]:
             continue
         images.append(_image(name, results, task.where, problems))
     return images, problems
-
-
-def without_upload_prefix(name: str) -> str:
-    """`name.jpg` for `ab12cd34-name.jpg`, as Label Studio calls an uploaded name.jpg."""
-    return _UPLOAD_PREFIX.sub(r"\1", name)
 
 
 def _tasks(content: list[object], file: str, problems: list[Problem]) -> Iterable[_Task]:
@@ -163,24 +157,12 @@ def _time(entry: Mapping[str, object]) -> float:
 def _image_name(data: Mapping[str, object]) -> str | None:
     """The path of the image: `image`, else the one value that ends like the name of an image."""
     addresses = [data["image"]] if "image" in data else list(data.values())
-    paths = [_path_of(address) for address in addresses if isinstance(address, str) and len(address) <= _MAX_NAME]
+    paths = [
+        path_in_address(address) for address in addresses if isinstance(address, str) and len(address) <= _MAX_NAME
+    ]
     if "image" not in data:
         paths = [path for path in paths if Path(path).suffix.lower() in FORMAT_OF_SUFFIX]
     return paths[0] if len(paths) == 1 and paths[0] else None
-
-
-def _path_of(address: str) -> str:
-    """The path without its server: /data/upload/1/x.jpg -> x.jpg, /data/local-files/?d=a/x.jpg -> a/x.jpg."""
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return address
-    if parts.path.rstrip("/").endswith("/data/local-files"):
-        return parse_qs(parts.query).get("d", [""])[0].lstrip("/")
-    if re.search(r"(^|/)data/upload/", parts.path):
-        return re.sub(r".*?(^|/)data/upload/([0-9]+/)?", "", unquote(parts.path))
-    # A drive letter is no scheme, and `?` and `#` may stand in the name of a file.
-    return unquote(parts.path).lstrip("/") if len(parts.scheme) > 1 else address
 
 
 def _image(name: str, results: list[object], where: str, problems: list[Problem]) -> AnnotatedImage:

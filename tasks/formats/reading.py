@@ -12,10 +12,9 @@ from tasks.dataset.dataset import AnnotatedImage, Problem
 from tasks.errors import DataError
 from tasks.formats.coco import read_coco_annotations
 from tasks.formats.csv import read_csv
-from tasks.formats.label_studio import read_label_studio, without_upload_prefix
+from tasks.formats.label_studio import read_label_studio
 from tasks.formats.pascal_voc import read_voc_folder, voc_files
 from tasks.formats.yolo import is_yolo_folder, read_yolo
-from tasks.ground.text import quoted
 from tasks.ground.walk import files_below
 from tasks.images.image_file import stored_size
 from tasks.images.image_finder import FoundImage, ImageFinder
@@ -52,16 +51,7 @@ class Reading:
     def find(self, finder: ImageFinder, record: AnnotatedImage, file: Path | None) -> FoundImage:
         """The image of a record, which `file`, or else the record's own file, names."""
         annotation = file or Path(record.source)
-        found = finder.find(annotation, record.file_name)
-        if self.format != "label_studio" or found.path is not None:
-            return found
-        uploaded = without_upload_prefix(record.file_name)
-        without = finder.find(annotation, uploaded) if uploaded != record.file_name else found
-        if without.path is None:
-            return found
-        image = without.path.name
-        detail = f"the annotation names {quoted(record.file_name)}; the image is {image}, without the upload prefix"
-        return FoundImage(without.path, Problem("renamed_image", annotation.as_posix(), detail, "kept"))
+        return finder.find(annotation, record.file_name)
 
     def in_pixels(self, record: AnnotatedImage, path: Path) -> AnnotatedImage:
         """`record` with boxes in pixels, now that its image is known to be `path`.

@@ -12,6 +12,7 @@ from rapidfuzz.distance import OSA
 from tasks.dataset.boxes import Corners, corners
 from tasks.dataset.dataset import AnnotatedImage, Problem
 from tasks.gate.policy import Policy
+from tasks.ground.text import folded
 
 # Boxes that read as corners are inverted in many images, and read as sizes lie inside nearly all.
 _MIN_BOXES, _MIN_INVERTED, _MIN_INSIDE = 5, 0.2, 0.95
@@ -129,4 +130,4 @@ def _objects(image: AnnotatedImage) -> list[tuple[str, tuple[float, ...]]]:
 
 
 def _normalised_name(name: str) -> str:
-    return " ".join(name.casefold().replace("_", " ").replace("-", " ").split())
+    return " ".join(folded(name).replace("_", " ").replace("-", " ").split())

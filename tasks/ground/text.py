@@ -1,4 +1,4 @@
-"""Text that strangers wrote, such as class names and file names, made harmless to print and short in messages."""
+"""Text that strangers wrote, such as names of classes and files: compared, harmless to print, short in messages."""
 
 import re
 import unicodedata
@@ -11,6 +11,19 @@ _LONGEST = 80
 # A "<" of `text_to_plot`, and what reads like one.
 _PLOT_ESCAPE = re.compile(r"&(?=(?:amp;)*lt;)")
 _PLOT_ESCAPED = re.compile(r"&(?:amp;((?:amp;)*lt;)|lt;)")
+
+
+def composed(text: str) -> str:
+    """`text` in Unicode's form NFC, in which names are compared: macOS writes accents apart from their letters.
+
+    For comparing only: names are written as they were found.
+    """
+    return unicodedata.normalize("NFC", text)
+
+
+def folded(text: str) -> str:
+    """`text` for comparing names whatever their capitals and their Unicode form."""
+    return composed(composed(text).casefold())
 
 
 def printable(text: str) -> str:

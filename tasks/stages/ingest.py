@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tasks.dataset.coco_json import write_coco
 from tasks.dataset.problem_kinds import dropped_images
 from tasks.formats.gather import gather, unwatched_folder
-from tasks.ground.text import print_text
+from tasks.ground.text import composed, print_text
 
 if TYPE_CHECKING:
     from tasks.params import IngestParams
@@ -26,7 +26,9 @@ def ingest(params: "IngestParams", *, ingested: Path) -> dict[str, int]:
     """
     gathered = gather(params)
     # Ids that do not depend on what the source happened to declare: two forms of the same data give the same classes.
-    dataset = replace(gathered, classes=tuple(sorted({name for image in gathered.images for name in image.classes})))
+    dataset = replace(
+        gathered, classes=tuple(sorted({name for image in gathered.images for name in image.classes}, key=composed))
+    )
     folder = unwatched_folder(dataset, params)
     if folder:
         print_text(f"note: images were found in {folder}, which DVC does not watch: set ingest.images: {folder}")

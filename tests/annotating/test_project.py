@@ -10,7 +10,7 @@ import pytest
 from lxml import etree
 
 from tasks.__main__ import main
-from tasks.annotating.drafts import add_drafts, tasks_to_draft
+from tasks.annotating.drafts import _of_classes, add_drafts, tasks_to_draft
 from tasks.annotating.project import Project, address_of, label_config, regions
 from tasks.annotating.server import account_of, label_studio
 from tasks.commands.annotate import _classes_to_draw
@@ -112,6 +112,12 @@ def test_classes_of_the_task_are_drafted_once_an_image(folder: Path) -> None:
         assert [[region["value"]["rectanglelabels"] for region in each["result"]] for each in drafts] == [[["cat"]]] * 2
         assert tasks_to_draft(project, images, "v1") == {}
         assert len(tasks_to_draft(project, images, "v2")) == 2
+
+
+def test_classes_are_drafted_as_they_are_drawn_whatever_their_unicode_form() -> None:
+    detections = detect(((10, 20, 110, 70), "cafe\u0301", 0.9), ((0, 0, 200, 100), "dog", 0.5))
+    drafted = _of_classes(detections, ["caf\u00e9"])
+    assert (drafted.classes, drafted.scores.tolist()) == (("caf\u00e9",), [0.9])
 
 
 def test_a_named_model_that_is_missing_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

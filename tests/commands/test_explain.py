@@ -88,6 +88,12 @@ def test_an_unknown_file_is_an_error(paths: PathParams, name: str, message: str)
         explanation(paths, name, 60)
 
 
+def test_a_name_is_found_whatever_its_unicode_form(paths: PathParams) -> None:
+    image = AnnotatedImage("cafe\u0301.jpg", 1, 1, as_boxes([]), (), flags(0), flags(0), "1.xml")
+    write_coco(Dataset(Path("photos"), (), (image,)), paths.ingested)
+    assert explanation(paths, "caf\u00e9.jpg", 60).startswith("photos/cafe\u0301.jpg\n")
+
+
 def test_a_name_that_fits_several_files_is_refused(paths: PathParams, tmp_path: Path) -> None:
     image = AnnotatedImage("x/a.jpg", 1, 1, as_boxes([]), (), flags(0), flags(0), "1.xml")
     images = (image, replace(image, file_name="y/a.jpg", source="2.xml"))

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.formats.label_studio import without_upload_prefix
 from tests.formats.label_studio_export import annotation, flat, kinds, read, rectangle, task, value
 
 
@@ -41,7 +40,14 @@ def test_pixels_written_in_percent_are_read_exactly(tmp_path_factory, box, size)
         ("s3://bucket/sets/a.jpg", "sets/a.jpg"),
         (r"C:\photos\a.jpg", r"C:\photos\a.jpg"),
         ("/home/me/a.jpg", "/home/me/a.jpg"),
-        ("http://[broken/a.jpg", "http://[broken/a.jpg"),
+        ("http://[broken/a.jpg", "a.jpg"),
+        ("/data/local-files/?d=a & b #1.jpg&x=1", "a & b #1.jpg"),
+        ("/data/local-files?x=1&d=a%2Bb.jpg", "a+b.jpg"),
+        ("/data/local-files/?d=photos/a+b%20c.jpg", "?d=photos/a+b%20c.jpg"),
+        ("s3://bucket/sets/a #1%20.jpg", "sets/a #1%20.jpg"),
+        ("https://example.org/a #1.jpg?X=a#b", "a #1.jpg"),
+        ("/storage-data/uploaded/?filepath=upload/1/ab12cd34-a.jpg", "upload/1/ab12cd34-a.jpg"),
+        ("photo:1.jpg", "photo:1.jpg"),
     ],
 )
 def test_the_file_name_is_the_path_in_the_address(tmp_path, address, name):
@@ -53,21 +59,6 @@ def test_the_address_may_have_another_key_than_image(tmp_path):
     data = {"photo": "sets/a.jpg", "text": "a cat", "number": 3}
     (image,), _ = read(tmp_path, [task(annotation(), data=data)])
     assert image.file_name == "sets/a.jpg"
-
-
-@pytest.mark.parametrize(
-    ("name", "without"),
-    [
-        ("ab12cd34-a.jpg", "a.jpg"),
-        ("sets/ab12cd34-a-b.jpg", "sets/a-b.jpg"),
-        ("ab12cd3-a.jpg", "ab12cd3-a.jpg"),
-        ("ab12cd34-", "ab12cd34-"),
-        ("xy12cd34-a.jpg", "xy12cd34-a.jpg"),
-        ("ab12cd34-sets/a.jpg", "ab12cd34-sets/a.jpg"),
-    ],
-)
-def test_the_prefix_of_uploads_is_removed(name, without):
-    assert without_upload_prefix(name) == without
 
 
 def test_an_annotation_without_results_is_an_image_without_objects(tmp_path):

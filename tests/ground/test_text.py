@@ -1,6 +1,6 @@
 import pytest
 
-from tasks.ground.text import plot_to_text, print_text, printable, quoted, shortened, text_to_plot
+from tasks.ground.text import composed, folded, plot_to_text, print_text, printable, quoted, shortened, text_to_plot
 
 
 def test_control_characters_and_changes_of_direction_are_replaced():
@@ -34,3 +34,10 @@ def test_printed_text_keeps_its_line_ends_but_no_other_control_character(capsys)
 def test_text_for_plots_has_no_opening_bracket_and_reads_back(text: str, plotted: str) -> None:
     assert text_to_plot(text) == plotted
     assert plot_to_text(plotted) == text
+
+
+def test_names_are_compared_composed_and_folded_whatever_their_capitals():
+    assert composed("cafe\u0301") == composed("caf\u00e9") != composed("CAF\u00c9")
+    assert folded("CAFE\u0301") == folded("caf\u00e9") == folded("CAF\u00c9")
+    # NFC, not NFKC: these look different.
+    assert composed("x\u00b2") != composed("x2")

@@ -1,5 +1,6 @@
 """Which file an annotation's image is, and that no file outside the folders is ever it."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,93 @@ def test_an_image_with_another_extension_is_found_and_reported(tree, written):
 @pytest.mark.parametrize("written", ["a.jpg", "A.jpg", "a.JPG", "A"])
 def test_an_image_with_other_capitals_is_found_and_reported(tree, written):
     assert find_image(tree("images/a.Jpg"), "annotations/x.xml", written) == ("images/a.Jpg", "renamed_image")
+
+
+@pytest.mark.parametrize("stored", ["NFC", "NFD"])
+@pytest.mark.parametrize("written", ["NFC", "NFD"])
+def test_names_are_compared_whatever_their_unicode_form(tree, stored, written):
+    folder, name = unicodedata.normalize(stored, "caf\u00e9"), unicodedata.normalize(written, "caf\u00e9")
+    root = tree(f"images/{folder}/{folder}.jpg", "images/b/a.jpg", f"images/{folder}/a.jpg")
+    assert find_image(root, f"labels/{name}.txt", "") == (f"images/{folder}/{folder}.jpg", None)
+    assert find_image(root, "x.csv", f"{name}.jpg") == (f"images/{folder}/{folder}.jpg", None)
+    assert find_image(root, "x.csv", f"{name}/a.jpg") == (f"images/{folder}/a.jpg", None)
+    assert find_image(root, f"labels/{name}/a.txt", "") == (f"images/{folder}/a.jpg", None)
+    assert find_image(root, "x.csv", f"b/../images/{name}/a.jpg") == (f"images/{folder}/a.jpg", None)
+
+
+def test_of_two_files_that_differ_in_their_unicode_form_the_exact_one_is_taken(tree):
+    composed, apart = (unicodedata.normalize(form, "\u00e9.jpg") for form in ("NFC", "NFD"))
+    root = tree(f"far/{composed}", f"far/{apart}")
+    assert [find_image(root, "x.csv", name) for name in (composed, apart)] == [
+        (f"far/{n}", None) for n in (composed, apart)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "written", "image"),
+    [
+        (["images/IMG 1 (1).jpg"], "ab12cd34-IMG_1_1.jpg", "images/IMG 1 (1).jpg"),
+        (["a/IMG 1.jpg", "b/IMG 1.jpg"], "b/ab12cd34-IMG_1.jpg", "b/IMG 1.jpg"),
+        (["IMG 1.jpg", "IMG 1.png"], "ab12cd34-IMG_1.png", "IMG 1.png"),
+        (["IMG 1.png"], "ab12cd34-IMG_1.jpg", "IMG 1.png"),
+        (["a/IMG 1.jpg", "b/IMG 1.jpg"], "b%2FIMG%201.jpg", "b/IMG 1.jpg"),
+        (["a b.jpg"], "?d=photos/a+b.jpg", "a b.jpg"),
+        (["a+b.jpg"], "?d=photos/a+b.jpg", "a+b.jpg"),
+        (["a.jpg"], r"..\..\label-studio\media\upload\4\ab12cd34-a.jpg", "a.jpg"),
+        (["images/ab12cd34-a.jpg"], r"..\..\label-studio\media\upload\4\ab12cd34-a.jpg", "images/ab12cd34-a.jpg"),
+        (["a b.jpg"], "http://localhost:8080/data/local-files/?d=sets/a%20b.jpg", "a b.jpg"),
+    ],
+)
+def test_an_image_whose_name_a_tool_changed_is_found_and_reported(tree, files, written, image):
+    assert find_image(tree(*files), "x.json", written) == (image, "renamed_image")
+
+
+@pytest.mark.parametrize(
+    ("files", "written"),
+    [
+        (["IMG 1 (1).jpg", "IMG_1_1.jpg"], "ab12cd34-IMG_1_1.jpg"),
+        (["a/IMG 1 (1).jpg", "b/IMG_1 (1).jpg"], "a/ab12cd34-IMG_1_1.jpg"),
+        (["a b.jpg", "a+b.jpg"], "?d=a+b.jpg"),
+        (["a b.jpg", "a%20b.jpg"], "a%2520b.jpg"),
+        (["IMG 1.png", "IMG 1.bmp"], "ab12cd34-IMG_1.jpg"),
+    ],
+)
+def test_of_two_files_that_a_changed_name_may_be_none_is_chosen(tree, files, written):
+    root = tree(*files)
+    path, problem = ImageFinder([root]).find(root / "x.json", written)
+    assert problem is not None
+    assert (path, problem.kind) == (None, "ambiguous_image")
+    assert all(Path(name).name in problem.detail for name in files)
+
+
+def test_a_name_that_is_there_is_taken_as_it_is(tree):
+    root = tree("ab12cd34-a.jpg", "a.jpg", "b%20c.jpg", "b c.jpg", "b+c.jpg")
+    for name in ("ab12cd34-a.jpg", "b%20c.jpg", "b c.jpg", "b+c.jpg"):
+        assert find_image(root, "x.json", name) == (name, None)
+
+
+@pytest.mark.parametrize("written", ["..%2F..%2Foutside.jpg", "%2e%2e/outside.jpg", "..%5c..%5coutside.jpg"])
+def test_an_encoded_path_to_the_outside_finds_nothing(tree, tmp_path, written):
+    root = tree("a.jpg")
+    (tmp_path / "outside.jpg").touch()
+    assert find_image(root, "x.json", written) == (None, "missing_image")
+
+
+@pytest.mark.parametrize(
+    ("files", "annotation", "suffix", "image"),
+    [
+        (["a.jpg", "old/a.jpg"], "a.xml", ".jpg", "a.jpg"),
+        (["JPEGImages/a.jpg", "old/a.jpg"], "Annotations/a.xml", "", "JPEGImages/a.jpg"),
+        (["a.jpg", "a.png"], "a.xml", ".PNG", "a.png"),
+        (["a.jpg", "a.png"], "a.xml", "", None),
+        (["old/a.jpg"], "new/a.xml", ".jpg", None),
+        (["b.jpg"], "a.xml", ".jpg", None),
+    ],
+)
+def test_the_image_beside_an_annotation_is_called_like_it(tree, files, annotation, suffix, image):
+    root = tree(*files)
+    path = ImageFinder([root]).find_beside(root / annotation, suffix)
+    assert (path and path.relative_to(root).as_posix()) == image
 
 
 def test_the_written_extension_wins_over_another(tree):

@@ -48,6 +48,26 @@ def _two_folders(folder: Path) -> None:
     picture(folder / "data" / "b" / "bad.jpg")
 
 
+def _own(folder: Path) -> None:
+    picture(folder / "data" / "bad.jpg")
+
+
+def _stale_copies(folder: Path) -> None:
+    picture(folder / "data" / "bad.jpg")
+    for leftover in (".ipynb_checkpoints", "__MACOSX", ".git/x"):
+        path = folder / "data" / leftover / "bad-checkpoint.xml"
+        path.parent.mkdir(parents=True)
+        path.write_text(voc_xml(filename="bad.jpg", name="stale"), encoding="utf-8")
+    (folder / "data" / "._bad.xml").write_bytes(b"\x00\x05\x16\x07")
+    (folder / "data" / ".idea").mkdir()
+    (folder / "data" / ".idea" / "misc.xml").write_text("<project/>", encoding="utf-8")
+
+
+def _uploads(folder: Path) -> None:
+    for name in ("IMG 1 (1).jpg", "IMG_1_1.jpg"):
+        picture(folder / "data" / name)
+
+
 OUTSIDE = ("box_of_dropped_image", "path_outside_root")
 MISSING = ("box_of_dropped_image", "missing_image")
 
@@ -96,4 +116,28 @@ CASES = [
     _named("only-dots", "...", MISSING),
     _named("this-folder", ".", MISSING),
     _named("an-address", "http://192.0.2.1/bad.jpg", MISSING),
+    _named("an-address-of-the-image", "http://192.0.2.1/sets/bad%2Ejpg?x=1", ("renamed_image",), _own),
+    _named(
+        "encoded-climbing-out",
+        "%2e%2e%2f%2e%2e%2foutside%2fsecret.jpg",
+        MISSING,
+        lambda f: picture(f / "outside/secret.jpg"),
+    ),
+    _named("ten-thousand-addresses", "/data/local-files/?" * 10_000 + ".jpg", OUTSIDE),
+    _named("stale-copies-in-hidden-folders", "bad.jpg", (), _stale_copies),
+    _named("an-upload", "ab12cd34-bad.jpg", ("renamed_image",), _own),
+    _named(
+        "an-upload-of-one-of-two",
+        "ab12cd34-IMG_1_1.jpg",
+        ("ambiguous_image", "box_of_dropped_image", "image_without_annotation"),
+        _uploads,
+    ),
+    _named("percent-encoded", "b%61d.jpg", ("renamed_image",), _own),
+    _named(
+        "encoded-as-latin-1",
+        "b%E4d.jpg",
+        (*MISSING[:1], "image_without_annotation", *MISSING[1:]),
+        lambda f: picture(f / "data/b\ufffdd.jpg") and None,
+    ),
+    _named("unicode-of-another-form", "cafe\u0301.jpg", (), lambda f: picture(f / "data/caf\u00e9.jpg")),
 ]

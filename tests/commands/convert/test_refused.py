@@ -1,6 +1,7 @@
 """Conversions that are refused, and files that are never overwritten."""
 
 import json
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,17 @@ def test_a_result_inside_its_source_is_refused(here, capsys):
     assert convert("labels.json", "voc", "--images", "photos", "--to", "voc") == 0
     assert convert("voc", "voc/yolo", "--images", "photos", "--to", "yolo") == 1
     assert "would be read with it" in capsys.readouterr().err
+
+
+def test_two_images_whose_names_look_the_same_are_refused(here, capsys):
+    names = [unicodedata.normalize(form, "\u00e9.jpg") for form in ("NFC", "NFD")]
+    content = json.loads(Path("labels.json").read_text())
+    for image, name in zip(content["images"], names, strict=True):
+        (here / "photos" / image["file_name"]).rename(here / "photos" / name)
+        image["file_name"] = name
+    Path("labels.json").write_text(json.dumps(content))
+    assert convert("labels.json", "voc", "--images", "photos", "--to", "voc") == 1
+    assert "would share the annotation file" in capsys.readouterr().err
 
 
 def test_copies_are_for_yolo_only(here, capsys):

@@ -22,6 +22,14 @@ def test_two_spellings_of_a_class_become_one(here):
     assert kept.classes == ("Mask", "mask")
 
 
+def test_spellings_are_compared_whatever_their_unicode_form(here):
+    dataset, _ = run(
+        photo("a.jpg", ("caf\u00e9", CAT[1]), ("caf\u00e9", [9, 9, 30, 30]), ("CAFE\u0301", [9, 20, 30, 40]))
+    )
+    assert dataset.classes == ("caf\u00e9",)
+    assert problems_of(dataset) == [("class_name_variant", "fixed_class")]
+
+
 def test_a_rare_class_with_nearly_the_name_of_a_frequent_one_is_reported(here):
     often = [("helmet", [i, 1, i + 9, 9]) for i in range(10)]
     dataset, _ = run(photo("a.jpg", *often, ("helmt", [9, 9, 30, 30]), ("glove", [9, 9, 30, 30])))
