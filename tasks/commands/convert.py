@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem
-from tasks.dataset.problem_kinds import dropped_box_problems, remedy
+from tasks.dataset.problem_kinds import dropped_box_problems, remedy, stops_by_default
 from tasks.errors import DataError, FormatError
 from tasks.formats.gather import gather
 from tasks.formats.losses import losses
@@ -35,8 +35,8 @@ def convert(*, source: Path, out: Path, to: str, format: str, images: Path | Non
         copy_images: copy the images beside the labels, for YOLO alone.
 
     Raises:
-        DataError: the source cannot be read, no image is left, the format cannot hold a name, or `out` has content
-            already or lies in the source.
+        DataError: the source cannot be read or contradicts itself, no image is left, the format cannot hold a name, or
+            `out` has content already or lies in the source.
     """
     _check_target(source, out, to, copy_images)
     images = images or (source if source.is_dir() else source.parent)
@@ -45,6 +45,9 @@ def convert(*, source: Path, out: Path, to: str, format: str, images: Path | Non
     print_text(f"{source}: {kind}, {_figures(before)}")
     after = _with_stored_sizes(before)
     _print_problems(after.problems)
+    stopping = sum(stops_by_default(problem.kind) for problem in before.problems)
+    if stopping:
+        raise DataError(f"{source}: {stopping} annotations may be of another image (above); nothing was written")
     if not after.images:
         raise DataError(f"{source}: no image is left; nothing was written")
     _write(replace(after, problems=()), out, to, copy_images)

@@ -67,6 +67,11 @@ KINDS: dict[str, Kind] = {
     "path_outside_root": _always_dropped("copy the image into ingest.source or ingest.images (a link is not enough)"),
     "renamed_image": _always_kept("write the image's real name into the annotation"),
     "given_split_unused": _always_kept("correct the path in data.yaml, or the list of images that it names"),
+    "other_image_named": Kind(
+        "correct <filename>, or delete it: the image is then the one that is called like the XML file; "
+        "set validate.policy: {other_image_named: keep} if <filename> is right",
+        ("fail", "keep"),
+    ),
     "image_annotated_twice": _always_dropped("merge the annotations of this image into one, or delete the others"),
     "image_without_annotation": _always_kept(
         "annotate the image; if it shows no object, add an annotation without objects"
@@ -132,6 +137,12 @@ def policy_source(name: str, on_problem: Action, policy: Mapping[str, Action]) -
     if len(kind.actions) == 1 and kind.actions[0] != "fail" and not (on_problem == "fail" and kind.stops_on_fail):
         return "no choice"
     return "default" if on_problem == "fix" else f"on_problem: {on_problem}"
+
+
+def stops_by_default(name: str) -> bool:
+    """Whether problems of the kind `name` stop the pipeline unless `validate.policy` lets them pass."""
+    kind = KINDS.get(name)
+    return kind is not None and kind.actions[0] == "fail"
 
 
 def remedy(problem: Problem) -> str:

@@ -14,6 +14,7 @@ from tasks.formats.coco import read_coco_annotations
 from tasks.formats.csv import read_csv
 from tasks.formats.label_studio import read_label_studio
 from tasks.formats.pascal_voc import read_voc_folder, voc_files
+from tasks.formats.voc_image import find_voc_image
 from tasks.formats.yolo import is_yolo_folder, read_yolo
 from tasks.ground.walk import files_below
 from tasks.images.image_file import stored_size
@@ -51,7 +52,8 @@ class Reading:
     def find(self, finder: ImageFinder, record: AnnotatedImage, file: Path | None) -> FoundImage:
         """The image of a record, which `file`, or else the record's own file, names."""
         annotation = file or Path(record.source)
-        return finder.find(annotation, record.file_name)
+        find = find_voc_image if self.format == "voc" else ImageFinder.find
+        return find(finder, annotation, record.file_name)
 
     def in_pixels(self, record: AnnotatedImage, path: Path) -> AnnotatedImage:
         """`record` with boxes in pixels, now that its image is known to be `path`.

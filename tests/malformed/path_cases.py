@@ -9,7 +9,7 @@ from tests.malformed.case import Case, good_voc, picture, voc_xml
 def _named(
     name: str,
     written: str,
-    ends: tuple[str, ...],
+    ends: tuple[str, ...] | str,
     add: Callable[[Path], object] | None = None,
 ) -> Case:
     def make(folder: Path) -> None:
@@ -66,6 +66,14 @@ def _stale_copies(folder: Path) -> None:
 def _uploads(folder: Path) -> None:
     for name in ("IMG 1 (1).jpg", "IMG_1_1.jpg"):
         picture(folder / "data" / name)
+
+
+def _renumbered(folder: Path) -> None:
+    _own(folder)
+    for number in range(1, 4):
+        picture(folder / "data" / f"{number}.jpg")
+        xml = voc_xml(filename=f"{number % 3 + 1}.jpg")
+        (folder / "data" / f"{number}.xml").write_text(xml, encoding="utf-8")
 
 
 OUTSIDE = ("box_of_dropped_image", "path_outside_root")
@@ -125,6 +133,10 @@ CASES = [
     ),
     _named("ten-thousand-addresses", "/data/local-files/?" * 10_000 + ".jpg", OUTSIDE),
     _named("stale-copies-in-hidden-folders", "bad.jpg", (), _stale_copies),
+    _named("another-image-that-is-missing", "gone.jpg", ("renamed_image",), _own),
+    _named("another-image-that-climbs-out", "../../gone.jpg", ("renamed_image",), _own),
+    _named("another-image-that-is-there", "good.jpg", "refused by validate", _own),
+    _named("a-renumbered-set", "bad.jpg", "refused by validate", _renumbered),
     _named("an-upload", "ab12cd34-bad.jpg", ("renamed_image",), _own),
     _named(
         "an-upload-of-one-of-two",

@@ -39,6 +39,17 @@ def test_a_result_inside_its_source_is_refused(here, capsys):
     assert "would be read with it" in capsys.readouterr().err
 
 
+def test_annotations_that_may_be_of_another_image_are_refused(here, capsys):
+    assert convert("labels.json", "voc", "--images", "photos", "--to", "voc") == 0
+    a = here / "voc/a.xml"
+    a.write_text(a.read_text().replace("a.jpg", "b.jpg"))
+    assert convert("voc", "yolo", "--images", "photos", "--to", "yolo") == 1
+    printed = capsys.readouterr()
+    assert "other_image_named: 1 (kept), such as voc/a.xml: <filename> is 'b.jpg'" in printed.out
+    assert "voc: 1 annotations may be of another image (above); nothing was written" in printed.err
+    assert not (here / "yolo").exists()
+
+
 def test_two_images_whose_names_look_the_same_are_refused(here, capsys):
     names = [unicodedata.normalize(form, "\u00e9.jpg") for form in ("NFC", "NFD")]
     content = json.loads(Path("labels.json").read_text())

@@ -47,7 +47,7 @@ def test_problems_name_their_image_where_it_was_found(here):
     for name in ("a.jpg", "b.jpg", "c.jpg"):
         picture(here / "data" / name)
     annotation(here / "data/a.xml", "a.jpg", CAT, ("", [3, 4, 9, 9]))
-    annotation(here / "data/b.xml", "a.jpg", DOG)
+    annotation(here / "data/b2.xml", "a.jpg", DOG)
     annotation(here / "data/c.xml", "c.jpg", CAT, DOG)
     broken = (here / "data/c.xml").read_text().replace("<xmax>20</xmax>", "<xmax>wide</xmax>")
     (here / "data/c.xml").write_text(broken)

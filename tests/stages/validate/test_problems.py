@@ -140,3 +140,11 @@ def test_a_data_set_without_boxes_stops_the_pipeline_whatever_the_limit(here):
 def test_the_printed_table_counts_each_kind(here, capsys):
     run(photo("a.jpg", CAT, ("cat", [5, 5, 5, 5]), ("cat", [6, 6, 6, 6])))
     assert re.search(r"^tiny_box  +2  dropped box    drop \(default\)$", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_an_annotation_that_names_another_image_stops_unless_the_policy_keeps_it(here):
+    found = Problem("other_image_named", "a.xml", "<filename> is 'b.jpg'", "kept")
+    with pytest.raises(DataError, match=r"other_image_named 1(?s:.*)correct <filename>, or delete it"):
+        run(photo("a.jpg", CAT), problems=[found])
+    dataset, _ = run(photo("a.jpg", CAT), problems=[found], policy={"other_image_named": "keep"})
+    assert problems_of(dataset) == [("other_image_named", "kept")]
