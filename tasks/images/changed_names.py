@@ -63,6 +63,8 @@ def path_in_address(address: str) -> str:
     if not is_address or len(scheme) < 2:
         return address
     path = rest.partition("/")[2]
+    if not path:
+        return address
     return path if scheme in _BUCKETS else unquote(_up_to_image(path, "?#")).lstrip("/")
 
 
