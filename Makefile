@@ -34,7 +34,7 @@ server: setup ## a Prefect server on loopback with its workers; Ctrl-C ends them
 	@python -m flows.server $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT)) $(foreach name,$(NAMES),--name $(name))
 
 agent: setup ## one more worker for the gpu pool, which works in this clone (GPU=1, NAME=..., PREFECT_API_URL=...)
-	@DETECTION_PIPELINE_ROOT=$(CURDIR) prefect worker start --pool gpu --type process --limit 1 $(if $(NAME),--name $(NAME))
+	@python -m flows.agent_worker $(if $(NAME),--name "$(NAME)")
 
 test: ## the tests, the slow ones included: a quarter of an hour on 2 cores
 	@scripts/setup.sh dev

@@ -13,7 +13,7 @@ from typing import Any
 if __name__ == "__main__":  # run as a file, Python looks for modules in flows/ only
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from flows.prefect_settings import prepare, server_for
+from flows.prefect_settings import prepare, start_or_check
 
 _OWN_SERVER = prepare(may_run_without_server=__name__ == "__main__")
 
@@ -67,8 +67,8 @@ def _main() -> None:
     args = parser.parse_args()
     # A shell lets background processes ignore it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    with server_for(_OWN_SERVER):
-        freeze_study(targets=args.targets, force=args.force)
+    start_or_check(_OWN_SERVER)
+    freeze_study(targets=args.targets, force=args.force)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,13 @@ import argparse
 import base64
 import hashlib
 import ipaddress
+import logging
 import os
 import socket
+import sqlite3
 import sys
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -28,6 +30,10 @@ location.replace("/");
 """
 _SCRIPT_HASH = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
 _PAGE = f"<!doctype html><title>Prefect</title><script>{_SCRIPT}</script>"
+LOCKED = (
+    "SQLite's database was locked by another process for a while; what waited for it is tried again. PostgreSQL is not "
+    "locked: docs/operations.md"
+)
 _FORBIDDEN = 403
 _POLICY_VIOLATION = 1008
 
@@ -135,6 +141,31 @@ async def _answer(send: "Send", status: int, text: str, kind: str, policy: str) 
     await send({"type": "http.response.body", "body": text.encode()})
 
 
+def shorten_locks() -> None:
+    """Log a locked SQLite database as one sentence, whoever logs it; Prefect's loops print a traceback each time."""
+    made = logging.getLogRecordFactory()
+
+    def make(*args: Any, **more: Any) -> logging.LogRecord:
+        record = made(*args, **more)
+        if record.exc_info and _is_lock(record.exc_info[1]):
+            record.exc_info, record.args, record.msg = None, None, LOCKED
+            record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
+        return record
+
+    logging.setLogRecordFactory(make)
+
+
+def _is_lock(error: BaseException | None) -> bool:
+    """Whether it comes of a locked database, however it was wrapped."""
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
+        if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+            return True
+        seen.append(error)
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def main() -> int:
     """Serve on a socket of the process that started this one."""
     parser = argparse.ArgumentParser(prog="python -m flows.guarded_server", description=__doc__)
@@ -149,11 +180,15 @@ def main() -> int:
     # What Prefect's own answers permit, to pages that the guard has let through.
     os.environ["PREFECT_SERVER_CORS_ALLOWED_ORIGINS"] = ",".join(f"http://{_bracketed(name)}:{port}" for name in names)
 
+    shorten_locks()
+
     import uvicorn  # noqa: PLC0415 - with Prefect, a second or two
     from prefect.server.api.server import create_app  # noqa: PLC0415 - reads its settings when it is imported
 
     guard = Guard(create_app(final=True), names, port, any_address=args.any_address)
-    uvicorn.Server(uvicorn.Config(guard, log_level=args.log_level, lifespan="on")).run(sockets=[listener])
+    # An open page keeps its connection: without a limit the server would wait for it to be closed.
+    config = uvicorn.Config(guard, log_level=args.log_level, lifespan="on", timeout_graceful_shutdown=3)
+    uvicorn.Server(config).run(sockets=[listener])
     return 0
 
 

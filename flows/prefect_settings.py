@@ -3,14 +3,13 @@
 Prefect reads these variables when it is imported, so this module must do its work before that.
 """
 
+import atexit
 import http
 import os
 import socket
-import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from flows.prefect_process import PrefectProcess
@@ -20,19 +19,37 @@ ROOT = Path(__file__).resolve().parents[1]
 # Where `make server` listens by default; pyproject.toml, [tool.prefect], has the same for the command line.
 HOST, PORT = "127.0.0.1", 4200
 START_SECONDS = 180
+_AT_EXIT = ExitStack()
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-@dataclass(frozen=True)
 class OwnServer:
-    """A server for as long as a flow runs: its socket is bound, its address and password are in the variables."""
+    """A server for as long as this process lives, which is longer than a flow: at the end its last logs are sent.
 
-    access: Access
-    listener: socket.socket
+    Attributes:
+        access: its address and password, which are in the variables, too.
+    """
+
+    def __init__(self) -> None:
+        """Bind its socket, so that nobody else takes the port; nothing is started."""
+        self._listener = socket.create_server((HOST, 0))
+        self.access = Access(f"http://{HOST}:{self._listener.getsockname()[1]}/api", new_password())
+
+    def start(self) -> None:
+        """Start it, and wait until it answers.
+
+        Raises:
+            SystemExit: it did not start; its messages say why.
+        """
+        environment = {**os.environ, "PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1"}
+        process = start_server(self._listener, environment, self.access, ["--log-level", "error"])
+        _AT_EXIT.callback(process.stop)
+        if not wait_until_healthy(self.access.api, process):
+            raise SystemExit("the temporary Prefect server did not start; its messages are above")
 
 
 def prepare(*, may_run_without_server: bool) -> OwnServer | None:
-    """Set the variables that Prefect reads when it is imported; a temporary server to be started by `server_for`.
+    """Set the variables that Prefect reads when it is imported; a temporary server to be started by `start_or_check`.
 
     There is one where `may_run_without_server`, PREFECT_API_URL names no server, and `make server` runs none for this
     clone.
@@ -42,40 +59,32 @@ def prepare(*, may_run_without_server: bool) -> OwnServer | None:
     os.environ.update(direct_loopback(os.environ))
     if not may_run_without_server or os.environ.get("PREFECT_API_URL"):
         return None
-    known = read_access(ROOT) or Access(f"http://{HOST}:{PORT}/api", os.environ.get("PREFECT_API_AUTH_STRING", ""))
+    known = make_server_access()
     if lets_in(known):
         os.environ.update(known.variables())
         return None
-    # Bound now, and not by the server: nobody else takes the port meanwhile.
-    listener = socket.create_server((HOST, 0))
-    access = Access(f"http://{HOST}:{listener.getsockname()[1]}/api", new_password())
-    os.environ.update(access.variables())
-    return OwnServer(access, listener)
+    own = OwnServer()
+    os.environ.update(own.access.variables())
+    # Before Prefect registers what it does at the end, and so done after that.
+    atexit.register(_AT_EXIT.close)
+    return own
 
 
-@contextmanager
-def server_for(own: OwnServer | None) -> Iterator[None]:
-    """Run the temporary server as long as the block; without one, see that the server that is named answers.
+def make_server_access() -> Access:
+    """Where `make server` of this clone is, whether it runs or not."""
+    return read_access(ROOT) or Access(f"http://{HOST}:{PORT}/api", os.environ.get("PREFECT_API_AUTH_STRING", ""))
+
+
+def start_or_check(own: OwnServer | None) -> None:
+    """Start the temporary server; without one, see that the server that is named answers.
 
     Raises:
         SystemExit: no server answers, or it takes another password; the message says what to do.
     """
-    if own is None:
+    if own:
+        own.start()
+    else:
         _check_named_server()
-        yield
-        return
-    process = start_server(
-        own.listener,
-        {**os.environ, "PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1"},
-        own.access,
-        ["--log-level", "error"],
-    )
-    try:
-        if not wait_until_healthy(own.access.api, process):
-            raise SystemExit("the temporary Prefect server did not start; its messages are above")
-        yield
-    finally:
-        process.stop()
 
 
 def start_server(
@@ -129,7 +138,7 @@ def _check_named_server() -> None:
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise SystemExit(
             f"no Prefect server answers at {api} ({error or type(error).__name__}): start it, or name another in "
-            f"PREFECT_API_URL; where that is unset, {Path(sys.argv[0]).name} starts a server of its own"
+            "PREFECT_API_URL; flows that are started by hand need none where that is unset"
         ) from None
 
 

@@ -1,9 +1,12 @@
 import asyncio
+import logging
+import sqlite3
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from flows.guarded_server import LOOPBACK, OPEN_PATH, Guard
+from flows.guarded_server import LOCKED, LOOPBACK, OPEN_PATH, Guard, shorten_locks
 
 PORT = 4200
 
@@ -118,3 +121,31 @@ def test_the_page_that_takes_the_password_runs_no_script_but_its_own() -> None:
 
 def test_what_is_no_request_is_passed_on() -> None:
     assert asked({}, kind="lifespan")[0]["status"] == 200
+
+
+@pytest.fixture
+def _locks_shortened() -> Iterator[None]:
+    before = logging.getLogRecordFactory()
+    shorten_locks()
+    yield
+    logging.setLogRecordFactory(before)
+
+
+def raise_wrapped(reason: str) -> None:
+    """As SQLAlchemy does."""
+    raise RuntimeError("wrapped") from sqlite3.OperationalError(reason)
+
+
+@pytest.mark.usefixtures("_locks_shortened")
+@pytest.mark.parametrize(("reason", "is_short"), [("database is locked", True), ("disk I/O error", False)])
+def test_a_locked_database_is_one_sentence_and_other_errors_keep_their_traceback(
+    reason: str, is_short: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    try:
+        raise_wrapped(reason)
+    except RuntimeError:
+        logging.getLogger("any").exception("loop %s", "failed")
+    (record,) = caplog.records
+    shown = logging.Formatter("%(levelname)s %(message)s").format(record)
+    assert (shown == f"WARNING {LOCKED}") is is_short
+    assert ("Traceback" in shown) is not is_short

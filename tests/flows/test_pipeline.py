@@ -97,7 +97,7 @@ def test_the_flow_runs_by_hand_without_a_server_and_without_errors(project: Path
 
 @pytest.mark.skipif(not BROWSER, reason="no Chromium here; `apt install chromium` brings one")
 def test_a_foreign_page_leaves_nothing_on_the_server_of_a_run_by_hand(project: Path, tmp_path: Path) -> None:
-    command = "echo ${PREFECT_API_URL} ${PREFECT_API_AUTH_STRING} > told.partial; mv told.partial told; exec sleep 300"
+    command = "echo $PREFECT_API_URL $PREFECT_API_AUTH_STRING > told.partial; mv told.partial told; exec sleep 300"
     (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"long": {"cmd": command, "outs": ["long.txt"]}}}))
     with own_pipeline(project, tmp_path) as process:
         try:

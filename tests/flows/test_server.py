@@ -19,8 +19,9 @@ from dvc.repo import Repo
 from flows.agent_clone import CloneError, make_clone
 from flows.agents import INTERRUPTED
 from flows.child import Outcome
-from flows.prefect_settings import HOST, PORT
+from flows.prefect_settings import HOST, PORT, make_server_access
 from flows.server import AUTOMATION, POOLS, ServerError, serve
+from flows.server_access import lets_in
 from tests.flows.conftest import commit, run
 from tests.ports import free_ports
 
@@ -108,9 +109,8 @@ def prepared(**variables: str) -> list[Any]:
 
 
 def test_without_a_server_a_run_by_hand_starts_one_with_a_password_of_its_own() -> None:
-    with socket.socket() as probe:
-        if probe.connect_ex((HOST, PORT)) == 0:
-            pytest.skip(f"something listens on port {PORT}")
+    if lets_in(make_server_access()):
+        pytest.skip("`make server` runs here")
     own, api, auth, *_ = prepared()
     again = prepared()
     assert own
@@ -138,7 +138,12 @@ def test_no_proxy_is_asked_for_what_is_on_this_machine() -> None:
     ],
     ids=["dead", "another password", "not Prefect"],
 )
-def test_a_named_server_that_does_not_let_us_in_is_one_sentence(status: int, complaint: str) -> None:
+@pytest.mark.parametrize(
+    "command", [["flows/pipeline.py", "sample"], ["-m", "flows.agent_worker"]], ids=["flow", "agent"]
+)
+def test_a_named_server_that_does_not_let_us_in_is_one_sentence(
+    command: list[str], status: int, complaint: str
+) -> None:
     with answering(status) as port:
         environment = {
             **os.environ,
@@ -146,7 +151,7 @@ def test_a_named_server_that_does_not_let_us_in_is_one_sentence(status: int, com
             "HTTP_PROXY": "http://127.0.0.1:9",
         }
         done = subprocess.run(
-            [sys.executable, "flows/pipeline.py", "sample"],
+            [sys.executable, *command],
             cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
     assert done.returncode == 1
