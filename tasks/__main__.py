@@ -10,6 +10,11 @@ from tasks.ground.process import die_with_dvc
 if __name__ == "__main__":
     die_with_dvc()
 
+# Next, before what it hashes is imported.
+from tasks.ground.stage_inputs import StageInputs, mark_code
+
+_CODE = mark_code()
+
 import argparse
 import errno
 import os
@@ -59,7 +64,9 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run_stage(name: str, params: Path) -> None:
     start = time.monotonic()
+    inputs = StageInputs(name, params, _CODE)
     figures = run_stage(name, read_params(params))
+    inputs.refuse_changed()
     listed = ", ".join(f"{key} {value}" for key, value in figures.items())
     print(f"{name}: done in {time.monotonic() - start:.1f} s ({listed})")
 

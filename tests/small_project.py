@@ -77,9 +77,9 @@ class Project:
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def wait_until(condition: Callable[[], bool], seconds: float) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float, every: float = 0.2) -> None:
     """Return once `condition` holds; fail when it does not within `seconds`."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.2)
+        time.sleep(every)

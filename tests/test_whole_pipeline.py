@@ -1,11 +1,14 @@
 """The whole pipeline through `dvc repro`, as a person runs it: killed, resumed, changed, taken back. Minutes."""
 
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.small_project import STEPS, Project
+from tests.small_project import STEPS, Project, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -121,3 +124,63 @@ def test_a_misspelt_param_stops_before_anything_runs(finished: tuple[Project, st
     assert "split.val_fracton: Extra inputs are not permitted" in output
     assert "split.val_fraction: Field required" in output
     assert "Traceback" not in output
+
+
+@pytest.fixture
+def project_to_edit(finished: tuple[Project, str]) -> Iterator[Project]:
+    """The finished project, whose params and results are put back afterwards."""
+    project, _ = finished
+    kept = (project.folder / "params.yaml").read_bytes()
+    yield project
+    (project.folder / "params.yaml").write_bytes(kept)
+    shutil.rmtree(project.folder / "models/resume", ignore_errors=True)
+    project.run("dvc", "checkout", "--force")
+
+
+def wait_until_at_work(project: Project, pattern: str) -> None:
+    """Return when the running stage has written a file of `pattern`: some stages end a tenth of a second later."""
+    wait_until(lambda: bool(list(project.folder.glob(pattern))), 600, every=0.005)
+
+
+@pytest.mark.parametrize(
+    ("stage", "key", "at_work"),
+    [
+        ("sample", "seed", "data/.sample.*.partial/annotations"),
+        ("records", "images_per_shard", "data/records.partial/*/label_map.pbtxt"),
+        ("train", "learning_rate", "models/resume/*/current.json"),
+    ],
+)
+def test_params_that_change_while_a_stage_runs_are_not_recorded(
+    stage: str, key: str, at_work: str, project_to_edit: Project
+) -> None:
+    project = project_to_edit
+    lock = (project.folder / "dvc.lock").read_bytes()
+    project.change("sample", images=300)  # of another number of scenes, which take seconds to draw
+    project.change(stage, **{key: 0.5 if stage == "train" else 100})
+    process = project.start("dvc", "repro", "--single-item", stage)
+    wait_until_at_work(project, at_work)
+    project.change(stage, **{key: 0.25 if stage == "train" else 200})
+    output, _ = process.communicate()
+
+    before, after = ("0.5", "0.25") if stage == "train" else ("100", "200")
+    assert process.returncode != 0
+    assert f"{stage}: changed while the stage ran: {stage}.{key} ({before} -> {after})" in output
+    assert (project.folder / "dvc.lock").read_bytes() == lock
+    assert "params.yaml" in project.run("dvc", "status", stage)
+
+
+def test_code_that_changes_while_a_stage_runs_is_not_recorded(project_to_edit: Project) -> None:
+    project = project_to_edit
+    lock = (project.folder / "dvc.lock").read_bytes()
+    edited = project.folder / "tasks/tfrecords/shards.py"
+    kept = edited.read_bytes()
+    project.change("records", images_per_shard=100)
+    process = project.start("dvc", "repro", "--single-item", "records")
+    wait_until_at_work(project, "data/records.partial/*/label_map.pbtxt")
+    edited.write_bytes(kept + b"# edited\n")
+    output, _ = process.communicate()
+    edited.write_bytes(kept)
+
+    assert process.returncode != 0
+    assert f"changed while the stage ran: {Path('tasks/tfrecords/shards.py')}" in output
+    assert (project.folder / "dvc.lock").read_bytes() == lock
