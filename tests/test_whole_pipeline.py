@@ -143,26 +143,25 @@ def wait_until_at_work(project: Project, pattern: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stage", "key", "at_work"),
+    ("stage", "key", "before", "after", "at_work"),
     [
-        ("sample", "seed", "data/.sample.*.partial/annotations"),
-        ("records", "images_per_shard", "data/records.partial/*/label_map.pbtxt"),
-        ("train", "learning_rate", "models/resume/*/current.json"),
+        ("sample", "seed", 100, 200, "data/.sample.*.partial/annotations"),
+        ("records", "images_per_shard", 1, 2, "data/records.partial/*/label_map.pbtxt"),
+        ("train", "learning_rate", 0.5, 0.25, "models/resume/*/current.json"),
     ],
 )
 def test_params_that_change_while_a_stage_runs_are_not_recorded(
-    stage: str, key: str, at_work: str, project_to_edit: Project
+    stage: str, key: str, before: float, after: float, at_work: str, project_to_edit: Project
 ) -> None:
     project = project_to_edit
     lock = (project.folder / "dvc.lock").read_bytes()
-    project.change("sample", images=300)  # of another number of scenes, which take seconds to draw
-    project.change(stage, **{key: 0.5 if stage == "train" else 100})
+    project.change("sample", images=300)  # they take seconds to draw
+    project.change(stage, **{key: before})
     process = project.start("dvc", "repro", "--single-item", stage)
     wait_until_at_work(project, at_work)
-    project.change(stage, **{key: 0.25 if stage == "train" else 200})
+    project.change(stage, **{key: after})
     output, _ = process.communicate()
 
-    before, after = ("0.5", "0.25") if stage == "train" else ("100", "200")
     assert process.returncode != 0
     assert f"{stage}: changed while the stage ran: {stage}.{key} ({before} -> {after})" in output
     assert (project.folder / "dvc.lock").read_bytes() == lock
@@ -174,7 +173,7 @@ def test_code_that_changes_while_a_stage_runs_is_not_recorded(project_to_edit: P
     lock = (project.folder / "dvc.lock").read_bytes()
     edited = project.folder / "tasks/tfrecords/shards.py"
     kept = edited.read_bytes()
-    project.change("records", images_per_shard=100)
+    project.change("records", images_per_shard=1)
     process = project.start("dvc", "repro", "--single-item", "records")
     wait_until_at_work(project, "data/records.partial/*/label_map.pbtxt")
     edited.write_bytes(kept + b"# edited\n")
