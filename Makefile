@@ -19,6 +19,7 @@ setup: ## install the tested set of packages into .venv (GPU=1: with CUDA librar
 	@scripts/setup.sh $(if $(GPU),gpu,run)
 
 run: setup ## run what changed, from data to report; print the figures
+	@python -m tasks check >/dev/null
 	@dvc repro
 	@echo; python -m tasks summary
 	@echo; echo "The report: $(CURDIR)/reports/index.html"
@@ -73,5 +74,5 @@ lock: ## compile requirements*.in into pinned files with hashes
 	@scripts/setup.sh dev
 	@scripts/lock.sh
 
-clean: ## remove what the stages wrote (not DVC's cache: `dvc repro` brings results back from it)
-	rm -rf data models metrics plots reports predictions compare.html
+clean: ## remove what the stages wrote, nothing else (not DVC's cache: `dvc repro` brings results back from it)
+	@test ! -x .venv/bin/python || python -m tasks clean

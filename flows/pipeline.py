@@ -27,6 +27,8 @@ from flows.overrides import params_override
 from flows.publish import publish
 from flows.run_all import run_all
 from tasks.errors import PipelineError
+from tasks.lint.paths import refuse_unsafe_paths
+from tasks.params import read_params
 
 # Stages at once, including those that wait for agents; `stage` limits those that run here.
 _MAX_WAITING = 16
@@ -66,6 +68,8 @@ def pipeline(
     logger = get_run_logger()
     with clone_lock(folder, logger.info):
         with params_override(folder, params or {}, logger.info):
+            # DVC removes what stands at the paths before a stage could look.
+            refuse_unsafe_paths(read_params(folder / "params.yaml"), folder)
             states = run_all(folder, targets or [], force=force, gpu=gpu)
         try:
             publish(folder)

@@ -28,6 +28,7 @@ from tasks.formats.writers import WRITTEN_FORMATS
 from tasks.ground.imports import import_object
 from tasks.ground.process import silence_libraries
 from tasks.ground.text import print_text
+from tasks.lint.paths import refuse_unsafe_paths
 from tasks.params import FORMATS, read_params
 from tasks.prediction.kinds import KINDS
 from tasks.stages.table import STAGES, run_stage
@@ -65,7 +66,9 @@ def main(argv: list[str] | None = None) -> int:
 def _run_stage(name: str, params: Path) -> None:
     start = time.monotonic()
     inputs = StageInputs(name, params, _CODE)
-    figures = run_stage(name, read_params(params))
+    values = read_params(params)
+    refuse_unsafe_paths(values)
+    figures = run_stage(name, values)
     inputs.refuse_changed()
     listed = ", ".join(f"{key} {value}" for key, value in figures.items())
     print(f"{name}: done in {time.monotonic() - start:.1f} s ({listed})")
@@ -90,6 +93,11 @@ def parser() -> argparse.ArgumentParser:
     _add_convert(commands)
     summary = _add(commands, "summary", "print the figures of the last run", example="summary")
     _add_params(summary, "its section: paths")
+    clean = _add(commands, "clean", "remove what the stages wrote, and nothing else", example="clean --dry-run")
+    clean.add_argument("--dry-run", action="store_true", help="print what would be removed, and remove nothing")
+    _add_params(clean, "its section: paths")
+    check = _add(commands, "check", "check params.yaml: its keys, values and paths", example="check")
+    _add_params(check, "all its sections")
     return parser
 
 

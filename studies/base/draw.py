@@ -43,7 +43,7 @@ def draw(params: ScenesParams, *, scenes: Path) -> dict[str, object]:
     Raises:
         PipelineError: a worker process was killed.
     """
-    with replacing(scenes) as beside:
+    with replacing(scenes, own_folder=True) as beside:
         (beside / IMAGES).mkdir(parents=True)
         images = tuple(_draw_all(params, beside / IMAGES))
         dataset = Dataset(scenes / IMAGES, _classes(params), images)

@@ -31,7 +31,7 @@ def train(model: str, arm: str, seed: int, study: StudyParams) -> None:
     params = _train(folder, model, study, {**study.training(model), "freeze": study.arms[arm], "seed": seed})
     images, detections = detect_with_last_weights(params, "test")
     record = RunRecord(seed=seed, **dict(_record(model, arm, params)))
-    with replacing(RESULTS / name) as beside:
+    with replacing(RESULTS / name, own_folder=True) as beside:
         beside.mkdir(parents=True)
         write_artifact(beside / RUN, record)
         write_detections(detections, images, beside / DETECTIONS)

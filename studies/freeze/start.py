@@ -29,7 +29,7 @@ def start(name: str, study: StudyParams) -> None:
     model, out = study.models[name], STARTS / name
     folder = RUNS / f"start-{name}"
     trained = None if model.start == "base" else _train_on_scenes(model, study.scenes, folder)
-    with replacing(out) as beside:
+    with replacing(out, own_folder=True) as beside:
         beside.mkdir(parents=True)
         if trained:
             shutil.copytree(trained, beside / "trained")

@@ -91,7 +91,7 @@ def _detect_left_out(dataset: Dataset, left: int, rest: Sequence[int], folder: P
         name = dataset.images[left].file_name
         print(f"leave_one_out: {left + 1} of {len(dataset.images)}: without {name}", flush=True)
         params = write_params(_PARAMS, run, run / "data", {})
-        with replacing(params.paths.splits) as beside:
+        with replacing(params.paths.splits, own_folder=True) as beside:
             beside.mkdir(parents=True)
             train = _with_images(dataset, [dataset.images[i] for i in rest])
             write_coco_splits({"train": train, "val": _with_images(dataset, []), "test": alone}, beside)

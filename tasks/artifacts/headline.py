@@ -43,7 +43,7 @@ def write_headline(folder: Path, evaluation: Evaluation) -> None:
     if len(model.per_class) <= _MAX_CLASSES:
         names = _file_names(model.per_class)
         files |= {name: {"mAP": each.ap} for name, each in zip(names, model.per_class.values(), strict=True)}
-    with replacing(folder) as beside:
+    with replacing(folder, own_folder=True) as beside:
         beside.mkdir(parents=True)
         for name, figures in files.items():
             rounded = {key: None if value is None else round(value, _DIGITS) for key, value in figures.items()}

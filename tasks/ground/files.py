@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tasks.errors import FormatError
+from tasks.errors import FormatError, PipelineError
 
 # The folder of all rooms: work that is kept between runs is keyed by a hash of its files.
 CODE = Path(__file__).parents[1]
@@ -21,18 +21,25 @@ _ACTING = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, own_folder: bool = False) -> Iterator[Path]:
     """A path beside `path` to write to; renamed over `path` when the block ends well, removed when it does not.
 
-    Works for a file and for a folder (a folder that stood there is replaced whole).
+    Args:
+        path: a file, or a folder that does not exist or is empty.
+        own_folder: a folder at `path` is an out of the stage that calls, and is replaced whole.
+
+    Raises:
+        PipelineError: a folder with files stands there.
     """
+    if not own_folder and path.is_dir() and any(path.iterdir()):
+        raise PipelineError(f"{path}: a folder with files stands there, which is not removed: move it, or name another")
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = _beside(path)
     _remove(beside)
     try:
         yield beside
-        if beside.is_dir():
-            _remove(path)
+        if path.is_dir():
+            _remove(path) if own_folder else path.rmdir()
         beside.replace(path)
     finally:
         _remove(beside)

@@ -7,15 +7,13 @@ Code is compared by content, everything else by size and time of change: data ca
 """
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
-import yaml
-
 from tasks.errors import PipelineError
+from tasks.ground.dvc_yaml import entries, read_mapping, resolved, stages_of, value_at
 from tasks.ground.files import CODE, sha256_of
 from tasks.ground.walk import files_below
 
@@ -42,13 +40,11 @@ class StageInputs:
             params_file: the file that the stage reads its params from.
             code: `mark_code()`, from before the code was imported.
         """
-        content = _read_mapping(params_file)
-        entry = _entry(_read_mapping(Path("dvc.yaml")), stage)
-        self._stage = stage
+        params = _mapping_or_empty(params_file)
+        entry = stages_of(_mapping_or_empty(Path("dvc.yaml"))).get(stage, {})
         self._params_file = params_file
-        self._keys = tuple(key for key in _list(entry, "params") if isinstance(key, str))
-        self._values = {key: _value(content, key) for key in self._keys}
-        self._deps = tuple(Path(_resolved(dep, content)) for dep in _list(entry, "deps") if isinstance(dep, str))
+        self._values = {key: value_at(params, key) for key, _ in entries(entry, "params")}
+        self._deps = tuple(resolved(dep, params) for dep, _ in entries(entry, "deps"))
         self._marks = self._mark(code)
 
     def refuse_changed(self) -> None:
@@ -68,12 +64,12 @@ class StageInputs:
 
     def _changed_values(self) -> Iterator[str]:
         try:
-            content = _read_mapping(self._params_file, strict=True)
+            params = read_mapping(self._params_file)
         except ValueError:
             yield f"{self._params_file} (it cannot be read any more)"
             return
         for key, before in self._values.items():
-            after = _value(content, key)
+            after = value_at(params, key)
             if after != before:
                 yield from _differences(key, before, after)
 
@@ -104,43 +100,12 @@ def _files(path: Path) -> Iterator[tuple[str, os.stat_result]]:
                 yield str(file), file.stat()
 
 
-def _read_mapping(path: Path, *, strict: bool = False) -> Mapping[str, object]:
-    """A YAML file's keys; {} for one that cannot be read, unless `strict`: who needs it says what is wrong."""
+def _mapping_or_empty(path: Path) -> Mapping[str, object]:
+    """What cannot be read is left to those who need it, and who say what is wrong."""
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe one
-    except (OSError, ValueError, RecursionError, LookupError, AttributeError, TypeError, yaml.YAMLError) as error:
-        if strict:
-            raise ValueError(f"{path}: {error}") from error
+        return read_mapping(path)
+    except ValueError:
         return {}
-    return content if isinstance(content, dict) else {}
-
-
-# libyaml's, where PyYAML was built with it: ten times as fast.
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-def _entry(dvc_yaml: Mapping[str, object], stage: str) -> Mapping[str, object]:
-    stages = dvc_yaml.get("stages")
-    entry = stages.get(stage) if isinstance(stages, dict) else None
-    return entry if isinstance(entry, dict) else {}
-
-
-def _list(entry: Mapping[str, object], key: str) -> list[object]:
-    value = entry.get(key)
-    return value if isinstance(value, list) else []
-
-
-def _value(content: Mapping[str, object], key: str) -> object:
-    """The value of `a.b` in {a: {b: value}}; None where there is none."""
-    value: object = content
-    for name in key.split("."):
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
-
-
-def _resolved(dep: str, content: Mapping[str, object]) -> str:
-    """`dep` with the params that it refers to as `${a.b}`."""
-    return re.sub(r"\$\{([\w.]+)\}", lambda found: str(_value(content, found[1])), dep)
 
 
 def _differences(key: str, before: object, after: object) -> Iterator[str]:

@@ -4,12 +4,16 @@ Such a folder lies outside DVC's outs, which DVC deletes before a stage runs.
 """
 
 import fcntl
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tasks.errors import PipelineError
+
+# Other folders are not of this module, whatever they do there.
+_KEY = re.compile("[0-9a-f]{16}")
 
 
 @contextmanager
@@ -20,7 +24,7 @@ def unfinished_work(root: Path, key: str, busy: PipelineError) -> Iterator[Path]
 
     Args:
         root: the folder in params.yaml.
-        key: a hash of everything the work depends on, so that a changed param starts clean.
+        key: 16 hexadecimal digits, a hash of everything the work depends on: a changed param starts clean.
         busy: raised where another process holds `root`.
     """
     root.mkdir(parents=True, exist_ok=True)
@@ -30,7 +34,7 @@ def unfinished_work(root: Path, key: str, busy: PipelineError) -> Iterator[Path]
         except BlockingIOError as error:
             raise busy from error
         for other in root.iterdir():
-            if other.is_dir() and other.name != key:
+            if other.is_dir() and other.name != key and _KEY.fullmatch(other.name):
                 shutil.rmtree(other)
         (root / key).mkdir(exist_ok=True)
         yield root / key

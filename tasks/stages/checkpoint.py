@@ -23,7 +23,7 @@ def checkpoint(params: "CheckpointParams", model: "ModelParams", *, base: Path) 
         ConfigError: there is no such model.
     """
     remove_leftovers(base)
-    with replacing(base) as beside:
+    with replacing(base, own_folder=True) as beside:
         beside.mkdir()
         description = take_weights(params, model.name, beside, downloads=base.parent / ".downloads")
         write_base_description(description, beside)

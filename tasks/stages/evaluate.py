@@ -45,12 +45,12 @@ def evaluate(
     of_split = read_coco_splits(splits)
     test = of_split["test"]
     results = evaluate_models(exported, test, params.batch_size)
-    with replacing(detections) as partial:
+    with replacing(detections, own_folder=True) as partial:
         partial.mkdir()
         for model, found in results.detections.items():
             write_model_detections(partial, model, test, found)
         write_analysis(partial, results.analysis)
-    with replacing(plots_evaluate) as partial:
+    with replacing(plots_evaluate, own_folder=True) as partial:
         partial.mkdir()
         write_precision_recall(partial, results.curves)
     write_evaluation(metrics_evaluate, results.evaluation)

@@ -38,7 +38,7 @@ def export(
     config = read_pipeline_config(pipeline_config)
     network = build_network(config, is_training=False)
     load_weights(network, trained / "best" / "ckpt-0")
-    with replacing(exported) as partial:
+    with replacing(exported, own_folder=True) as partial:
         partial.mkdir()
         export_saved_model(network, partial / "saved_model")
         export_tflite(network, config, partial / "model.tflite", max_detections=params.max_detections)

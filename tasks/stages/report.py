@@ -77,7 +77,7 @@ def report(  # noqa: PLR0913 - a path for each file that it shows
     )
     content, pictures = page_content(run, params, validate, [params, validate, *others])
     page = render(content, printable)
-    with replacing(report) as folder:
+    with replacing(report, own_folder=True) as folder:
         folder.mkdir()
         (folder / "index.html").write_text(page, encoding="utf-8")
     return {"page": str(report / "index.html"), "pictures": pictures, "megabytes": round(len(page) / 1e6, 1)}

@@ -25,7 +25,7 @@ def sample(params: "SampleParams", *, sample: Path) -> dict[str, int]:
     """
     faults = FAULTS if params.faults else ()
     boxes = 0
-    with replacing(sample) as beside:
+    with replacing(sample, own_folder=True) as beside:
         (beside / "images").mkdir(parents=True)
         (beside / "annotations").mkdir()
         total = params.images + len(faults)

@@ -44,13 +44,13 @@ def split(
     assigned = assign_splits(similar, dataset.classes, params, fractions, memory)
     division = divide(dataset, similar, assigned)
     leaks, dropped = find_leaks(similar, assigned), find_dropped(similar, assigned)
-    with replacing(splits) as beside:
+    with replacing(splits, own_folder=True) as beside:
         beside.mkdir()
         write_coco_splits(division.splits, beside)
         write_leaks(leaks, beside)
         write_dropped(dropped, beside)
     write_split_metrics(split_metrics(division, similar, leaks), metrics_split)
-    with replacing(plots_data) as beside:
+    with replacing(plots_data, own_folder=True) as beside:
         beside.mkdir()
         write_json(beside / "class_counts.json", class_rows(class_tallies(division.splits)))
         write_json(beside / "box_sizes.json", size_rows(division.splits))

@@ -85,7 +85,7 @@ def publish_records(folder: Path, label_map: str, index: RecordsIndex, records: 
     Until that is done, `folder` keeps them too.
     """
     remove_leftovers(records)
-    with replacing(records) as beside:
+    with replacing(records, own_folder=True) as beside:
         beside.mkdir()
         for name in (label_map, *(facts.file for split in index.splits for facts in split.shards)):
             try:

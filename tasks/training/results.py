@@ -26,7 +26,7 @@ def write_trained(
     Raises:
         TrainingError: a checkpoint could not be written.
     """
-    with replacing(trained) as partial:
+    with replacing(trained, own_folder=True) as partial:
         (partial / "best").mkdir(parents=True)
         (partial / "last").mkdir()
         write_checkpoint(run.trainer.weights, partial / "last" / "ckpt-0")

@@ -1,6 +1,5 @@
 """The curves of a training run for TensorBoard."""
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,11 +7,12 @@ import tensorflow as tf
 
 
 class TensorBoard:
-    """Writes scalars below a folder, which it empties first: a resumed run writes its whole history again."""
+    """Writes scalars into a folder, and removes earlier ones: a resumed run writes its whole history again."""
 
     def __init__(self, folder: Path) -> None:
-        """Start over in `folder`."""
-        shutil.rmtree(folder, ignore_errors=True)
+        """Start over in `folder`; files that TensorBoard does not read stay."""
+        for path in folder.glob("events.out.tfevents.*"):
+            path.unlink()
         self._writer = tf.summary.create_file_writer(str(folder))
 
     def log(self, step: int, scalars: Mapping[str, float]) -> None:

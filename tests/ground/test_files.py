@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tasks.errors import FormatError
+from tasks.errors import FormatError, PipelineError
 from tasks.ground.files import read_json, read_small, replacing, write_json, write_json_lists, write_private
 
 
@@ -27,7 +27,7 @@ def test_the_old_content_stays_when_writing_fails(tmp_path: Path, folder: bool) 
     inside.write_text("old")
 
     def fail() -> None:
-        with replacing(target) as beside:
+        with replacing(target, own_folder=folder) as beside:
             if folder:
                 beside.mkdir()
             (beside / "a" if folder else beside).write_text("new")
@@ -39,14 +39,33 @@ def test_the_old_content_stays_when_writing_fails(tmp_path: Path, folder: bool) 
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
+def test_a_stages_own_folder_is_replaced_whole(tmp_path: Path) -> None:
     target = tmp_path / "out"
     target.mkdir()
     (target / "stale").write_text("old")
-    with replacing(target) as beside:
+    with replacing(target, own_folder=True) as beside:
         beside.mkdir()
         (beside / "fresh").write_text("new")
     assert [path.name for path in target.iterdir()] == ["fresh"]
+
+
+@pytest.mark.parametrize("folder", [False, True], ids=["by a file", "by a folder"])
+def test_anybodys_folder_is_not_replaced(tmp_path: Path, folder: bool) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.jpg").write_text("mine")
+    with (
+        pytest.raises(PipelineError, match="photos: a folder with files stands there, which is not removed"),
+        replacing(tmp_path / "photos") as beside,
+    ):
+        beside.mkdir() if folder else beside.write_text("new")
+    assert (tmp_path / "photos" / "a.jpg").read_text() == "mine"
+
+
+def test_an_empty_folder_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with replacing(tmp_path / "out") as beside:
+        beside.write_text("new")
+    assert (tmp_path / "out").read_text() == "new"
 
 
 def test_equal_content_gives_equal_bytes_and_nan_is_refused(tmp_path: Path) -> None:

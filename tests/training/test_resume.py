@@ -40,12 +40,14 @@ def test_a_state_that_current_json_does_not_name_yet_is_not_restored(tmp_path: P
 
 
 def test_another_run_starts_clean_and_removes_the_states_of_the_last_one(tmp_path: Path) -> None:
-    first, second = ResumeFolder(tmp_path, "a"), ResumeFolder(tmp_path, "b")
+    first, second = (ResumeFolder(tmp_path, letter * 16) for letter in "ab")
     with first.lock():
         first.save(state(1.0), Progress(step=1))
+    (tmp_path / "photos").mkdir()
     with second.lock():
         assert second.restore(state(0.0)) == Progress()
-        assert not (tmp_path / "a").exists()
+        assert not (tmp_path / ("a" * 16)).exists()
+        assert (tmp_path / "photos").exists()
 
 
 def test_a_second_trainer_is_refused_and_a_killed_one_leaves_no_lock(tmp_path: Path) -> None:

@@ -1,0 +1,117 @@
+"""`clean` removes what the stages wrote, and nothing else."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tasks.__main__ import main
+
+ROOT = Path(__file__).parents[2]
+
+WRITTEN = [
+    "data/sample/images/a.jpg",
+    "data/splits/train.json",
+    "data/records/train.tfrecord",
+    "data/records.partial/0123456789abcdef/shard",
+    "data/.sample.123.partial/half",
+    "models/resume/0123456789abcdef/current.json",
+    "models/exported/model.tflite",
+    "models/exported/README.md",
+    "metrics/data.json",
+    "metrics/headline/all.json",
+    "plots/train/plots/loss.tsv",
+    "reports/index.html",
+    "logs/train/events.out.tfevents.1",
+]
+MINE = [
+    "data/photos/a.jpg",
+    "data/notes.txt",
+    "models/exported/my-own.onnx",
+    "logs/mine.txt",
+    "predictions/a.jpg",
+    "compare.html",
+    "splits.json",
+    "params.yaml",
+    "dvc.yaml",
+]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    for name in [*WRITTEN, *MINE]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def files(project: Path) -> list[str]:
+    return sorted(path.relative_to(project).as_posix() for path in project.rglob("*") if path.is_file())
+
+
+def test_what_the_stages_wrote_is_removed_and_nothing_else(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["clean"]) == 0
+    assert files(project) == sorted(MINE)
+    output = capsys.readouterr().out.splitlines()
+    assert "data/sample: removed" in output
+    assert "data/photos: left, for no stage wrote it" in output
+    assert "models/exported/my-own.onnx: left, for no stage wrote it" in output
+    assert not (project / "reports").exists()
+    assert not (project / "metrics").exists()
+
+
+def test_a_dry_run_removes_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = files(project)
+    assert main(["clean", "--dry-run"]) == 0
+    assert files(project) == before
+    assert "data/sample: would be removed" in capsys.readouterr().out
+
+
+def test_a_second_time_there_is_nothing_to_remove(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["clean"])
+    capsys.readouterr()
+    assert main(["clean"]) == 0
+    assert capsys.readouterr().out.startswith("nothing to remove")
+
+
+def test_a_link_is_removed_and_not_what_it_leads_to(project: Path) -> None:
+    shutil.rmtree(project / "data/sample")
+    (project / "elsewhere").mkdir()
+    (project / "elsewhere" / "a.jpg").touch()
+    (project / "data/sample").symlink_to(project / "elsewhere")
+    main(["clean"])
+    assert (project / "elsewhere" / "a.jpg").exists()
+    assert not (project / "data/sample").is_symlink()
+
+
+def test_a_path_over_photos_is_refused_and_they_stay(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = yaml.safe_load((project / "params.yaml").read_text())
+    content["ingest"]["images"] = content["paths"]["splits"] = "data/photos"
+    (project / "params.yaml").write_text(yaml.safe_dump(content))
+    assert main(["clean"]) == 1
+    assert "paths.splits: 'data/photos' holds ingest.images" in capsys.readouterr().err
+    assert (project / "data/photos/a.jpg").exists()
+    assert (project / "data/sample/images/a.jpg").exists()
+
+
+def test_without_dvc_yaml_nothing_is_removed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "dvc.yaml").unlink()
+    assert main(["clean"]) == 1
+    assert "restore it from git" in capsys.readouterr().err
+    assert (project / "data/sample/images/a.jpg").exists()
+
+
+def test_check_accepts_valid_params_and_names_an_unsafe_path(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check"]) == 0
+    assert capsys.readouterr().out == "params.yaml is valid\n"
+    content = yaml.safe_load((project / "params.yaml").read_text())
+    content["paths"]["report"] = "docs"
+    (project / "params.yaml").write_text(yaml.safe_dump(content))
+    assert main(["check"]) == 1
+    assert "check: params.yaml is not valid:\n  paths.report: 'docs'" in capsys.readouterr().err
