@@ -97,6 +97,7 @@ class ValidateParams(Section):
     min_box_side_px: Annotated[float, Field(ge=0.0)]
     min_boxes_per_class: Positive
     max_dropped_fraction: Fraction
+    max_fixed_fraction: Fraction
     max_image_megapixels: Annotated[float, Field(gt=0.0)]
 
 

@@ -102,6 +102,7 @@ KINDS: dict[str, Kind] = {
     "inverted_box": _fixed_box("swap the box's corners"),
     "normalised_box": _fixed_box("write the box in pixels"),
     "boxes_look_like_xywh": Kind("write the boxes as xmin, ymin, xmax, ymax", ("fail", "keep")),
+    "boxes_look_misread": Kind("write the boxes as their format has them, or convert them", ("fail", "keep")),
     "box_outside_image": _dropped_by_default("move the box into the image, or delete it"),
     "box_partly_outside": _fixed_box("cut the box at the edge of the image"),
     "tiny_box": _dropped_by_default("draw the box larger, delete it, or lower validate.min_box_side_px"),
@@ -174,6 +175,11 @@ def dropped_box_problems(image: AnnotatedImage, file: str, reason: str) -> list[
 def dropped_images(problems: Iterable[Problem]) -> int:
     """How many annotated images were dropped; those that nobody annotated are left out, not dropped."""
     return sum(p.action == "dropped_image" for p in problems)
+
+
+def mended_boxes(problems: Iterable[Problem]) -> int:
+    """How many boxes were mended by guessing: cut at an edge, corners swapped. Fractions times a size are no guess."""
+    return sum(p.action == "fixed_box" and p.kind in ("box_partly_outside", "inverted_box") for p in problems)
 
 
 def dropped_boxes(problems: Iterable[Problem]) -> int:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem
 from tasks.gate.box_checks import BoxLimits, check_boxes
 from tasks.gate.class_checks import drop_emptied_images, drop_rare_classes, remaining_classes
-from tasks.gate.dataset_checks import find_differing_copies, find_similar_names, find_xywh_boxes, unify_spellings
+from tasks.gate.dataset_checks import find_differing_copies, find_similar_names, unify_spellings
 from tasks.gate.image_checks import check_images, inspect_images
+from tasks.gate.misread_boxes import find_misread_boxes
 
 if TYPE_CHECKING:
     from tasks.gate.policy import Policy
@@ -40,6 +41,10 @@ def _check_boxes_and_names(
 ) -> tuple[list[AnnotatedImage], list[Problem]]:
     """The images with the boxes that may stay; the problems of the data as a whole, then those of single boxes."""
     root = dataset.root.as_posix()
-    problems = [*find_xywh_boxes(images, root), *find_similar_names(images, root), *find_differing_copies(images, root)]
+    problems = [
+        *find_misread_boxes(images, root),
+        *find_similar_names(images, root),
+        *find_differing_copies(images, root),
+    ]
     checked = [check_boxes(image, dataset.image_path(image).as_posix(), policy, limits) for image in images]
     return [one.image for one in checked], [*problems, *(problem for one in checked for problem in one.problems)]

@@ -14,30 +14,8 @@ from tasks.dataset.dataset import AnnotatedImage, Problem
 from tasks.gate.policy import Policy
 from tasks.ground.text import folded
 
-# Boxes that read as corners are inverted in many images, and read as sizes lie inside nearly all.
-_MIN_BOXES, _MIN_INVERTED, _MIN_INSIDE = 5, 0.2, 0.95
 # One letter in so many may be wrong, missing, one too many, or exchanged with its neighbour; and one name is rare.
 _LETTERS, _ABBREVIATION, _RARE = 6, 5, 0.1
-
-
-def find_xywh_boxes(images: Sequence[AnnotatedImage], file: str) -> list[Problem]:
-    """One problem where boxes look like x, y, width, height; image sizes must be known."""
-    boxes = [image.boxes for image in images if len(image.boxes)]
-    if sum(map(len, boxes)) < _MIN_BOXES:
-        return []
-    all_boxes = np.concatenate(boxes)
-    sizes = np.concatenate([np.tile((image.width, image.height), (len(image.boxes), 1)) for image in images])
-    inverted = (all_boxes[:, 2:] < all_boxes[:, :2]).any(axis=1).mean()
-    inside = (all_boxes[:, :2] + all_boxes[:, 2:] <= sizes + 1).all(axis=1).mean()
-    if inverted < _MIN_INVERTED or inside < _MIN_INSIDE:
-        return []
-    detail = (
-        f"{inverted:.0%} of {len(all_boxes)} boxes end left of or above where they start; "
-        f"read as x, y, width, height, {inside:.0%} lie inside their images"
-    )
-    image = next(image for image in images if (image.boxes[:, 2:] < image.boxes[:, :2]).any())
-    first = image.boxes[(image.boxes[:, 2:] < image.boxes[:, :2]).any(axis=1)][0]
-    return [Problem("boxes_look_like_xywh", file, detail, "kept", _path(image, file), corners(first))]
 
 
 def unify_spellings(

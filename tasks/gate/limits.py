@@ -1,11 +1,11 @@
-"""When the gate stops the run: a problem whose policy says fail, or more dropped than params.yaml allows."""
+"""When the gate stops the run: a problem whose policy says fail, or more dropped or fixed than params.yaml allows."""
 
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tasks.dataset.dataset import Dataset, Problem
-from tasks.dataset.problem_kinds import dropped_boxes, dropped_images, remedy
+from tasks.dataset.problem_kinds import dropped_boxes, dropped_images, mended_boxes, remedy
 from tasks.errors import DataError
 from tasks.gate.policy import Policy
 from tasks.ground.text import printable
@@ -51,6 +51,24 @@ def refuse_large_losses(dataset: Dataset, params: "ValidateParams") -> None:
             f"{dropped} of {kept + dropped} {what} were dropped: {_counts_by_kind(causes)}; at least one must stay, "
             f"and validate.max_dropped_fraction allows to drop at most {params.max_dropped_fraction:g} of them. "
             "Fix the data (docs/data-gate.md explains how), or raise validate.max_dropped_fraction"
+        )
+
+
+def refuse_many_fixes(dataset: Dataset, params: "ValidateParams") -> None:
+    """Stop where more of the boxes were mended than `validate.max_fixed_fraction` allows: one reason may be behind all.
+
+    Raises:
+        DataError: with the kinds that boxes were mended for.
+    """
+    boxes, fixed = sum(len(image.classes) for image in dataset.images), mended_boxes(dataset.problems)
+    if fixed > params.max_fixed_fraction * boxes:
+        causes = [p for p in dataset.problems if p.action == "fixed_box"]
+        raise DataError(
+            f"{fixed} of {boxes} boxes were cut at the edge of their image or had their corners swapped: "
+            f"{_counts_by_kind(causes)}, such as {printable(causes[0].file)}: {printable(causes[0].detail)}; "
+            f"validate.max_fixed_fraction allows {params.max_fixed_fraction:g} of them. Look whether the boxes are in "
+            "the convention of their format and belong to these images (docs/data-gate.md), or raise "
+            "validate.max_fixed_fraction"
         )
 
 

@@ -11,7 +11,7 @@ from tasks.artifacts.gate import write_gate_counts
 from tasks.dataset.coco_json import read_coco, write_coco
 from tasks.gate.all_checks import check_dataset
 from tasks.gate.counts import gate_counts
-from tasks.gate.limits import refuse_large_losses, refuse_problems
+from tasks.gate.limits import refuse_large_losses, refuse_many_fixes, refuse_problems
 from tasks.gate.policy import Policy
 from tasks.gate.problem_table import problem_table
 from tasks.ground.text import print_text
@@ -29,7 +29,7 @@ def validate(
     Raises:
         ParamsError: `validate.policy` names an unknown kind, or an action that its kind does not have.
         DataError: an image changed since it was ingested, a problem for which the policy is to fail, more dropped than
-            `max_dropped_fraction`, or nothing left.
+            `max_dropped_fraction` or fixed than `max_fixed_fraction`, or nothing left.
     """
     policy = Policy(params.on_problem, params.policy)
     checked = check_dataset(read_coco(ingested), params, policy, input_side_px(model.name))
@@ -37,6 +37,7 @@ def validate(
     print_text(problem_table(checked.problems, policy))
     refuse_problems(checked.problems, policy)
     refuse_large_losses(checked, params)
+    refuse_many_fixes(checked, params)
     write_coco(checked, validated)
     write_gate_counts(metrics_data, counts)
     return counts.model_dump(include={"images", "boxes", "dropped_images", "dropped_boxes", "fixed_boxes"})

@@ -37,7 +37,7 @@ CORPUS: dict[str, Case] = {f"{case.area}/{case.name}": case for module in _MODUL
 # One faulty image of two is enough to end a run, and one box enough to learn a class: here they are not to.
 _LENIENT: dict[str, dict[str, Any]] = {
     "ingest": {"source": "data", "images": "data"},
-    "validate": {"max_dropped_fraction": 0.99, "min_boxes_per_class": 1},
+    "validate": {"max_dropped_fraction": 0.99, "max_fixed_fraction": 1.0, "min_boxes_per_class": 1},
 }
 
 

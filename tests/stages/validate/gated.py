@@ -18,6 +18,7 @@ PARAMS = ValidateParams(
     min_box_side_px=2,
     min_boxes_per_class=1,
     max_dropped_fraction=1.0,
+    max_fixed_fraction=1.0,
     max_image_megapixels=1,
 )
 MODEL = ModelParams(name="ssd_mobilenet_v2_fpnlite_320x320")
