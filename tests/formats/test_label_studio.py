@@ -134,7 +134,7 @@ def test_a_rectangle_gives_one_object_for_each_of_its_names(tmp_path):
     ("result", "action"),
     [
         ({"type": "polygonlabels", "value": {"points": [[1, 2]], "polygonlabels": ["cat"]}}, "dropped_box"),
-        ({"type": "rectangle", "value": {"x": 1, "y": 2, "width": 3, "height": 4}}, "dropped_box"),
+        ({"type": "labels", "value": {"x": 1, "y": 2, "width": 3, "height": 4, "labels": ["cat"]}}, "dropped_box"),
         ({"type": "brushlabels", "value": {}}, "dropped_box"),
         ({**rectangle(), "image_rotation": 90}, "dropped_box"),
         ({"type": "choices", "value": {"choices": ["good"]}}, "kept"),
@@ -142,7 +142,7 @@ def test_a_rectangle_gives_one_object_for_each_of_its_names(tmp_path):
         ({"value": {"x": 1}}, "dropped_box"),
         ("rectangle", "dropped_box"),
     ],
-    ids=["polygon", "no labels", "brush", "turned image", "choices", "relation", "no type", "no object"],
+    ids=["polygon", "labels of nothing", "brush", "turned image", "choices", "relation", "no type", "no object"],
 )
 def test_other_results_are_reported_and_an_outline_is_a_dropped_object(tmp_path, result, action):
     (image,), problems = read(tmp_path, [task(annotation(result))])
@@ -164,3 +164,73 @@ def test_without_a_size_boxes_are_fractions_until_the_image_is_found(tmp_path, s
     assert (image.width, image.height) == (0, 0)
     np.testing.assert_allclose(image.boxes[0], [0.1, 0.2, 0.4, 0.6])
     assert kinds(problems) == [("unreadable_object", "dropped_box")]
+
+
+def of_region(kind, said, name="r", **changes):
+    """A result that belongs to the rectangle of the id `name`: Label Studio repeats its numbers there."""
+    return {**rectangle(), "id": name, "type": kind, "value": {**value(), kind: said} | changes}
+
+
+PROPERTIES = [
+    ("choices", ["red"]), ("text", ["an old one"]), ("number", 3), ("rating", 4), ("taxonomy", [["a", "b"]]),
+    ("datetime", "2024-01-01"), ("textarea", ["a"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "said"), PROPERTIES, ids=[kind for kind, _ in PROPERTIES])
+@pytest.mark.parametrize("first", [True, False], ids=["after the rectangle", "before it"])
+def test_what_is_said_of_a_rectangle_is_no_object_of_its_own(tmp_path, kind, said, first):
+    results = [rectangle(), of_region(kind, said)]
+    (image,), problems = read(tmp_path, [task(annotation(*(results if first else reversed(results))))])
+    assert image.classes == ("cat",)
+    np.testing.assert_allclose(image.boxes, [[20, 20, 80, 60]])
+    assert kinds(problems) == [("unsupported_result", "kept")]
+    assert f"object {1 if first else 2} (cat): its {kind} (" in problems[0].detail
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["rectangle first", "label first"])
+def test_a_rectangle_and_its_label_are_joined_by_their_id(tmp_path, first):
+    """As `<Rectangle>` and `<Labels>` give them."""
+    results = [of_region("rectangle", None), of_region("labels", ["cat"])]
+    other = [of_region("rectangle", None, "s", x=50), of_region("labels", ["dog"], "s", x=50)]
+    (image,), problems = read(tmp_path, [task(annotation(*(results if first else reversed(results)), *other))])
+    assert image.classes == ("cat", "dog")
+    np.testing.assert_allclose(image.boxes, [[20, 20, 80, 60], [100, 20, 160, 60]])
+    assert problems == []
+
+
+def test_a_rectangle_without_a_label_has_no_class_and_what_is_said_of_it_is_reported(tmp_path):
+    (image,), problems = read(tmp_path, [task(annotation(of_region("rectangle", None), of_region("choices", ["red"])))])
+    assert image.classes == ("",)
+    assert "object 1 (no class): its choices (red) is not used" in problems[0].detail
+
+
+def test_a_polygon_and_its_label_are_one_dropped_object(tmp_path):
+    polygon = {"id": "r", "type": "polygon", "value": {"points": [[1, 2]]}}
+    label = {"id": "r", "type": "labels", "value": {"points": [[1, 2]], "labels": ["cat"]}}
+    (image,), problems = read(tmp_path, [task(annotation(polygon, label))])
+    assert image.classes == ("",)
+    assert kinds(problems) == [("unsupported_result", "dropped_box")]
+
+
+def test_results_of_other_regions_are_not_joined(tmp_path):
+    results = [rectangle(), of_region("choices", ["red"], "another")]
+    (image,), problems = read(tmp_path, [task(annotation(*results))])
+    assert image.classes == ("cat", "")
+    assert kinds(problems) == [("unsupported_result", "dropped_box")]
+
+
+def test_in_the_flat_export_what_belongs_together_has_the_same_numbers(tmp_path):
+    sides = {key: number for key, number in value().items() if key != "rectanglelabels"}
+    sizes = {"original_width": 200, "original_height": 100}
+    row = {
+        "id": 7,
+        "image": "a.jpg",
+        "shape": [{**sides, **sizes}, {**sides, "x": 50, **sizes}],
+        "name": [{**sides, "labels": ["cat"], **sizes}, {**sides, "x": 50, "labels": ["dog"], **sizes}],
+        "colour": [{**sides, "choices": ["red"], **sizes}],
+    }
+    (image,), problems = read(tmp_path, [row])
+    assert image.classes == ("cat", "dog")
+    np.testing.assert_allclose(image.boxes, [[20, 20, 80, 60], [100, 20, 160, 60]])
+    assert kinds(problems) == [("unsupported_result", "kept")]
