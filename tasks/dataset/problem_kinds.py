@@ -54,9 +54,8 @@ KINDS: dict[str, Kind] = {
     "unreadable_annotation": _always_dropped("repair the annotation file, or delete it"),
     "unreadable_object": _always_dropped("give the object a box of four numbers, or delete it"),
     "unknown_class": _always_dropped("add the class to data.yaml or classes.txt, or correct its number"),
-    "unsupported_result": _always_dropped(
-        "draw the object as a rectangle; results that describe the whole image are not used"
-    ),
+    "unsupported_result": _always_dropped("draw the object as a rectangle"),
+    "unused_result": _always_kept("nothing to do: of a result only the rectangle and its label are used"),
     "enclosing_box": _always_kept("check that the upright box around it fits the object"),
     "values_after_box": _always_kept("nothing to do if these are key points, a confidence or a track's id"),
     "cancelled_annotation": _always_kept("nothing to do: the annotator skipped it"),

@@ -132,7 +132,9 @@ def _unsupported(result: object, number: int) -> Problem:
     outlines = _is_shape(entry) or kind.lower() == "labels" or "x" in as_mapping(entry.get("value"))
     is_region = outlines or not isinstance(result, dict)
     detail = f"result {number} is {kind}; only rectanglelabels, and rectangle with labels, are read"
-    return Problem("unsupported_result", "", detail, "dropped_box" if is_region else "kept")
+    return Problem(
+        "unsupported_result" if is_region else "unused_result", "", detail, "dropped_box" if is_region else "kept"
+    )
 
 
 def _at(problem: Problem, where: str) -> Problem:
@@ -148,7 +150,7 @@ def _unused(region: _Region, labels: list[str], where: str) -> Iterable[Problem]
             values = ", ".join(map(short, said)) if isinstance(said, list) else short(said)
             label = object_name(region.number, ", ".join(labels))
             detail = f"{label}: its {kind} ({shortened(values)}) is not used: result {number}"
-            yield Problem("unsupported_result", where, detail, "kept")
+            yield Problem("unused_result", where, detail, "kept")
 
 
 def _box(

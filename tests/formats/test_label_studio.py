@@ -146,7 +146,7 @@ def test_a_rectangle_gives_one_object_for_each_of_its_names(tmp_path):
 )
 def test_other_results_are_reported_and_an_outline_is_a_dropped_object(tmp_path, result, action):
     (image,), problems = read(tmp_path, [task(annotation(result))])
-    assert kinds(problems) == [("unsupported_result", action)]
+    assert kinds(problems) == [("unsupported_result" if action == "dropped_box" else "unused_result", action)]
     assert len(image.classes) == (1 if action == "dropped_box" else 0)
     assert np.isnan(image.boxes).all()
 
@@ -184,7 +184,7 @@ def test_what_is_said_of_a_rectangle_is_no_object_of_its_own(tmp_path, kind, sai
     (image,), problems = read(tmp_path, [task(annotation(*(results if first else reversed(results))))])
     assert image.classes == ("cat",)
     np.testing.assert_allclose(image.boxes, [[20, 20, 80, 60]])
-    assert kinds(problems) == [("unsupported_result", "kept")]
+    assert kinds(problems) == [("unused_result", "kept")]
     assert f"object {1 if first else 2} (cat): its {kind} (" in problems[0].detail
 
 
@@ -233,4 +233,4 @@ def test_in_the_flat_export_what_belongs_together_has_the_same_numbers(tmp_path)
     (image,), problems = read(tmp_path, [row])
     assert image.classes == ("cat", "dog")
     np.testing.assert_allclose(image.boxes, [[20, 20, 80, 60], [100, 20, 160, 60]])
-    assert kinds(problems) == [("unsupported_result", "kept")]
+    assert kinds(problems) == [("unused_result", "kept")]
