@@ -11,6 +11,8 @@ from tasks.dataset.boxes import Corners
 # An entry that strangers wrote: any keys, any values.
 Entry = Mapping[str, object]
 Id = int | str
+# Ids have fewer digits; Python refuses to make numbers of thousands.
+_MAX_DIGITS = 19
 
 
 class CocoCategory(TypedDict):
@@ -98,21 +100,42 @@ def kind_of(value: object) -> str:
 
 
 def entries_by_id(entries: Sequence[Entry], key: str) -> dict[Id, Entry]:
-    """The entries of the list `key`, whose ids must differ and be of one type."""
+    """The entries of the list `key`, whose ids must differ; where some are numbers, others may be numbers as text."""
+    ids = [checked_id(entry, "id", f"entry {place} of {key}") for place, entry in enumerate(entries, start=1)]
+    if len({type(number) for number in ids}) > 1:
+        ids = [_other_type(number) if isinstance(number, str) else number for number in ids]
+        if not all(isinstance(number, int) for number in ids):
+            raise ValueError(f"some ids of {key} are numbers, others text: use one of the two")
     by_id: dict[Id, Entry] = {}
-    for place, entry in enumerate(entries, start=1):
-        number = checked_id(entry, "id", f"entry {place} of {key}")
+    for number, entry in zip(ids, entries, strict=True):
         if number in by_id:
             raise ValueError(f"two of {key} have the id {number}")
         by_id[number] = entry
-    if len({type(number) for number in by_id}) > 1:
-        raise ValueError(f"some ids of {key} are numbers, others text: use one of the two")
     return by_id
+
+
+def referenced_id(annotation: Entry, key: str, ids: Mapping[Id, object], where: str) -> Id:
+    """The one of `ids` to which an annotation, which messages call `where`, refers under `key`: 12 and "12" are one."""
+    number = checked_id(annotation, key, where)
+    known = next((each for each in (number, _other_type(number)) if each in ids), None)
+    if known is None:
+        raise ValueError(f"{where} refers to no {key.removesuffix('_id')}: {number}")
+    return known
+
+
+def _other_type(number: Id) -> Id:
+    """A number as text, or a number that is text as a number; other text as it is."""
+    if isinstance(number, int):
+        return str(number)
+    return int(number) if number.isascii() and number.isdecimal() and len(number) < _MAX_DIGITS else number
 
 
 def checked_id(entry: Entry, key: str, where: str) -> Id:
     """The id that `entry`, which messages call `where`, has under `key`."""
     value = entry.get(key)
+    # As pandas writes a column in which a value is missing.
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise TypeError(
             f"{where} has no {key} that is a whole number" if value is None else f"{where}: {key} is {value}"

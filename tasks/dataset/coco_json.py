@@ -6,7 +6,8 @@ Boxes stand in it as `[x, y, width, height]` in absolute pixels. Beyond COCO's o
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
@@ -23,10 +24,10 @@ from tasks.dataset.coco_entries import (
     Id,
     ProblemEntry,
     checked_entries,
-    checked_id,
     checked_object,
     checked_text,
     entries_by_id,
+    referenced_id,
 )
 from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.dataset.detections import Detections
@@ -114,15 +115,20 @@ def _problem_entry(problem: Problem) -> ProblemEntry:
     return entry
 
 
-def read_coco(path: Path) -> Dataset:
+def read_coco(path: Path, *, of_people: bool = False) -> Dataset:
     """The data set in a COCO JSON file, images in id order; without `info.root` they lie beside the file.
+
+    Args:
+        path: the file.
+        of_people: not of a stage: an annotation that cannot be used is a problem and not an error. Where its bbox is
+            not four numbers, its box is NaN.
 
     Raises:
         FormatError: the file is not JSON, or lacks what COCO requires; the message names the entry.
     """
     content = read_json(path, "COCO JSON")
     try:
-        return _from_coco(checked_object(content), path)
+        return _from_coco(checked_object(content), path, of_people)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise FormatError(
             f"{path}: not COCO JSON: {_reason(error)}; expected lists images, annotations, categories"
@@ -133,7 +139,7 @@ def _reason(error: Exception) -> str:
     return f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else shortened(str(error), _MAX_QUOTED)
 
 
-def _from_coco(content: Entry, path: Path) -> Dataset:
+def _from_coco(content: Entry, path: Path, of_people: bool) -> Dataset:
     images, annotations, categories = (checked_entries(content, key) for key in ("images", "annotations", "categories"))
     names = {
         number: checked_text(entry, "name", f"the category {number}")
@@ -141,25 +147,26 @@ def _from_coco(content: Entry, path: Path) -> Dataset:
     }
     entries = entries_by_id(images, "images")
     by_image: dict[Id, list[tuple[str, Entry]]] = {number: [] for number in entries}
+    problems = list(map(_problem, checked_entries(content, "problems"))) if "problems" in content else []
     for place, annotation in enumerate(annotations, start=1):
-        image_id, category_id = (
-            _referenced(annotation, key, ids, f"annotation {place}")
-            for key, ids in (("image_id", entries), ("category_id", names))
-        )
+        try:
+            image_id, category_id = (
+                referenced_id(annotation, key, ids, f"annotation {place}")
+                for key, ids in (("image_id", entries), ("category_id", names))
+            )
+        except (TypeError, ValueError) as error:
+            if not of_people:
+                raise
+            detail = f"{shortened(str(error), _MAX_QUOTED)}; it belongs to no image, or has no class"
+            problems.append(Problem("unreadable_object", path.as_posix(), detail, "dropped_box"))
+            continue
         by_image[image_id].append((names[category_id], annotation))
     return Dataset(
         root=_root(content, path),
         classes=tuple(names[key] for key in sorted(names)),
-        images=tuple(_image(entries[key], by_image[key], path) for key in sorted(entries)),
-        problems=tuple(map(_problem, checked_entries(content, "problems"))) if "problems" in content else (),
+        images=tuple(_image(entries[key], by_image[key], path, of_people) for key in sorted(entries)),
+        problems=tuple(problems),
     )
-
-
-def _referenced(annotation: Entry, key: str, ids: Mapping[Id, object], where: str) -> Id:
-    number = checked_id(annotation, key, where)
-    if number not in ids:
-        raise ValueError(f"{where} refers to no {key.removesuffix('_id')}: {number}")
-    return number
 
 
 def _root(content: Entry, path: Path) -> Path:
@@ -178,25 +185,30 @@ def _problem(entry: Entry) -> Problem:
     return Problem(**texts, box=numbers)
 
 
-def _boxes(image_id: object, rows: Sequence[Entry]) -> Boxes:
+def _boxes(image_id: object, rows: Sequence[Entry], of_people: bool) -> Boxes:
+    boxes: list[object] = []
     for row in rows:
         box = row.get("bbox")
         numbers = box if isinstance(box, list) and len(box) == 4 else [""]
-        if any(isinstance(side, str | list | dict | bool) for side in numbers):
+        if not any(isinstance(side, str | list | dict | bool) for side in numbers):
+            boxes.append(box)
+        elif of_people:
+            boxes.append([math.nan] * 4)
+        else:
             content = "no bbox" if box is None else f"the bbox {json.dumps(box)[:_MAX_QUOTED]}, not four numbers"
             raise ValueError(f"annotation {row.get('id')} of image {image_id} has {content}")
-    return from_xywh(_as_boxes([row["bbox"] for row in rows]))
+    return from_xywh(_as_boxes(boxes))
 
 
 def _as_boxes(rows: list[object]) -> Boxes:
     return as_boxes(np.asarray(rows, dtype=np.float64))
 
 
-def _image(entry: Entry, objects: Sequence[tuple[str, Entry]], path: Path) -> AnnotatedImage:
+def _image(entry: Entry, objects: Sequence[tuple[str, Entry]], path: Path, of_people: bool) -> AnnotatedImage:
     rows = [row for _, row in objects]
     # x + (xmax - x) can miss xmax by a rounding error; pixels written with decimals come back as they were.
     with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite or NaN is reported as unreadable
-        boxes = np.round(_boxes(entry["id"], rows), 6)
+        boxes = np.round(_boxes(entry["id"], rows, of_people), 6)
     return AnnotatedImage(
         file_name=checked_text(entry, "file_name", f"image {entry['id']}"),
         width=side_px(entry.get("width")),

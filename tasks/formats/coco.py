@@ -11,17 +11,17 @@ from tasks.ground.text import shortened
 
 
 def read_coco_annotations(source: Path) -> tuple[list[AnnotatedImage], list[Problem], tuple[str, ...]]:
-    """The images of a COCO file, its problems, and its classes; a box that is not four finite numbers is a problem.
+    """The images of a COCO file, its problems, and its classes; an annotation without a readable box is a problem.
 
     Raises:
         FormatError: the file is not JSON, or lacks what COCO requires; the message names the entry.
     """
-    dataset = read_coco(source)
+    dataset = read_coco(source, of_people=True)
     unreadable = [
         Problem(
             "unreadable_object",
             image.source,
-            f"{object_name(i + 1, image.classes[i])} in {shortened(image.file_name)}: {image.boxes[i].tolist()}",
+            f"{object_name(i + 1, image.classes[i])} in {shortened(image.file_name)}: no bbox of four finite numbers",
             "dropped_box",
         )
         for image in dataset.images

@@ -130,11 +130,10 @@ def _unsupported(result: object, number: int) -> Problem:
     entry = as_mapping(result)
     kind = short(entry.get("type", "not an object"))
     outlines = _is_shape(entry) or kind.lower() == "labels" or "x" in as_mapping(entry.get("value"))
-    is_region = outlines or not isinstance(result, dict)
     detail = f"result {number} is {kind}; only rectanglelabels, and rectangle with labels, are read"
-    return Problem(
-        "unsupported_result" if is_region else "unused_result", "", detail, "dropped_box" if is_region else "kept"
-    )
+    if outlines or not isinstance(result, dict):
+        return Problem("unsupported_result", "", detail, "dropped_box")
+    return Problem("unused_result", "", detail, "kept")
 
 
 def _at(problem: Problem, where: str) -> Problem:
