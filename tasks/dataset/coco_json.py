@@ -7,7 +7,7 @@ Boxes stand in it as `[x, y, width, height]` in absolute pixels. Beyond COCO's o
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 
@@ -149,24 +149,32 @@ def _from_coco(content: Entry, path: Path, of_people: bool) -> Dataset:
     by_image: dict[Id, list[tuple[str, Entry]]] = {number: [] for number in entries}
     problems = list(map(_problem, checked_entries(content, "problems"))) if "problems" in content else []
     for place, annotation in enumerate(annotations, start=1):
+        where = f"annotation {place}"
         try:
-            image_id, category_id = (
-                referenced_id(annotation, key, ids, f"annotation {place}")
-                for key, ids in (("image_id", entries), ("category_id", names))
-            )
+            image_id = referenced_id(annotation, "image_id", entries, where)
         except (TypeError, ValueError) as error:
             if not of_people:
                 raise
-            detail = f"{shortened(str(error), _MAX_QUOTED)}; it belongs to no image, or has no class"
+            detail = shortened(str(error), _MAX_QUOTED)
             problems.append(Problem("unreadable_object", path.as_posix(), detail, "dropped_box"))
             continue
-        by_image[image_id].append((names[category_id], annotation))
+        by_image[image_id].append(_object(annotation, names, where, of_people))
     return Dataset(
         root=_root(content, path),
         classes=tuple(names[key] for key in sorted(names)),
         images=tuple(_image(entries[key], by_image[key], path, of_people) for key in sorted(entries)),
         problems=tuple(problems),
     )
+
+
+def _object(annotation: Entry, names: Mapping[Id, str], where: str, of_people: bool) -> tuple[str, Entry]:
+    """The class of an annotation, and the annotation; without a class it has no bbox, so that its image lacks one."""
+    try:
+        return names[referenced_id(annotation, "category_id", names, where)], annotation
+    except (TypeError, ValueError):
+        if not of_people:
+            raise
+        return shortened(f"category {annotation.get('category_id')}"), {**annotation, "bbox": None}
 
 
 def _root(content: Entry, path: Path) -> Path:

@@ -53,7 +53,7 @@ KINDS: dict[str, Kind] = {
     # Found by `ingest`.
     "unreadable_annotation": _always_dropped("repair the annotation file, or delete it"),
     "unreadable_object": _always_dropped("give the object a box of four numbers, or delete it"),
-    "unknown_class": _always_dropped("add the class to data.yaml or classes.txt, or correct its number"),
+    "unknown_class": _always_dropped("add the class to data.yaml, classes.txt or categories, or correct its number"),
     "unsupported_result": _always_dropped("draw the object as a rectangle"),
     "unused_result": _always_kept("nothing to do: of a result only the rectangle and its label are used"),
     "enclosing_box": _always_kept("check that the upright box around it fits the object"),

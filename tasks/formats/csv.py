@@ -1,12 +1,13 @@
 """CSV annotations: one object a row, boxes as absolute pixel corners.
 
-The header says which column is which, in any order and under the names that labelling tools commonly give them; a file
-without a header is read as `path,x1,y1,x2,y2,class`. A row with nothing but an image is an image
+The header says which column is which, in any order and under the names that labelling tools commonly give them
+(`csv_columns`). A row with nothing but an image, or whose class and box say that there is no object, is an image
 without objects.
 """
 
 import csv
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from tasks.dataset.boxes import as_boxes
 from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.dataset.splits import most_protected, names_no_split, split_named
 from tasks.errors import FormatError
+from tasks.formats.csv_columns import CORNERS, box_columns, column_positions, headerless_layout, says_no_object
 from tasks.ground.files import replacing
 from tasks.ground.numbers import finite_number, side_px
 from tasks.ground.spreadsheet import cell_to_text, text_to_cell
@@ -26,24 +28,9 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 1_000_000_000
 _PIECE_BYTES = 2**20
-_CORNERS = ("xmin", "ymin", "xmax", "ymax")
-_REQUIRED = ("filename", "class", *_CORNERS)
-_WRITTEN = ("filename", "width", "height", "class", *_CORNERS)
-_HEADERLESS = ("filename", *_CORNERS, "class")
-# In order of preference: a file may have both image_id and filename.
-_SYNONYMS: dict[str, tuple[str, ...]] = {
-    "filename": ("filename", "file_name", "file", "image_name", "image", "img_name", "img", "image_path", "img_path",
-                 "filepath", "file_path", "path", "image_id", "imageid"),
-    "class": ("class", "class_name", "classname", "label", "label_name", "labelname", "category", "category_name",
-              "cell_type", "name"),
-    "xmin": ("xmin", "x_min", "x1", "left", "bbox_xmin", "bbox_x1"),
-    "ymin": ("ymin", "y_min", "y1", "top", "bbox_ymin", "bbox_y1"),
-    "xmax": ("xmax", "x_max", "x2", "right", "bbox_xmax", "bbox_x2"),
-    "ymax": ("ymax", "y_max", "y2", "bottom", "bbox_ymax", "bbox_y2"),
-    "width": ("width", "image_width", "img_width"),
-    "height": ("height", "image_height", "img_height"),
-    "split": ("split", "subset", "set", "part", "partition", "usage", "ml_use"),
-}  # fmt: skip
+# The line is read to look at its delimiter alone.
+_LONGEST_LINE = 2**20
+_WRITTEN = ("filename", "width", "height", "class", *CORNERS)
 
 
 @dataclass
@@ -112,16 +99,18 @@ def write_csv(dataset: Dataset, path: Path) -> None:
 
 
 def _add_object(rows: _Rows, cells: dict[str, str], where: str, problems: list[Problem]) -> None:
-    texts = [cells[name] for name in _CORNERS]
-    if not any(texts) and not cells["class"]:
+    texts = [cells[name] for name in box_columns(cells)]
+    if says_no_object(texts, cells["class"]):
         return
     numbers = [value for text in texts if (value := finite_number(text)) is not None]
-    readable = len(numbers) == len(_CORNERS)
+    readable = len(numbers) == len(texts)
+    if readable and "w" in cells:
+        numbers = [numbers[0], numbers[1], numbers[0] + numbers[2], numbers[1] + numbers[3]]
     rows.boxes.append(numbers if readable else [math.nan] * 4)
     rows.classes.append(cells["class"])
     if readable:
         return
-    corners = ", ".join(f"{name} {quoted(text)}" for name, text in zip(_CORNERS, texts, strict=True))
+    corners = ", ".join(f"{name} {quoted(text)}" for name, text in zip(box_columns(cells), texts, strict=True))
     name, file = quoted(cells["class"]), shortened(cells["filename"])
     detail = f"object of class {name} in {file}: {corners}: not four numbers"
     problems.append(Problem("unreadable_object", where, detail, "dropped_box"))
@@ -137,7 +126,11 @@ def _read_table(path: Path, columns: Mapping[str, str]) -> tuple["pd.DataFrame",
     try:
         _refuse_nul(path)
         with path.open(encoding="utf-8-sig") as file:
-            delimiter = max(",;\t", key=file.readline().count)
+            line = file.readline(_LONGEST_LINE)
+            # Excel's own line, `sep=;`, says how the others are read.
+            told = re.fullmatch(r"\"?sep=([,;\t])\"?", line.strip("\r\n "), re.IGNORECASE)
+            delimiter = told[1] if told else max(",;\t", key=line.count)
+            skipped = 1 if told else 0
         table = pd.read_csv(
             path,
             header=None,
@@ -146,6 +139,7 @@ def _read_table(path: Path, columns: Mapping[str, str]) -> tuple["pd.DataFrame",
             skip_blank_lines=False,
             skipinitialspace=True,
             sep=delimiter,
+            skiprows=skipped,
             encoding="utf-8-sig",
         )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
@@ -154,10 +148,11 @@ def _read_table(path: Path, columns: Mapping[str, str]) -> tuple["pd.DataFrame",
         ) from error
     # A row shorter than the first is filled up with NaN even where NaN is not looked for.
     table = table.fillna("")
-    header = [str(cell).strip() for cell in table.iloc[0]]
-    if not columns and _is_headerless(header):
-        return table, 1, {name: i for i, name in enumerate(_HEADERLESS)}
-    return table.iloc[1:], 2, _column_positions(path, header, columns)
+    first = [str(cell).strip() for cell in table.iloc[0]]
+    layout = headerless_layout(first) if not columns else None
+    if layout is not None:
+        return table, 1 + skipped, layout
+    return table.iloc[1:], 2 + skipped, column_positions(path, first, columns)
 
 
 def _refuse_nul(path: Path) -> None:
@@ -166,41 +161,6 @@ def _refuse_nul(path: Path) -> None:
         while piece := file.read(_PIECE_BYTES):
             if b"\0" in piece:
                 raise FormatError(f"{path}: holds NUL bytes: not a CSV file, or one in UTF-16; save it as UTF-8")
-
-
-def _is_headerless(first_row: list[str]) -> bool:
-    """Whether the first row is `path,x1,y1,x2,y2,class` with numbers, or nothing, where the corners are."""
-    if len(first_row) != len(_HEADERLESS) or not first_row[0]:
-        return False
-    corners = first_row[1:5]
-    return all(finite_number(text) is not None for text in corners) or not any([*corners, first_row[5]])
-
-
-def _column_positions(path: Path, header: list[str], columns: Mapping[str, str]) -> dict[str, int]:
-    plain = [name.lower().replace(" ", "_").replace("-", "_") for name in header]
-    position_of = {name: i for i, name in enumerate(plain)}
-    positions: dict[str, int] = {}
-    for name, synonyms in _SYNONYMS.items():
-        if name in columns:
-            if columns[name] in header:
-                positions[name] = header.index(columns[name])
-            continue
-        preferred = next((synonym for synonym in synonyms if synonym in position_of), None)
-        if preferred is not None:
-            positions[name] = position_of[preferred]
-            if plain.count(preferred) > 1:
-                raise FormatError(
-                    f"{path}: {plain.count(preferred)} columns are called {preferred}: rename all but one"
-                )
-    missing = [name for name in (*_REQUIRED, *columns) if name not in positions]
-    if missing:
-        wanted = columns.get(missing[0])
-        configured = f", which ingest.columns calls {wanted!r}" if wanted else ""
-        raise FormatError(
-            f"{path}: no column for {missing[0]}{configured}; found the columns {shortened(', '.join(header), 300)}. "
-            f"Name it in params.yaml, ingest.columns: {{{missing[0]}: THEIR_NAME}}"
-        )
-    return positions
 
 
 def _without_foreign_split(table: "pd.DataFrame", names: dict[str, int], columns: Mapping[str, str]) -> dict[str, int]:
