@@ -31,6 +31,13 @@ def _false_as_off(value: object) -> object:
     return "off" if value is False else value
 
 
+def _refuse_empty_path(value: object) -> object:
+    if value is None or value == "":
+        raise ValueError("is empty: write a path; `.` is the folder that the pipeline runs in")
+    return value
+
+
+NamedPath = Annotated[Path, BeforeValidator(_refuse_empty_path)]
 Pattern = Annotated[str, Field(min_length=1), AfterValidator(_check_pattern)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
@@ -44,32 +51,32 @@ class Section(BaseModel):
 class PathParams(Section):
     """Every path the stages write, once; dvc.yaml refers to them as `${paths.NAME}`."""
 
-    sample: Path
-    ingested: Path
-    validated: Path
-    splits: Path
-    records: Path
-    records_resume: Path
-    base: Path
-    pipeline_config: Path
-    lint: Path
-    trained: Path
-    resume: Path
-    tensorboard: Path
-    exported: Path
-    model_card: Path
-    detections: Path
-    report: Path
-    split_memory: Path
-    metrics_data: Path
-    metrics_split: Path
-    metrics_train: Path
-    metrics_evaluate: Path
-    metrics_headline: Path
-    speed: Path
-    plots_data: Path
-    plots_train: Path
-    plots_evaluate: Path
+    sample: NamedPath
+    ingested: NamedPath
+    validated: NamedPath
+    splits: NamedPath
+    records: NamedPath
+    records_resume: NamedPath
+    base: NamedPath
+    pipeline_config: NamedPath
+    lint: NamedPath
+    trained: NamedPath
+    resume: NamedPath
+    tensorboard: NamedPath
+    exported: NamedPath
+    model_card: NamedPath
+    detections: NamedPath
+    report: NamedPath
+    split_memory: NamedPath
+    metrics_data: NamedPath
+    metrics_split: NamedPath
+    metrics_train: NamedPath
+    metrics_evaluate: NamedPath
+    metrics_headline: NamedPath
+    speed: NamedPath
+    plots_data: NamedPath
+    plots_train: NamedPath
+    plots_evaluate: NamedPath
 
 
 class SampleParams(Section):
@@ -83,8 +90,8 @@ class SampleParams(Section):
 class IngestParams(Section):
     """Where annotations and images are, and how to read them."""
 
-    source: Path
-    images: Path
+    source: NamedPath
+    images: NamedPath
     format: AnnotationFormat
     columns: dict[Literal["filename", "class", "xmin", "ymin", "xmax", "ymax", "width", "height", "split"], str]
 

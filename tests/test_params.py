@@ -69,3 +69,12 @@ def test_off_may_be_written_without_quotes(tmp_path: Path) -> None:
     text = TEXT.replace("cache: {use: auto,", "cache: {use: off,")
 
     assert read_params(written(tmp_path, text)).train.cache.use == "off"
+
+
+@pytest.mark.parametrize("key", ["source", "images"])
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_path_left_empty_is_named(tmp_path: Path, key: str, value: str | None) -> None:
+    params = yaml.safe_load(TEXT)
+    params["ingest"][key] = value
+    with pytest.raises(ParamsError, match=rf"ingest\.{key}: .*is empty: write a path"):
+        read_params(written(tmp_path, yaml.safe_dump(params)))

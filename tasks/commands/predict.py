@@ -9,7 +9,8 @@ from pathlib import Path
 from tasks.dataset.detections import Detector
 from tasks.errors import CheckpointError, DataError, PipelineError
 from tasks.ground.text import print_text, printable
-from tasks.prediction.inputs import find_inputs
+from tasks.images.unread_formats import named_files
+from tasks.prediction.inputs import find_inputs, passed_over
 from tasks.prediction.kinds import writers_for
 from tasks.prediction.run import Outcome, predict_pictures
 from tasks.prediction.threshold import score_threshold as chosen_score
@@ -60,6 +61,9 @@ def predict(
     score = chosen_score(score_threshold, model)
     writers = writers_for(write, Output(out, detector.classes, score, fps))
     before = _versions(out)
+    others = passed_over(inputs)
+    if others:
+        print_text(f"{len(others)} files are no images that are read: {named_files(others)}")
     outcome = predict_pictures(paths, detector, writers, score, batch_size=batch_size, every=every)
     # Files of earlier runs stay: boxes in them may have been corrected by hand.
     report(outcome, out, unchanged=len(before & _versions(out)))

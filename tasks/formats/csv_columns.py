@@ -100,8 +100,8 @@ def _missing(name: str, header: Sequence[str], plain: Sequence[str], columns: Ma
     """What is said where there is no column for `name`."""
     if "region_shape_attributes" in plain:
         return (
-            "VIA's CSV export: export the project as COCO from VIA's menu (Annotation, Export Annotations (COCO format)), "
-            "and set ingest.source to that file"
+            "VIA's CSV export: export the project as COCO from VIA's menu (Annotation, Export Annotations (COCO "
+            "format)), and set ingest.source to that file"
         )
     if not columns and header[0].upper() in _AUTOML_SETS:
         return (

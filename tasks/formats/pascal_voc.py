@@ -16,6 +16,7 @@ from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.dataset.problem_kinds import object_name
 from tasks.errors import FormatError
 from tasks.formats.annotation_names import annotation_names
+from tasks.formats.foreign import foreign_kind
 from tasks.ground.files import read_small, replacing
 from tasks.ground.numbers import finite_number, side_px
 from tasks.ground.text import quoted
@@ -135,6 +136,9 @@ def _parse(path: Path) -> etree._Element:
         raise FormatError(f"{path}: declares a document type or entities, which annotations never need; remove them")
     root = tree.getroot()
     if root.tag != "annotation":
+        foreign = foreign_kind(path)
+        if foreign:
+            raise FormatError(f"{path}: {foreign}")
         raise FormatError(f"{path}: the outermost element is <{root.tag}>; Pascal VOC has <annotation>")
     return root
 

@@ -12,8 +12,10 @@ from tasks.dataset.dataset import AnnotatedImage, Problem
 from tasks.errors import DataError
 from tasks.formats.coco import read_coco_annotations
 from tasks.formats.csv import read_csv
+from tasks.formats.foreign import foreign_kind
 from tasks.formats.label_studio import read_label_studio
 from tasks.formats.pascal_voc import read_voc_folder, voc_files
+from tasks.formats.several_files import coco_files, csv_files, read_several
 from tasks.formats.voc_image import find_voc_image
 from tasks.formats.yolo import is_yolo_folder, read_yolo
 from tasks.ground.walk import files_below
@@ -22,7 +24,7 @@ from tasks.images.image_finder import FoundImage, ImageFinder
 
 _EXPECTED = (
     "expected a folder with Pascal VOC .xml files, a folder with YOLO labels and data.yaml or classes.txt, "
-    "one .csv file, or one .json file (COCO or Label Studio)"
+    "a .csv file, a .json file (COCO or Label Studio), or a folder with .csv or COCO files"
 )
 _FORMATS_OF_SUFFIX = {".csv": ("csv",), ".json": ("coco", "label_studio")}
 _FILE_FORMATS = ("csv", "coco", "label_studio")
@@ -30,6 +32,8 @@ _FOLDER_CHECKS: dict[str, Callable[[Path], bool]] = {
     "voc": lambda folder: bool(voc_files(folder)),
     "yolo": is_yolo_folder,
 }
+# Looked for where a folder has none of the others: tables beside XML files are mostly copies of them.
+_SEVERAL_FILES: dict[str, Callable[[Path], list[Path]]] = {"coco": coco_files, "csv": csv_files}
 
 
 @dataclass(frozen=True)
@@ -78,8 +82,9 @@ def read_annotations(source: Path, wanted: str, columns: Mapping[str, str]) -> R
         DataError: `source` is not what any format, or the wanted one, expects.
     """
     kind = format_of(source, wanted)
-    if kind == "csv":
-        return Reading(kind, *read_csv(source, columns))
+    if kind in _SEVERAL_FILES:
+        read = read_coco_annotations if kind == "coco" else lambda path: (*read_csv(path, columns), ())
+        return Reading(kind, *read_several(_SEVERAL_FILES[kind](source) if source.is_dir() else [source], read))
     return _READERS[kind](source)
 
 
@@ -93,18 +98,31 @@ def format_of(source: Path, wanted: str) -> str:
         raise DataError(f"{source}: no such file or folder; set ingest.source: {_EXPECTED}")
     if not source.is_dir() and not source.is_file():
         raise DataError(f"{source}: a pipe, a socket or a device; set ingest.source: {_EXPECTED}")
-    kinds = _formats_of_folder(source) if source.is_dir() else _formats_of_file(source, wanted)
+    foreign = _foreign_kind(source)
+    kinds = _formats_of_folder(source, wanted) if source.is_dir() else _formats_of_file(source, wanted)
     fitting = [kind for kind in kinds if wanted in ("auto", kind)]
     if len(fitting) > 1:
         raise DataError(f"{source}: could be {' or '.join(fitting)}; set ingest.format to one of them")
+    if foreign and (not fitting or source.is_file()):
+        raise DataError(foreign)
     if not fitting:
         setting = "" if wanted == "auto" else f" (ingest.format is {wanted})"
         raise DataError(f"{source}: {_describe_source(source)}{setting}; set ingest.source: {_EXPECTED}")
     return fitting[0]
 
 
-def _formats_of_folder(source: Path) -> list[str]:
-    return [kind for kind, fits in _FOLDER_CHECKS.items() if fits(source)]
+def _formats_of_folder(source: Path, wanted: str) -> list[str]:
+    kinds = [kind for kind, fits in _FOLDER_CHECKS.items() if fits(source)]
+    if wanted in kinds or (kinds and wanted == "auto"):
+        return kinds
+    return [*kinds, *(kind for kind, find in _SEVERAL_FILES.items() if find(source))]
+
+
+def _foreign_kind(source: Path) -> str:
+    """What the source, or the first such file in it, is in a format that is not read; empty where it is none."""
+    files = [source] if source.is_file() else files_below(source)
+    named = ((path, foreign_kind(path)) for path in files)
+    return next((f"{path}: {kind}" for path, kind in named if kind), "")
 
 
 def _formats_of_file(source: Path, wanted: str) -> list[str]:
@@ -128,7 +146,6 @@ def _describe_source(source: Path) -> str:
 
 _READERS: dict[str, Callable[[Path], Reading]] = {
     "voc": lambda source: Reading("voc", *read_voc_folder(source)),
-    "coco": lambda source: Reading("coco", *read_coco_annotations(source)),
     "yolo": lambda source: Reading("yolo", *read_yolo(source)),
     "label_studio": lambda source: Reading("label_studio", *read_label_studio(source)),
 }

@@ -15,12 +15,15 @@ from tasks.errors import FormatError
 from tasks.formats.yolo_rows import KeyPoints
 from tasks.ground.files import read_small
 from tasks.ground.text import shortened
+from tasks.ground.walk import files_below
 
 MAX_NAMES_BYTES = 250_000
 _MAX_NAMES_DEPTH = 20
 _MAX_KEY_POINTS = 1000
 _YAML_FILES = ("data.yaml", "data.yml")
-_NAMES_FILES = (*_YAML_FILES, "classes.txt", "labels/classes.txt")
+# obj.names is Darknet's, and what CVAT writes.
+_NAMES_FILES = (*_YAML_FILES, "classes.txt", "labels/classes.txt", "obj.names")
+_LISTS_OF_NAMES = ("classes.txt", "obj.names")
 _T = TypeVar("_T")
 
 
@@ -77,12 +80,13 @@ def read_described(folder: Path) -> Described:
 
 
 def names_files(folder: Path) -> list[Path]:
-    """The files in `folder` that name classes."""
-    return [folder / name for name in _NAMES_FILES if (folder / name).is_file()]
+    """The files in `folder` that name classes; where there is none, lists of classes deeper in it, as beside labels."""
+    files = [folder / name for name in _NAMES_FILES if (folder / name).is_file()]
+    return files or [path for path in files_below(folder) if path.name in _LISTS_OF_NAMES and path.is_file()]
 
 
 def _read_names_file(path: Path) -> dict[int, str]:
-    if path.suffix == ".txt":
+    if path.name in _LISTS_OF_NAMES:
         text = label_text(path, MAX_NAMES_BYTES)
         if not text.strip():
             raise FormatError(f"{path}: is empty; expected one class a line")

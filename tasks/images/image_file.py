@@ -21,17 +21,21 @@ from PIL import Image, UnidentifiedImageError
 
 from tasks.errors import FormatError
 from tasks.images.rgb import as_grey, as_rgb
+from tasks.images.unread_formats import unread_content
 
 # Suffixes, each with the name Pillow gives to the format.
 FORMAT_OF_SUFFIX = {
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
+    ".jpe": "JPEG",
+    ".jfif": "JPEG",
     ".png": "PNG",
     ".bmp": "BMP",
     ".gif": "GIF",
     ".webp": "WEBP",
     ".tif": "TIFF",
     ".tiff": "TIFF",
+    ".avif": "AVIF",
 }
 _FORMATS = sorted(set(FORMAT_OF_SUFFIX.values()))
 _EXIF_ORIENTATION = 0x0112
@@ -59,7 +63,7 @@ class ImageFacts:
 
     Attributes:
         width, height: pixels as stored.
-        format: `JPEG`, `PNG`, `BMP`, `GIF`, `WEBP` or `TIFF`, by content, whatever the file is called.
+        format: `JPEG`, `PNG`, `BMP`, `GIF`, `WEBP`, `TIFF` or `AVIF`, by content, whatever the file is called.
         mode: Pillow's name for the pixel layout: `RGB`, `RGBA`, `P`, `L`, `CMYK`, ...
         exif_orientation: 1 to 8; 1 is upright, or not given.
         frames: how many pictures it holds; more than 1 where it is animated or has pages.
@@ -181,5 +185,7 @@ def _reason(path: Path, error: Exception) -> str:
     if path.stat().st_size == 0:
         return "the file is empty (0 bytes)"
     if isinstance(error, UnidentifiedImageError):
-        return f"not an image in a known format ({', '.join(_FORMATS)})"
+        with path.open("rb") as file:
+            kind = unread_content(file.read(16))
+        return f"the file holds {kind}" if kind else f"not an image in a known format ({', '.join(_FORMATS)})"
     return f"the image is damaged: {error}"

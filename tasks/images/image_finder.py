@@ -15,6 +15,7 @@ from tasks.ground.text import composed, folded, quoted
 from tasks.images.changed_names import is_doubtful, path_in_address, readings
 from tasks.images.image_file import FORMAT_OF_SUFFIX
 from tasks.images.image_index import ImageIndex
+from tasks.images.unread_formats import unread_kind
 
 _ANNOTATION_FOLDERS = frozenset({"annotation", "annotations", "label", "labels", "xml", "xmls"})
 _IMAGE_FOLDERS = ("images", "JPEGImages", "Images")
@@ -181,6 +182,9 @@ class ImageFinder:
         broken = [path for stem in _stems(name) for path in self._index.unreadable_with_stem(stem)]
         if broken:
             detail = f"{relative_to_here(broken[0])} cannot be read: it is a broken link, a pipe, or protected"
+        unread = [path for stem in _stems(name) for path in self._index.of_other_formats_with_stem(stem)]
+        if unread and not broken:
+            detail = f"{relative_to_here(unread[0])} is {unread_kind(unread[0])}"
         return FoundImage(None, Problem("missing_image", annotation.as_posix(), detail, "dropped_image"))
 
 

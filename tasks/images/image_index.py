@@ -12,6 +12,7 @@ from tasks.ground.text import folded
 from tasks.ground.walk import is_left_out, walk
 from tasks.images.changed_names import keys_of_file
 from tasks.images.image_file import FORMAT_OF_SUFFIX
+from tasks.images.unread_formats import unread_kind
 
 
 class ImageIndex:
@@ -33,6 +34,7 @@ class ImageIndex:
         self._by_stem: defaultdict[str, list[Path]] = defaultdict(list)
         self._links_out: defaultdict[str, list[Path]] = defaultdict(list)
         self._no_files: defaultdict[str, list[Path]] = defaultdict(list)
+        self._of_other_formats: defaultdict[str, list[Path]] = defaultdict(list)
         for place in self.places:
             self._index(place)
 
@@ -51,6 +53,10 @@ class ImageIndex:
     def unreadable_with_stem(self, stem: str) -> list[Path]:
         """What is called like an image and is a broken link, a folder, a pipe, or protected."""
         return self._no_files.get(folded(stem), [])
+
+    def of_other_formats_with_stem(self, stem: str) -> list[Path]:
+        """Images in formats that are not read."""
+        return self._of_other_formats.get(folded(stem), [])
 
     def paths(self) -> list[Path]:
         """All images."""
@@ -77,6 +83,8 @@ class ImageIndex:
             for path in (here / name for name in files):
                 if path.suffix.lower() in FORMAT_OF_SUFFIX:
                     self._index_for(path)[folded(path.stem)].append(path)
+                elif unread_kind(path):
+                    self._of_other_formats[folded(path.stem)].append(path)
 
     def _index_for(self, path: Path) -> "defaultdict[str, list[Path]]":
         if self._leads_outside(path):

@@ -17,6 +17,7 @@ from tasks.ground.walk import files_below
 from tasks.images.image_file import FORMAT_OF_SUFFIX, open_image, orientation_of, stored_size
 from tasks.images.image_finder import lexically_absolute
 from tasks.images.rgb import as_rgb
+from tasks.images.unread_formats import named_files
 from tasks.images.video import FORMAT_OF_VIDEO, count_frames, frames
 
 # A file that claims more pixels than any camera gives is an attack on memory.
@@ -94,8 +95,15 @@ def find_inputs(inputs: Sequence[Path], out: Path) -> list[Path]:
     if not files:
         raise DataError(
             f"{', '.join(map(str, inputs))}: no images found; looked for files ending in {', '.join(sorted(_SUFFIXES))}"
+            + (f"; there are {named_files(others)}" if (others := passed_over(inputs)) else "")
         )
     return list(files.values())
+
+
+def passed_over(inputs: Sequence[Path]) -> list[Path]:
+    """The files in folders among `inputs` that `find_inputs` leaves out: their suffix is no image's or video's."""
+    files = (file for entry in inputs if entry.is_dir() for file in files_below(entry))
+    return [file for file in files if file.suffix.lower() not in _SUFFIXES]
 
 
 def is_video(path: Path) -> bool:

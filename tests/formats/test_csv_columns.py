@@ -32,8 +32,8 @@ def test_retinanets_images_without_objects_are_read_anywhere(tmp_path):
     "row",
     [
         "b.jpg,,,,,", "b.jpg,,-1,-1,-1,-1", "b.jpg,nan,NaN,NaN,NaN,NaN", "b.jpg,No finding,,,,", "b.jpg,,0,0,0,0",
-        "b.jpg,No finding,NaN,NaN,NaN,NaN", "b.jpg,background,0,0,0,0", "b.jpg,-1,-1,-1,-1,-1", "b.jpg,NO FINDING,0.0,0,0,0",
-        "b.jpg,None,None,None,None,None",
+        "b.jpg,No finding,NaN,NaN,NaN,NaN", "b.jpg,background,0,0,0,0", "b.jpg,-1,-1,-1,-1,-1",
+        "b.jpg,NO FINDING,0.0,0,0,0", "b.jpg,None,None,None,None,None",
     ],
 )  # fmt: skip
 def test_a_row_that_says_there_is_no_object_is_an_image_without_objects(tmp_path, row):
@@ -70,9 +70,9 @@ def test_excels_own_first_line_is_passed_over(tmp_path, first):
     [
         ("TRAIN,gs://b/a.jpg,cat,0.1,0.2,,,0.5,0.6,,\n", "AutoML's CSV has no header, and its corners are fractions"),
         ("UNASSIGNED,a.jpg,cat,0.1,0.2,,,0.5,0.6,,\n", "AutoML's CSV has no header"),
-        ("a.jpg,cat,1,2,3,4\nb.jpg,cat,1,2,3,4\n", "it has no header, its first row holds a.jpg, cat, 1, 2, 3, 4: add a first"),
+        ("a.jpg,cat,1,2,3,4\n", "it has no header, its first row holds a.jpg, cat, 1, 2, 3, 4: add a first"),
         ("cat,1,2,3,4\n", "it has no header"),
-        ('image_id,width,height,bbox,source,label\na,9,9,"[1, 2, 3, 4]",x,cat\n', "the column 'bbox' may hold all four"),
+        ('image_id,width,bbox,label\na,9,"[1, 2, 3, 4]",cat\n', "the column 'bbox' may hold all four"),
         (
             "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes\n",
             "VIA's CSV export: export the project as COCO",

@@ -204,3 +204,17 @@ def test_a_broken_link_is_a_problem(tmp_path):
 def test_label_files_are_found_in_labels_folders_else_beside_images(tmp_path, files, labels):
     folder = make(tmp_path / "data", dict.fromkeys([*files, "classes.txt"], ""))
     assert [path.relative_to(folder).as_posix() for path in label_files(folder)] == labels
+
+
+def test_cvats_yolo_export_is_read(tmp_path):
+    files = {
+        "obj.names": "cat\ndog\n",
+        "obj.data": "classes = 2\ntrain = data/train.txt\nnames = data/obj.names\nbackup = backup/\n",
+        "train.txt": "data/obj_train_data/a.jpg\n",
+        "obj_train_data/a.txt": "1 0.5 0.5 0.5 0.5\n",
+    }
+    folder = make(tmp_path, files)
+    (folder / "obj_train_data/a.jpg").touch()
+    images, problems, classes = read_yolo(folder)
+    assert [image.classes for image in images] == [("dog",)]
+    assert (problems, classes) == ([], ("cat", "dog"))

@@ -31,8 +31,11 @@ def test_any_data_yaml_gives_names_or_is_refused(tmp_path_factory, text):
         ("data.yml", "names: {1: no, 0: cat}\n"),
         ("classes.txt", "cat\r\n no \r\n\r\n"),
         ("labels/classes.txt", "\ufeffcat\nno"),
+        ("labels/train/classes.txt", "cat\nno\n"),
+        ("obj.names", "cat\nno\n"),
+        ("export/obj.names", "cat\nno\n"),
     ],
-    ids=["list", "mapping", "order", "classes.txt", "in labels"],
+    ids=["list", "mapping", "order", "classes.txt", "in labels", "beside the labels", "Darknet", "deeper"],
 )
 def test_class_names_are_read_from_each_kind_of_file(tmp_path, name, content):
     assert read_names(make(tmp_path, {name: content})) == {0: "cat", 1: "no"}

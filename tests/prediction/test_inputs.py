@@ -144,7 +144,7 @@ def test_hidden_files_and_leftovers_of_tools_are_not_detected_in(tmp_path):
 
 
 def test_inputs_that_hold_no_image_are_an_error(tmp_path):
-    with pytest.raises(DataError, match=r"no images found; looked for files ending in \.avi, \.bmp"):
+    with pytest.raises(DataError, match=r"no images found; looked for files ending in \.avi, \.avif, \.bmp"):
         find_inputs([tmp_path], Path("out"))
     with pytest.raises(DataError, match="absent: no such file or folder"):
         find_inputs([tmp_path / "absent"], Path("out"))

@@ -168,7 +168,7 @@ def test_a_folder_that_fits_two_formats_needs_ingest_format(here):
     [
         ([], "nowhere", "auto", "no such file or folder"),
         ([], "data", "auto", "an empty folder"),
-        (["a.txt", "b.txt", "c.csv"], "data", "auto", r"2 \.txt, 1 \.csv"),
+        (["a.txt", "b.txt", "c.bmp"], "data", "auto", r"2 \.txt, 1 \.bmp"),
         (["a.txt"], "data/a.txt", "auto", r"a \.txt file"),
         (["a.csv"], "data/a.csv", "voc", r"ingest\.format is voc"),
         (["a.xml"], "data", "csv", r"ingest\.format is csv"),
