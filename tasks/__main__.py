@@ -71,7 +71,7 @@ def _run_stage(name: str, params: Path) -> None:
     figures = run_stage(name, values)
     inputs.refuse_changed()
     listed = ", ".join(f"{key} {value}" for key, value in figures.items())
-    print(f"{name}: done in {time.monotonic() - start:.1f} s ({listed})")
+    print_text(f"{name}: done in {time.monotonic() - start:.1f} s ({listed})")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -163,6 +163,9 @@ def _add_predict(commands: Commands) -> None:
         choices=list(KINDS),
         default=["pictures", "json"],
         help="voc: XML to correct and learn from; gif: all pictures as one animation; default: pictures json",
+    )
+    command.add_argument(
+        "--trust", action="store_true", help="load a SavedModel that may read or write files: a model is a program"
     )
     command.add_argument("--tflite", action="store_true", help="run model.tflite instead of the SavedModel")
     command.add_argument(

@@ -6,6 +6,8 @@ by checkpoint key) or `none`. The label map of the classes that the weights were
 source has one.
 """
 
+import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -16,12 +18,20 @@ from pydantic import Field
 
 from tasks.artifacts.artifact import Artifact, read_artifact, write_artifact
 from tasks.errors import CheckpointError, DataError
+from tasks.ground.text import quoted
 
 DESCRIPTION = Path("base.json")
 CHECKPOINT = Path("checkpoint/ckpt-0")
 SAVED_MODEL = Path("variables/variables")
 ARRAYS = Path("weights.npz")
 LABEL_MAP = Path("label_map.pbtxt")
+# A hundred times the largest model here.
+_MAX_ARRAY_BYTES = 8_000_000_000
+# What numpy and zipfile raise for files that are not theirs, or are damaged.
+_UNREADABLE = (
+    OSError, ValueError, TypeError, AttributeError, LookupError, EOFError, NotImplementedError, RuntimeError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 BaseKind = Literal["tf_checkpoint", "saved_model", "weights", "none"]
 
@@ -69,6 +79,29 @@ def write_arrays(arrays: Mapping[str, npt.NDArray[np.float32]], base: Path) -> N
     """Write weights of the kind `weights` into the folder `base`, in the order of `arrays`."""
     by_name: dict[str, Any] = dict(arrays)
     np.savez(base / ARRAYS, **by_name)
+
+
+def read_arrays(base: Path) -> dict[str, npt.NDArray[Any]]:
+    """The weights of the kind `weights` in the folder `base`, by name. Every byte is read and its checksum compared.
+
+    Raises:
+        CheckpointError: the file is missing or damaged, or holds something else than numbers with a fraction.
+    """
+    path = base / ARRAYS
+    try:
+        with zipfile.ZipFile(path) as file:
+            unpacked = sum(member.file_size for member in file.infolist())
+        if unpacked > _MAX_ARRAY_BYTES:
+            raise CheckpointError(f"{path}: {unpacked} bytes once unpacked; at most {_MAX_ARRAY_BYTES} are read")
+        # numpy leaves a file open that it opened itself and could not read.
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except _UNREADABLE as error:
+        raise CheckpointError(f"{path}: not a readable .npz of weights: {error}; get the weights again") from error
+    others = [name for name, array in arrays.items() if array.dtype.kind != "f"]
+    if others:
+        raise CheckpointError(f"{path}: {quoted(others[0])} holds {arrays[others[0]].dtype}, not weights")
+    return arrays
 
 
 def checkpoint_prefix(base: Path) -> Path:

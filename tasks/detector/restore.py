@@ -6,18 +6,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 
 from tasks.artifacts.base import (
-    ARRAYS,
     LABEL_MAP,
     SAVED_MODEL,
     BaseDescription,
     checkpoint_prefix,
+    read_arrays,
     read_base_description,
 )
 from tasks.artifacts.training import RestoredComponent, RestoreSummary
@@ -146,8 +145,7 @@ def _weights(base: Path, description: BaseDescription) -> _Weights:
     if description.kind == "none":
         return _arrays({})
     if description.kind == "weights":
-        with np.load(base / ARRAYS, allow_pickle=False) as archive:
-            return _arrays({plain_name(name): archive[name] for name in archive.files})
+        return _arrays({plain_name(name): array for name, array in read_arrays(base).items()})
     if description.kind == "saved_model":
         return _saved_model(base / SAVED_MODEL)
     return _checkpoint(checkpoint_prefix(base))

@@ -10,6 +10,7 @@ import tensorflow as tf
 from tasks.dataset.boxes import from_tf
 from tasks.dataset.detections import Detections
 from tasks.errors import CheckpointError
+from tasks.evaluation.model_ops import refuse_unsafe_model
 from tasks.ground.process import usable_cores
 from tasks.model.label_map import read_label_map
 
@@ -23,6 +24,10 @@ class SavedModelDetector:
         """Load `folder`/saved_model and `folder`/label_map.pbtxt."""
         self.classes = read_label_map(folder / "label_map.pbtxt")
         self._model = tf.saved_model.load(str(folder / "saved_model"))
+        if "serving_default" not in self._model.signatures:
+            raise CheckpointError(
+                f"{folder}/saved_model: has no signature serving_default, as the OD API's exports have"
+            )
         self._serve = self._model.signatures["serving_default"]
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
@@ -70,16 +75,19 @@ class TFLiteDetector:
         return _detections(boxes_tf[:n], classes[:n], scores[:n], image, self.classes)
 
 
-def load_saved_model(folder: Path) -> SavedModelDetector:
-    """The SavedModel in an export folder.
+def load_saved_model(folder: Path, *, trust: bool = False) -> SavedModelDetector:
+    """The SavedModel in an export folder, unless it may do more than compute; `trust` loads it whatever it does.
 
     Raises:
-        CheckpointError: it is missing or cannot be read.
+        CheckpointError: it is missing, cannot be read, or reads or writes what lies outside of it.
     """
     _require(folder, "saved_model/saved_model.pb")
+    if not trust:
+        refuse_unsafe_model(folder / "saved_model")
     try:
         return SavedModelDetector(folder)
-    except (OSError, tf.errors.OpError) as error:
+    # What TensorFlow raises for a graph that does not fit its object graph, its types or its variables.
+    except (OSError, tf.errors.OpError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise CheckpointError(f"{folder}/saved_model: cannot be read: {error}; run `dvc repro -f export`") from error
 
 

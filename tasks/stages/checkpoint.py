@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tasks.artifacts.base import write_base_description
 from tasks.ground.files import remove_leftovers, replacing
+from tasks.ground.text import print_text
 from tasks.weights.sources import take_weights
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def checkpoint(params: "CheckpointParams", model: "ModelParams", *, base: Path) 
         description = take_weights(params, model.name, beside, downloads=base.parent / ".downloads")
         write_base_description(description, beside)
     if description.fallback:
-        print(f"checkpoint: {description.fallback}")
+        print_text(f"checkpoint: {description.fallback}")
     size = sum(path.stat().st_size for path in base.rglob("*") if path.is_file())
     figures = {"kind": description.kind, "origin": description.origin, "size": f"{size / 1e6:.1f} MB"}
     return {**figures, **({"fallback": description.fallback} if description.fallback else {})}

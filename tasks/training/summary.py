@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from tasks.artifacts.training import ModuleAudit, TrainingFigures, VariableCounts
 from tasks.detector.network import COMPONENTS
 from tasks.detector.restore import RestoreResult
+from tasks.ground.text import print_text
 from tasks.training.progress import Progress
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def print_start(restored: RestoreResult, modules: Sequence[ModuleAudit]) -> None
     if restored.left_over:
         names = ", ".join(sorted(restored.left_over)[:_NAMES_SHOWN])
         more = ", ..." if len(restored.left_over) > _NAMES_SHOWN else ""
-        print(f"train: {len(restored.left_over)} variables of these weights are not in the model: {names}{more}")
+        print_text(f"train: {len(restored.left_over)} variables of these weights are not in the model: {names}{more}")
     print(
         f"train: {sum(row.frozen for row in modules)} variables are frozen, {sum(row.trained for row in modules)} train"
     )

@@ -5,11 +5,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from tasks.artifacts.base import ARRAYS, CHECKPOINT, DESCRIPTION, SAVED_MODEL, BaseDescription
-from tasks.errors import CheckpointError
+from tasks.artifacts.base import ARRAYS, CHECKPOINT, DESCRIPTION, SAVED_MODEL, BaseDescription, read_arrays
+from tasks.errors import CheckpointError, FormatError
+from tasks.ground.files import read_small
 from tasks.weights.request import WeightsRequest
 from tasks.weights.tf_checkpoint import copy_checkpoint
 
+_MAX_BYTES = 1_000_000
 _PREFIX_OF_KIND = {"tf_checkpoint": CHECKPOINT, "saved_model": SAVED_MODEL}
 _FILE_OF_KIND = {
     **{kind: prefix.with_suffix(".index") for kind, prefix in _PREFIX_OF_KIND.items()},
@@ -28,7 +30,9 @@ def take_earlier_base(folder: Path, request: WeightsRequest, into: Path, *, show
     """
     name = f"{shown_as} ({DESCRIPTION})"
     try:
-        description = BaseDescription.model_validate_json((folder / DESCRIPTION).read_bytes())
+        description = BaseDescription.model_validate_json(read_small(folder / DESCRIPTION, _MAX_BYTES, "base.json"))
+    except FormatError as error:
+        raise CheckpointError(f"{name}: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "its content"
@@ -42,4 +46,6 @@ def take_earlier_base(folder: Path, request: WeightsRequest, into: Path, *, show
         copy_checkpoint(folder / prefix, into / prefix)
     elif description.kind == "weights":
         shutil.copyfile(folder / file, into / file)
+        # Else the damage would show when training begins.
+        read_arrays(into)
     return description.model_copy(update={"source": request.source})

@@ -12,7 +12,16 @@ from tests.prediction.finding import WhiteFinder, drawn_in, listed, picture, pre
 def options(*inputs, out, **more):
     """All keyword arguments of `predict`."""
     defaults = {"model": Path("missing"), "score_threshold": 0.3, "batch_size": 8, "write": ["json"]}
-    return {"inputs": list(inputs), "out": out, "tflite": False, "every": 1, "fps": 5.0, **defaults, **more}
+    return {
+        "inputs": list(inputs),
+        "out": out,
+        "tflite": False,
+        "trust": False,
+        "every": 1,
+        "fps": 5.0,
+        **defaults,
+        **more,
+    }
 
 
 def test_a_missing_model_is_reported_with_the_command_that_makes_one(tmp_path):
@@ -34,7 +43,7 @@ def test_a_batch_without_images_is_refused(tmp_path):
 
 
 def test_files_of_an_earlier_run_stay_and_are_counted(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("tasks.evaluation.exported.load_saved_model", lambda _: WhiteFinder())
+    monkeypatch.setattr("tasks.evaluation.exported.load_saved_model", lambda _, trust: WhiteFinder())
     (tmp_path / "model").mkdir()
     first, both = picture(tmp_path / "in" / "a.png"), picture(tmp_path / "in" / "b.png")
     where = {"out": tmp_path / "out", "model": tmp_path / "model", "write": ["pictures", "json", "voc"]}

@@ -48,7 +48,7 @@ def test_what_a_prediction_passes_over_is_listed(tmp_path):
         (tmp_path / name).write_bytes(HEIC)
     assert [path.name for path in passed_over([tmp_path])] == ["b.heic", "c.heic", "d.heic", "notes.txt"]
     with pytest.raises(
-        DataError, match=r"no images found.*there are .*b\.heic \(HEIC\).* and 1 more; convert it to JPEG"
+        DataError, match=r"(?s)no images found.*there are .*b\.heic \(HEIC\).* and 1 more; convert it to JPEG"
     ):
         find_inputs([tmp_path], Path("out"))
     assert unread_kind(Path("a.jpg")) == unread_kind(Path("notes.txt")) == ""

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
+from tasks.__main__ import main
+from tasks.artifacts.base import write_arrays
 from tasks.errors import CheckpointError
 from tasks.weights.mobilenet_v1 import MANIFEST, NUMBERS
-from tests.artifacts.base_descriptions import base_description
+from tests.artifacts.base_descriptions import base_description, describe_base
 from tests.face_detector import face_detector
 from tests.stages.checkpoint.sources import (
     ARCHIVE,
@@ -216,3 +219,55 @@ def test_an_empty_index_is_refused(base: Path) -> None:
 def test_the_error_for_a_misspelt_source_suggests_the_nearest(base: Path) -> None:
     with pytest.raises(CheckpointError, match=r"did you mean imagenet\?"):
         run(base, "imagnet")
+
+
+def damaged(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 0xFF]) + content[middle + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        (damaged, "not a readable .npz of weights"),
+        (lambda content: content[: len(content) // 2], "not a readable .npz of weights"),
+        (lambda content: b"<html>", "not a readable .npz of weights"),
+    ],
+    ids=["a byte flipped", "cut short", "no archive"],
+)
+def test_damaged_arrays_of_an_earlier_base_are_refused_before_training(base: Path, damage, complaint: str) -> None:
+    earlier = describe_base(Path("elsewhere"))
+    write_arrays({"conv/kernel": np.arange(9000, dtype=np.float32)}, earlier)
+    run(base, "elsewhere")
+    file = earlier / "weights.npz"
+    file.write_bytes(damage(file.read_bytes()))
+
+    with pytest.raises(CheckpointError, match=complaint):
+        run(Path("another"), "elsewhere")
+    assert not Path("another").exists()
+
+
+@pytest.mark.parametrize(
+    ("array", "complaint"),
+    [(np.array(["a"]), "holds <U1, not weights"), (np.array([{}], dtype=object), "not a readable .npz of weights")],
+    ids=["text", "a pickle"],
+)
+def test_arrays_that_are_no_numbers_are_refused(base: Path, array: np.ndarray, complaint: str) -> None:
+    earlier = describe_base(Path("elsewhere"))
+    np.savez(earlier / "weights.npz", name=array)
+    with pytest.raises(CheckpointError, match=complaint):
+        run(base, "elsewhere")
+
+
+def test_a_description_is_printed_without_what_a_terminal_obeys(base: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    earlier = describe_base(Path("elsewhere"), origin="evil \x1b[2J\u202e origin", fallback="\x1b[31m red")
+    write_arrays({"conv/kernel": np.zeros(9, dtype=np.float32)}, earlier)
+    params = yaml.safe_load((Path(__file__).parents[3] / "params.yaml").read_text())
+    params["checkpoint"]["source"] = "elsewhere"
+    Path("params.yaml").write_text(yaml.safe_dump(params))
+    assert main(["checkpoint"]) == 0
+    output = capsys.readouterr().out
+    assert "origin" in output
+    assert "red" in output
+    assert "\x1b" not in output
+    assert "\u202e" not in output
