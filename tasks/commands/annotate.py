@@ -16,7 +16,7 @@ from tasks.annotating.saving import save_until
 from tasks.annotating.server import account_of, label_studio
 from tasks.errors import DataError, PipelineError
 from tasks.ground.text import composed, print_text, printable
-from tasks.model.label_map import read_label_map
+from tasks.model.label_map import LABEL_MAP, read_label_map
 from tasks.prediction.inputs import find_inputs, is_video
 from tasks.prediction.threshold import score_threshold
 
@@ -41,7 +41,7 @@ def annotate(*, images: Path, classes: Sequence[str], out: Path, model: Path | N
     # Commands in the background of a shell ignore it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     paths, model = _paths_by_address(images), _model_folder(model)
-    model_classes = read_label_map(model / "label_map.pbtxt") if model else ()
+    model_classes = read_label_map(model / LABEL_MAP) if model else ()
     classes = _classes_to_draw(classes, model_classes)
     saved = read_saved_work(out, classes)
     with label_studio(SERVER_FOLDER, images.resolve().parent, port) as client:
@@ -86,7 +86,7 @@ def _paths_by_address(folder: Path) -> dict[str, Path]:
 def _model_folder(wanted: Path | None) -> Path | None:
     """The wanted model, else the exported one, if it exists."""
     model = wanted or _EXPORTED
-    if (model / "saved_model").is_dir() and (model / "label_map.pbtxt").is_file():
+    if (model / "saved_model").is_dir() and (model / LABEL_MAP).is_file():
         return model
     if wanted:
         raise DataError(f"{wanted}: no exported model; MODEL= is a folder with saved_model/ and label_map.pbtxt")

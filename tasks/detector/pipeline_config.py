@@ -12,6 +12,7 @@ from object_detection.protos import optimizer_pb2, pipeline_pb2, preprocessor_pb
 
 from tasks.errors import ConfigError
 from tasks.ground.files import replacing
+from tasks.model.label_map import LABEL_MAP
 from tasks.model.schedule import decay_end_step
 
 if TYPE_CHECKING:
@@ -190,5 +191,5 @@ def _fill_readers(config: PipelineConfig, records: Path) -> None:
         del config.eval_input_reader[:]
         config.eval_input_reader.add(shuffle=False, num_epochs=1)
     for reader, split in ((config.train_input_reader, "train"), (config.eval_input_reader[0], "val")):
-        reader.label_map_path = (records / "label_map.pbtxt").as_posix()
+        reader.label_map_path = (records / LABEL_MAP).as_posix()
         reader.tf_record_input_reader.input_path[:] = [(records / f"{split}-?????-of-?????.tfrecord").as_posix()]

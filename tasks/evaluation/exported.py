@@ -12,7 +12,8 @@ from tasks.dataset.detections import Detections
 from tasks.errors import CheckpointError
 from tasks.evaluation.model_ops import refuse_unsafe_model
 from tasks.ground.process import usable_cores
-from tasks.model.label_map import read_label_map
+from tasks.model.checksums import check_checksums
+from tasks.model.label_map import LABEL_MAP, read_label_map
 
 Image = npt.NDArray[np.uint8]
 
@@ -22,7 +23,7 @@ class SavedModelDetector:
 
     def __init__(self, folder: Path) -> None:
         """Load `folder`/saved_model and `folder`/label_map.pbtxt."""
-        self.classes = read_label_map(folder / "label_map.pbtxt")
+        self.classes = read_label_map(folder / LABEL_MAP)
         self._model = tf.saved_model.load(str(folder / "saved_model"))
         if "serving_default" not in self._model.signatures:
             raise CheckpointError(
@@ -54,7 +55,7 @@ class TFLiteDetector:
 
     def __init__(self, folder: Path) -> None:
         """Load `folder`/model.tflite and `folder`/label_map.pbtxt."""
-        self.classes = read_label_map(folder / "label_map.pbtxt")
+        self.classes = read_label_map(folder / LABEL_MAP)
         self._interpreter = tf.lite.Interpreter(model_path=str(folder / "model.tflite"), num_threads=usable_cores())
         self._interpreter.allocate_tensors()
         (self._input,) = self._interpreter.get_input_details()
@@ -82,6 +83,7 @@ def load_saved_model(folder: Path, *, trust: bool = False) -> SavedModelDetector
         CheckpointError: it is missing, cannot be read, or reads or writes what lies outside of it.
     """
     _require(folder, "saved_model/saved_model.pb")
+    check_checksums(folder, "saved_model", LABEL_MAP)
     if not trust:
         refuse_unsafe_model(folder / "saved_model")
     try:
@@ -98,6 +100,7 @@ def load_tflite(folder: Path) -> TFLiteDetector:
         CheckpointError: it is missing or cannot be read.
     """
     _require(folder, "model.tflite")
+    check_checksums(folder, "model.tflite", LABEL_MAP)
     try:
         return TFLiteDetector(folder)
     except ValueError as error:
@@ -105,7 +108,7 @@ def load_tflite(folder: Path) -> TFLiteDetector:
 
 
 def _require(folder: Path, *names: str) -> None:
-    for name in (*names, "label_map.pbtxt"):
+    for name in (*names, LABEL_MAP):
         if not (folder / name).exists():
             raise CheckpointError(f"{folder / name}: no such file; run `make run`, or name an export folder")
 

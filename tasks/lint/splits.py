@@ -6,6 +6,7 @@ from tasks.artifacts.lint import Finding
 from tasks.dataset.dataset import AnnotatedImage
 from tasks.dataset.tallies import FEW_IMAGES, image_counts
 from tasks.ground.text import shortened
+from tasks.model.label_map import LABEL_MAP
 
 _EMPTY = {
     "val": (
@@ -66,7 +67,7 @@ def _check_train(classes: Sequence[str], images: Sequence[AnnotatedImage]) -> li
     return [
         Finding(
             "warning",
-            "label_map.pbtxt",
+            LABEL_MAP,
             listed(missing),
             "no training image shows it: the class head has it, but the model will not detect it",
             "annotate some, or try another split.seed",

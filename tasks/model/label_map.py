@@ -13,6 +13,9 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, te
 from tasks.errors import FormatError
 from tasks.ground.files import replacing
 
+# Its name in the folders of records and of exported models.
+LABEL_MAP = "label_map.pbtxt"
+
 
 def write_label_map(classes: Sequence[str], path: Path) -> None:
     """Write `classes` with the ids 1, 2, ... in their order."""

@@ -27,7 +27,7 @@ from tasks.lint.config_text import check_replaced
 from tasks.lint.finding import in_order, refuse_errors
 from tasks.lint.weights import read_base_facts
 from tasks.model.definitions import MODELS, backbone_of, find_model
-from tasks.model.label_map import read_label_map
+from tasks.model.label_map import LABEL_MAP, read_label_map
 from tasks.tfrecords.tf_example import read_split
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def configure(
     """
     config = _model_config(model.name)
     before = {} if model.name in MODELS else overridden_settings(config)
-    classes = read_label_map(records / "label_map.pbtxt")
+    classes = read_label_map(records / LABEL_MAP)
     description = read_base_description(base)
     fill_in(
         config,

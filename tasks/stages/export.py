@@ -19,6 +19,8 @@ from tasks.exporting.export import export_saved_model, export_tflite, load_weigh
 from tasks.ground.files import megabytes, replacing
 from tasks.metrics.matching import match_detections
 from tasks.metrics.operating import best_score
+from tasks.model.checksums import write_checksums
+from tasks.model.label_map import LABEL_MAP
 from tasks.model.thresholds import DEFAULT_SCORE, Thresholds, write_thresholds
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ _BATCH = 8
 def export(
     params: "ExportParams", *, trained: Path, pipeline_config: Path, records: Path, splits: Path, exported: Path
 ) -> dict[str, Any]:
-    """Write both models, their label map and pipeline.config, and thresholds.json, into `exported`.
+    """Write both models, their label map and pipeline.config, thresholds.json and SHA256SUMS into `exported`.
 
     Raises:
         EvaluationError: a val image could not be scored.
@@ -42,12 +44,13 @@ def export(
         partial.mkdir()
         export_saved_model(network, partial / "saved_model")
         export_tflite(network, config, partial / "model.tflite", max_detections=params.max_detections)
-        shutil.copy(records / "label_map.pbtxt", partial / "label_map.pbtxt")
+        shutil.copy(records / LABEL_MAP, partial / LABEL_MAP)
         shutil.copy(pipeline_config, partial / "pipeline.config")
         thresholds = choose_thresholds(
             load_saved_model(partial), read_coco_split(splits, "val"), params.score_threshold
         )
         write_thresholds(thresholds, partial / "thresholds.json")
+        write_checksums(partial)
         sizes = {
             "saved_model_mb": megabytes(partial / "saved_model"),
             "tflite_mb": megabytes(partial / "model.tflite"),

@@ -14,13 +14,11 @@ from tasks.dataset.split_files import read_coco_splits, split_file
 from tasks.dataset.splits import SPLITS
 from tasks.errors import DataError
 from tasks.ground.unfinished import unfinished_work
-from tasks.model.label_map import read_label_map, write_label_map
+from tasks.model.label_map import LABEL_MAP, read_label_map, write_label_map
 from tasks.tfrecords.records_folder import publish_records, records_key, write_shards
 
 if TYPE_CHECKING:
     from tasks.params import RecordsParams
-
-_LABEL_MAP = "label_map.pbtxt"
 
 
 def records(params: "RecordsParams", *, splits: Path, records: Path, records_resume: Path) -> dict[str, int]:
@@ -37,10 +35,10 @@ def records(params: "RecordsParams", *, splits: Path, records: Path, records_res
     classes = _common_classes(datasets, splits)
     busy = DataError(f"{records_resume}: another process is writing records; wait for it, or end it")
     with unfinished_work(records_resume, records_key(params, splits), busy) as folder:
-        write_label_map(classes, folder / _LABEL_MAP)
-        class_ids = {name: number for number, name in enumerate(read_label_map(folder / _LABEL_MAP), start=1)}
+        write_label_map(classes, folder / LABEL_MAP)
+        class_ids = {name: number for number, name in enumerate(read_label_map(folder / LABEL_MAP), start=1)}
         index = write_shards(params, datasets, class_ids, folder)
-        publish_records(folder, _LABEL_MAP, index, records)
+        publish_records(folder, LABEL_MAP, index, records)
         shutil.rmtree(folder)
     return {
         **{name: split.images for name, split in zip(SPLITS, index.splits, strict=True)},

@@ -8,7 +8,7 @@ from tasks.artifacts.training import write_training_figures
 from tasks.dataset.dataset import Dataset
 from tasks.detector.runtime import gpu_peak_mb, prepare_runtime
 from tasks.ground.process import peak_memory_mb
-from tasks.model.label_map import read_label_map
+from tasks.model.label_map import LABEL_MAP, read_label_map
 from tasks.tfrecords.tf_example import read_split, shards_of
 from tasks.training.balance import shares
 from tasks.training.curves import training_curves
@@ -49,7 +49,7 @@ def train(
     """
     replicas = available_replicas()
     on_gpu = prepare_runtime(params.seed, params.precision)
-    classes = read_label_map(records / "label_map.pbtxt")
+    classes = read_label_map(records / LABEL_MAP)
     train_images, val_images = read_split(records, "train"), read_split(records, "val")
     run = prepare_run(params, pipeline_config, base, classes, len(train_images), replicas)
     folder = ResumeFolder(resume, run_key(params, pipeline_config, records, base))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tasks.artifacts.training import ModuleAudit, write_freeze_audit, write_restore_summary
 from tasks.ground.files import replacing
+from tasks.model.label_map import LABEL_MAP
 from tasks.training.preparation import PreparedRun
 from tasks.training.resume import ResumeFolder, write_checkpoint
 
@@ -33,6 +34,6 @@ def write_trained(
         best = folder.best(best_step) if best_step else partial / "last" / "ckpt-0"
         for file in best.parent.glob(f"{best.name}.*"):
             shutil.copy(file, partial / "best" / file.name.replace(best.name, "ckpt-0", 1))
-        shutil.copy(records / "label_map.pbtxt", partial)
+        shutil.copy(records / LABEL_MAP, partial)
         write_restore_summary(partial, run.restored.summary())
         write_freeze_audit(partial, modules)
