@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -126,13 +127,20 @@ def read_coco(path: Path, *, of_people: bool = False) -> Dataset:
     Raises:
         FormatError: the file is not JSON, or lacks what COCO requires; the message names the entry.
     """
-    content = read_json(path, "COCO JSON")
+    content = read_json(path, "COCO JSON", reduce=_without_outline)
     try:
         return _from_coco(checked_object(content), path, of_people)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise FormatError(
             f"{path}: not COCO JSON: {_reason(error)}; expected lists images, annotations, categories"
         ) from error
+
+
+def _without_outline(entry: dict[str, Any]) -> dict[str, Any]:
+    """Outlines and key points are not used, and most of a file: all at once they would take several times its size."""
+    for key in ("segmentation", "keypoints"):
+        entry.pop(key, None)
+    return entry
 
 
 def _reason(error: Exception) -> str:

@@ -14,6 +14,9 @@ import numpy.typing as npt
 
 from tasks.dataset.boxes import Boxes, Corners
 
+# Dense photos have hundreds of objects, microscope slides thousands. A file of one image that has more is broken.
+MAX_OBJECTS = 100_000
+
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedImage:

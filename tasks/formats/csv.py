@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MAX_BYTES = 1_000_000_000
+# Each column costs memory of its own, and pandas minutes where there are a million.
+_MAX_COLUMNS = 1000
 _PIECE_BYTES = 2**20
 # The line is read to look at its delimiter alone.
 _LONGEST_LINE = 2**20
@@ -131,6 +134,7 @@ def _read_table(path: Path, columns: Mapping[str, str]) -> tuple["pd.DataFrame",
             told = re.fullmatch(r"\"?sep=([,;\t])\"?", line.strip("\r\n "), re.IGNORECASE)
             delimiter = told[1] if told else max(",;\t", key=line.count)
             skipped = 1 if told else 0
+        _refuse_many_columns(path, delimiter, skipped)
         table = pd.read_csv(
             path,
             header=None,
@@ -142,7 +146,7 @@ def _read_table(path: Path, columns: Mapping[str, str]) -> tuple["pd.DataFrame",
             skiprows=skipped,
             encoding="utf-8-sig",
         )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error, UnicodeDecodeError, OSError) as error:
         raise FormatError(
             f"{path}: not a CSV file ({str(error).strip()}); expected a header and one object a row"
         ) from error
@@ -161,6 +165,15 @@ def _refuse_nul(path: Path) -> None:
         while piece := file.read(_PIECE_BYTES):
             if b"\0" in piece:
                 raise FormatError(f"{path}: holds NUL bytes: not a CSV file, or one in UTF-16; save it as UTF-8")
+
+
+def _refuse_many_columns(path: Path, delimiter: str, skipped: int) -> None:
+    """Raise where the first row, which says how many columns pandas makes, has more than any annotations."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.reader(file, delimiter=delimiter, skipinitialspace=True)
+        count = len(next(islice(rows, skipped, None), []))
+    if count > _MAX_COLUMNS:
+        raise FormatError(f"{path}: {count} columns; at most {_MAX_COLUMNS} are read: delete those that are not needed")
 
 
 def _without_foreign_split(table: "pd.DataFrame", names: dict[str, int], columns: Mapping[str, str]) -> dict[str, int]:

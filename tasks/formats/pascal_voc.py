@@ -12,7 +12,7 @@ from lxml import etree
 from tqdm import tqdm
 
 from tasks.dataset.boxes import as_boxes
-from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem, flags
+from tasks.dataset.dataset import MAX_OBJECTS, AnnotatedImage, Dataset, Problem, flags
 from tasks.dataset.problem_kinds import object_name
 from tasks.errors import FormatError
 from tasks.formats.annotation_names import annotation_names
@@ -53,14 +53,17 @@ def read_voc(path: Path) -> tuple[AnnotatedImage, list[Problem]]:
     is NaN.
 
     Raises:
-        FormatError: not XML, not VOC, too large, or with a document type declaration.
+        FormatError: not XML, not VOC, too large, with too many objects, or with a document type declaration.
     """
     root = _parse(path)
     rows: list[list[float]] = []
     names: list[str] = []
     difficult: list[bool] = []
     problems: list[Problem] = []
-    for number, entry in enumerate(root.findall("object"), start=1):
+    entries = root.findall("object")
+    if len(entries) > MAX_OBJECTS:
+        raise FormatError(f"{path}: {len(entries)} objects; at most {MAX_OBJECTS} are read of one image")
+    for number, entry in enumerate(entries, start=1):
         name = _text(entry, "name")
         try:
             rows.append(_corners(entry))

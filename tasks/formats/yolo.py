@@ -14,7 +14,7 @@ from typing import NamedTuple
 from tqdm import tqdm
 
 from tasks.dataset.boxes import as_boxes
-from tasks.dataset.dataset import AnnotatedImage, Problem, flags
+from tasks.dataset.dataset import MAX_OBJECTS, AnnotatedImage, Problem, flags
 from tasks.dataset.problem_kinds import object_name
 from tasks.errors import FormatError
 from tasks.formats.yolo_labels import label_files
@@ -89,6 +89,8 @@ def _read_labels(path: Path, key_points: KeyPoints | None) -> list[_Object]:
             except ValueError as error:
                 row = str(error)
             objects.append(_Object(line, fields[0], row))
+        if len(objects) > MAX_OBJECTS:
+            raise FormatError(f"{path}: more than {MAX_OBJECTS} rows; at most as many are read of one image")
     return objects
 
 

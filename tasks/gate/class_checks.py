@@ -7,7 +7,7 @@ import numpy as np
 
 from tasks.dataset.boxes import corners
 from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem
-from tasks.gate.dataset_checks import first_example
+from tasks.gate.dataset_checks import first_examples
 from tasks.gate.policy import Policy
 from tasks.ground.text import printable
 
@@ -17,7 +17,8 @@ def remaining_classes(
 ) -> tuple[str, ...]:
     """`classes` without those whose boxes were all renamed to another spelling."""
     classes_before, classes_after = ({name for image in images for name in image.classes} for images in (before, after))
-    return tuple(name for name in classes if name not in classes_before - classes_after)
+    renamed = classes_before - classes_after
+    return tuple(name for name in classes if name not in renamed)
 
 
 def drop_rare_classes(
@@ -25,6 +26,7 @@ def drop_rare_classes(
 ) -> tuple[list[AnnotatedImage], tuple[str, ...], list[Problem]]:
     """The images without boxes of rare classes, the classes that stay, and a problem for each box dropped here."""
     counts = replace(dataset, images=tuple(images)).box_counts()
+    examples = first_examples(images, dataset.root.as_posix())
     keep_rare = policy.action("rare_class") == "keep"
     classes = tuple(name for name in dataset.classes if counts[name] >= (1 if keep_rare else min_boxes))
     problems = [
@@ -40,14 +42,15 @@ def drop_rare_classes(
             dataset.root.as_posix(),
             f"class {printable(name)} has only {counts[name]} boxes",
             "kept",
-            *first_example(name, images, dataset.root.as_posix()),
+            *examples[name],
         )
         for name in classes
         if counts[name] < min_boxes
     ]
     kept: list[AnnotatedImage] = []
+    kept_names = set(classes)
     for image in images:
-        mask = np.array([name in classes for name in image.classes], dtype=bool)
+        mask = np.array([name in kept_names for name in image.classes], dtype=bool)
         for i in np.flatnonzero(~mask):
             name = image.classes[i]
             needed = f"only {counts[name]} of the {min_boxes} boxes that it needs"

@@ -3,11 +3,11 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations
 from pathlib import PurePosixPath
 
 import numpy as np
 from rapidfuzz.distance import OSA
+from rapidfuzz.process import cdist
 
 from tasks.dataset.boxes import Corners, corners
 from tasks.dataset.dataset import AnnotatedImage, Problem
@@ -16,6 +16,8 @@ from tasks.ground.text import folded
 
 # One letter in so many may be wrong, missing, one too many, or exchanged with its neighbour; and one name is rare.
 _LETTERS, _ABBREVIATION, _RARE = 6, 5, 0.1
+# So many names are compared with all rare ones at a time: a byte for each pair.
+_BLOCK = 256
 
 
 def unify_spellings(
@@ -30,6 +32,7 @@ def unify_spellings(
     for name, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         spellings[_normalised_name(name)].append(name)
     usual = {name: names[0] for names in spellings.values() for name in names}
+    examples = first_examples(images, file)
     action = policy.action("class_name_variant")
     problems = [
         Problem(
@@ -37,7 +40,7 @@ def unify_spellings(
             file,
             f"class {name!r} ({counts[name]} boxes) is {first!r} ({counts[first]} boxes) in another spelling",
             "fixed_class" if action == "fix" else "kept",
-            *first_example(name, images, file),
+            *examples[name],
         )
         for name, first in usual.items()
         if name != first
@@ -50,25 +53,28 @@ def unify_spellings(
 def find_similar_names(images: Sequence[AnnotatedImage], file: str) -> list[Problem]:
     """A problem for each rare class whose name is nearly that of a frequent one: it may be a misspelling."""
     counts = Counter(name for image in images for name in image.classes)
+    examples = first_examples(images, file)
     return [
         Problem(
             "similar_class_names",
             file,
             f"class {rare!r} has {counts[rare]} boxes, {frequent!r} {counts[frequent]}",
             "kept",
-            *first_example(rare, images, file),
+            *examples[rare],
         )
-        for rare, frequent in _rare_and_frequent(counts)
-        if _is_misspelling(_normalised_name(rare), _normalised_name(frequent))
+        for rare, frequent in sorted(nearest_frequent_names(counts).items())
     ]
 
 
-def first_example(name: str, images: Sequence[AnnotatedImage], root: str) -> tuple[str, Corners | None]:
-    """An example of a class: the image of its first box, and the box; images lie below `root`."""
+def first_examples(images: Sequence[AnnotatedImage], root: str) -> dict[str, tuple[str, Corners | None]]:
+    """An example of each class that has boxes: the image of its first box, and the box; images lie below `root`."""
+    examples: dict[str, tuple[str, Corners | None]] = {}
     for image in images:
-        if name in image.classes:
-            return _path(image, root), corners(image.boxes[image.classes.index(name)])
-    return "", None
+        path = _path(image, root)
+        for i, name in enumerate(image.classes):
+            if name not in examples:
+                examples[name] = (path, corners(image.boxes[i]))
+    return examples
 
 
 def find_differing_copies(images: Sequence[AnnotatedImage], root: str) -> list[Problem]:
@@ -90,15 +96,35 @@ def _path(image: AnnotatedImage, root: str) -> str:
     return (PurePosixPath(root) / image.file_name).as_posix()
 
 
-def _is_misspelling(a: str, b: str) -> bool:
-    """Whether `a` may be `b` misspelt. Short names rightly differ by a letter: of them only exchanged letters count."""
-    limit = max(1, len(b) // _LETTERS)
-    return a != b and OSA.distance(a, b) <= limit and (len(b) >= _ABBREVIATION or sorted(a) == sorted(b))
+def nearest_frequent_names(counts: Mapping[str, int]) -> dict[str, str]:
+    """Rare names that may be a frequent one misspelt, each with the nearest, of several the most frequent.
+
+    Short names rightly differ by a letter: of them only exchanged letters count. Many thousands of names are compared
+    in blocks by compiled code.
+    """
+    fewest, most = min(counts.values(), default=0), max(counts.values(), default=0)
+    rare = sorted(name for name in counts if counts[name] <= _RARE * most)
+    by_limit: defaultdict[int, list[str]] = defaultdict(list)
+    for name in sorted(counts):
+        if fewest <= _RARE * counts[name]:
+            by_limit[max(1, len(_normalised_name(name)) // _LETTERS)].append(name)
+    nearest: dict[str, tuple[int, int, str]] = {}
+    plain_rare = [_normalised_name(name) for name in rare]
+    for limit, frequent in by_limit.items():
+        for start in range(0, len(frequent), _BLOCK):
+            names = frequent[start : start + _BLOCK]
+            plain = [_normalised_name(name) for name in names]
+            distances = cdist(plain, plain_rare, scorer=OSA.distance, score_cutoff=limit, dtype=np.uint8)
+            for row, column in np.argwhere((distances > 0) & (distances <= limit)).tolist():
+                if _may_be_misspelt(plain_rare[column], plain[row], counts[rare[column]], counts[names[row]]):
+                    rank = (int(distances[row, column]), -counts[names[row]], names[row])
+                    nearest[rare[column]] = min(nearest.get(rare[column], rank), rank)
+    return {name: rank[2] for name, rank in nearest.items()}
 
 
-def _rare_and_frequent(counts: Mapping[str, int]) -> list[tuple[str, str]]:
-    pairs = (sorted(pair, key=lambda name: counts[name]) for pair in combinations(sorted(counts), 2))
-    return [(rare, frequent) for rare, frequent in pairs if counts[rare] <= _RARE * counts[frequent]]
+def _may_be_misspelt(rare: str, frequent: str, rare_count: int, frequent_count: int) -> bool:
+    long = len(frequent) >= _ABBREVIATION
+    return rare_count <= _RARE * frequent_count and (long or sorted(rare) == sorted(frequent))
 
 
 def _objects(image: AnnotatedImage) -> list[tuple[str, tuple[float, ...]]]:

@@ -14,7 +14,7 @@ from tasks.gate.policy import Policy
 from tasks.ground.files import sha256_of
 from tasks.ground.process import usable_cores
 from tasks.images.exif_frame import TURNED, to_stored
-from tasks.images.image_file import FORMAT_OF_SUFFIX, ImageFacts, inspect_image
+from tasks.images.image_file import COUNTED_FRAMES, FORMAT_OF_SUFFIX, ImageFacts, inspect_image
 
 
 def inspect_images(dataset: Dataset, max_megapixels: float) -> list[ImageFacts | FormatError]:
@@ -107,7 +107,8 @@ def _oddities(image: AnnotatedImage, fact: ImageFacts, file: str) -> list[Proble
     if fact.mode != "RGB":
         problems.append(Problem("not_rgb", file, f"its mode is {fact.mode}", "kept"))
     if fact.frames > 1:
-        problems.append(Problem("animated_image", file, f"the first of its {fact.frames} frames is used", "kept"))
+        count = f"{fact.frames} or more" if fact.frames == COUNTED_FRAMES else fact.frames
+        problems.append(Problem("animated_image", file, f"the first of its {count} frames is used", "kept"))
     if not image.classes:
         problems.append(Problem("no_objects", file, f"{image.source} lists no object", "kept"))
     return problems

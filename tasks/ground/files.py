@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,9 @@ from tasks.errors import FormatError, PipelineError
 # The folder of all rooms: work that is kept between runs is keyed by a hash of its files.
 CODE = Path(__file__).parents[1]
 MAX_JSON_BYTES = 1_000_000_000
+# An empty list or object takes two bytes of a file and sixty and more of memory; the annotations of real tools have one
+# in 25 bytes or more. Small files may have as many as they like.
+_MANY_CONTAINERS, _MIN_BYTES_A_CONTAINER = 2_000_000, 16
 # What json does not escape and a terminal obeys: controls, directions, marks without width, line and paragraph ends.
 _ACTING = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 
@@ -107,18 +110,30 @@ def write_json_lists(path: Path, head: Mapping[str, object], lists: Mapping[str,
         file.write("\n}\n")
 
 
-def read_json(path: Path, expected: str, *, max_bytes: int | None = None) -> Any:
+def read_json(
+    path: Path,
+    expected: str,
+    *,
+    max_bytes: int | None = None,
+    reduce: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+) -> Any:
     """The content of a JSON file that strangers made; `expected` says in messages what it should be.
 
+    `reduce` gets each object as soon as it is read, and gives what to keep of it.
+
     Raises:
-        FormatError: over `max_bytes` (MAX_JSON_BYTES where it is None), not UTF-8, not JSON, or nested too deeply.
+        FormatError: over `max_bytes` (MAX_JSON_BYTES where it is None), not UTF-8, not JSON, nested too deeply, or
+            made of lists and objects with next to nothing in them, which would take many times its size of memory.
     """
     size, limit = path.stat().st_size, MAX_JSON_BYTES if max_bytes is None else max_bytes
     if size > limit:
         raise FormatError(f"{path}: {size} bytes; at most {limit} are read: split the file; expected {expected}")
-    content = read_small(path, limit, expected)
     try:
-        return json.loads(content.decode("utf-8-sig"))
+        text = read_small(path, limit, expected).decode("utf-8-sig")
+        containers = text.count("{") + text.count("[")
+        if containers > max(_MANY_CONTAINERS, len(text) // _MIN_BYTES_A_CONTAINER):
+            raise FormatError(f"{path}: {containers} lists and objects, nearly all of them empty; expected {expected}")
+        return json.loads(text, object_hook=reduce)
     except RecursionError as error:
         raise FormatError(f"{path}: nested too deeply; expected {expected}") from error
     # Not only a JSONDecodeError: Python refuses to make a number of thousands of digits with a plain ValueError.

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from tasks.errors import FormatError
+from tasks.images.jpeg_scans import count_scans
 from tasks.images.rgb import as_grey, as_rgb
 from tasks.images.unread_formats import unread_content
 
@@ -48,6 +50,13 @@ _DECODER_ERRORS = (
     OSError, SyntaxError, ValueError, EOFError, LookupError, ArithmeticError, TypeError, AttributeError,
     NotImplementedError, struct.error, zlib.error,
 )  # fmt: skip
+# No side may be longer than libjpeg can write (JPEG_MAX_DIMENSION in its jmorecfg.h): images are stored as JPEG for
+# training. Resizing takes memory by the side, whatever the number of pixels.
+_MAX_SIDE_PX = 65_500
+# A scan goes over the whole image, however few bytes it has. Encoders write about ten.
+_MAX_JPEG_SCANS = 100
+# Frames are counted up to here: in a TIFF each takes a seek, and only the first is used.
+COUNTED_FRAMES = 1000
 _HASHED_FROM_PX = 192
 _LARGE_PIXELS = 16_000_000
 # Large images are decoded one at a time, however many threads ask, and in one thread: each takes hundreds of megabytes,
@@ -66,7 +75,7 @@ class ImageFacts:
         format: `JPEG`, `PNG`, `BMP`, `GIF`, `WEBP`, `TIFF` or `AVIF`, by content, whatever the file is called.
         mode: Pillow's name for the pixel layout: `RGB`, `RGBA`, `P`, `L`, `CMYK`, ...
         exif_orientation: 1 to 8; 1 is upright, or not given.
-        frames: how many pictures it holds; more than 1 where it is animated or has pages.
+        frames: how many pictures it holds, counted up to COUNTED_FRAMES; more than 1 where it is animated or has pages.
         perceptual_hash: 64 hex digits; few of the 256 bits differ between similar images.
     """
 
@@ -87,8 +96,8 @@ def open_image(path: Path, *, max_megapixels: float, content: bytes | None = Non
 
     Raises:
         FormatError: there is no image in one of the known formats, or it has more than `max_megapixels`, or more than
-            Pillow's own guard against decompression bombs allows; also for a decoder's error inside the `with`
-            block.
+            Pillow's own guard against decompression bombs allows, or a side of over 65,500 pixels, or a JPEG over 100
+            scans; also for a decoder's error inside the `with` block.
     """
     try:
         with Image.open(path if content is None else io.BytesIO(content), formats=_FORMATS) as image:
@@ -97,6 +106,10 @@ def open_image(path: Path, *, max_megapixels: float, content: bytes | None = Non
                 raise FormatError(
                     f"{path}: {width} x {height} pixels; validate.max_image_megapixels allows {max_megapixels:g}"
                 )
+            if max(width, height) > _MAX_SIDE_PX:
+                raise FormatError(f"{path}: {width} x {height} pixels; a side has at most {_MAX_SIDE_PX}: cut it up")
+            if image.format in ("JPEG", "MPO"):
+                _refuse_scans(path, content)
             yield image
     except Image.DecompressionBombError as error:
         raise FormatError(
@@ -128,11 +141,31 @@ def _decode(image: Image.Image) -> ImageFacts:
         format=kind,
         mode=mode,
         exif_orientation=orientation_of(image),
-        frames=1 if kind == "JPEG" else getattr(image, "n_frames", 1),
         perceptual_hash=_perceptual_hash(image),
+        frames=1 if kind == "JPEG" else _count_frames(image),
     )
     image.close()
     return facts
+
+
+def _refuse_scans(path: Path, content: bytes | None) -> None:
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as mapped:
+        scans = count_scans(mapped if content is None else content, _MAX_JPEG_SCANS)
+    if scans > _MAX_JPEG_SCANS:
+        raise FormatError(
+            f"{path}: a JPEG of more than {_MAX_JPEG_SCANS} scans, which takes minutes to decode; save it anew"
+        )
+
+
+def _count_frames(image: Image.Image) -> int:
+    if image.format != "TIFF":
+        return int(getattr(image, "n_frames", 1))
+    for number in range(1, COUNTED_FRAMES):
+        try:
+            image.seek(number)
+        except EOFError:
+            return number
+    return COUNTED_FRAMES
 
 
 def stored_size(path: Path) -> tuple[int, int]:

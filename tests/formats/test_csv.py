@@ -222,3 +222,18 @@ def test_names_that_spreadsheets_would_run_are_written_as_text_and_read_back(tmp
         ("=HYPERLINK(1)",),
         [[-1, 2, 30, 40]],
     )
+
+
+def test_a_thousand_columns_are_read_and_more_are_refused(tmp_path):
+    rows = "filename,class,xmin,ymin,xmax,ymax{}\na.jpg,cat,1,2,3,4{}\n"
+    more = "".join(f",c{i}" for i in range(994))
+    images, _ = read_csv(written(tmp_path, rows.format(more, "," * 994)), {})
+    assert images[0].classes == ("cat",)
+    with pytest.raises(FormatError, match=r"labels\.csv: 1001 columns; at most 1000 are read"):
+        read_csv(written(tmp_path, rows.format(more + ",one more", "," * 995)), {})
+
+
+def test_commas_inside_quotes_are_no_columns(tmp_path):
+    polygon = ", ".join(map(str, range(2000)))
+    images, _ = read_csv(written(tmp_path, f'a.jpg,1,2,30,40,"{polygon}"\n'), {})
+    assert images[0].boxes.tolist() == [[1, 2, 30, 40]]

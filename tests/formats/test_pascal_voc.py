@@ -180,6 +180,14 @@ def test_a_file_over_the_size_limit_is_refused_unread(tmp_path, monkeypatch):
         read_voc(voc(tmp_path, "<filename>a.jpg</filename>"))
 
 
+def test_more_objects_than_an_image_has_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(pascal_voc, "MAX_OBJECTS", 2)
+    image, _ = read_voc(voc(tmp_path, f"<object><name>cat</name>{bndbox()}</object>" * 2))
+    assert len(image.boxes) == 2
+    with pytest.raises(FormatError, match=r"x\.xml: 3 objects; at most 2"):
+        read_voc(voc(tmp_path, "<object/>" * 3))
+
+
 def test_a_folder_is_read_in_the_order_of_paths_and_a_bad_file_is_a_problem(tmp_path):
     (tmp_path / "b").mkdir()
     voc(tmp_path / "b", "<filename>2.jpg</filename>", "2.XML")

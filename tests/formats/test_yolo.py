@@ -183,6 +183,17 @@ def test_an_unreadable_label_file_is_a_problem_and_the_others_are_read(tmp_path,
     assert message in problems[0].detail
 
 
+def test_a_label_file_of_more_rows_than_an_image_has_objects_is_a_problem(tmp_path, monkeypatch):
+    monkeypatch.setattr(yolo, "MAX_OBJECTS", 2)
+    row = "0 0.5 0.5 0.5 0.5\n"
+    images, problems, _ = read_yolo(
+        make(tmp_path, {"classes.txt": "cat", "labels/a.txt": row * 2, "labels/b.txt": row * 3})
+    )
+    assert [len(image.boxes) for image in images] == [2]
+    assert [(p.kind, p.action) for p in problems] == [("unreadable_annotation", "dropped_image")]
+    assert "b.txt: more than 2 rows" in problems[0].detail
+
+
 def test_a_broken_link_is_a_problem(tmp_path):
     folder = labelled(tmp_path, "")
     (folder / "labels/b.txt").symlink_to(tmp_path / "nowhere")

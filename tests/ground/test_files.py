@@ -114,6 +114,27 @@ def test_characters_that_act_on_a_terminal_are_escaped_in_json_and_read_back(tmp
     assert not {"\x1b", "\x9b", "\u202e", "\u2028"} & set(text)
 
 
+@pytest.mark.parametrize("entry", ["{}", "[]", '{"a":1}'])
+def test_millions_of_lists_and_objects_are_read_only_where_something_is_in_them(tmp_path, monkeypatch, entry):
+    monkeypatch.setattr("tasks.ground.files._MANY_CONTAINERS", 100)
+    path = tmp_path / "a.json"
+    path.write_text(f"[{','.join([entry] * 99)}]")
+    assert len(read_json(path, "rows")) == 99
+    path.write_text(f"[{','.join([entry] * 100)}]")
+    with pytest.raises(FormatError, match=r"a\.json: 101 lists and objects.*expected rows"):
+        read_json(path, "rows")
+    path.write_text(json.dumps([{"id": i, "image_id": i, "category_id": 1, "bbox": [1, 2, 3, 4]} for i in range(100)]))
+    assert len(read_json(path, "rows")) == 100
+
+
+def test_an_object_is_reduced_as_soon_as_it_is_read(tmp_path):
+    (tmp_path / "a.json").write_text('{"rows": [{"a": 1, "b": [2]}]}')
+    assert read_json(tmp_path / "a.json", "rows", reduce=lambda entry: {**entry, "b": 0}) == {
+        "rows": [{"a": 1, "b": 0}],
+        "b": 0,
+    }
+
+
 @pytest.mark.parametrize("kind", ["pipe", "folder", "link", "large"])
 def test_a_small_file_is_a_plain_one_of_limited_size(tmp_path, kind):
     path = tmp_path / "x"

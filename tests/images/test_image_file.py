@@ -100,6 +100,26 @@ def test_an_image_of_exactly_the_limit_is_opened(tmp_path):
         assert image.size == (1000, 1000)
 
 
+@pytest.mark.parametrize("size", [(65_501, 1), (1, 65_501)])
+def test_a_side_longer_than_a_jpeg_can_have_is_refused_by_the_header(tmp_path, size):
+    path = tmp_path / "a.png"
+    path.write_bytes(png_header(*size))
+    with pytest.raises(FormatError, match=rf"{size[0]} x {size[1]} pixels; a side has at most 65500"):
+        inspect_image(path, max_megapixels=100)
+
+
+def test_the_longest_side_is_read(tmp_path):
+    assert inspect_image(saved(tmp_path / "a.jpg", size=(65_500, 1)), max_megapixels=1).width == 65_500
+
+
+@pytest.mark.parametrize(("pages", "frames"), [(3, 3), (999, 999), (1000, 1000), (1001, 1000)])
+def test_pages_are_counted_up_to_a_thousand(tmp_path, pages, frames):
+    path = tmp_path / "a.tif"
+    page = Image.new("L", (2, 2))
+    page.save(path, save_all=True, append_images=[page] * (pages - 1))
+    assert inspect_image(path, max_megapixels=1).frames == frames
+
+
 def test_other_formats_that_pillow_knows_are_refused(tmp_path):
     with pytest.raises(FormatError, match="known format"):
         inspect_image(saved(tmp_path / "a.jpg", format="PPM"), max_megapixels=1)

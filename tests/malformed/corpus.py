@@ -13,6 +13,7 @@ from tests.malformed import (
     archive_cases,
     coco_cases,
     csv_cases,
+    hog_cases,
     image_cases,
     label_studio_cases,
     path_cases,
@@ -30,6 +31,7 @@ _MODULES = (
     yolo_cases,
     label_studio_cases,
     image_cases,
+    hog_cases,
     archive_cases,
     settings_cases,
 )

@@ -52,18 +52,16 @@ def _noise(kind: str) -> bytes:
     return buffer.getvalue()
 
 
-def _chunk(kind: bytes, content: bytes) -> bytes:
+def png_chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
-def _png(
-    width: int, height: int, *chunks: bytes, depth: int = 8, colour: int = 2, pixels: bytes | None = None
-) -> bytes:
+def png(width: int, height: int, *chunks: bytes, depth: int = 8, colour: int = 2, pixels: bytes | None = None) -> bytes:
     """A PNG with these chunks before its pixels, which are black unless given, as a zlib stream."""
-    header = _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
     bits = depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour]
     data = zlib.compress(bytes(height * (1 + (width * bits + 7) // 8))) if pixels is None else pixels
-    return b"\x89PNG\r\n\x1a\n" + header + b"".join(chunks) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + header + b"".join(chunks) + png_chunk(b"IDAT", data) + png_chunk(b"IEND", b"")
 
 
 def _black(width: int, height: int, bytes_a_pixel: int) -> bytes:
@@ -123,7 +121,7 @@ def _socket(path: Path) -> None:
 
 def _several(path: Path) -> None:
     """As many as could be decoded at a time."""
-    content = _png(*_LARGEST, pixels=_black(*_LARGEST, 3))
+    content = png(*_LARGEST, pixels=_black(*_LARGEST, 3))
     path.write_bytes(content)
     xml = path.with_suffix(".xml").read_text(encoding="utf-8")
     for number in range(2):
@@ -132,8 +130,8 @@ def _several(path: Path) -> None:
         path.with_name(f"bad{number}.xml").write_text(xml.replace("bad.png", f"bad{number}.png"), encoding="utf-8")
 
 
-_TEXT_BOMB = _chunk(b"zTXt", b"Comment\0\0" + _bomb())
-_ICC_BOMB = _chunk(b"iCCP", b"profile\0\0" + _bomb())
+_TEXT_BOMB = png_chunk(b"zTXt", b"Comment\0\0" + _bomb())
+_ICC_BOMB = png_chunk(b"iCCP", b"profile\0\0" + _bomb())
 _LARGEST = (9_900, 10_100)  # just below validate.max_image_megapixels
 
 CASES = [
@@ -143,12 +141,12 @@ CASES = [
         "jpeg-header-alone", b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00", file="bad.jpg"
     ),
     _image("png-truncated", lambda p: p.write_bytes(_noise("PNG")[:-4000])),
-    _image("png-with-a-broken-stream", _png(64, 48, pixels=b"x\x9c" + b"\xff" * 200)),
-    _image("png-with-a-wrong-checksum", _png(64, 48).replace(b"IDAT", b"IDAU", 1)),
-    _image("png-without-pixels", _png(64, 48, pixels=b"")),
-    _image("png-with-a-chunk-of-4-gb", _png(64, 48, struct.pack(">I", 0xFFFFFFFF) + b"tEXt")),
-    _image("png-of-width-0", _png(0, 48)),
-    _image("png-of-an-impossible-depth", _png(64, 48, depth=3, colour=0)),
+    _image("png-with-a-broken-stream", png(64, 48, pixels=b"x\x9c" + b"\xff" * 200)),
+    _image("png-with-a-wrong-checksum", png(64, 48).replace(b"IDAT", b"IDAU", 1)),
+    _image("png-without-pixels", png(64, 48, pixels=b"")),
+    _image("png-with-a-chunk-of-4-gb", png(64, 48, struct.pack(">I", 0xFFFFFFFF) + b"tEXt")),
+    _image("png-of-width-0", png(0, 48)),
+    _image("png-of-an-impossible-depth", png(64, 48, depth=3, colour=0)),
     _image("webp-truncated", lambda p: p.write_bytes(_noise("WEBP")[:-200]), file="bad.webp"),
     _image("gif-truncated", lambda p: p.write_bytes(_noise("GIF")[:-2000]), file="bad.gif"),
     _image("tiff-truncated", lambda p: p.write_bytes(_noise("TIFF")[:2000]), file="bad.tif"),
@@ -162,33 +160,33 @@ CASES = [
     _image("svg-called-png", b'<svg xmlns="http://www.w3.org/2000/svg"/>'),
     _image("postscript-called-png", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 48\n"),
     _image("png-called-jpg", _saved("PNG"), ("wrong_extension",), file="bad.jpg"),
-    _image("gigapixel-header", _png(100_000, 100_000, pixels=b"")),
-    _image("gigapixel-that-packs-small", lambda p: p.write_bytes(_png(40_000, 40_000, depth=1, colour=0))),
-    _image("over-the-limit-and-below-pillows", lambda p: p.write_bytes(_png(11_000, 11_000, depth=1, colour=0))),
+    _image("gigapixel-header", png(100_000, 100_000, pixels=b"")),
+    _image("gigapixel-that-packs-small", lambda p: p.write_bytes(png(40_000, 40_000, depth=1, colour=0))),
+    _image("over-the-limit-and-below-pillows", lambda p: p.write_bytes(png(11_000, 11_000, depth=1, colour=0))),
     _image(
         "largest-allowed",
-        lambda p: p.write_bytes(_png(*_LARGEST, pixels=_black(*_LARGEST, 3))),
+        lambda p: p.write_bytes(png(*_LARGEST, pixels=_black(*_LARGEST, 3))),
         ("box_below_resolution",),
         size=_LARGEST,
     ),
     _image(
         "largest-allowed-with-transparency",
-        lambda p: p.write_bytes(_png(*_LARGEST, colour=6, pixels=_black(*_LARGEST, 4))),
+        lambda p: p.write_bytes(png(*_LARGEST, colour=6, pixels=_black(*_LARGEST, 4))),
         ("box_below_resolution", "not_rgb"),
         size=_LARGEST,
     ),
     _image(
         "largest-allowed-in-16-bits",
-        lambda p: p.write_bytes(_png(*_LARGEST, depth=16, colour=0, pixels=_black(*_LARGEST, 2))),
+        lambda p: p.write_bytes(png(*_LARGEST, depth=16, colour=0, pixels=_black(*_LARGEST, 2))),
         ("box_below_resolution", "not_rgb"),
         size=_LARGEST,
     ),
     _image("several-of-the-largest", _several, ("box_below_resolution",), size=_LARGEST),
-    _image("png-text-bomb", lambda p: p.write_bytes(_png(64, 48, _TEXT_BOMB))),
-    _image("png-profile-bomb", lambda p: p.write_bytes(_png(64, 48, _ICC_BOMB))),
+    _image("png-text-bomb", lambda p: p.write_bytes(png(64, 48, _TEXT_BOMB))),
+    _image("png-profile-bomb", lambda p: p.write_bytes(png(64, 48, _ICC_BOMB))),
     _image(
         "png-with-10-mb-of-text",
-        lambda p: p.write_bytes(_png(64, 48, _chunk(b"tEXt", b"Comment\0" + b"a" * 10_000_000))),
+        lambda p: p.write_bytes(png(64, 48, png_chunk(b"tEXt", b"Comment\0" + b"a" * 10_000_000))),
         (),
     ),
     _image("gif-animated", _animated("GIF"), ("animated_image", "not_rgb"), file="bad.gif"),
