@@ -38,6 +38,8 @@ _REMEDIES = {
     errno.ENOSPC: "make room on the disk",
     errno.EACCES: "see who may read and write there",
     errno.EROFS: "see who may read and write there",
+    errno.EISDIR: "move this folder away, as a file belongs there",
+    errno.ENOTDIR: "move this file away, as a folder belongs there",
 }
 
 

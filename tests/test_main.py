@@ -124,9 +124,26 @@ def test_a_full_disk_or_a_protected_file_is_one_sentence_and_other_file_errors_k
     fails_with(errno.EACCES)
     assert main(["sample", "--params", str(ROOT / "params.yaml")]) == 1
     assert "Permission denied: 'data/x.json': see who may read" in capsys.readouterr().err
+    fails_with(errno.EISDIR)
+    assert main(["sample", "--params", str(ROOT / "params.yaml")]) == 1
+    assert "Is a directory: 'data/x.json': move this folder away, as a file belongs there" in capsys.readouterr().err
+    fails_with(errno.ENOTDIR)
+    assert main(["sample", "--params", str(ROOT / "params.yaml")]) == 1
+    assert "Not a directory: 'data/x.json': move this file away, as a folder belongs there" in capsys.readouterr().err
     fails_with(errno.EIO)
     with pytest.raises(OSError, match="Input/output error"):
         main(["sample", "--params", str(ROOT / "params.yaml")])
+
+
+@pytest.mark.parametrize("stage", ["split", "validate", "records"])
+def test_a_folder_where_a_stage_reads_a_file_is_a_sentence(
+    stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("data/ingested/annotations.json", "data/validated/annotations.json", "data/splits/train.json"):
+        Path(name).mkdir(parents=True)
+    assert main([stage, "--params", str(ROOT / "params.yaml")]) == 1
+    assert "no such file; run `dvc repro`" in capsys.readouterr().err
 
 
 def test_a_progress_bar_adds_few_lines_to_a_log(tmp_path: Path) -> None:

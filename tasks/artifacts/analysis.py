@@ -4,13 +4,14 @@ A file of an older version may lack any key.
 """
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from tasks.artifacts.artifact import Artifact, read_artifact, write_artifact
 
 _NAME = "analysis.json"
+_MAX_LISTED = 20
 
 
 class Interval(NamedTuple):
@@ -68,6 +69,18 @@ class ConfusionMatrix(Artifact):
     classes: list[str]
     counts: list[list[int]]
     images: list[ConfusionCell] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _is_square(self) -> Self:
+        side = len(self.classes) + 1
+        if [len(row) for row in self.counts] != [side] * side:
+            rows = ", ".join(str(len(row)) for row in self.counts[:_MAX_LISTED])
+            raise ValueError(
+                f"{side} rows of {side} counts belong to {len(self.classes)} classes, but they have {rows}"
+            )
+        if any(not 0 <= index < side for cell in self.images for index in (cell.annotated, cell.detected)):
+            raise ValueError(f"images are given for a cell that is not in its {side} rows and columns")
+        return self
 
 
 class MistakeCount(Artifact):

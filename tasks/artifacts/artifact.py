@@ -5,8 +5,9 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from tasks.errors import DataError, FormatError
+from tasks.errors import FormatError
 from tasks.ground.files import read_json, write_json
+from tasks.ground.stage_files import require_file, restored_by, written_by
 
 T = TypeVar("T")
 
@@ -24,30 +25,16 @@ def read_artifact(path: Path, expected: type[T], stage: str) -> T:
         DataError: there is no such file.
         FormatError: it is not JSON, or not what the stage writes; the message names the first key that is wrong.
     """
-    try:
+    with written_by(stage):
         content = read_json(require_file(path, stage), f"what the {stage} stage writes")
-    except FormatError as error:
-        raise FormatError(f"{error}; run `dvc repro`, which makes or restores it") from error
     try:
         return TypeAdapter(expected).validate_python(content)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "its content"
         raise FormatError(
-            f"{path}: not what the {stage} stage writes: {where}: {first['msg']}; run `dvc repro`, which makes or "
-            "restores it"
+            f"{path}: not what the {stage} stage writes: {where}: {first['msg']}; {restored_by(stage)}"
         ) from error
-
-
-def require_file(path: Path, stage: str) -> Path:
-    """`path`, which `stage` writes.
-
-    Raises:
-        DataError: there is no such file.
-    """
-    if not path.is_file():
-        raise DataError(f"{path}: no such file; run `dvc repro`, which runs the stage that writes it ({stage})")
-    return path
 
 
 def write_artifact(path: Path, value: object) -> None:

@@ -18,6 +18,7 @@ from pydantic import Field
 
 from tasks.artifacts.artifact import Artifact, read_artifact, write_artifact
 from tasks.errors import CheckpointError, DataError
+from tasks.ground.stage_files import restored_by
 from tasks.ground.text import quoted
 
 DESCRIPTION = Path("base.json")
@@ -113,7 +114,6 @@ def checkpoint_prefix(base: Path) -> Path:
     prefix = base / CHECKPOINT
     if not prefix.with_suffix(".index").is_file():
         raise CheckpointError(
-            f"{prefix}.index: no such file, but {base / DESCRIPTION} promises it; "
-            "run `dvc repro`, which makes or restores it"
+            f"{prefix}.index: no such file, but {base / DESCRIPTION} promises it; {restored_by('checkpoint')}"
         )
     return prefix

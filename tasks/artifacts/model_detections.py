@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from tasks.artifacts.artifact import require_file
 from tasks.dataset.coco_json import read_detections, write_detections
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
+from tasks.ground.stage_files import require_file, written_by
 
 ExportedModel = Literal["saved_model", "tflite"]
 
@@ -19,7 +19,8 @@ def read_model_detections(folder: Path, model: ExportedModel, test: Dataset) -> 
         DataError: there is no such file.
         FormatError: it is not what the evaluate stage writes, or belongs to other images.
     """
-    return read_detections(require_file(_file(folder, model), "evaluate"), test)
+    with written_by("evaluate"):
+        return read_detections(require_file(_file(folder, model), "evaluate"), test)
 
 
 def write_model_detections(folder: Path, model: ExportedModel, test: Dataset, found: Sequence[Detections]) -> None:

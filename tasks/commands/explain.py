@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from tasks.artifacts.split import read_dropped, similarity
 from tasks.dataset.boxes import iou
-from tasks.dataset.coco_json import read_coco
+from tasks.dataset.coco_json import read_stage_coco
 from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem
 from tasks.dataset.problem_kinds import remedy
-from tasks.dataset.split_files import split_file
+from tasks.dataset.split_files import read_coco_split, split_file
 from tasks.dataset.splits import SPLITS
 from tasks.errors import DataError
 from tasks.ground.text import composed, print_text, printable
@@ -39,8 +39,8 @@ def explanation(paths: "PathParams", file: str, near_duplicate_distance: int) ->
     """
     if not paths.ingested.exists():
         raise DataError(f"{paths.ingested}: missing; run `dvc repro validate` first")
-    before = read_coco(paths.ingested)
-    after = read_coco(paths.validated) if paths.validated.exists() else None
+    before = read_stage_coco(paths.ingested, "ingest")
+    after = read_stage_coco(paths.validated, "validate") if paths.validated.exists() else None
     image = _find_image(before, file)
     names = (before.image_path(image).as_posix(), image.source, image.file_name) if image else (file,)
     problems = [problem for problem in (after or before).problems if _is_about(problem, names)]
@@ -107,7 +107,7 @@ def _split_lines(
         image.file_name: split
         for split in SPLITS
         if split_file(paths.splits, split).exists()
-        for image in read_coco(split_file(paths.splits, split)).images
+        for image in read_coco_split(paths.splits, split).images
     }
     split_of |= {row.image: "dropped" for row in read_dropped(paths.splits)}
     given = f"; {passed.given_split} in the author's split" if passed.given_split else ""

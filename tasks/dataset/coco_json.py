@@ -36,6 +36,7 @@ from tasks.dataset.splits import split_named
 from tasks.errors import DataError, FormatError
 from tasks.ground.files import read_json, write_json, write_json_lists
 from tasks.ground.numbers import side_px
+from tasks.ground.stage_files import require_file, written_by
 from tasks.ground.text import quoted, shortened
 
 _MAX_QUOTED = 200
@@ -134,6 +135,17 @@ def read_coco(path: Path, *, of_people: bool = False) -> Dataset:
         raise FormatError(
             f"{path}: not COCO JSON: {_reason(error)}; expected lists images, annotations, categories"
         ) from error
+
+
+def read_stage_coco(path: Path, stage: str) -> Dataset:
+    """The data set in `path`, which `stage` writes.
+
+    Raises:
+        DataError: there is no such file.
+        FormatError: it is not COCO JSON; the message names the stage and how to restore the file.
+    """
+    with written_by(stage):
+        return read_coco(require_file(path, stage))
 
 
 def _without_outline(entry: dict[str, Any]) -> dict[str, Any]:

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from tasks.dataset.coco_json import read_coco, write_coco
+from tasks.dataset.coco_json import read_stage_coco, write_coco
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.splits import SPLITS
-from tasks.errors import DataError
 
 
 def split_file(splits: Path, split: str) -> Path:
@@ -21,10 +20,7 @@ def read_coco_split(splits: Path, split: str) -> Dataset:
         DataError: the file is missing.
         FormatError: it is not COCO JSON.
     """
-    path = split_file(splits, split)
-    if not path.is_file():
-        raise DataError(f"{path}: no such file; run `dvc repro`, which runs the stage that writes it (split)")
-    return read_coco(path)
+    return read_stage_coco(split_file(splits, split), "split")
 
 
 def read_coco_splits(splits: Path) -> dict[str, Dataset]:

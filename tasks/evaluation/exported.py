@@ -12,6 +12,7 @@ from tasks.dataset.detections import Detections
 from tasks.errors import CheckpointError
 from tasks.evaluation.model_ops import refuse_unsafe_model
 from tasks.ground.process import usable_cores
+from tasks.ground.stage_files import restored_by
 from tasks.model.checksums import check_checksums
 from tasks.model.label_map import LABEL_MAP, read_label_map
 
@@ -90,7 +91,7 @@ def load_saved_model(folder: Path, *, trust: bool = False) -> SavedModelDetector
         return SavedModelDetector(folder)
     # What TensorFlow raises for a graph that does not fit its object graph, its types or its variables.
     except (OSError, tf.errors.OpError, ValueError, TypeError, LookupError, AttributeError) as error:
-        raise CheckpointError(f"{folder}/saved_model: cannot be read: {error}; run `dvc repro -f export`") from error
+        raise CheckpointError(f"{folder}/saved_model: cannot be read: {error}; {restored_by('export')}") from error
 
 
 def load_tflite(folder: Path) -> TFLiteDetector:
@@ -104,7 +105,7 @@ def load_tflite(folder: Path) -> TFLiteDetector:
     try:
         return TFLiteDetector(folder)
     except ValueError as error:
-        raise CheckpointError(f"{folder}/model.tflite: cannot be read: {error}; run `dvc repro -f export`") from error
+        raise CheckpointError(f"{folder}/model.tflite: cannot be read: {error}; {restored_by('export')}") from error
 
 
 def _require(folder: Path, *names: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tasks.artifacts.base import ARRAYS, DESCRIPTION, LABEL_MAP, BaseDescription
 from tasks.artifacts.lint import Finding
 from tasks.errors import CheckpointError
+from tasks.ground.stage_files import restored_by
 from tasks.lint.splits import listed
 from tasks.model.definitions import BLOCKS, backbone_of
 from tasks.model.label_map import read_label_map
@@ -114,6 +115,5 @@ def _has_detector(weights: Path) -> bool:
             return any(name.startswith("model/") for name in archive.namelist())
     except (OSError, zipfile.BadZipFile) as error:
         raise CheckpointError(
-            f"{weights}: cannot be read, but {DESCRIPTION} beside it promises it: {error}; run "
-            "`dvc repro`, which makes or restores it"
+            f"{weights}: cannot be read, but {DESCRIPTION} beside it promises it: {error}; {restored_by('checkpoint')}"
         ) from error

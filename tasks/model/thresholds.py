@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tasks.errors import FormatError
 from tasks.ground.files import write_json
+from tasks.ground.stage_files import restored_by
 
 # Without validation detections to choose a score by.
 DEFAULT_SCORE = 0.3
@@ -64,6 +65,6 @@ def read_thresholds(path: Path) -> Thresholds:
         content: Any = json.loads(path.read_text(encoding="utf-8"))
         return Thresholds.model_validate(content)
     except FileNotFoundError as error:
-        raise FormatError(f"{path}: no such file; run `dvc repro -f export`") from error
+        raise FormatError(f"{path}: no such file; {restored_by('export')}") from error
     except (ValueError, RecursionError, ValidationError) as error:
-        raise FormatError(f"{path}: not what the export stage writes ({error}); run `dvc repro -f export`") from error
+        raise FormatError(f"{path}: not what the export stage writes ({error}); {restored_by('export')}") from error

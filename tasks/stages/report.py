@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasks.artifacts.analysis import read_analysis
-from tasks.artifacts.artifact import require_file
 from tasks.artifacts.evaluation import read_evaluation
 from tasks.artifacts.gate import read_gate_counts
 from tasks.artifacts.lint import read_findings
@@ -13,7 +12,7 @@ from tasks.artifacts.precision_recall import read_precision_recall
 from tasks.artifacts.speed import read_speed
 from tasks.artifacts.split import read_dropped, read_leaks
 from tasks.artifacts.training import read_freeze_audit, read_restore_summary, read_training_figures
-from tasks.dataset.coco_json import read_coco
+from tasks.dataset.coco_json import read_stage_coco
 from tasks.dataset.split_files import read_coco_splits
 from tasks.ground.files import replacing, sha256_of
 from tasks.ground.text import printable
@@ -56,8 +55,8 @@ def report(  # noqa: PLR0913 - a path for each file that it shows
     """
     of_split = read_coco_splits(splits)
     run = RunFiles(
-        ingested=read_coco(require_file(ingested, "ingest")),
-        validated=read_coco(require_file(validated, "validate")),
+        ingested=read_stage_coco(ingested, "ingest"),
+        validated=read_stage_coco(validated, "validate"),
         validated_sha256=sha256_of(validated),
         of_split=of_split,
         gate_counts=read_gate_counts(metrics_data),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks.artifacts.split import write_dropped, write_leaks, write_split_metrics
-from tasks.dataset.coco_json import read_coco
+from tasks.dataset.coco_json import read_stage_coco
 from tasks.dataset.split_files import write_coco_splits
 from tasks.dataset.tallies import class_rows, class_tallies, size_rows
 from tasks.ground.files import replacing, write_json
@@ -36,7 +36,7 @@ def split(
         DataError: too few images for the fractions asked for, or none is left to train on.
         FormatError: `split_memory` is damaged.
     """
-    dataset = read_coco(validated)
+    dataset = read_stage_coco(validated, "validate")
     similar = find_similar(dataset.images, params)
     fractions = split_fractions(params, len(dataset.images))
     rule = {"seed": params.seed, "val_fraction": fractions["val"], "test_fraction": fractions["test"]}

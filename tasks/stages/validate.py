@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks.artifacts.gate import write_gate_counts
-from tasks.dataset.coco_json import read_coco, write_coco
+from tasks.dataset.coco_json import read_stage_coco, write_coco
 from tasks.gate.all_checks import check_dataset
 from tasks.gate.counts import gate_counts
 from tasks.gate.limits import refuse_large_losses, refuse_many_fixes, refuse_problems
@@ -32,7 +32,7 @@ def validate(
             `max_dropped_fraction` or fixed than `max_fixed_fraction`, or nothing left.
     """
     policy = Policy(params.on_problem, params.policy)
-    checked = check_dataset(read_coco(ingested), params, policy, input_side_px(model.name))
+    checked = check_dataset(read_stage_coco(ingested, "ingest"), params, policy, input_side_px(model.name))
     counts = gate_counts(checked)
     print_text(problem_table(checked.problems, policy))
     refuse_problems(checked.problems, policy)

@@ -59,6 +59,6 @@ def test_thresholds_read_back_as_they_were_written(val, tmp_path: Path):
     chosen = choose_thresholds(Finds((BOX, "cat", 0.8)), val, None)
     write_thresholds(chosen, tmp_path / "t.json")
     assert read_thresholds(tmp_path / "t.json") == chosen
-    with pytest.raises(FormatError, match="no such file; run `dvc repro -f export`"):
+    with pytest.raises(FormatError, match="no such file; run `dvc repro`, whose stage export"):
         read_thresholds(tmp_path / "nowhere.json")
     assert Thresholds.model_validate_json((tmp_path / "t.json").read_text()) == chosen

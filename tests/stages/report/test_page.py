@@ -157,6 +157,28 @@ def test_a_missing_input_is_named(tmp_path, name, error, message):
     assert not (tmp_path / "report").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "stage"),
+    [
+        ("ingested.json", "ingest"),
+        ("validated.json", "validate"),
+        ("splits/val.json", "split"),
+        ("splits/leaks.json", "split"),
+        ("detections/saved_model.json", "evaluate"),
+        ("evaluate.json", "evaluate"),
+    ],
+)
+@pytest.mark.parametrize("content", ["{", '{"images": 1}'], ids=["cut short", "other keys"])
+def test_a_damaged_file_is_named_with_the_stage_that_makes_it_anew(tmp_path, name, stage, content):
+    run = Run(tmp_path)
+    if content != "{" and name == "evaluate.json":
+        content = '{"images": "x"}'
+    (tmp_path / name).write_text(content)
+    with pytest.raises(FormatError, match=rf"{Path(name).name}: .*stage {stage} .*`dvc repro -f -s {stage}`"):
+        run.report()
+    assert not (tmp_path / "report").exists()
+
+
 @pytest.mark.parametrize("content", ["{", "[]", "\xff"], ids=["cut short", "a list", "not UTF-8"])
 def test_a_damaged_metrics_file_is_named(tmp_path, content):
     run = Run(tmp_path)
@@ -222,3 +244,22 @@ def test_the_stage_returns_the_path_of_the_page_and_replaces_an_older_one(tmp_pa
     assert Path(figures["page"]).is_file()
     assert figures["pictures"] == 2
     assert [path.name for path in (tmp_path / "report").iterdir()] == ["index.html"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"counts": [[1, 0, 0], [0, 1], [0, 0, 0]]}, "3 rows of 3 counts belong to 2 classes, but they have 3, 2, 3"),
+        ({"counts": [[1, 0], [0, 1]]}, "but they have 2, 2"),
+        ({"counts": []}, "3 rows of 3 counts"),
+        ({"images": [{"annotated": 3, "detected": 0, "images": []}]}, "a cell that is not in its 3 rows and columns"),
+        ({"images": [{"annotated": 0, "detected": -1, "images": []}]}, "a cell that is not in"),
+    ],
+    ids=["a short row", "no background", "no rows", "a cell beyond", "a negative cell"],
+)
+def test_a_confusion_matrix_that_is_not_of_its_classes_is_named(tmp_path, changes, message):
+    run = Run(tmp_path)
+    matrix = {"classes": ["cat", "dog"], "counts": [[1, 0, 0]] * 3, **changes}
+    write_json(tmp_path / "detections" / "analysis.json", {"confusion": matrix})
+    with pytest.raises(FormatError, match=rf"analysis\.json: .*confusion: .*{message}.*`dvc repro -f -s evaluate`"):
+        run.report()
