@@ -25,6 +25,7 @@ from flows.server_access import (
     remove_access,
     write_access,
 )
+from tasks.ground.ports import port_number
 
 POOLS = ("cpu", "gpu")
 # The folder of the gpu worker's clone by default.
@@ -219,7 +220,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 def main() -> int:
     """The command line; 0 after Ctrl-C, 1 when something did not start or ended by itself."""
     parser = argparse.ArgumentParser(prog="make server", description=__doc__)
-    parser.add_argument("--port", type=int, default=PORT)
+    parser.add_argument("--port", type=port_number, default=PORT)
     parser.add_argument("--host", default=HOST, help="the address to listen on; other than loopback needs a password")
     parser.add_argument("--name", action="append", default=[], help="one more name that this machine is reached by")
     parser.add_argument("--agent-clone", type=Path, default=AGENT_CLONE, help="the clone that the gpu worker works in")

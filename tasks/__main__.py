@@ -26,6 +26,7 @@ from typing import TypeAlias
 from tasks.errors import PipelineError, UnreachableError
 from tasks.formats.writers import WRITTEN_FORMATS
 from tasks.ground.imports import import_object
+from tasks.ground.ports import port_number
 from tasks.ground.process import silence_libraries
 from tasks.ground.text import print_text
 from tasks.lint.paths import refuse_unsafe_paths
@@ -133,7 +134,7 @@ def _add_annotate(commands: Commands) -> None:
         metavar="FOLDER",
         help="an exported model, for first drafts of these classes; default: models/exported, if it exists",
     )
-    command.add_argument("--port", type=int, default=8080, help="default: %(default)s")
+    command.add_argument("--port", type=port_number, default=8080, help="default: %(default)s")
 
 
 def _add_predict(commands: Commands) -> None:

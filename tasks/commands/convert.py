@@ -5,8 +5,10 @@ count; nothing is lost in silence.
 """
 
 import os
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +23,19 @@ from tasks.formats.yolo_writing import write_yolo
 from tasks.ground.text import print_text, shortened
 from tasks.images.image_file import stored_size
 from tasks.params import IngestParams
+
+# What readers advise in terms of params.yaml, and what it is here.
+_OPTION_OF_SETTING = {
+    r"Name it in params\.yaml, ingest\.columns: .*": "Rename the column that it is",
+    r", which ingest\.columns calls": ", called",
+    "set ingest.source to": "give as SOURCE",
+    "set ingest.source": "give another SOURCE",
+    "set ingest.images to": "give with --images",
+    "set ingest.format to": "give with --format",
+    r"ingest\.source": "SOURCE",
+    r"ingest\.images": "--images",
+    r"ingest\.format": "--format",
+}
 
 
 def convert(*, source: Path, out: Path, to: str, format: str, images: Path | None, copy_images: bool) -> None:
@@ -39,9 +54,12 @@ def convert(*, source: Path, out: Path, to: str, format: str, images: Path | Non
             `out` has content already or lies in the source.
     """
     _check_target(source, out, to, copy_images)
+    if images and not images.is_dir():
+        raise DataError(f"{images}: no such folder; --images names the folder in which the images are")
     images = images or (source if source.is_dir() else source.parent)
-    kind = format_of(source, format)
-    before = gather(IngestParams(source=source, images=images, format=kind, columns={}))
+    with _asking_for_options():
+        kind = format_of(source, format)
+        before = gather(IngestParams(source=source, images=images, format=kind, columns={}))
     print_text(f"{source}: {kind}, {_figures(before)}")
     after = _with_stored_sizes(before)
     _print_problems(after.problems)
@@ -73,6 +91,21 @@ def _check_target(source: Path, out: Path, to: str, copy_images: bool) -> None:
         raise DataError(f"--copy-images: only for YOLO, whose images must lie beside its labels; not for {to}")
 
 
+@contextmanager
+def _asking_for_options() -> Iterator[None]:
+    """Errors of readers with this command's options in place of the settings that `ingest` has."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(_as_options(str(error))) from error
+
+
+def _as_options(message: str) -> str:
+    for setting, option in _OPTION_OF_SETTING.items():
+        message = re.sub(setting, option, message)
+    return message
+
+
 def _with_stored_sizes(dataset: Dataset) -> Dataset:
     """With the size that each image file has, of which YOLO writes fractions. Images without one are left out."""
     images: list[AnnotatedImage] = []
@@ -99,7 +132,7 @@ def _print_problems(problems: Sequence[Problem]) -> None:
     for (kind, action), count in counts.items():
         example = first[kind, action]
         what = shortened(f"{example.file}: {example.detail}", 500)
-        print_text(f"{kind}: {count} ({action}), such as {what}: {remedy(example)}")
+        print_text(f"{kind}: {count} ({action}), such as {what}: {_as_options(remedy(example))}")
 
 
 def _write(dataset: Dataset, out: Path, to: str, copy_images: bool) -> None:

@@ -93,3 +93,54 @@ def test_without_a_readable_image_nothing_is_written(here, capsys):
     assert convert("labels.json", "out", "--images", "photos", "--to", "voc") == 1
     assert "no image is left; nothing was written" in capsys.readouterr().err
     assert not Path("out").exists()
+
+
+@pytest.mark.parametrize(
+    ("files", "source", "options", "message"),
+    [
+        ({}, "gone.json", (), "gone.json: no such file or folder; give another SOURCE: expected a folder with"),
+        ({"a.txt": ""}, "a.txt", (), "a.txt: a .txt file; give another SOURCE: expected"),
+        ({"a.json": "{}"}, "a.json", ("--format", "voc"), "a .json file (--format is voc); give another SOURCE"),
+        (
+            {"both/a.xml": "<annotation/>", "both/data.yaml": "names: [cat]", "both/labels/b.txt": "0 .5 .5 .1 .1"},
+            "both",
+            (),
+            "both: could be voc or yolo; give with --format one of them",
+        ),
+        (
+            {"a.csv": "filename,what,xmin,ymin,xmax,ymax\na.jpg,cat,1,2,3,4\n"},
+            "a.csv",
+            (),
+            "found the columns filename, what, xmin, ymin, xmax, ymax. Rename the column that it is",
+        ),
+        (
+            {"a.csv": "filename,class,xmin,ymin,xmax,ymax\ngone.jpg,cat,1,2,3,4\n"},
+            "a.csv",
+            (),
+            "images were searched for there and below . (--images)",
+        ),
+        (
+            {"a.csv": "filename,class,xmin,ymin,xmax,ymax\n"},
+            "a.csv",
+            (),
+            "give as SOURCE a file or folder that has some",
+        ),
+    ],
+)
+def test_advice_names_the_options_of_convert_and_not_the_settings_of_ingest(
+    here, capsys, files, source, options, message
+):
+    for name, content in files.items():
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / name).write_text(content)
+    assert convert(source, "out", "--to", "voc", *options) == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert "ingest." not in error.replace("ingest.py", "")
+
+
+@pytest.mark.parametrize("images", ["nope", "labels.json"])
+def test_a_folder_of_images_that_is_not_there_is_refused(here, capsys, images):
+    assert convert("labels.json", "voc", "--images", images, "--to", "voc") == 1
+    assert f"{images}: no such folder; --images names the folder in which the images are" in capsys.readouterr().err
+    assert not (here / "voc").exists()
