@@ -40,7 +40,7 @@ def foreign_kind(path: Path) -> str:
         return ""
     try:
         with path.open("rb") as file:
-            text = file.read(_READ_BYTES).decode("utf-8-sig", errors="replace")
+            text = file.read(_READ_BYTES).decode("utf-8", errors="replace").removeprefix("\ufeff")
     except OSError:
         return ""
     for name, patterns, remedy in _KINDS:
