@@ -21,6 +21,7 @@ setup: ## install the tested set of packages into .venv (GPU=1: with CUDA librar
 run: setup ## run what changed, from data to report; print the figures
 	@python -m tasks check >/dev/null
 	@dvc repro
+	@python -m tasks cache >/dev/null
 	@echo; python -m tasks summary
 	@echo; echo "The report: $(CURDIR)/reports/index.html"
 	@echo "Next: bring your own data (README.md), or try a value: .venv/bin/dvc exp run -S train.steps=600"

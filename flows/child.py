@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+from tasks.ground.dvc_cache import cache_folder, missing_files, missing_text
 from tasks.ground.process import ends_with_me
 
 Log = Callable[[str], None]
@@ -62,6 +63,18 @@ def repro(name: str, root: Path, log: Log, *, force: bool = False, pull: bool = 
         kind = StageInterruptedError if f"exited with {os.EX_TEMPFAIL}" in text else StageFailedError
         raise kind(f"{name} failed (dvc exited with {code}):\n{text}")
     return classify(lines)
+
+
+def refuse_unstored(name: str, root: Path) -> None:
+    """Check that the result of a stage that has run is in DVC's cache: DVC ends well where the disk was full.
+
+    Raises:
+        StageFailedError: it is not there.
+    """
+    folder = cache_folder(root)
+    missing = [each for each in missing_files(folder, root) if each.stage == name]
+    if missing:
+        raise StageFailedError(missing_text(missing, folder))
 
 
 def restore(name: str, root: Path, log: Log) -> Outcome | None:

@@ -26,7 +26,7 @@ from flows.notify import notify
 from flows.overrides import params_override
 from flows.publish import publish
 from flows.run_all import run_all
-from tasks.errors import PipelineError
+from tasks.errors import ParamsError, PipelineError
 from tasks.lint.paths import refuse_unsafe_paths
 from tasks.params import read_params
 
@@ -68,8 +68,7 @@ def pipeline(
     logger = get_run_logger()
     with clone_lock(folder, logger.info):
         with params_override(folder, params or {}, logger.info):
-            # DVC removes what stands at the paths before a stage could look.
-            refuse_unsafe_paths(read_params(folder / "params.yaml"), folder)
+            _refuse_unsafe_paths(folder)
             states = run_all(folder, targets or [], force=force, gpu=gpu)
         try:
             publish(folder)
@@ -79,6 +78,20 @@ def pipeline(
     outcomes = {name: str(state.name) for name, state in states.items()}
     logger.info("%s", ", ".join(f"{name} {outcome}" for name, outcome in outcomes.items()))
     return outcomes
+
+
+def _refuse_unsafe_paths(folder: Path) -> None:
+    """Check the paths of the project in `folder`: DVC removes what stands there before a stage could look.
+
+    Raises:
+        ParamsError: a path lies over what no stage wrote.
+    """
+    try:
+        params = read_params(folder / "params.yaml")
+    # The stages themselves report what is wrong with it.
+    except ParamsError:
+        return
+    refuse_unsafe_paths(params, folder)
 
 
 def _main() -> None:

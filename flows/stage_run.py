@@ -9,7 +9,7 @@ from prefect.states import Completed
 from prefect.tasks import exponential_backoff
 
 from flows.agents import run_on_agent
-from flows.child import Outcome, StageInterruptedError, repro
+from flows.child import Outcome, StageInterruptedError, refuse_unstored, repro
 from flows.graph import StageNode, reasons_to_run
 from flows.publish import progress_watcher
 
@@ -68,4 +68,6 @@ def _run_here(node: StageNode, root: Path, force: bool) -> Outcome:
             watch(line)
 
     with _HERE:
-        return repro(node.name, root, show, force=force)
+        outcome = repro(node.name, root, show, force=force)
+    refuse_unstored(node.name, root)
+    return outcome

@@ -99,6 +99,8 @@ def parser() -> argparse.ArgumentParser:
     clean = _add(commands, "clean", "remove what the stages wrote, and nothing else", example="clean --dry-run")
     clean.add_argument("--dry-run", action="store_true", help="print what would be removed, and remove nothing")
     _add_params(clean, "its section: paths")
+    cache = _add(commands, "cache", "check that DVC's cache holds every result of dvc.lock", example="cache --verify")
+    cache.add_argument("--verify", action="store_true", help="read every file there, and compare its MD5")
     check = _add(commands, "check", "check params.yaml: its keys, values and paths", example="check")
     _add_params(check, "all its sections")
     return parser
