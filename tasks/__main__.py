@@ -170,7 +170,7 @@ def _add_predict(commands: Commands) -> None:
         help="voc: XML to correct and learn from; gif: all pictures as one animation; default: pictures json",
     )
     command.add_argument(
-        "--trust", action="store_true", help="load a SavedModel that may read or write files: a model is a program"
+        "--trust", action="store_true", help="load a model that may read or write files: a model is a program"
     )
     command.add_argument("--tflite", action="store_true", help="run model.tflite instead of the SavedModel")
     command.add_argument(

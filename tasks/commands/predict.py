@@ -44,7 +44,7 @@ def predict(
         tflite: run model.tflite instead of the SavedModel.
         every: 1 takes every frame of a video, 10 every tenth.
         fps: pictures a second in the GIF.
-        trust: load a SavedModel that may do more than compute.
+        trust: load a model that may do more than compute.
 
     Raises:
         PipelineError: an option is out of range, an input or the model is missing, `out` would mix results with inputs,
@@ -59,7 +59,7 @@ def predict(
     # Imports TensorFlow: after the cheap checks.
     from tasks.evaluation.exported import load_saved_model, load_tflite  # noqa: PLC0415
 
-    detector: Detector = load_tflite(model) if tflite else load_saved_model(model, trust=trust)
+    detector: Detector = load_tflite(model, trust=trust) if tflite else load_saved_model(model, trust=trust)
     score = chosen_score(score_threshold, model)
     writers = writers_for(write, Output(out, detector.classes, score, fps))
     before = _versions(out)

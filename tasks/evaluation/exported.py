@@ -11,6 +11,7 @@ from tasks.dataset.boxes import from_tf
 from tasks.dataset.detections import Detections
 from tasks.errors import CheckpointError
 from tasks.evaluation.model_ops import refuse_unsafe_model
+from tasks.evaluation.tflite_ops import read_tflite
 from tasks.ground.process import usable_cores
 from tasks.ground.stage_files import restored_by
 from tasks.model.checksums import check_checksums
@@ -54,10 +55,10 @@ class SavedModelDetector:
 class TFLiteDetector:
     """The TFLite model of an export folder."""
 
-    def __init__(self, folder: Path) -> None:
-        """Load `folder`/model.tflite and `folder`/label_map.pbtxt."""
+    def __init__(self, folder: Path, model: bytes) -> None:
+        """Load `model`, the content of `folder`/model.tflite, and `folder`/label_map.pbtxt."""
         self.classes = read_label_map(folder / LABEL_MAP)
-        self._interpreter = tf.lite.Interpreter(model_path=str(folder / "model.tflite"), num_threads=usable_cores())
+        self._interpreter = tf.lite.Interpreter(model_content=model, num_threads=usable_cores())
         self._interpreter.allocate_tensors()
         (self._input,) = self._interpreter.get_input_details()
         # The OD API's exporter numbers them from 0: count, scores, class indices, boxes.
@@ -94,17 +95,19 @@ def load_saved_model(folder: Path, *, trust: bool = False) -> SavedModelDetector
         raise CheckpointError(f"{folder}/saved_model: cannot be read: {error}; {restored_by('export')}") from error
 
 
-def load_tflite(folder: Path) -> TFLiteDetector:
-    """The TFLite model in an export folder.
+def load_tflite(folder: Path, *, trust: bool = False) -> TFLiteDetector:
+    """The TFLite model in an export folder, unless it may do more than compute; `trust` loads it whatever it does.
 
     Raises:
-        CheckpointError: it is missing or cannot be read.
+        CheckpointError: it is missing, cannot be read, or names operations that are not TFLite's own.
     """
     _require(folder, "model.tflite")
     check_checksums(folder, "model.tflite", LABEL_MAP)
+    model = read_tflite(folder / "model.tflite", trust=trust)
     try:
-        return TFLiteDetector(folder)
-    except ValueError as error:
+        return TFLiteDetector(folder, model)
+    # A RuntimeError: it has an operation that this interpreter does not know.
+    except (ValueError, RuntimeError) as error:
         raise CheckpointError(f"{folder}/model.tflite: cannot be read: {error}; {restored_by('export')}") from error
 
 

@@ -59,11 +59,20 @@ def refuse_unsafe_model(folder: Path) -> None:
         model.ParseFromString(read_small(file, _MAX_BYTES, "a SavedModel"))
     except DecodeError as error:
         raise CheckpointError(f"{file}: not a SavedModel, or a damaged one: fetch or export it again") from error
-    unsafe = list(dict.fromkeys(entry for graph in model.meta_graphs for entry in _unsafe(graph)))
-    if unsafe:
-        more = f" and {len(unsafe) - _MAX_LISTED} more" if len(unsafe) > _MAX_LISTED else ""
+    refuse_operations(file, [entry for graph in model.meta_graphs for entry in _unsafe(graph)])
+
+
+def refuse_operations(file: Path, unsafe: Iterable[str]) -> None:
+    """Refuse the model in `file` if there is anything in `unsafe`: what may do more than compute, for messages.
+
+    Raises:
+        CheckpointError: there is.
+    """
+    named = list(dict.fromkeys(unsafe))
+    if named:
+        more = f" and {len(named) - _MAX_LISTED} more" if len(named) > _MAX_LISTED else ""
         raise CheckpointError(
-            f"{file}: a model is a program, and this one may do more than compute: {', '.join(unsafe[:_MAX_LISTED])}"
+            f"{file}: a model is a program, and this one may do more than compute: {', '.join(named[:_MAX_LISTED])}"
             f"{more}; it was not loaded. If you trust whoever made it, --trust loads it all the same"
         )
 
