@@ -101,19 +101,24 @@ def test_a_stage_is_run_by_its_own_name(name: str, dvc_stages: dict[str, Any]) -
 
 
 @pytest.mark.parametrize("has_own", [True, False])
-def test_stages_run_by_the_projects_own_python_whatever_is_activated(has_own: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("folder_of_run", [".", ".dvc/tmp/exps/tmp1", ".dvc/tmp/exps/standalone/tmp1"])
+def test_stages_run_by_the_projects_own_python_whatever_is_activated(
+    folder_of_run: str, has_own: bool, tmp_path: Path
+) -> None:
+    """Also in the folders of `dvc exp run --queue` and `--temp`, which have no environment of their own."""
     (own, other) = (tmp_path / "clone with spaces/.venv/bin", tmp_path / "other")
     for folder in (own, other) if has_own else (other,):
         folder.mkdir(parents=True)
         (folder / "python").write_text(f"#!/bin/sh\necho {folder.name} $*\n")
         (folder / "python").chmod(0o755)
-    (tmp_path / "clone with spaces").mkdir(exist_ok=True)
+    here = tmp_path / "clone with spaces" / folder_of_run
+    here.mkdir(parents=True, exist_ok=True)
     command = yaml.safe_load((ROOT / "dvc.yaml").read_text())["vars"][0]["run"] + " sample"
     environment = {**os.environ, "PATH": f"{other}:{os.environ['PATH']}"}
     for shell in ("sh", "bash"):
         done = subprocess.run(
             [shell, "-c", command],
-            cwd=tmp_path / "clone with spaces",
+            cwd=here,
             env=environment,
             capture_output=True,
             text=True,
