@@ -26,12 +26,12 @@ CHECKPOINT = Path("checkpoint/ckpt-0")
 SAVED_MODEL = Path("variables/variables")
 ARRAYS = Path("weights.npz")
 LABEL_MAP = Path("label_map.pbtxt")
-# A hundred times the largest model here.
-_MAX_ARRAY_BYTES = 8_000_000_000
+# More than ten times the largest model here; zeros of that size are 2 MB in the file, and all are held in memory.
+_MAX_ARRAY_BYTES = 2_000_000_000
 # What numpy and zipfile raise for files that are not theirs, or are damaged.
 _UNREADABLE = (
-    OSError, ValueError, TypeError, AttributeError, LookupError, EOFError, NotImplementedError, RuntimeError,
-    zipfile.BadZipFile, zlib.error,
+    OSError, ValueError, TypeError, AttributeError, LookupError, EOFError, MemoryError, NotImplementedError,
+    RuntimeError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 
 BaseKind = Literal["tf_checkpoint", "saved_model", "weights", "none"]

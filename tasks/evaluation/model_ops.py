@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from google.protobuf.message import DecodeError
+from tensorflow.core.framework.attr_value_pb2 import AttrValue
 from tensorflow.core.framework.function_pb2 import FunctionDef
 from tensorflow.core.framework.node_def_pb2 import NodeDef
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
@@ -33,7 +34,7 @@ _STATE_INSIDE = frozenset({
 })  # fmt: skip
 # Operations without a state that reach outside all the same, by name or by what they are given.
 _REACHING_OUT = re.compile(
-    r"Dataset|Reader|Summary|Debug|Py(Func|thon)|Host|TPU|DTensor|TRTEngine|TfLite|Proto|CallModule|Custom|Remote|"
+    r"Dataset|Reader|Summary|Debug|Py(Func|thon)|Host|Abort|TPU|DTensor|TRTEngine|TfLite|Proto|CallModule|Custom|Remote|"
     r"(ImmutableConst|ReadFile|MatchingFiles|GenerateVocabRemapping|LoadAndRemapMatrix|InitializeTableFromTextFile)"
 )
 _OUTSIDE = re.compile(r"file|path|url|address|memory_region|descriptor", re.IGNORECASE)
@@ -41,6 +42,7 @@ _OUTSIDE = re.compile(r"file|path|url|address|memory_region|descriptor", re.IGNO
 _SAVING = frozenset({"SaveV2", "MergeV2Checkpoints", "ShardedFilename", "RestoreV2"})
 # ... and to restore them.
 _RESTORING = frozenset({"RestoreV2"})
+_INTERFACE = "api_implements"
 _MAX_LISTED = 3
 
 
@@ -104,7 +106,10 @@ def _saver_functions(graph: MetaGraphDef, functions: dict[str, FunctionDef]) -> 
         *(name for node in objects.nodes for name in node.function.concrete_functions),
         *(node.bare_concrete_function.concrete_function_name for node in objects.nodes),
     }
-    elsewhere = _reachable(_called(others) | by_objects, functions)
+    # TensorFlow may put a function in the place of another of the same interface, or take it for a gradient.
+    in_place = {name for name, function in functions.items() if _INTERFACE in function.attr}
+    in_place |= {gradient.gradient_func for gradient in graph.graph_def.library.gradient}
+    elsewhere = _reachable(_called(others) | by_objects | in_place, functions)
     found = []
     for name in (graph.saver_def.save_tensor_name, graph.saver_def.restore_op_name):
         node = nodes.get(_node_name(name))
@@ -118,13 +123,20 @@ def _node_name(tensor: str) -> str:
 
 
 def _called(nodes: Iterable[NodeDef]) -> set[str]:
-    """The names of the functions that `nodes` name in their attributes, in lists of functions, too."""
+    """The names of the functions that `nodes` name in their attributes."""
     called: set[str] = set()
     for node in nodes:
         called.add(node.op)
-        for value in node.attr.values():
-            called |= {value.func.name, *(function.name for function in value.list.func)}
+        called.update(_functions_in(node.attr.values()))
     return called
+
+
+def _functions_in(values: Iterable[AttrValue]) -> Iterator[str]:
+    """The functions named in attributes, in lists, too, and those that are given to a function as its attributes."""
+    for value in values:
+        for function in (value.func, *value.list.func):
+            yield function.name
+            yield from _functions_in(function.attr.values())
 
 
 def _reachable(names: set[str], functions: dict[str, FunctionDef]) -> set[str]:

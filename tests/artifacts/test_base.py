@@ -1,9 +1,12 @@
+import io
 import json
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tasks.artifacts.base import read_base_description
+from tasks.artifacts.base import ARRAYS, read_arrays, read_base_description
 from tasks.errors import CheckpointError
 from tests.artifacts.base_descriptions import base_description, describe_base
 
@@ -23,3 +26,26 @@ def test_only_a_fallback_has_its_key(tmp_path: Path) -> None:
 def test_a_missing_description_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"base\.json: no such file; run `dvc repro`"):
         read_base_description(tmp_path)
+
+
+def test_an_array_that_is_said_to_be_larger_than_memory_is_a_sentence(tmp_path: Path) -> None:
+    header = io.BytesIO()
+    described = {"descr": "<f4", "fortran_order": False, "shape": (10**7, 10**7)}
+    np.lib.format.write_array_header_1_0(header, described)
+    with zipfile.ZipFile(tmp_path / ARRAYS, "w") as file:
+        file.writestr("kernel.npy", header.getvalue())
+    with pytest.raises(
+        CheckpointError, match=r"weights\.npz: not a readable \.npz of weights: .*get the weights again"
+    ):
+        read_arrays(tmp_path)
+
+
+def test_a_small_file_that_unpacks_to_gigabytes_is_refused_unread(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / ARRAYS, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
+        for name in ("a.npy", "b.npy", "c.npy"):
+            with file.open(name, "w", force_zip64=True) as member:
+                for _ in range(70):
+                    member.write(bytes(10_000_000))
+    assert (tmp_path / ARRAYS).stat().st_size < 10_000_000
+    with pytest.raises(CheckpointError, match=r"2100000000 bytes once unpacked; at most 2000000000 are read"):
+        read_arrays(tmp_path)

@@ -111,12 +111,43 @@ def change(folder: Path, edit) -> Path:
     return folder
 
 
-def call_the_saver(graph):
-    """The signature calls the function that saves, which is allowed to save for the saver alone."""
+def parts(graph):
+    """The name of the function that saves, and the call in the signature."""
     save_node = next(n for n in graph.graph_def.node if n.name == graph.saver_def.save_tensor_name.partition(":")[0])
     serve = next(f for f in graph.graph_def.library.function if "signature_wrapper" in f.signature.name)
-    call = next(n for n in serve.node_def if n.op.endswith("PartitionedCall"))
-    call.attr["f"].func.name = save_node.attr["f"].func.name
+    return save_node.attr["f"].func.name, next(n for n in serve.node_def if n.op.endswith("PartitionedCall"))
+
+
+def call_the_saver(graph):
+    """The signature calls the function that saves, which is allowed to save for the saver alone."""
+    saves, call = parts(graph)
+    call.attr["f"].func.name = saves
+
+
+def hand_on_the_saver(graph):
+    """The function that saves is an attribute of the function that the signature calls."""
+    saves, call = parts(graph)
+    call.attr["f"].func.attr["g"].func.name = saves
+
+
+def hand_on_the_saver_in_a_list(graph):
+    saves, call = parts(graph)
+    call.attr["f"].func.attr["g"].list.func.add().attr["h"].func.name = saves
+
+
+def take_the_saver_for_another(graph):
+    """TensorFlow's optimiser replaces functions by others of the same interface."""
+    saves, _ = parts(graph)
+    function = next(f for f in graph.graph_def.library.function if f.signature.name == saves)
+    function.attr["api_implements"].s = b"detect"
+
+
+def take_the_saver_for_a_gradient(graph):
+    graph.graph_def.library.gradient.add(function_name="detect", gradient_func=parts(graph)[0])
+
+
+def end_the_process(graph):
+    graph.graph_def.node.add(name="x", op="Abort")
 
 
 def name_another_saver(graph):
@@ -138,7 +169,20 @@ def asset_outside(graph):
     graph.asset_file_def.add(filename="../../etc/passwd")
 
 
-@pytest.mark.parametrize("edit", [call_the_saver, of_tensorflow_1, unknown_operation, asset_outside])
+EDITS = [
+    call_the_saver,
+    hand_on_the_saver,
+    hand_on_the_saver_in_a_list,
+    take_the_saver_for_another,
+    take_the_saver_for_a_gradient,
+    end_the_process,
+    of_tensorflow_1,
+    unknown_operation,
+    asset_outside,
+]
+
+
+@pytest.mark.parametrize("edit", EDITS)
 def test_an_edited_model_is_refused(tmp_path, edit):
     folder = change(save(tmp_path / "model", nothing), edit)
     with pytest.raises(CheckpointError, match="may do more than compute"):
