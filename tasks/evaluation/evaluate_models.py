@@ -17,9 +17,11 @@ from tasks.evaluation.measure_speed import measure_speed
 from tasks.evaluation.scoring import detect_all
 from tasks.ground.files import megabytes
 from tasks.ground.process import usable_cores
+from tasks.ground.stage_files import require_file
 from tasks.metrics.analysis import analysis, operating_point
 from tasks.metrics.coco import figures_of, precision_recall
 from tasks.metrics.matching import Matches, match_detections
+from tasks.model.checksums import CHECKSUMS
 from tasks.model.thresholds import Thresholds, read_thresholds
 
 
@@ -46,10 +48,12 @@ def evaluate_models(exported: Path, test: Dataset, batch_size: int) -> Results:
     """Run both models of the folder `exported` on every image of `test`.
 
     Raises:
-        CheckpointError: a model is missing or cannot be read.
+        CheckpointError: a model is missing, cannot be read, or is not what SHA256SUMS says.
+        DataError: there is no SHA256SUMS.
         EvaluationError: the models' classes are not the split's, or an image was not scored.
         FormatError: the thresholds of the exported models cannot be read.
     """
+    require_file(exported / CHECKSUMS, "export")
     thresholds = read_thresholds(exported / "thresholds.json")
     saved_model, saved_model_speed = _run("saved_model", load_saved_model, exported, "saved_model", test, batch_size)
     tflite, tflite_speed = _run("tflite", load_tflite, exported, "model.tflite", test, batch_size)

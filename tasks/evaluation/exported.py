@@ -85,7 +85,7 @@ def load_saved_model(folder: Path, *, trust: bool = False) -> SavedModelDetector
         CheckpointError: it is missing, cannot be read, or reads or writes what lies outside of it.
     """
     _require(folder, "saved_model/saved_model.pb")
-    check_checksums(folder, "saved_model", LABEL_MAP)
+    check_checksums(folder, "saved_model", *_beside(folder))
     if not trust:
         refuse_unsafe_model(folder / "saved_model")
     try:
@@ -102,7 +102,7 @@ def load_tflite(folder: Path, *, trust: bool = False) -> TFLiteDetector:
         CheckpointError: it is missing, cannot be read, or names operations that are not TFLite's own.
     """
     _require(folder, "model.tflite")
-    check_checksums(folder, "model.tflite", LABEL_MAP)
+    check_checksums(folder, "model.tflite", *_beside(folder))
     model = read_tflite(folder / "model.tflite", trust=trust)
     try:
         return TFLiteDetector(folder, model)
@@ -115,6 +115,11 @@ def _require(folder: Path, *names: str) -> None:
     for name in (*names, LABEL_MAP):
         if not (folder / name).exists():
             raise CheckpointError(f"{folder / name}: no such file; run `make run`, or name an export folder")
+
+
+def _beside(folder: Path) -> list[str]:
+    """What is used with either model; a model may lack thresholds.json."""
+    return [name for name in (LABEL_MAP, "thresholds.json") if (folder / name).exists()]
 
 
 def _runs_of_one_size(images: Sequence[Image]) -> list[list[Image]]:

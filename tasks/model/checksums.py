@@ -46,7 +46,10 @@ def check_checksums(folder: Path, *parts: str) -> None:
             raise CheckpointError(f"{path}: damaged or changed: its SHA-256 is not that in {file}; {_REMEDY}")
 
 
-_REMEDY = "run `dvc repro -f export`, or fetch the model again; delete the list if you changed the model yourself"
+_REMEDY = (
+    "fetch the model again; of one of this project, `python -m tasks cache --verify` says whether DVC's copy is "
+    "damaged, and `dvc repro -f -s export` makes it anew. Delete the list if you changed the model yourself"
+)
 
 
 def _read(file: Path) -> dict[str, str]:

@@ -36,7 +36,7 @@ def test_a_flipped_byte_is_named_with_the_remedy(export: Path, name: str) -> Non
     content = bytearray((export / name).read_bytes())
     content[3] ^= 1
     (export / name).write_bytes(content)
-    with pytest.raises(CheckpointError, match=f"{name}: damaged or changed.*dvc repro -f export"):
+    with pytest.raises(CheckpointError, match=f"{name}: damaged or changed.*cache --verify.*dvc repro -f -s export"):
         check_checksums(export, "saved_model", "model.tflite")
 
 

@@ -1,0 +1,46 @@
+"""Exported models: what is refused before TensorFlow or the interpreter reads it."""
+
+from pathlib import Path
+
+import pytest
+
+from tasks.dataset.dataset import Dataset
+from tasks.errors import CheckpointError, DataError
+from tasks.evaluation.evaluate_models import evaluate_models
+from tasks.evaluation.exported import load_saved_model, load_tflite
+from tasks.model.checksums import CHECKSUMS, write_checksums
+
+LOADERS = {"saved_model/saved_model.pb": load_saved_model, "model.tflite": load_tflite}
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    (tmp_path / "saved_model").mkdir()
+    for name in (*LOADERS, "thresholds.json"):
+        (tmp_path / name).write_bytes(b"content")
+    (tmp_path / "label_map.pbtxt").write_text("item { id: 1 name: 'cat' }\n")
+    write_checksums(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", LOADERS)
+@pytest.mark.parametrize(
+    "damaged", ["", "label_map.pbtxt", "thresholds.json"], ids=["itself", "label map", "thresholds"]
+)
+def test_a_model_that_was_damaged_is_not_loaded(export: Path, name: str, damaged: str) -> None:
+    file = export / (damaged or name)
+    file.write_bytes(bytes([file.read_bytes()[0] ^ 1]) + file.read_bytes()[1:])
+    with pytest.raises(CheckpointError, match=f"{file}: damaged or changed"):
+        LOADERS[name](export)
+
+
+def test_a_model_without_a_list_is_not_evaluated(export: Path, tmp_path: Path) -> None:
+    (export / CHECKSUMS).unlink()
+    with pytest.raises(DataError, match=f"{CHECKSUMS}: no such file; run `dvc repro`, which runs .* .export."):
+        evaluate_models(export, Dataset(tmp_path, (), ()), 8)
+
+
+def test_a_model_that_was_copied_without_its_thresholds_is_no_damaged_one(export: Path) -> None:
+    (export / "thresholds.json").unlink()
+    with pytest.raises(CheckpointError, match="not a TFLite model"):
+        load_tflite(export)
