@@ -56,7 +56,17 @@ def _written(name: str, old: str, new: str, ends: tuple[str, ...] | str = INGEST
     return _json(name, text.replace(old, new), ends)
 
 
+def _corners(content: dict[str, Any]) -> None:
+    content["annotations"] = [
+        {"id": 10 * i + n, "image_id": i, "category_id": 1, "bbox": [20 + n, 10 + n, 50 + n, 40 + n]}
+        for i in (1, 2)
+        for n in range(4)
+    ]
+
+
 CASES = [
+    _bent("bbox-of-corners", _corners, "refused by validate"),
+    _row("an-id-as-text", (), image_id="2", category_id="1"),
     _json("truncated", json.dumps(good_coco())[:-30]),
     _json("empty", b""),
     _json("an-empty-object", "{}"),

@@ -28,6 +28,18 @@ def _table(name: str, rows: str, ends: tuple[str, ...] | str = ()) -> Case:
 
 CASES = [
     _csv("no-header", "good.jpg,10,10,50,40,cat\nbad.jpg,1,1,30,30,cat\n", ("size_missing",)),
+    _csv("make-sense-without-a-header", "cat,10,10,30,20,good.jpg,64,48\ncat,1,1,20,20,bad.jpg,64,48\n"),
+    _csv("another-order-without-a-header", "good.jpg,cat,10,10,50,40\nbad.jpg,cat,1,1,30,30\n", INGEST),
+    _csv("automl", "TRAIN,gs://b/good.jpg,cat,0.1,0.2,,,0.5,0.6,,\n", INGEST),
+    _csv("via", "filename,file_size,region_count,region_id,region_shape_attributes\ngood.jpg,9,1,0,{}\n", INGEST),
+    _csv("four-numbers-in-a-cell", 'filename,class,bbox\ngood.jpg,cat,"[10, 10, 40, 30]"\n', INGEST),
+    _csv("excels-own-line", "sep=;\n" + (HEADER + GOOD + ROW).replace(",", ";")),
+    _csv(
+        "boxes-around-a-centre",
+        HEADER + "".join(f"{name}.jpg,64,48,cat,{50 + i},24,20,2{i}\n" for name in ("good", "bad") for i in range(4)),
+        "refused by validate",
+    ),
+    _table("no-finding", "bad.jpg,64,48,No finding,NaN,NaN,NaN,NaN\n", ("no_objects",)),
     _csv("bars-between-columns", (HEADER + GOOD + ROW).replace(",", "|"), INGEST),
     _csv("semicolons-and-decimal-commas", (HEADER + GOOD + ROW).replace(",", ";").replace("10;10", "10,5;10"), INGEST),
     _csv("header-alone", HEADER, INGEST),

@@ -39,6 +39,9 @@ def _image(
     return Case(name, "images", make, ends)
 
 
+_HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64)
+
+
 def _saved(kind: str, mode: str = "RGB", size: tuple[int, int] = GOOD_SIZE, **options: Any) -> bytes:
     buffer = io.BytesIO()
     Image.new(mode, size).save(buffer, format=kind, **options)
@@ -135,6 +138,8 @@ _ICC_BOMB = png_chunk(b"iCCP", b"profile\0\0" + _bomb())
 _LARGEST = (9_900, 10_100)  # just below validate.max_image_megapixels
 
 CASES = [
+    _image("heic", _HEIC, MISSING, file="bad.heic"),
+    _image("heic-called-jpg", _HEIC, file="bad.jpg"),
     _image("zero-bytes", b"", file="bad.jpg"),
     _image("jpeg-truncated", lambda p: p.write_bytes(_noise("JPEG")[:-400]), file="bad.jpg"),
     _image(

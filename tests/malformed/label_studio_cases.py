@@ -36,7 +36,21 @@ def _with(name: str, ends: tuple[str, ...], **changes: Any) -> Case:
     return _export(name, _task(annotations=[{"result": [_result(**changes)]}]), ends)
 
 
+def _of_one_region(*others: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return _task(annotations=[{"result": [_result(id="r", **changes), *others]}])
+
+
 CASES = [
+    _export(
+        "choices-of-a-rectangle",
+        _of_one_region({"id": "r", "type": "choices", "value": {"x": 10, "choices": ["\x1b[2Jred"]}}),
+        ("unused_result",),
+    ),
+    _export(
+        "a-label-apart-from-its-rectangle",
+        _of_one_region({"id": "r", "type": "labels", "value": {"x": 10, "labels": ["cat"]}}, type="rectangle"),
+        (),
+    ),
     _export("an-object", None, INGEST, text='{"tasks": []}'),
     _export("truncated", None, INGEST, text=json.dumps([_task()])[:-9]),
     _export("deep-nesting", None, INGEST, text="[" * 100_000 + "]" * 100_000),

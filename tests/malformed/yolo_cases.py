@@ -35,7 +35,7 @@ def _yolo(
     return Case(name, "yolo", make, ends)
 
 
-def _label(name: str, row: str | bytes, ends: tuple[str, ...]) -> Case:
+def _label(name: str, row: str | bytes, ends: tuple[str, ...] | str) -> Case:
     return _yolo(name, {"labels/bad.txt": row}, ends)
 
 
@@ -48,6 +48,11 @@ _BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
 )
 
 CASES = [
+    _label(
+        "rows-that-are-corners",
+        "".join(f"0 0.{100 + i} 0.{100 + i} 0.9 0.{900 + i}\n" for i in range(60)),
+        "refused by validate",
+    ),
     _label("four-values", "0 0.5 0.5 0.4\n", NO_BOX),
     _label("six-values", "0 0.5 0.5 0.4 0.4 0.9\n", ()),
     _label("eight-values", "0 0.1 0.1 0.5 0.1 0.5 0.5 0.9\n", NO_BOX),
