@@ -70,6 +70,7 @@ def _run_stage(name: str, params: Path) -> None:
     start = time.monotonic()
     inputs = StageInputs(name, params, _CODE)
     values = read_params(params)
+    inputs.refuse_changed_params()
     refuse_unsafe_paths(values)
     figures = run_stage(name, values)
     inputs.refuse_changed()

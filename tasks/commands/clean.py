@@ -1,12 +1,14 @@
 """Removing what the stages wrote, and nothing else: photos below `data/` are not theirs."""
 
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tasks.errors import PipelineError
 from tasks.ground.dvc_yaml import entries, read_mapping, resolved, stages_of
 from tasks.ground.files import remove_leftovers
+from tasks.ground.git import git
 from tasks.ground.text import print_text
 from tasks.lint.paths import refuse_unsafe_paths
 from tasks.params import Params, read_params
@@ -29,7 +31,13 @@ def clean(*, params: Path, dry_run: bool) -> None:
     """
     values = read_params(params)
     refuse_unsafe_paths(values)
-    paths = sorted({*_outs(params), *_scratch(values)})
+    sources = [Path(os.path.normpath(path)) for path in (values.ingest.source, values.ingest.images)]
+    # The sample is read where it is written.
+    sources = [path for path in sources if not path.is_relative_to(values.paths.sample)]
+    outs = sorted({*_outs(params), *_scratch(values)})
+    paths = [path for path in outs if _is_ours(path, sources)]
+    for path in sorted({*outs} - {*paths}):
+        print_text(f"{path}: left, for it lies outside, is tracked by git, or holds what is read")
     existing = [path for path in paths if path.exists() or path.is_symlink()]
     for path in existing:
         print_text(f"{path}: {'would be removed' if dry_run else 'removed'}")
@@ -45,13 +53,32 @@ def clean(*, params: Path, dry_run: bool) -> None:
 
 
 def _outs(params: Path) -> Iterator[Path]:
+    """The outs of every stage, those of stages that a user added as well, relative to the project's folder."""
     try:
         stages, content = stages_of(read_mapping(Path("dvc.yaml"))), read_mapping(params)
     except ValueError as error:
         raise PipelineError(f"{error}; it names what the stages write: restore it from git") from error
     for stage in stages.values():
+        wdir = resolved(str(stage.get("wdir") or "."), content)
         for key in ("outs", "metrics", "plots"):
-            yield from (resolved(out, content) for out, its in entries(stage, key) if not its.get("persist"))
+            for out, settings in entries(stage, key):
+                path = resolved(out, content)
+                # A name that is no param, as `${item}` of `foreach`, stands for paths that are not known here.
+                if wdir is not None and path is not None and not settings.get("persist"):
+                    yield Path(os.path.normpath(wdir / path))
+
+
+def _is_ours(path: Path, sources: Sequence[Path]) -> bool:
+    """Whether what stands at an out may go: inside the project, not tracked by git, and not what is read."""
+    if path.is_absolute() or path.parts[:1] in ((), ("..",)):
+        return False
+    if any(source.is_relative_to(path) for source in sources):
+        return False
+    try:
+        return not git(Path(), "ls-files", "--", f":(literal){path.as_posix()}")
+    # Without git nothing is tracked.
+    except (PipelineError, OSError):
+        return True
 
 
 def _scratch(values: Params) -> tuple[Path, ...]:

@@ -73,10 +73,10 @@ def stored_files(cache: Path, root: Path = Path()) -> Iterator[StoredFile]:
         raise PipelineError(f"{error}; run `make run` first, or restore the file from git") from error
     for name, lock in locked.items():
         uncached = {
-            resolved(out, params).as_posix()
+            path.as_posix()
             for key in ("outs", "metrics", "plots")
             for out, settings in entries(stages.get(name, {}), key)
-            if settings.get("cache") is False
+            if settings.get("cache") is False and (path := resolved(out, params)) is not None
         }
         outs = lock.get("outs")
         for out in outs if isinstance(outs, list) else []:

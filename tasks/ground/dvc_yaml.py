@@ -54,6 +54,9 @@ def value_at(params: Mapping[str, object], key: str) -> object:
     return value
 
 
-def resolved(name: str, params: Mapping[str, object]) -> Path:
-    """The path that `name` stands for, with the params that it refers to as `${a.b}`."""
-    return Path(re.sub(r"\$\{([\w.]+)\}", lambda found: str(value_at(params, found[1])), name))
+def resolved(name: str, params: Mapping[str, object]) -> Path | None:
+    """The path that `name` stands for, with the params that it refers to as `${a.b}`; None where one is not a param."""
+    keys = re.findall(r"\$\{([^}]*)\}", name)
+    if any(value_at(params, key) is None for key in keys):
+        return None
+    return Path(re.sub(r"\$\{([^}]*)\}", lambda found: str(value_at(params, found[1])), name))

@@ -44,7 +44,8 @@ class StageInputs:
         entry = stages_of(_mapping_or_empty(Path("dvc.yaml"))).get(stage, {})
         self._params_file = params_file
         self._values = {key: value_at(params, key) for key, _ in entries(entry, "params")}
-        self._deps = tuple(resolved(dep, params) for dep, _ in entries(entry, "deps"))
+        deps = (resolved(dep, params) for dep, _ in entries(entry, "deps"))
+        self._deps = tuple(dep for dep in deps if dep is not None)
         self._marks = self._mark(code)
 
     def refuse_changed(self) -> None:
@@ -53,7 +54,17 @@ class StageInputs:
         Raises:
             PipelineError: something has changed: the stage's result belongs neither to how it was nor to how it is.
         """
-        changes = [*self._changed_values(), *self._changed_files()]
+        self._refuse([*self._changed_values(), *self._changed_files()])
+
+    def refuse_changed_params(self) -> None:
+        """Compare the params alone; to be called when the stage has read them: an edit may have come between.
+
+        Raises:
+            PipelineError: a value has changed.
+        """
+        self._refuse(list(self._changed_values()))
+
+    def _refuse(self, changes: list[str]) -> None:
         if not changes:
             return
         more = f" and {len(changes) - _SHOWN} more" if len(changes) > _SHOWN else ""

@@ -1,6 +1,7 @@
 """`clean` removes what the stages wrote, and nothing else."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,55 @@ def test_check_accepts_valid_params_and_names_an_unsafe_path(project: Path, caps
     (project / "params.yaml").write_text(yaml.safe_dump(content))
     assert main(["check"]) == 1
     assert "check: params.yaml is not valid:\n  paths.report: 'docs'" in capsys.readouterr().err
+
+
+def add_stage(project: Path, entry: str) -> None:
+    text = (project / "dvc.yaml").read_text()
+    (project / "dvc.yaml").write_text(text.replace("stages:\n", f"stages:\n  mine: {entry}\n", 1))
+
+
+def test_an_out_of_a_stage_with_a_folder_of_its_own_is_removed_there_and_not_in_the_root(project: Path) -> None:
+    for name in ("photos/mine.jpg", "sub/photos/made.jpg"):
+        (project / name).parent.mkdir(parents=True)
+        (project / name).touch()
+    add_stage(project, "{cmd: x, wdir: sub, outs: [photos]}")
+    assert main(["clean"]) == 0
+    assert (project / "photos/mine.jpg").exists()
+    assert not (project / "sub/photos").exists()
+
+
+@pytest.mark.parametrize("out", ["../elsewhere", ".", "{folder}", "sub/../../elsewhere", "data/photos"])
+def test_an_out_outside_or_over_what_is_read_is_left_and_named(
+    project: Path, out: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = project.parent / "elsewhere"
+    elsewhere.mkdir(exist_ok=True)
+    (elsewhere / "mine.txt").touch()
+    (elsewhere / ".gitignore").touch()
+    content = yaml.safe_load((project / "params.yaml").read_text())
+    content["ingest"]["images"] = "data/photos"
+    (project / "params.yaml").write_text(yaml.safe_dump(content))
+    add_stage(project, f"{{cmd: x, outs: ['{out.format(folder=elsewhere)}']}}")
+    before = files(elsewhere)
+    assert main(["clean"]) == 0
+    assert files(elsewhere) == before
+    assert files(project) == sorted(MINE)
+    assert "left, for it lies outside, is tracked by git, or holds what is read" in capsys.readouterr().out
+
+
+def test_an_out_that_git_tracks_is_left(project: Path) -> None:
+    (project / "book").mkdir()
+    (project / "book/chapter.md").touch()
+    subprocess.run(["git", "init", "-q"], check=True)
+    subprocess.run(["git", "add", "book"], check=True)
+    add_stage(project, "{cmd: x, outs: [book]}")
+    assert main(["clean"]) == 0
+    assert (project / "book/chapter.md").exists()
+
+
+def test_an_out_with_a_name_that_is_no_param_is_passed_over(project: Path) -> None:
+    (project / "x/None").mkdir(parents=True)
+    (project / "x/None/mine.txt").touch()
+    add_stage(project, "{cmd: x, outs: ['x/${item}']}")
+    assert main(["clean"]) == 0
+    assert (project / "x/None/mine.txt").exists()

@@ -179,3 +179,10 @@ def test_where_dvc_yaml_names_no_dependencies_none_are_compared(project: Path, c
 def test_a_broken_params_file_is_left_to_the_stage(project: Path) -> None:
     (project / "params.yaml").write_text("{{")
     StageInputs("train", Path("params.yaml"), mark_code())
+
+
+def test_params_that_changed_before_the_stage_read_them_are_refused_at_once(project: Path, inputs: StageInputs) -> None:
+    inputs.refuse_changed_params()
+    replace(project, "steps: 300", "steps: 301")
+    with pytest.raises(PipelineError, match=r"train\.steps"):
+        inputs.refuse_changed_params()
