@@ -131,9 +131,9 @@ def _read_table(path: Path, columns: Mapping[str, str]) -> tuple["pd.DataFrame",
         with path.open(encoding="utf-8-sig") as file:
             line = file.readline(_LONGEST_LINE)
             # Excel's own line, `sep=;`, says how the others are read.
-            told = re.fullmatch(r"\"?sep=([,;\t])\"?", line.strip("\r\n "), re.IGNORECASE)
-            delimiter = told[1] if told else max(",;\t", key=line.count)
-            skipped = 1 if told else 0
+            stated = re.fullmatch(r"\"?sep=([,;\t])\"?", line.strip("\r\n "), re.IGNORECASE)
+            delimiter = stated[1] if stated else max(",;\t", key=line.count)
+            skipped = 1 if stated else 0
         _refuse_many_columns(path, delimiter, skipped)
         table = pd.read_csv(
             path,

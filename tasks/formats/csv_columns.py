@@ -97,7 +97,7 @@ def column_positions(path: Path, header: Sequence[str], columns: Mapping[str, st
 
 
 def _missing(name: str, header: Sequence[str], plain: Sequence[str], columns: Mapping[str, str]) -> str:
-    """What is said where there is no column for `name`."""
+    """The message where there is no column for `name`."""
     if "region_shape_attributes" in plain:
         return (
             "VIA's CSV export: export the project as COCO from VIA's menu (Annotation, Export Annotations (COCO "

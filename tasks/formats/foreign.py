@@ -34,7 +34,7 @@ _KINDS: tuple[tuple[str, tuple[str, ...], str], ...] = (
 def foreign_kind(path: Path) -> str:
     """What the file is and how it becomes one that can be read, for messages; empty for a file of no such kind.
 
-    It is told by its beginning alone, as text: nothing in it is parsed.
+    Its beginning decides, as text: nothing in it is parsed.
     """
     if path.suffix.lower() not in (".json", ".xml") or not path.is_file():
         return ""

@@ -145,8 +145,8 @@ def _unused(region: _Region, labels: list[str], where: str) -> Iterable[Problem]
     for number, result in region.others:
         kind = short(result.get("type", ""))
         if kind != "labels":
-            said = as_mapping(result.get("value")).get(kind)
-            values = ", ".join(map(short, said)) if isinstance(said, list) else short(said)
+            content = as_mapping(result.get("value")).get(kind)
+            values = ", ".join(map(short, content)) if isinstance(content, list) else short(content)
             label = object_name(region.number, ", ".join(labels))
             detail = f"{label}: its {kind} ({shortened(values)}) is not used: result {number}"
             yield Problem("unused_result", where, detail, "kept")

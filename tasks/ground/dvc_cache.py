@@ -99,7 +99,7 @@ def missing_files(cache: Path, root: Path = Path()) -> list[StoredFile]:
 
 
 def missing_text(missing: Sequence[StoredFile], folder: Path) -> str:
-    """What is said where results are not in the cache `folder`, and what to do."""
+    """The message where results are not in the cache `folder`: which, and what to do."""
     stages = " ".join(dict.fromkeys(each.stage for each in missing))
     place = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     free = shutil.disk_usage(place).free / 1e6

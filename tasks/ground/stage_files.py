@@ -1,4 +1,4 @@
-"""Files that one stage writes and others read: what is said where one is missing or damaged."""
+"""Files that one stage writes and others read: the messages where one is missing or damaged."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
