@@ -4,6 +4,7 @@ Images are identified by their content: a renamed file keeps its split. The file
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,9 @@ from tasks.dataset.dataset import AnnotatedImage
 from tasks.dataset.splits import SPLITS, most_protected
 from tasks.errors import FormatError
 from tasks.ground.files import MAX_JSON_BYTES, read_small, write_json
+from tasks.ground.text import shortened
+
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,8 @@ def _splits_by_hash(parts: object) -> dict[str, str]:
         if split not in SPLITS or not isinstance(keys, list):
             raise ValueError(f"expected {', '.join(SPLITS)} with a list of images each, but got {split!r}")
         for key in keys:
-            if not isinstance(key, str):
-                raise ValueError(f"{split} lists {str(key)[:80]}, which is not the hash of an image")  # noqa: TRY004
+            if not (isinstance(key, str) and _HASH.fullmatch(key)):
+                raise ValueError(f"{split} lists {shortened(str(key))}, which is not the hash of an image")
             if splits.setdefault(key, split) != split:
                 raise ValueError(f"{key[:80]} is in {splits[key]} and in {split}")
     return splits

@@ -8,6 +8,7 @@ import pytest
 
 from tasks.dataset.split_files import read_coco_split
 from tasks.errors import FormatError
+from tasks.partition.memory import read_split_memory
 from tests.stages.split.splitting import CLASSES, hashed, image, run, splits_of
 
 
@@ -142,3 +143,12 @@ def test_a_damaged_memory_is_refused_and_left_as_it_is(tmp_path, content):
     with pytest.raises(FormatError, match=r"splits\.json: not a split memory"):
         run(tmp_path, [image(i) for i in range(40)])
     assert (tmp_path / "splits.json").read_text() == content
+
+
+@pytest.mark.parametrize("key", ["\\ud800" + "a" * 63, "A" * 64, "a" * 63, "../" + "a" * 61], ids=ascii)
+def test_a_memory_of_what_is_no_hash_is_refused(tmp_path, key):
+    """A lone surrogate was read, and could not be written again."""
+    path = tmp_path / "splits.json"
+    path.write_text(f'{{"parts": {{"train": ["{key}"]}}, "rule": {{"seed": 1}}}}')
+    with pytest.raises(FormatError, match=r"splits\.json: not a split memory .train lists .* not the hash of an image"):
+        read_split_memory(path, {"seed": 1})
