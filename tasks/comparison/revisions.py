@@ -180,7 +180,10 @@ def _get(root: Path, commit: str, path: PurePosixPath, copies: Path, name: str) 
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode or not target.exists():
         lines = [line for line in done.stderr.strip().splitlines() if "Having any troubles?" not in line]
+        no_lock = not git(root, "ls-tree", "--name-only", commit, "dvc.lock")
+        why = "no dvc.lock was committed there: after a run, git add dvc.lock splits.json params.yaml, and commit"
+        reason = why if no_lock else lines[-1] if lines else "no reason given"
         raise PipelineError(
-            f"{path} of {name}: not in DVC's cache ({lines[-1] if lines else 'no reason given'}); `dvc fetch "
+            f"{path} of {name}: not in DVC's cache ({reason}); `dvc fetch "
             f"--all-commits` brings what was pushed, `git checkout {name} && dvc repro` makes it again"
         )

@@ -5,6 +5,9 @@ from pathlib import Path
 
 # What makes a format plain stands at the beginning of its files.
 _READ_BYTES = 65_536
+_COCO_KEYS = ("images", "annotations", "categories", "info", "licenses")
+# A list of tasks with their data or results.
+_LABEL_STUDIO = re.compile(r'^\s*\[\s*\{[\s\S]*"(data|result|completions)"\s*:')
 # Format -> what its files contain, and how it becomes one that is read.
 _KINDS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (
@@ -43,7 +46,15 @@ def foreign_kind(path: Path) -> str:
             text = file.read(_READ_BYTES).decode("utf-8", errors="replace").removeprefix("\ufeff")
     except OSError:
         return ""
+    # Whatever else is in them, these are read.
+    if begins_as_coco(text) or _LABEL_STUDIO.search(text):
+        return ""
     for name, patterns, remedy in _KINDS:
         if all(re.search(pattern, text) for pattern in patterns):
             return f"{name}, which is not read: {remedy}"
     return ""
+
+
+def begins_as_coco(text: str) -> bool:
+    """Whether the beginning of a file is that of an object with one of COCO's lists."""
+    return text.lstrip().startswith("{") and any(f'"{key}"' in text for key in _COCO_KEYS)

@@ -145,7 +145,9 @@ def _unused(region: _Region, labels: list[str], where: str) -> Iterable[Problem]
     for number, result in region.others:
         kind = short(result.get("type", ""))
         if kind != "labels":
-            content = as_mapping(result.get("value")).get(kind)
+            value = as_mapping(result.get("value"))
+            # The words of a `textarea` stand under `text`.
+            content = value.get(kind, value.get("text"))
             values = ", ".join(map(short, content)) if isinstance(content, list) else short(content)
             label = object_name(region.number, ", ".join(labels))
             detail = f"{label}: its {kind} ({shortened(values)}) is not used: result {number}"

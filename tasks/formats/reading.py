@@ -98,7 +98,7 @@ def format_of(source: Path, wanted: str) -> str:
         raise DataError(f"{source}: no such file or folder; set ingest.source: {_EXPECTED}")
     if not source.is_dir() and not source.is_file():
         raise DataError(f"{source}: a pipe, a socket or a device; set ingest.source: {_EXPECTED}")
-    foreign = _foreign_kind(source)
+    foreign = _foreign_kind(source) if wanted == "auto" else ""
     kinds = _formats_of_folder(source, wanted) if source.is_dir() else _formats_of_file(source, wanted)
     fitting = [kind for kind in kinds if wanted in ("auto", kind)]
     if len(fitting) > 1:

@@ -8,14 +8,12 @@ from typing import TypeAlias
 
 from tasks.dataset.dataset import AnnotatedImage, Problem
 from tasks.dataset.splits import SPLITS, split_named
-from tasks.formats.foreign import foreign_kind
+from tasks.formats.foreign import begins_as_coco
 from tasks.ground.walk import files_below
 
 Content: TypeAlias = tuple[list[AnnotatedImage], list[Problem], tuple[str, ...]]
 
 _READ_BYTES = 65_536
-# Of COCO's lists; other JSON beside them is none of ours.
-_COCO_KEYS = (b'"images"', b'"annotations"', b'"categories"', b'"info"', b'"licenses"')
 
 
 def csv_files(folder: Path) -> list[Path]:
@@ -26,7 +24,7 @@ def csv_files(folder: Path) -> list[Path]:
 def coco_files(folder: Path) -> list[Path]:
     """The JSON files below `folder` that begin as COCO's do."""
     files = (path for path in files_below(folder) if path.suffix.lower() == ".json" and path.is_file())
-    return [path for path in files if _begins_as_coco(path) and not foreign_kind(path)]
+    return [path for path in files if _begins_as_coco(path)]
 
 
 def read_several(files: Sequence[Path], read: Callable[[Path], Content]) -> Content:
@@ -59,7 +57,6 @@ def _split_of_file(path: Path) -> str:
 def _begins_as_coco(path: Path) -> bool:
     try:
         with path.open("rb") as file:
-            start = file.read(_READ_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()
+            return begins_as_coco(file.read(_READ_BYTES).decode("utf-8", errors="replace").removeprefix("\ufeff"))
     except OSError:
         return False
-    return start.startswith(b"{") and any(key in start for key in _COCO_KEYS)

@@ -168,3 +168,12 @@ def test_an_out_with_a_name_that_is_no_param_is_passed_over(project: Path) -> No
     add_stage(project, "{cmd: x, outs: ['x/${item}']}")
     assert main(["clean"]) == 0
     assert (project / "x/None/mine.txt").exists()
+
+
+@pytest.mark.parametrize("key", ["source", "images"])
+def test_check_names_a_source_that_is_missing(project: Path, key: str, capsys: pytest.CaptureFixture[str]) -> None:
+    content = yaml.safe_load((project / "params.yaml").read_text())
+    content["ingest"][key] = "../nowhere"
+    (project / "params.yaml").write_text(yaml.safe_dump(content))
+    assert main(["check"]) == 1
+    assert f"check: ingest.{key}: ../nowhere: no such file or folder" in capsys.readouterr().err

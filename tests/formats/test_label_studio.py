@@ -205,6 +205,12 @@ def test_a_rectangle_without_a_label_has_no_class_and_what_is_said_of_it_is_repo
     assert "object 1 (no class): its choices (red) is not used" in problems[0].detail
 
 
+def test_the_words_of_a_text_area_are_named(tmp_path):
+    area = {"id": "r", "type": "textarea", "value": {**value(), "text": ["an old one"]}}
+    _, problems = read(tmp_path, [task(annotation(rectangle(), area))])
+    assert "its textarea (an old one) is not used" in problems[0].detail
+
+
 def test_a_polygon_and_its_label_are_one_dropped_object(tmp_path):
     polygon = {"id": "r", "type": "polygon", "value": {"points": [[1, 2]]}}
     label = {"id": "r", "type": "labels", "value": {"points": [[1, 2]], "labels": ["cat"]}}

@@ -138,6 +138,21 @@ def test_a_file_of_another_tool_is_called_by_name_with_the_way_to_convert_it(her
     assert f"data/{name}" in str(raised.value)
 
 
-def test_label_studios_export_is_not_taken_for_another_tools(here):
-    Path("a.json").write_text(json.dumps([{"id": 1, "data": {"image": "a.jpg"}, "annotations": [{"result": []}]}]))
+@pytest.mark.parametrize("more", [{}, {"coordinates": [1, 2]}], ids=["plain", "a place"])
+def test_label_studios_export_is_not_taken_for_another_tools(here, more):
+    task = {"id": 1, "data": {"image": "a.jpg", **more}, "annotations": [{"result": []}]}
+    Path("a.json").write_text(json.dumps([task]))
     assert format_of(Path("a.json"), "auto") == "label_studio"
+
+
+@pytest.mark.parametrize(
+    "more", [{"region_attributes": {}}, {"shapes": [], "flags": {}}, {"objects": [], "classTitle": ""}]
+)
+def test_coco_with_keys_of_another_tool_is_coco(here, more):
+    Path("a.json").write_text(json.dumps({**more, "images": [], "annotations": [more], "categories": []}))
+    assert format_of(Path("a.json"), "auto") == "coco"
+
+
+def test_a_format_that_is_named_wins(here):
+    Path("a.json").write_text(FOREIGN["CreateML"][1])
+    assert format_of(Path("a.json"), "label_studio") == "label_studio"
