@@ -2,3 +2,7 @@
 
 Both sides of a comparison run in turns, as whole processes and on the same files.
 """
+
+from tasks.ground.od_api_imports import prepare_imports
+
+prepare_imports()

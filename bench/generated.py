@@ -48,7 +48,7 @@ def _write(folder: Path, number: int, seed: int) -> None:
         file_name=f"{where}.jpg",
         width=width,
         height=height,
-        boxes=np.round(np.hstack([corners, corners + sides])),
+        boxes=np.hstack([corners, corners + sides]).round(),
         classes=tuple(random.choice(_CLASSES, n).tolist()),
         difficult=flags(n),
         iscrowd=flags(n),

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Make .venv hold exactly the tested set. Usage: scripts/setup.sh [run|dev|gpu|fuzz]
 # Costs nothing when it already does: a stamp holds the hash of the requirements files that are installed.
+# PYTHON=... names the interpreter; without it the newest that fits is taken (scripts/find_python.sh).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 kind="${1:-run}"
-python="${PYTHON:-python3.11}"
 venv=.venv
 needed_mb=5000
 
@@ -14,13 +14,22 @@ fail() {
   exit 1
 }
 
+# The last line of a file that says something.
+last_of() {
+  grep -v '^[[:space:]]*$' "$1" | tail -n 1 || true
+}
+
+. scripts/find_python.sh
+
 main_file=requirements.txt
-if [ "$kind" = gpu ] || [ -f "$venv/.gpu" ]; then main_file=requirements-gpu.txt; fi
+if [ "$kind" = gpu ] || [ -f "$venv/.gpu" ]; then
+  main_file=requirements-gpu.txt
+  [ "$(uname -s)" = Linux ] || fail "TensorFlow's CUDA libraries are for Linux: leave GPU=1 out"
+fi
 files=("$main_file" requirements-uv.txt)
 if [ "$kind" = dev ] || [ -f "$venv/.dev" ]; then files+=(requirements-dev.txt); fi
 if [ "$kind" = fuzz ] || [ -f "$venv/.fuzz" ]; then files+=(requirements-fuzz.txt); fi
 
-wanted="$(cat "${files[@]}" | sha256sum | cut -d' ' -f1)"
 # DVC refuses a folder without git, such as an unpacked archive, unless it is told to do without.
 without_git() {
   if [ ! -d .dvc ] || grep -qs no_scm .dvc/config.local; then return; fi
@@ -33,38 +42,73 @@ without_git() {
   fi
 }
 
-if [ -f "$venv/.installed" ] && [ "$(cat "$venv/.installed")" = "$wanted" ]; then
+hash_of_files() {
+  if command -v sha256sum >/dev/null 2>&1; then cat "${files[@]}" | sha256sum; else cat "${files[@]}" | shasum -a 256; fi | cut -d' ' -f1
+}
+
+# An environment stays with its Python, as long as that starts and nobody asks for another one.
+made_with="$(version_of "$venv/bin/python")"
+wanted="$(hash_of_files) $made_with"
+if [ -z "${PYTHON:-}" ] && [ -f "$venv/.installed" ] && [ "$(cat "$venv/.installed")" = "$wanted" ]; then
   without_git
   exit 0
 fi
 
-command -v "$python" >/dev/null 2>&1 ||
-  fail "$python was not found: TensorFlow 2.15 needs Python 3.11; install it, or say where it is: make run PYTHON=/path/to/python3.11"
-version="$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)" ||
-  fail "$python does not start: install Python 3.11, or say where it is: make run PYTHON=/path/to/python3.11"
-[ "$version" = 3.11 ] ||
-  fail "$python is Python $version, but TensorFlow 2.15 and this set of packages need 3.11: make run PYTHON=/path/to/python3.11"
+log="$(mktemp)"
+trap 'rm -f "$log"' EXIT
+if [ -z "${PYTHON:-}" ] && is_supported "$made_with" && [ ! -f "$venv/.installing" ]; then
+  python="$venv/bin/python" version="$made_with"
+else
+  find_python
+fi
+wanted="$(hash_of_files) $version"
+if [ "$made_with" = "$version" ] && [ -f "$venv/.installed" ] && [ "$(cat "$venv/.installed")" = "$wanted" ]; then
+  without_git
+  exit 0
+fi
+
 command -v git >/dev/null 2>&1 || fail "git was not found: DVC needs it; install git"
 free_mb="$(df -Pm . | awk 'NR == 2 {print $4}')"
 [ "$free_mb" -ge "$needed_mb" ] ||
   fail "only $free_mb MB are free here, and the packages need $needed_mb MB: free some space, or clone to a larger disk"
 
-log="$(mktemp)"
-trap 'rm -f "$log"' EXIT
-rm -f "$venv/.installed"
-if [ ! -x "$venv/bin/python" ]; then
-  "$python" -m venv "$venv" >"$log" 2>&1 ||
-    fail "no virtual environment could be made: $(tail -n 1 "$log"); on Debian and Ubuntu: apt-get install python3.11-venv"
+# What must go: an environment of another Python, and one in which a package may lie half unpacked.
+marks=()
+if [ -e "$venv" ] || [ -L "$venv" ]; then
+  why=
+  if [ -z "$made_with" ]; then why="its Python does not start any more"; fi
+  if [ -n "$made_with" ] && [ "$made_with" != "$version" ]; then why="it has Python $made_with"; fi
+  if [ -f "$venv/.installing" ]; then why="its installation was broken off"; fi
+  if [ -n "$why" ]; then
+    echo "setup: $venv is made anew with Python $version: $why" >&2
+    for mark in .dev .gpu .fuzz; do if [ -f "$venv/$mark" ]; then marks+=("$mark"); fi; done
+    rm -rf "$venv"
+  fi
 fi
+if [ ! -x "$venv/bin/python" ]; then
+  "$python" -m venv "$venv" >"$log" 2>&1 || {
+    rm -rf "$venv"
+    fail "$python could not make a virtual environment ($(last_of "$log")): on Debian and Ubuntu: apt-get install python$version-venv"
+  }
+fi
+rm -f "$venv/.installed"
+touch "$venv/.installing"
+for mark in ${marks[@]+"${marks[@]}"}; do touch "$venv/$mark"; done
 if ! "$venv/bin/uv" --version >/dev/null 2>&1; then
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt >"$log" 2>&1 ||
     { tail -n 5 "$log" >&2; fail "the installer could not be fetched: check the network (and pip's proxy settings), then run this again"; }
 fi
-echo "setup: installing the tested set of packages into $venv (about 2.8 GB; once)" >&2
+echo "setup: installing the tested set of packages for Python $version into $venv (about 3 GB; once)" >&2
 arguments=()
 for file in "${files[@]}"; do arguments+=(-r "$file"); done
 VIRTUAL_ENV="$PWD/$venv" "$venv/bin/uv" pip install --no-deps --require-hashes "${arguments[@]}" >"$log" 2>&1 ||
-  { tail -n 5 "$log" >&2; fail "packages could not be installed: check the network and the free disk, then run this again; it goes on where it stopped"; }
+  { tail -n 5 "$log" >&2; fail "packages could not be installed: check the network and the free disk, then run this again; what was fetched is kept"; }
+# That all of it can be imported here is seen now, and Python's compiled files are written, whatever the environment says:
+# else every stage would spend five seconds on compiling TensorFlow where PYTHONDONTWRITEBYTECODE is set.
+env -u PYTHONDONTWRITEBYTECODE TF_CPP_MIN_LOG_LEVEL=3 "$venv/bin/python" -c \
+  'import dvc.cli, prefect, tasks.stages.train, tasks.stages.export, tasks.stages.evaluate, tasks.stages.report' >"$log" 2>&1 ||
+  { tail -n 5 "$log" >&2; fail "the packages are installed, but do not start on this machine (TensorFlow needs a CPU with AVX, and glibc 2.27): python -m tasks doctor says more"; }
 if [ "$kind" != run ]; then touch "$venv/.$kind"; fi
 printf '%s' "$wanted" >"$venv/.installed"
+rm -f "$venv/.installing"
 without_git

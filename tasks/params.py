@@ -272,7 +272,11 @@ def read_params(path: Path) -> Params:
 
 
 def _listed_faults(error: ValidationError) -> str:
-    lines = [f"  {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+    # Pydantic names a class of Python's, and not by the same name in each version.
+    said = {"path_type": "Input is not a path: write the name of a file or folder"}
+    lines = [
+        f"  {'.'.join(map(str, fault['loc']))}: {said.get(fault['type'], fault['msg'])}" for fault in error.errors()
+    ]
     if any(fault["type"] == "missing" for fault in error.errors()):
         lines.append("  git show HEAD:params.yaml prints one with every key of this version")
     return "\n".join(lines)

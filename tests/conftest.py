@@ -1,5 +1,6 @@
 """One finished run of the whole pipeline, which several rooms' tests look at; and which worker gets which tests."""
 
+import os
 import signal
 from collections import Counter
 from typing import Any
@@ -8,7 +9,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 
+from tasks.ground.od_api_imports import prepare_imports
 from tests.small_project import Project, wait_until
+
+# Tests may import TensorFlow before the room that would call for it; what it says of devices is no news.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+prepare_imports()
 
 # No test asserts a time: hypothesis would, and fail on a busy machine, where reading the project's sources before its
 # first example takes seconds.

@@ -102,7 +102,7 @@ def build_network(pipeline_config: Any, *, is_training: bool, synchronised: bool
 def set_learning_phase(*, training: bool) -> None:
     """Set how layers that are traced from now on behave; without a call, all of them run in inference mode."""
     with warnings.catch_warnings():
-        # Deprecated, but in TF 2.15 the only switch that the OD API's layers obey.
+        # Deprecated, but the only switch that the OD API's layers obey.
         warnings.filterwarnings("ignore", message=".*set_learning_phase", category=UserWarning)
         tf.keras.backend.set_learning_phase(1 if training else 0)
 

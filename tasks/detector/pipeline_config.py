@@ -3,6 +3,7 @@
 One rule: where params.yaml and the file both set a value, that of params.yaml wins; the rest of the file is unchanged.
 """
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -48,13 +49,15 @@ def write_pipeline_config(config: PipelineConfig, path: Path) -> None:
     """Write `config` as text that reads back as the same message.
 
     Raises:
-        ConfigError: it reads back as another message.
+        ConfigError: a setting is not a number, or it reads back as another message.
     """
+    for name, value in _floats(config):
+        if math.isnan(value):
+            raise ConfigError(f"{path}: {name} is nan, which is no number; write one, or leave it out")
     with replacing(path) as beside:
         beside.write_text(config_text(config), encoding="utf-8")
-        # NaN is not equal to itself, so this finds settings that are NaN too.
         if read_pipeline_config(beside) != config:
-            raise ConfigError(f"{path}: reads back changed; look for settings that are not numbers (nan)")
+            raise ConfigError(f"{path}: reads back changed; look for settings that this version of the OD API lacks")
 
 
 def config_text(config: PipelineConfig) -> str:
@@ -107,8 +110,10 @@ def fill_in(
     `fine_tune_checkpoint` is the prefix of a detection checkpoint (`.../ckpt-0`); None without one.
     """
     config.model.ssd.num_classes = num_classes
-    for batch_norm in _batch_norms(config.model.ssd):
-        batch_norm.decay = train.batchnorm_decay
+    for message in _messages(config.model.ssd):
+        # Those of the extractor and of any kind of predictor.
+        if message.DESCRIPTOR.name == "BatchNorm":
+            message.decay = train.batchnorm_decay
     if train.localization_weight is not None:
         config.model.ssd.loss.localization_weight = train.localization_weight
     suppression = config.model.ssd.post_processing.batch_non_max_suppression
@@ -119,15 +124,21 @@ def fill_in(
     _fill_readers(config, records)
 
 
-def _batch_norms(message: Any) -> Iterator[Any]:
-    """Every BatchNorm message that is set below `message`: those of the extractor and of any kind of predictor."""
+def _messages(message: Any) -> Iterator[Any]:
+    """`message`, and every message that is set below it."""
+    yield message
     for field, value in message.ListFields():
-        if field.message_type is None:
-            continue
-        for child in value if field.label == field.LABEL_REPEATED else [value]:
-            if child.DESCRIPTOR.name == "BatchNorm":
-                yield child
-            yield from _batch_norms(child)
+        if field.message_type is not None:
+            for child in value if field.is_repeated else [value]:
+                yield from _messages(child)
+
+
+def _floats(message: Any) -> Iterator[tuple[str, float]]:
+    """The name and value of every floating-point setting in `message`."""
+    for below in _messages(message):
+        for field, value in below.ListFields():
+            if field.cpp_type in (field.CPPTYPE_FLOAT, field.CPPTYPE_DOUBLE):
+                yield from ((field.full_name, number) for number in (value if field.is_repeated else [value]))
 
 
 def _fill_training(config: train_pb2.TrainConfig, train: "TrainParams") -> None:

@@ -1,5 +1,6 @@
 """Exported models, used as anyone would: plain TensorFlow and TFLite, nothing of the OD API."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -58,7 +59,10 @@ class TFLiteDetector:
     def __init__(self, folder: Path, model: bytes) -> None:
         """Load `model`, the content of `folder`/model.tflite, and `folder`/label_map.pbtxt."""
         self.classes = read_label_map(folder / LABEL_MAP)
-        self._interpreter = tf.lite.Interpreter(model_content=model, num_threads=usable_cores())
+        with warnings.catch_warnings():
+            # TensorFlow means to drop its interpreter in favour of LiteRT's; it is pinned (docs/adr/0002).
+            warnings.filterwarnings("ignore", message=r"\s*Warning: tf.lite.Interpreter is deprecated")
+            self._interpreter = tf.lite.Interpreter(model_content=model, num_threads=usable_cores())
         self._interpreter.allocate_tensors()
         (self._input,) = self._interpreter.get_input_details()
         # The OD API's exporter numbers them from 0: count, scores, class indices, boxes.

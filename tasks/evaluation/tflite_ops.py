@@ -1,7 +1,7 @@
 """What a TFLite file would do, read from its list of operations before it is loaded: a model is a program.
 
-TFLite's own operations only compute. TensorFlow's, which a TFLite file may name as `Flex...`, write files, too: the
-interpreter of the whole TensorFlow package runs them.
+TFLite's own operations only compute. TensorFlow's, which a TFLite file may name as `Flex...`, write files, too, where
+an interpreter has them: that of TensorFlow 2.15 had, that of 2.21 has not.
 """
 
 import struct

@@ -21,7 +21,7 @@ def read_coco_annotations(source: Path) -> tuple[list[AnnotatedImage], list[Prob
     unreadable = [
         _unreadable(image, i, dataset.classes)
         for image in dataset.images
-        for i in np.flatnonzero(~np.isfinite(image.boxes).all(axis=1))
+        for i in np.flatnonzero(~np.isfinite(image.boxes).all(axis=1)).tolist()
     ]
     return list(dataset.images), [*dataset.problems, *unreadable], dataset.classes
 

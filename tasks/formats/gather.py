@@ -154,7 +154,7 @@ def _drop_unusable_objects(record: AnnotatedImage) -> tuple[AnnotatedImage, list
     """Strip class names; drop objects without a name or a usable box (the reader has reported NaN boxes)."""
     classes = tuple(name.strip() for name in record.classes)
     readable = np.isfinite(record.boxes).all(axis=1)
-    possible = (np.abs(record.boxes) <= _MAX_COORDINATE_PX).all(axis=1)
+    possible = np.all(np.abs(record.boxes) <= _MAX_COORDINATE_PX, axis=1)
     named = np.array([0 < len(name) <= _MAX_NAME_LENGTH for name in classes], dtype=bool)
     where = shortened(record.file_name) or "the image"
     problems: list[Problem] = []

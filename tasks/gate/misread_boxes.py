@@ -93,7 +93,8 @@ def find_xywh_boxes(images: Sequence[AnnotatedImage], file: str) -> list[Problem
     if sum(len(image.boxes) for image in annotated) < _MIN_BOXES:
         return []
     boxes, sizes = _boxes_and_sizes(annotated)
-    inverted = (boxes[:, 2:] < boxes[:, :2]).any(axis=1).mean()
+    ends_before = np.any(boxes[:, 2:] < boxes[:, :2], axis=1)
+    inverted = ends_before.mean()
     inside = (boxes[:, :2] + boxes[:, 2:] <= sizes + 1).all(axis=1).mean()
     if inverted < _INVERTED_FROM or inside < _INSIDE_FROM:
         return []
@@ -101,7 +102,7 @@ def find_xywh_boxes(images: Sequence[AnnotatedImage], file: str) -> list[Problem
         f"{inverted:.0%} of {len(boxes)} boxes end left of or above where they start; "
         f"read as x, y, width, height, {inside:.0%} lie inside their images"
     )
-    image, first = _first(annotated, (boxes[:, 2:] < boxes[:, :2]).any(axis=1))
+    image, first = _first(annotated, ends_before)
     return [Problem("boxes_look_like_xywh", file, detail, "kept", _path(image, file), corners(first))]
 
 

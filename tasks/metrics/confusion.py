@@ -39,7 +39,7 @@ def confusion(groundtruth: Dataset, detections: Sequence[Detections], matches: M
     cells: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     kept = matches.score >= score
     true = kept & matches.matched[0, IOU_50] & ~matches.ignored[0, IOU_50]
-    for one in np.flatnonzero(true):
+    for one in np.flatnonzero(true).tolist():
         cells[int(matches.class_[one]), int(matches.class_[one])].append(int(matches.image[one]))
     free = ~matches.box_ignored[0]
     free[matches.box[IOU_50][true]] = False

@@ -168,4 +168,5 @@ def _mean(values: _Floats, axis: int | Sequence[int]) -> _Floats:
     measured = np.isfinite(values)
     count = measured.sum(axis=axes)
     total = np.where(measured, values, 0.0).sum(axis=axes)
-    return np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
+    mean: _Floats = np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
+    return mean

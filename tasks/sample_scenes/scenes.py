@@ -188,4 +188,4 @@ def _smooth_noise(rng: np.random.Generator, width: int, height: int, cell: tuple
     """`(height, width)` in 0..1, changing over about `cell` = (across, down) pixels."""
     coarse = rng.random((height // cell[1] + 2, width // cell[0] + 2), dtype=np.float32)
     smooth = Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
-    return np.clip(np.asarray(smooth), 0, 1)
+    return np.asarray(np.clip(np.asarray(smooth), 0, 1))

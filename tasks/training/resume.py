@@ -5,6 +5,7 @@ States are written under a new name, then `current.json` is renamed into place: 
 
 import hashlib
 import json
+import os
 import platform
 import shutil
 from collections.abc import Iterator
@@ -114,11 +115,13 @@ def resumed(folder: ResumeFolder, state: tf.train.Checkpoint, replicas: "Replica
 
 
 def run_key(params: "TrainParams", pipeline_config: Path, records: Path, base: Path) -> str:
-    """A hash of all that decides the result: params, config, data, weights, code and the machine's kind."""
+    """A hash of all that decides the result: params, config, data, weights, code, TensorFlow and the machine's kind."""
     # All of the project's code: one more clean start is cheaper than a run continued by other rules.
     code = sorted(CODE.rglob("*.py"))
     inputs = [pipeline_config, *sorted(records.iterdir()), *sorted(p for p in base.rglob("*") if p.is_file()), *code]
-    facts = [params.model_dump_json(), platform.machine(), *(f"{p.name} {sha256_of(p)}" for p in inputs)]
+    # Sums in another order are other bits, and another version may keep its states otherwise.
+    computed_by = [platform.machine(), tf.__version__, os.environ.get("TF_ENABLE_ONEDNN_OPTS", "")]
+    facts = [params.model_dump_json(), *computed_by, *(f"{p.name} {sha256_of(p)}" for p in inputs)]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 

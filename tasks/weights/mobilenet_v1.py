@@ -144,7 +144,7 @@ def _depthwise_layer(
 ) -> _Layer:
     names = ("gamma", "beta", "moving_mean", "moving_variance")
     gamma, beta, mean, variance = (_weight(weights, f"{name}/BatchNorm/{kind}", shape[2:3]) for kind in names)
-    scale = gamma / np.sqrt(np.maximum(variance, 0) + np.float32(_EPSILON))
+    scale = (gamma / np.sqrt(np.maximum(variance, 0) + np.float32(_EPSILON))).astype(np.float32)
     kernel = _weight(weights, f"{name}/depthwise_weights", shape)
     return _Layer(keras, kernel, scale, beta - scale * mean, depthwise=True, stride=stride)
 

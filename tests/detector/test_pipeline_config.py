@@ -37,9 +37,9 @@ def flatten(message: Any, prefix: str = "") -> dict[str, Any]:
     for field, value in message.ListFields():
         path = f"{prefix}{field.name}"
         if field.message_type is not None:
-            assert field.label != field.LABEL_REPEATED
+            assert not field.is_repeated
             flat |= flatten(value, f"{path}.") or {path: {}}
-        elif field.label == field.LABEL_REPEATED:
+        elif field.is_repeated:
             flat[path] = list(value)
         elif value != field.default_value:
             flat[path] = value
@@ -162,7 +162,7 @@ def test_a_setting_that_is_not_a_number_is_refused(tmp_path: Path) -> None:
     config = filled()
     config.model.ssd.loss.classification_weight = float("nan")
 
-    with pytest.raises(ConfigError, match="not numbers"):
+    with pytest.raises(ConfigError, match="classification_weight is nan, which is no number"):
         write_pipeline_config(config, tmp_path / "pipeline.config")
     assert list(tmp_path.iterdir()) == []
 

@@ -22,7 +22,7 @@ CLASSES = ("cat", "dog")
 def write_base(folder: Path, kind: str, **weights: np.ndarray) -> Path:
     describe_base(folder, kind, source="test")
     if kind == "weights":
-        np.savez(folder / "weights.npz", **weights)
+        np.savez(folder / "weights.npz", allow_pickle=False, **weights)
     return folder
 
 

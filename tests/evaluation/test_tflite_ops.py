@@ -4,7 +4,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import flatbuffers
-import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow.lite.python import schema_py_generated as schema
@@ -33,7 +32,7 @@ def tflite(path: Path, *operations: tuple[int, str | None]) -> Path:
 
 @pytest.fixture(scope="module")
 def writing(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An export folder with a TFLite file that writes `written` beside itself when it runs."""
+    """An export folder with a TFLite file that would write `written` beside itself."""
     folder = tmp_path_factory.mktemp("stranger")
 
     @tf.function(input_signature=[tf.TensorSpec([1, 4, 4, 3], tf.float32)])
@@ -48,17 +47,15 @@ def writing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_model_that_writes_files_is_refused_and_a_trusted_one_does(writing: Path) -> None:
+def test_a_model_that_writes_files_is_refused_and_a_trusted_one_finds_no_such_operation(writing: Path) -> None:
     with pytest.raises(CheckpointError, match=r"may do more than compute: 'FlexWriteFile'; it was not loaded.*--trust"):
         load_tflite(writing)
     assert not (writing / "written").exists()
 
-    load_tflite(writing, trust=True)
-    interpreter = tf.lite.Interpreter(model_path=str(writing / "model.tflite"))
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], np.zeros((1, 4, 4, 3), np.float32))
-    interpreter.invoke()
-    assert (writing / "written").exists()
+    # TensorFlow's interpreter ran it until 2.15; should it do so again, `trust` means that it may.
+    with pytest.raises(CheckpointError, match=r"model.tflite: cannot be read: Select TensorFlow op"):
+        load_tflite(writing, trust=True)
+    assert not (writing / "written").exists()
 
 
 @pytest.mark.parametrize(

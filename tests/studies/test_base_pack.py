@@ -45,7 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     initialise(network, network.variables, seed=5)
     (place / "trained" / "best").mkdir(parents=True)
     tf.train.Checkpoint(model=network.model).write(str(place / "trained" / "best" / "ckpt-0"))
-    np.savez(place / "values.npz", **snapshot(network, network.variables))
+    np.savez(place / "values.npz", allow_pickle=False, **snapshot(network, network.variables))
     write_training_figures(place / "train.json", figures_of_a_run(best_mAP=0.25, best_step=10, loss=1.5))
     write_json(place / "data.json", {"boxes": 99})
     pack(study(place), SCENES, packed=place / "packed")

@@ -7,8 +7,9 @@ import tensorflow as tf
 
 from tasks.errors import TrainingError
 from tasks.training.progress import HistoryRow, Progress
-from tasks.training.resume import ResumeFolder, write_checkpoint
+from tasks.training.resume import ResumeFolder, run_key, write_checkpoint
 from tests.training.history import step_row, validation_row
+from tests.training.train_params import train_params
 
 
 def state(value: float) -> tf.train.Checkpoint:
@@ -94,3 +95,20 @@ def test_the_leftovers_of_an_interrupted_write_are_removed_by_the_next(tmp_path:
         folder.save(tf.train.Checkpoint(v=tf.Variable(1.0)), Progress(step=6))
     assert not left.parent.exists()
     assert (tmp_path / "key" / "current.json").exists()
+
+
+def test_another_tensorflow_or_onednn_is_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its state would be read, and the rest of the run computed otherwise."""
+    config = tmp_path / "pipeline.config"
+    config.write_text("")
+    (tmp_path / "records").mkdir()
+
+    def key() -> str:
+        return run_key(train_params(), config, tmp_path / "records", tmp_path / "base")
+
+    first = key()
+    assert key() == first
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    other = key()
+    monkeypatch.setattr(tf, "__version__", "2.99.0")
+    assert len({first, other, key()}) == 3

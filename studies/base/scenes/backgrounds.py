@@ -112,7 +112,7 @@ def _room(rng: Rng, side: int) -> Picture:
         frame, pane = (_bytes(any_colour(rng)) for _ in range(2))
         box = [x * side, (y - h / 2) * side, (x + w) * side, (y + h / 2) * side]
         draw.rectangle(box, fill=pane, outline=frame, width=int(rng.integers(1, 8)))
-    picture = np.asarray(image, dtype=np.float32) / 255
+    picture = np.asarray(image, dtype=np.float32) / np.float32(255)
     ground = _ground(rng, side, horizon)
     picture[-len(ground) :] = ground
     line = side - len(ground)
@@ -136,7 +136,7 @@ def _landscape(rng: Rng, side: int) -> Picture:
         ridge = (horizon + level + rng.normal(0, 0.025, 24)) * side
         shade = pale * rng.uniform(0.5, 0.9) * [0.9, 1.0, rng.uniform(0.7, 1)]
         draw.polygon([*zip(x.tolist(), ridge.tolist(), strict=True), (side, side), (0, side)], fill=_bytes(shade))
-    picture = np.asarray(image, dtype=np.float32) / 255
+    picture = np.asarray(image, dtype=np.float32) / np.float32(255)
     ground = _ground(rng, side, horizon)
     picture[-len(ground) :] = ground
     return picture
@@ -157,7 +157,7 @@ def _foliage(rng: Rng, side: int) -> Picture:
         half = long * rng.uniform(0.5, 1.2) * np.array([np.cos(angle), np.sin(angle)])
         leaf = lens(tuple(centre - half), tuple(centre + half), long * wide)
         draw.polygon((leaf * side).ravel().tolist(), fill=_bytes(tone))
-    return np.asarray(image, dtype=np.float32) / 255
+    return np.asarray(image, dtype=np.float32) / np.float32(255)
 
 
 def _dead_leaves(rng: Rng, side: int) -> Picture:
@@ -173,7 +173,7 @@ def _dead_leaves(rng: Rng, side: int) -> Picture:
         shape = blob(x, y, size, size, waves) if power == 2 else regular(x, y, size, int(power), rng.uniform(0, 6))
         tone = colours[int(rng.integers(len(colours)))] * rng.uniform(0.5, 1.2)
         draw.polygon((shape * side).ravel().tolist(), fill=_bytes(tone))
-    picture = np.asarray(image, dtype=np.float32) / 255
+    picture = np.asarray(image, dtype=np.float32) / np.float32(255)
     return _blurred(picture * _mottled(rng, side, rng.uniform(0.2, 1.0))[..., None], side * rng.uniform(0.002, 0.02))
 
 
@@ -188,7 +188,7 @@ def _bokeh(rng: Rng, side: int) -> Picture:
         draw.polygon(
             (disc * side).ravel().tolist(), fill=(*_bytes(any_colour(rng) * 0.5 + 0.5), int(rng.integers(40, 150)))
         )
-    return _blurred(np.asarray(image, dtype=np.float32) / 255, side * rng.uniform(0.003, 0.012))
+    return _blurred(np.asarray(image, dtype=np.float32) / np.float32(255), side * rng.uniform(0.003, 0.012))
 
 
 def _built(rng: Rng, side: int) -> Picture:
@@ -205,13 +205,13 @@ def _built(rng: Rng, side: int) -> Picture:
             box.append((left, y + down * (1 - gap) + slant * left))
             tone = tones[int(rng.integers(3))] * rng.uniform(0.4, 1.1)
             draw.polygon((np.array(box) * side).ravel().tolist(), fill=_bytes(tone))
-    return np.asarray(image, dtype=np.float32) / 255 * _mottled(rng, side, 0.5)[..., None]
+    return np.asarray(image, dtype=np.float32) / np.float32(255) * _mottled(rng, side, 0.5)[..., None]
 
 
 def _folds(rng: Rng, side: int) -> Picture:
     """Cloth: a pattern on a surface that light falls on slantwise."""
     height = _texture(rng, side, int(rng.integers(6, NOISES)), rng.uniform(0.5, 1.5))
-    down, across = np.gradient(height * side)
+    down, across = (np.gradient(height * side, axis=axis) for axis in (0, 1))
     shade = np.clip(0.75 + rng.uniform(0.1, 0.5) * (across * rng.normal() + down * rng.normal()), 0.1, 1.3)
     return np.asarray(_surface(rng, side) * shade[..., None], dtype=np.float32)
 
@@ -228,7 +228,7 @@ def _tangle(rng: Rng, side: int) -> Picture:
         middle = (start + end) / 2 + rng.normal(0, 0.04, 2)
         blade = band([tuple(start), tuple(middle), tuple(end)], [thick, thick * 0.8, thick * 0.2])
         draw.polygon((blade * side).ravel().tolist(), fill=_bytes(colour * rng.uniform(0.3, 1.3)))
-    return np.asarray(image, dtype=np.float32) / 255
+    return np.asarray(image, dtype=np.float32) / np.float32(255)
 
 
 def _bytes(colour: npt.ArrayLike) -> tuple[int, int, int]:
@@ -238,7 +238,7 @@ def _bytes(colour: npt.ArrayLike) -> tuple[int, int, int]:
 
 def _blurred(picture: Picture, radius: float) -> Picture:
     image = Image.fromarray((np.clip(picture, 0, 1) * 255).astype(np.uint8))
-    return np.asarray(image.filter(ImageFilter.GaussianBlur(radius)), dtype=np.float32) / 255
+    return np.asarray(image.filter(ImageFilter.GaussianBlur(radius)), dtype=np.float32) / np.float32(255)
 
 
 _MAKERS: dict[str, tuple[Callable[[Rng, int], Picture], float]] = {

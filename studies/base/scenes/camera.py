@@ -15,7 +15,7 @@ Rng = np.random.Generator
 def photograph(image: Image.Image, rng: Rng) -> bytes:
     """The JPEG file of `image` as photographed; each fault is there now and then, as in real data."""
     image = _lens(image, rng)
-    pixels = np.asarray(image, dtype=np.float32) / 255
+    pixels = np.asarray(image, dtype=np.float32) / np.float32(255)
     pixels = _falling_light(pixels, rng)
     pixels = _colours(pixels, rng)
     pixels = _sensor(pixels, rng)

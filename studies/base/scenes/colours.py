@@ -64,7 +64,7 @@ def _skin(rng: Rng) -> list[Colour]:
     if rng.random() < 0.5:
         return [
             skin,
-            skin * [0.8, 0.6, 0.6],
+            skin * np.array([0.8, 0.6, 0.6], np.float32),
             np.full(3, 0.92, np.float32),
             from_hsv(0.07, rng.uniform(0, 0.7), rng.uniform(0.03, 0.5)),
         ]

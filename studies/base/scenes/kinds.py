@@ -125,7 +125,7 @@ def _body(rng: Rng, look: str) -> tuple[float, float]:
 
 
 def _material(rng: Rng, look: str, colour: Colour) -> Material:
-    other = np.clip(colour * rng.uniform(0.35, 1.5) + rng.normal(0, 0.06, 3), 0, 1)
+    other = np.clip(colour * rng.uniform(0.35, 1.5) + rng.normal(0, 0.06, 3), 0, 1).astype(np.float32)
     mottled = look in ("cell", "skin") or rng.random() < 0.5
     amount = rng.uniform(0.05, 0.4) if mottled else rng.uniform(0.3, 1.0)
     if not mottled and rng.random() < 0.35:

@@ -146,7 +146,7 @@ def _floor(rng: Rng, kinds: int) -> list[Wish]:
 def _with_clutter(rng: Rng, wishes: list[Wish]) -> list[Wish]:
     """Things that are no objects, among and before the others."""
     most = float(np.mean([wish.size for wish in wishes])) * 1.5
-    for _ in range(int(rng.choice([0, rng.integers(1, 5), rng.integers(4, 14)], p=[0.35, 0.4, 0.25]))):
+    for _ in range(int(rng.choice([0, int(rng.integers(1, 5)), int(rng.integers(4, 14))], p=[0.35, 0.4, 0.25]))):
         wish = Wish(None, 0, _log_uniform(rng, SMALLEST, min(max(most, 0.1), 0.7)))
         wishes.insert(int(rng.integers(len(wishes) + 1)), wish)
     return wishes

@@ -100,7 +100,8 @@ def _paint(
     table = np.zeros((256, 4), dtype=np.uint8)
     table[: len(slots), :3] = np.clip(colours * shift, 0, 1) * 255
     table[1:, 3], table[0, :] = 255, 0
-    reduced = np.asarray(Image.fromarray(table[ids], "RGBA").convert("RGBa").reduce(finer), dtype=np.float32) / 255
+    image = Image.fromarray(table[ids], "RGBA").convert("RGBa").reduce(finer)
+    reduced = np.asarray(image, dtype=np.float32) / np.float32(255)
     alpha = reduced[..., 3]
     return reduced[..., :3] / np.maximum(alpha, 1 / 255)[..., None], alpha
 
@@ -151,7 +152,7 @@ def _slopes(ids: Ids, relief: float) -> tuple[Field, Field]:
     whole, part = distance_transform_edt(inside), distance_transform_edt(level)
     radius = max(relief * float(whole.max()), 1.0)
     height = radius * _dome(whole / radius) + 0.4 * min(radius, 4.0) * _dome(part / min(radius, 4.0))
-    down, across = np.gradient(height.astype(np.float32))
+    down, across = (np.gradient(height.astype(np.float32), axis=axis) for axis in (0, 1))
     shape = (ids.shape[1], ids.shape[0])
     slopes = []
     for slope in (across, down):

@@ -1,0 +1,133 @@
+"""What must be in place before TensorFlow and the Object Detection API are imported: each room that does calls for it.
+
+The OD API was written for TensorFlow 2.15. On TensorFlow 2.21 three of its imports find nothing, or the wrong thing:
+
+- `keras` would be Keras 3, where Keras 2 is needed: the name gives the package `tf_keras` here, as `tf.keras` does.
+- `tensorflow.compat.v1.estimator`, which is gone: an empty module with the one class that is named when it is imported.
+- `tensorflow_io`, which one model (DeepMAC) imports and no supported one uses: an empty module.
+
+None of its files is changed, and nothing is imported before somebody asks for it. TensorFlow 2.21 also prints lines
+about CUDA and oneDNN while it is imported, whatever `TF_CPP_MIN_LOG_LEVEL` says (TensorFlow's issue 100442): where that
+is 3 they are kept back, and shown when the import fails.
+"""
+
+import importlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import LazyLoader
+from types import ModuleType
+
+# What is imported by the way and not used to train, export or run a detector, with the seconds that it takes of ten:
+# matplotlib.pyplot 1.3, scipy.optimize 0.4 and pandas, which tf_keras looks for, 1.1. Each is loaded when it is used.
+_LATER = {
+    "object_detection.utils.visualization_utils",
+    "object_detection.matchers.hungarian_matcher",
+    "pandas",
+}
+_ESTIMATORS = ("tensorflow.compat.v1.estimator", "tensorflow._api.v2.compat.v1.estimator")
+
+
+def prepare_imports() -> None:
+    """Let TensorFlow and the OD API be imported as they are, by whoever imports them next.
+
+    TensorFlow reads these variables while it is imported. It leaves oneDNN, which computes a training step in a half to
+    three quarters of the time on a CPU, switched off on older CPUs; what the user has set is left.
+    """
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())
+
+
+class _Finder(MetaPathFinder):
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name == "keras" or name.startswith("keras."):
+            return ModuleSpec(name, _AnotherName(f"tf_{name}"))
+        if name in _ESTIMATORS:
+            return ModuleSpec(name, _Estimator())
+        if name == "tensorflow_io":
+            return ModuleSpec(name, _Empty())
+        if name == "tensorflow":
+            return _quiet(PathFinder.find_spec(name, path))
+        if name in _LATER and "tensorflow" in sys.modules:
+            return _when_used(PathFinder.find_spec(name, path))
+        return None
+
+
+class _AnotherName(Loader):
+    """Gives a module that has another name: there is one of each class, whichever name it was asked for by."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        module = importlib.import_module(self._name)
+        self._spec = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        # Python has just put the other name's in its place, with which imports inside the package would go wrong.
+        module.__spec__ = self._spec
+
+
+class _Empty(Loader):
+    def create_module(self, spec: ModuleSpec) -> None:
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        pass
+
+
+class _Estimator(_Empty):
+    def exec_module(self, module: ModuleType) -> None:
+        # Named in default arguments: the values are those of TensorFlow 2.15's tf.estimator.ModeKeys.
+        module.ModeKeys = type("ModeKeys", (), {"TRAIN": "train", "EVAL": "eval", "PREDICT": "infer"})  # type: ignore[attr-defined]
+
+
+def _when_used(spec: ModuleSpec | None) -> ModuleSpec | None:
+    if spec is not None and spec.loader is not None:
+        spec.loader = LazyLoader(spec.loader)
+    return spec
+
+
+def _quiet(spec: ModuleSpec | None) -> ModuleSpec | None:
+    if spec is None or spec.loader is None or os.environ.get("TF_CPP_MIN_LOG_LEVEL") != "3":
+        return spec
+    execute = spec.loader.exec_module
+
+    def execute_quietly(module: ModuleType) -> None:
+        with _stderr_aside():
+            execute(module)
+
+    spec.loader.exec_module = execute_quietly  # type: ignore[method-assign]
+    return spec
+
+
+@contextmanager
+def _stderr_aside() -> Iterator[None]:
+    """Keep back what any library, also one written in C++, writes to standard error; show it where the body fails."""
+    sys.stderr.flush()
+    shown = os.dup(2)
+    try:
+        with tempfile.TemporaryFile() as aside:
+            os.dup2(aside.fileno(), 2)
+            try:
+                yield
+            except BaseException:
+                os.dup2(shown, 2)
+                aside.seek(0)
+                with os.fdopen(os.dup(2), "wb") as stderr:
+                    shutil.copyfileobj(aside, stderr)
+                raise
+            finally:
+                os.dup2(shown, 2)
+    finally:
+        os.close(shown)

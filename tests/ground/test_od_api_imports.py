@@ -1,0 +1,101 @@
+"""What the OD API finds when it imports: each test in a process of its own, as imports cannot be undone."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.small_project import ROOT
+
+PREPARED = "from tasks.ground.od_api_imports import prepare_imports\nprepare_imports()\n"
+
+
+def run(script: str, path: Path = ROOT, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-c", PREPARED + script],
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": f"{path}:{ROOT}", "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def printed(script: str, **environment: str) -> str:
+    done = run(script, ROOT, **environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.strip()
+
+
+def test_the_od_api_gets_keras_2_by_every_name_and_it_is_one() -> None:
+    assert (
+        printed(
+            "import tensorflow as tf, tf_keras, keras\n"
+            "from keras.applications import resnet\n"
+            "from object_detection.models.keras_models import resnet_v1\n"
+            "assert keras.layers.Layer is tf_keras.layers.Layer is tf.keras.layers.Layer\n"
+            "assert resnet is tf_keras.applications.resnet is resnet_v1.resnet\n"
+            "print(keras.__version__, tf_keras.__spec__.name, keras.applications.__spec__.name)"
+        )
+        == "2.21.0 tf_keras tf_keras.applications"
+    )
+
+
+def test_estimators_are_a_name_and_nothing_more() -> None:
+    assert (
+        printed(
+            "from tensorflow.compat.v1 import estimator\n"
+            "import object_detection.inputs\n"
+            "print(estimator.ModeKeys.PREDICT, [name for name in vars(estimator) if name[0] != '_'])"
+        )
+        == "infer ['ModeKeys']"
+    )
+
+
+def test_what_no_detector_needs_is_loaded_when_it_is_used() -> None:
+    """matplotlib, scipy.optimize and pandas take a good part of the time until the first step."""
+    assert (
+        printed(
+            "import sys\n"
+            "from tasks.detector import network\n"
+            "late = ('matplotlib.pyplot', 'scipy.optimize', 'pandas.core')\n"
+            "assert not [name for name in late if name in sys.modules]\n"
+            "from object_detection.matchers.hungarian_matcher import HungarianBipartiteMatcher\n"
+            "from object_detection.utils import visualization_utils\n"
+            "import pandas as pd\n"
+            "assert callable(visualization_utils.draw_bounding_box_on_image)\n"
+            "print(len(pd.DataFrame({'a': [1, 2]})), [name for name in late if name in sys.modules])"
+        )
+        == "2 ['matplotlib.pyplot', 'scipy.optimize', 'pandas.core']"
+    )
+
+
+@pytest.mark.parametrize(("given", "used"), [({}, "1"), ({"TF_ENABLE_ONEDNN_OPTS": "0"}, "0")])
+def test_onednn_is_on_unless_the_user_has_switched_it_off(given: dict[str, str], used: str) -> None:
+    assert printed("import os; print(os.environ['TF_ENABLE_ONEDNN_OPTS'])", **given) == used
+
+
+@pytest.fixture
+def chatty(tmp_path: Path) -> Path:
+    """A folder with a TensorFlow that writes past Python while it is imported, and fails where FAIL is set."""
+    (tmp_path / "tensorflow").mkdir()
+    (tmp_path / "tensorflow" / "__init__.py").write_text(
+        "import os\nos.write(2, b'no CUDA here\\n')\nif 'FAIL' in os.environ: raise ImportError('damaged')\n"
+    )
+    return tmp_path
+
+
+def test_what_tensorflow_says_about_devices_while_it_is_imported_is_kept_back(chatty: Path) -> None:
+    done = run("import tensorflow, sys; print('fine', file=sys.stderr)", chatty)
+    assert (done.returncode, done.stderr) == (0, "fine\n")
+
+
+def test_it_is_shown_to_those_who_asked_for_it(chatty: Path) -> None:
+    assert run("import tensorflow", chatty, TF_CPP_MIN_LOG_LEVEL="0").stderr == "no CUDA here\n"
+
+
+def test_it_is_shown_when_the_import_fails(chatty: Path) -> None:
+    done = run("import tensorflow", chatty, FAIL="1")
+    assert done.returncode == 1
+    assert done.stderr.startswith("no CUDA here\n")
+    assert done.stderr.endswith("ImportError: damaged\n")
