@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from tasks.ground.dvc_cache import cache_folder, missing_files, missing_text
-from tasks.ground.process import ends_with_me
+from tasks.ground.process import ending_with_me
 
 Log = Callable[[str], None]
 # Set when this process is to end, for threads that wait for something else than a child.
@@ -136,7 +136,8 @@ def _dvc(arguments: Sequence[str], root: Path, log: Log, env: Mapping[str, str] 
     outcome_lines: list[str] = []
     last: deque[str] = deque(maxlen=_LAST_LINES)
     with subprocess.Popen(
-        [sys.executable, "-m", "dvc", "--wait-for-lock", *arguments],
+        # A cancelled run must not leave its trainer behind.
+        ending_with_me([sys.executable, "-m", "dvc", "--wait-for-lock", *arguments]),
         cwd=root,
         # Code of a stage, and what it loads, has no use for the server's password.
         env={**{key: value for key, value in os.environ.items() if key not in PASSWORDS}, "PATH": path, **(env or {})},
@@ -144,7 +145,6 @@ def _dvc(arguments: Sequence[str], root: Path, log: Log, env: Mapping[str, str] 
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,  # a process group of its own, so that the stage's children can be killed with it
-        preexec_fn=ends_with_me(),  # noqa: PLW1509 - a cancelled run must not leave its trainer behind
     ) as process:
         assert process.stdout is not None  # noqa: S101 - asked for above
         _running.add(process)

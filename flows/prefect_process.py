@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from tasks.ground.process import ends_with_me
+from tasks.ground.process import ending_with_me
 
 _STOP_SECONDS = 30
 # A process that ends sooner than this after its start would end again.
@@ -51,12 +51,12 @@ class PrefectProcess:
         self._started = time.monotonic()
         # A session of its own: Ctrl-C reaches only the parent, which then stops its processes in order.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", *self._module],
+            # A killed parent must not leave a server behind.
+            ending_with_me([sys.executable, "-m", *self._module]),
             cwd=self._folder,
             env=dict(self._environment),
             pass_fds=tuple(self._descriptors),
             start_new_session=True,
-            preexec_fn=ends_with_me(),  # noqa: PLW1509 - a killed parent must not leave a server behind
         )
 
     @property

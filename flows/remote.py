@@ -183,7 +183,11 @@ def _path_in_clone(root: Path, path: str | Path) -> str:
 def _must_be_committed(root: Path, paths: list[str]) -> None:
     if not paths:
         return
-    changed = git(root, "status", "--porcelain", "--ignored", "--untracked-files=all", "--", *paths).splitlines()
+    # What Python makes of the sources is no input: .dvcignore leaves it out, too.
+    compiled = ":(exclude,glob)**/__pycache__/**"
+    changed = git(
+        root, "status", "--porcelain", "--ignored", "--untracked-files=all", "--", *paths, compiled
+    ).splitlines()
     if changed:
         raise RemoteError(
             "another clone runs what is committed, and this is not: "

@@ -18,7 +18,7 @@ import httpx
 
 from tasks.errors import PipelineError
 from tasks.ground.files import write_private
-from tasks.ground.process import ends_with_me
+from tasks.ground.process import ending_with_me
 
 HOST = "127.0.0.1"
 PROGRAM = Path("venv/bin/label-studio")
@@ -66,10 +66,13 @@ def label_studio(folder: Path, document_root: Path, port: int) -> Iterator[httpx
     with (
         log.open("wb") as output,
         subprocess.Popen(
-            [
-                *(str(program.resolve()), "start", "--no-browser", "--enable-legacy-api-token"),
-                *("--internal-host", HOST, "--port", str(port), "--data-dir", str(data.resolve())),
-            ],
+            # A killed command must take its server along.
+            ending_with_me(
+                [
+                    *(str(program.resolve()), "start", "--no-browser", "--enable-legacy-api-token"),
+                    *("--internal-host", HOST, "--port", str(port), "--data-dir", str(data.resolve())),
+                ]
+            ),
             cwd=folder,
             env=_environment(account, document_root),
             stdin=subprocess.DEVNULL,
@@ -77,7 +80,6 @@ def label_studio(folder: Path, document_root: Path, port: int) -> Iterator[httpx
             stderr=subprocess.STDOUT,
             # Ctrl-C in a terminal goes to all of its processes: the server must answer until the last save.
             start_new_session=True,
-            preexec_fn=ends_with_me(),  # noqa: PLW1509 - a killed command must take its server along
         ) as process,
     ):
         try:

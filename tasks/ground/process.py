@@ -1,14 +1,14 @@
 """The running process: its end with its parent, messages of its libraries, its cores, run time and memory."""
 
 import ctypes
-import functools
 import logging
 import os
 import resource
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
+from pathlib import Path
 
 # The module that runs stages imports this one before all that takes time.
 _STARTED = time.monotonic()
@@ -29,9 +29,12 @@ def die_with_parent(parent: int | None = None) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def ends_with_me() -> Callable[[], None]:
-    """What a child of this process does before its program starts (`preexec_fn`), so that it ends with this one."""
-    return functools.partial(die_with_parent, os.getpid())
+def ending_with_me(command: Sequence[str]) -> list[str]:
+    """What to start in place of `command`, so that it ends when this process does, even by SIGKILL (on Linux)."""
+    if sys.platform != "linux":
+        return list(command)
+    launch = Path(__file__).with_name("launch.py")
+    return [sys.executable, "-I", "-S", str(launch), str(os.getpid()), *command]
 
 
 def die_with_dvc() -> None:
@@ -55,7 +58,7 @@ def die_with_dvc() -> None:
 
 def silence_libraries() -> None:
     """Suppress messages that nobody can act on; to be called before TensorFlow and tqdm are imported."""
-    # TensorFlow 2.15 reports CUDA libraries registered twice as errors wherever it starts.
+    # TensorFlow reports as errors that a machine has no GPU, wherever it starts.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Deprecations inside the OD API, which will not change.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)

@@ -84,6 +84,22 @@ def test_a_stage_with_an_uncommitted_input_is_not_sent(project: Path) -> None:
         request_for(project, "take")
 
 
+def test_what_python_makes_of_sources_is_no_uncommitted_input(project: Path) -> None:
+    """On most machines it lies beside them, and git ignores it, as it does what may well be an input."""
+    (project / "code" / "__pycache__").mkdir(parents=True)
+    (project / "code" / "step.py").write_text("")
+    (project / "dvc.yaml").write_text((project / "dvc.yaml").read_text().replace("[source.txt]", "[source.txt, code]"))
+    (project / ".gitignore").write_text((project / ".gitignore").read_text() + "__pycache__/\n*.secret\n")
+    (project / ".dvcignore").write_text("__pycache__/\n")
+    commit(project)
+    (project / "code" / "__pycache__" / "step.cpython-313.pyc").write_text("")
+    assert "code" in request_for(project, "take").inputs
+
+    (project / "code" / "a.secret").write_text("")
+    with pytest.raises(RemoteError, match=r"this is not: code/a\.secret\."):
+        request_for(project, "take")
+
+
 def test_a_commit_that_the_agent_cannot_fetch_is_named(project: Path, agent: Path) -> None:
     with pytest.raises(RemoteError, match="commit 0123456789ab is missing where this clone fetches from"):
         apply_request(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.ground.process import ends_with_me, usable_cores
+from tasks.ground.process import ending_with_me, usable_cores
 from tests.small_project import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -92,14 +92,39 @@ def test_what_a_stage_starts_in_a_group_of_its_own_is_not_taken_for_an_orphan() 
 
 
 @linux
-def test_a_child_ends_with_its_parent_even_if_that_ended_first() -> None:
+def test_a_child_ends_with_its_parent(tmp_path: Path) -> None:
+    """Also where the parent is killed; and what it was given is what runs, open files included."""
     code = (
-        "import subprocess, sys, os, time\n"
-        "from tasks.ground.process import ends_with_me\n"
-        "end = ends_with_me()\n"
-        "if os.fork() == 0:\n"
-        "    print(os.getpid(), flush=True); time.sleep(0.5); end(); print('alive', flush=True)\n"
+        "import os, subprocess, sys, time\n"
+        "from tasks.ground.process import ending_with_me\n"
+        "reading, writing = os.pipe()\n"
+        "command = ['sh', '-c', f'echo here >&{writing}; exec sleep 300']\n"
+        "child = subprocess.Popen(ending_with_me(command), pass_fds=[writing])\n"
+        "print(child.pid, os.read(reading, 5).decode(), flush=True); time.sleep(300)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "alive" not in done.stdout
-    assert subprocess.run(["true"], preexec_fn=ends_with_me(), check=False).returncode == 0
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pid, said = parent.stdout.readline().split()
+        assert said == "here"
+        assert Path("/proc", pid, "cmdline").read_text() == "sleep\x00300\x00"
+        parent.kill()
+    wait_until(lambda: not Path("/proc", pid).exists(), 30)
+
+
+@linux
+def test_a_child_whose_parent_ended_first_does_not_start(tmp_path: Path) -> None:
+    command = ending_with_me(["touch", str(tmp_path / "started")])
+    command[command.index(str(os.getpid()))] = "1"  # as if this process were not its parent
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert list(tmp_path.iterdir()) == []
+
+
+@linux
+def test_a_program_that_is_missing_is_named() -> None:
+    done = subprocess.run(ending_with_me(["/no/such"]), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "/no/such: No such file or directory\n")
+
+
+def test_elsewhere_the_command_is_run_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert ending_with_me(["true"]) == ["true"]

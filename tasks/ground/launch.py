@@ -1,0 +1,27 @@
+"""Become another program that ends with the process that started it: `python -I -S launch.py PARENT PROGRAM ...`.
+
+A program of its own, started by `tasks.ground.process.ending_with_me`. Python code between fork and exec (`preexec_fn`)
+would do without it, but what a library does in a forked copy of a process with threads may never end: PyAV's did not.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h; it outlives exec
+
+
+def main(parent: int, command: list[str]) -> None:
+    """Run `command` in place of this program."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before it could be watched
+        os.kill(os.getpid(), signal.SIGKILL)
+    try:
+        os.execvp(command[0], command)  # noqa: S606 - no shell
+    except OSError as error:
+        sys.exit(f"{command[0]}: {error.strerror}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2:])
