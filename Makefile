@@ -36,6 +36,7 @@ server: setup ## a Prefect server on loopback with its workers; Ctrl-C ends them
 	@python -m flows.server $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT)) $(foreach name,$(NAMES),--name $(name))
 
 agent: setup ## one more worker for the gpu pool, which works in this clone (GPU=1, NAME=..., PREFECT_API_URL=...)
+	@echo "agent: does everything work here? .venv/bin/python -m tasks doctor"
 	@python -m flows.agent_worker $(if $(NAME),--name "$(NAME)")
 
 test: ## the tests, the slow ones included: a quarter of an hour on 2 cores
@@ -59,12 +60,16 @@ fuzz: ## feed each parser what nobody would write, led by the code it reaches (E
 	@scripts/setup.sh fuzz
 	@python -m tests.fuzz.run --seconds $(or $(EACH),60) $(TARGETS)
 
-check: ## format, lint, types, import contracts
+check: ## format, lint, types, import contracts; scripts, Dockerfile, compose.yaml, workflow
 	@scripts/setup.sh dev
 	@ruff format --check .
 	@ruff check .
 	@mypy
 	@lint-imports
+	@shellcheck --external-sources scripts/*.sh .ci/run
+	@hadolint Dockerfile
+	@check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
+	@check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/ci.yml
 
 format: ## let ruff mend what it can
 	@scripts/setup.sh dev

@@ -4,7 +4,6 @@ import argparse
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from flows.agent_clone import CloneError, make_clone
 from flows.guarded_server import LOOPBACK, OPEN_PATH
 from flows.prefect_process import PrefectProcess, ProcessError
 from flows.prefect_settings import HOST, PORT, ROOT, direct_loopback, start_server, wait_until_healthy
+from flows.register import RegisterError, register
 from flows.server_access import (
     Access,
     AccessError,
@@ -27,12 +27,10 @@ from flows.server_access import (
 )
 from tasks.ground.ports import port_number
 
-POOLS = ("cpu", "gpu")
 # The folder of the gpu worker's clone by default.
 AGENT_CLONE = ROOT / ".agent"
 # Addresses that stand for every one of this machine's.
 _ALL = ("0.0.0.0", "::")  # noqa: S104 - asked of the user, not chosen here
-AUTOMATION = "mark lost runs as crashed"
 
 
 class ServerError(Exception):
@@ -56,6 +54,7 @@ def serve(host: str, port: int, names: Sequence[str], agent_clone: Path) -> None
         AccessError: the password cannot be kept in prefect.toml.
         CloneError: the agent's clone could not be made.
         ProcessError: the server ended by itself, or a worker did, again and again.
+        RegisterError: Prefect refused a pool or a deployment.
     """
     own_password = _password(host)
     access = Access(f"http://{_asked_as(host)}:{port}/api", own_password or new_password())
@@ -85,7 +84,7 @@ def _run_all(
         make_clone(ROOT, agent_clone)
         if not wait_until_healthy(access.api, processes[0]):
             raise ServerError("the Prefect server did not start; see its messages above")
-        _register(environment)
+        register(environment)
         processes += [_worker("cpu", ROOT, environment), _worker("gpu", agent_clone, environment)]
         print(_ready_message(access.api, agent_clone, shown), flush=True)
         while True:
@@ -162,14 +161,6 @@ def _environment(access: Access) -> dict[str, str]:
     }
 
 
-def _register(environment: dict[str, str]) -> None:
-    for pool in POOLS:
-        _run(["work-pool", "create", pool, "--type", "process", "--overwrite"], environment)
-    _run(["--no-prompt", "deploy", "--all"], environment)
-    if not _succeeds(["automation", "inspect", AUTOMATION], environment):
-        _run(["automation", "create", "--from-file", "flows/lost_runs.yaml"], environment)
-
-
 def _ready_message(api: str, agent_clone: Path, password: str) -> str:
     pages = api.removesuffix("/api")
     # A log is read by others than a terminal is.
@@ -187,29 +178,8 @@ def _ready_message(api: str, agent_clone: Path, password: str) -> str:
         f"In another shell, from this folder:\n{own}"
         "  .venv/bin/prefect deployment run pipeline/local --watch\n"
         f"To train in the agent's clone, {agent_clone}: add  --param gpu=train-stage/gpu\n"
+        "Does a stage fail that should not?  .venv/bin/python -m tasks doctor\n"
         "Ctrl-C here stops the server and its workers.\n"
-    )
-
-
-def _run(arguments: Sequence[str], environment: dict[str, str]) -> None:
-    done = _prefect(arguments, environment)
-    if done.returncode:
-        raise ServerError(f"prefect {' '.join(arguments)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-
-
-def _succeeds(arguments: Sequence[str], environment: dict[str, str]) -> bool:
-    return _prefect(arguments, environment).returncode == 0
-
-
-def _prefect(arguments: Sequence[str], environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "prefect", *arguments],
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
     )
 
 
@@ -232,7 +202,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nstopped")
         return 0
-    except (ServerError, AccessError, CloneError, ProcessError) as error:
+    except (ServerError, AccessError, CloneError, ProcessError, RegisterError) as error:
         print(f"make server: {error}", file=sys.stderr)
         return 1
     return 0

@@ -104,6 +104,11 @@ def parser() -> argparse.ArgumentParser:
     cache.add_argument("--verify", action="store_true", help="read every file there, and compare its MD5")
     check = _add(commands, "check", "check params.yaml: its keys, values and paths", example="check")
     _add_params(check, "all its sections")
+    doctor = _add(
+        commands, "doctor", "find out what this machine has, what works on it, and what to do about the rest", "doctor"
+    )
+    doctor.add_argument("--quick", action="store_true", help="do not train on each device, nor export")
+    _add_params(doctor, "its sections: model, train, export")
     return parser
 
 

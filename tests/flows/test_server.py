@@ -20,7 +20,8 @@ from flows.agent_clone import CloneError, make_clone
 from flows.agents import INTERRUPTED
 from flows.child import Outcome
 from flows.prefect_settings import HOST, PORT, make_server_access
-from flows.server import AUTOMATION, POOLS, ServerError, serve
+from flows.register import AUTOMATION, POOLS
+from flows.server import ServerError, serve
 from flows.server_access import lets_in
 from tests.flows.conftest import commit, run
 from tests.ports import free_ports

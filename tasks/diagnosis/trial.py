@@ -1,0 +1,125 @@
+"""A short training, and an export: `python -m tasks.diagnosis.trial PARAMS PRECISION STEPS EXPORT OUT`.
+
+The real loop, on made-up images of the configured model's size, from random weights. CUDA_VISIBLE_DEVICES says where.
+EXPORT is 1 or 0. OUT gets, as JSON, what `Trial` has.
+"""
+
+import hashlib
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+from tasks.detector.initialise import initialise
+from tasks.detector.model_proto import pipeline_proto
+from tasks.detector.network import Network, build_network
+from tasks.detector.pipeline_config import PipelineConfig, fill_in, read_pipeline_config
+from tasks.detector.runtime import prepare_runtime
+from tasks.exporting.export import export_saved_model, export_tflite
+from tasks.ground.files import write_json
+from tasks.ground.process import silence_libraries
+from tasks.model.definitions import find_model
+from tasks.params import Params, read_params
+from tasks.training.examples import Batch
+from tasks.training.loop import Trainer
+from tasks.training.optimizing import TwoRates
+from tasks.training.progress import Progress
+from tasks.training.replicas import Copies, Replicas
+from tasks.training.resume import ResumeFolder
+
+if TYPE_CHECKING:
+    from tasks.params import TrainParams
+
+_CLASSES = 3
+_MAX_BOXES = 8
+
+
+def main(params_file: str, precision: str, steps: str, export: str, out: str) -> None:
+    """Train, export if asked to, and write the result."""
+    silence_libraries()
+    params = read_params(Path(params_file))
+    train = params.train.model_copy(
+        update={
+            "steps": int(steps),
+            "eval_every": int(steps),
+            "save_every": int(steps),
+            "patience": None,
+            "max_minutes": None,
+            "decay_steps": None,
+            "warmup_steps": 0,
+            "precision": precision,
+        }
+    )
+    on_gpu = prepare_runtime(train.seed, train.precision)
+    with tempfile.TemporaryDirectory() as folder:
+        config = _config(params, train, Path(folder))
+        network = build_network(config, is_training=True)
+        initialise(network, network.variables, train.seed)
+        progress = _train(network, train, Path(folder))
+        result: dict[str, Any] = {
+            "on_gpu": on_gpu,
+            "losses": [row.loss for row in progress.steps],
+            "step_ms": [row.step_ms for row in progress.steps],
+            "weights": _digest(network),
+        }
+        if export == "1":
+            result |= _export(network, config, Path(folder), params.export.max_detections)
+    write_json(Path(out), result)
+
+
+def _config(params: Params, train: "TrainParams", folder: Path) -> PipelineConfig:
+    model = find_model(params.model.name)
+    config = read_pipeline_config(model) if isinstance(model, Path) else pipeline_proto(model)
+    fill_in(config, num_classes=_CLASSES, train=train, export=params.export, records=folder, fine_tune_checkpoint=None)
+    return config
+
+
+def _train(network: Network, train: "TrainParams", folder: Path) -> Progress:
+    replicas = Replicas(tf.distribute.get_strategy())
+    variables = [variable for variable in network.variables.values() if variable.trainable]
+    trainer = Trainer(Copies(network, network), replicas, TwoRates(train, [], variables), train, frozen=set())
+    progress = Progress()
+    batches = tf.data.Dataset.from_tensors(_batch(network, train)).repeat()
+    trainer.run(batches, ResumeFolder(folder, "trial"), progress, lambda row: None, lambda: None)
+    return progress
+
+
+def _batch(network: Network, train: "TrainParams") -> Batch:
+    rng, images = np.random.default_rng(train.seed), train.batch_size
+    corner = rng.uniform(0.0, 0.5, (images, _MAX_BOXES, 2))
+    sides = rng.uniform(0.2, 0.5, (images, _MAX_BOXES, 2))
+    return Batch(
+        names=tf.constant([f"{i}.jpg" for i in range(images)]),
+        images=tf.constant(rng.uniform(0.0, 255.0, (images, network.height, network.width, 3)), tf.float32),
+        boxes=tf.constant(np.concatenate([corner, corner + sides], axis=2), tf.float32),
+        classes=tf.constant(rng.integers(0, _CLASSES, (images, _MAX_BOXES)), tf.int32),
+        weights=tf.ones((images, _MAX_BOXES), tf.float32),
+    )
+
+
+def _digest(network: Network) -> str:
+    """The same where every bit of every variable is."""
+    digest = hashlib.sha256()
+    for key in sorted(network.variables):
+        digest.update(network.variables[key].numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _export(network: Network, config: PipelineConfig, folder: Path, max_detections: int) -> dict[str, float]:
+    start = time.monotonic()
+    export_saved_model(network, folder / "saved_model")
+    export_tflite(network, config, folder / "model.tflite", max_detections=max_detections)
+    saved = sum(file.stat().st_size for file in (folder / "saved_model").rglob("*") if file.is_file())
+    return {
+        "export_s": time.monotonic() - start,
+        "saved_model_mb": saved / 1e6,
+        "tflite_mb": (folder / "model.tflite").stat().st_size / 1e6,
+    }
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,52 @@
+"""`doctor`: the whole command, with stand-ins for what takes long."""
+
+from pathlib import Path
+
+import pytest
+
+from tasks.__main__ import main
+from tasks.commands import doctor as command
+from tasks.diagnosis.finding import Finding
+from tests.small_project import ROOT
+
+OK, FAIL = Finding("ok", "works"), Finding("FAIL", "broken", "mend it")
+PARAMS = ["--params", str(ROOT / "params.yaml")]
+
+
+@pytest.fixture(autouse=True)
+def quick_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("remote_findings", "server_findings"):
+        monkeypatch.setattr(command, name, lambda: [OK])
+    monkeypatch.setattr(command, "training_findings", lambda gpus, run, tell: [OK])
+
+
+def test_what_works_is_told_by_subject(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", *PARAMS]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    titles = [line for line in lines if not line.startswith("  ")]
+    assert titles == [
+        "machine",
+        "packages",
+        "gpus",
+        "training",
+        "dvc remote",
+        "prefect",
+        "doctor: all that was tried works",
+    ]
+
+
+def test_quickly_nothing_is_trained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--quick", *PARAMS]) == 0
+    out = capsys.readouterr().out
+    assert "\ntraining\n" not in out
+    assert "without --quick" in out
+
+
+def test_what_does_not_work_is_counted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(command, "training_findings", lambda gpus, run, tell: [OK, FAIL])
+    assert main(["doctor", *PARAMS]) == 1
+    shown = capsys.readouterr()
+    assert "  FAIL  broken: mend it" in shown.out
+    assert "doctor: 1 of " in shown.err
