@@ -106,7 +106,7 @@ def test_a_child_ends_with_its_parent(tmp_path: Path) -> None:
         assert parent.stdout is not None
         pid, said = parent.stdout.readline().split()
         assert said == "here"
-        assert Path("/proc", pid, "cmdline").read_text() == "sleep\x00300\x00"
+        wait_until(lambda: Path("/proc", pid, "cmdline").read_text() == "sleep\x00300\x00", 30)
         parent.kill()
     wait_until(lambda: not Path("/proc", pid).exists(), 30)
 
