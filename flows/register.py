@@ -15,7 +15,7 @@ AUTOMATION = "mark lost runs as crashed"
 
 
 class RegisterError(Exception):
-    """The server took something not; the message holds Prefect's."""
+    """The server refused a pool, a deployment or the automation; the message holds what Prefect said."""
 
 
 def register(environment: Mapping[str, str]) -> None:

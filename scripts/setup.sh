@@ -46,23 +46,35 @@ hash_of_files() {
   if command -v sha256sum >/dev/null 2>&1; then cat "${files[@]}" | sha256sum; else cat "${files[@]}" | shasum -a 256; fi | cut -d' ' -f1
 }
 
+# Whether the environment has these packages, for the version of Python in $1.
+is_installed() {
+  [ -n "$1" ] && [ -f "$venv/.installed" ] && [ "$(cat "$venv/.installed")" = "$(hash_of_files) $1" ]
+}
+
 # An environment stays with its Python, as long as that starts and nobody asks for another one.
 made_with="$(version_of "$venv/bin/python")"
-wanted="$(hash_of_files) $made_with"
-if [ -z "${PYTHON:-}" ] && [ -f "$venv/.installed" ] && [ "$(cat "$venv/.installed")" = "$wanted" ]; then
+if [ -z "${PYTHON:-}" ] && is_installed "$made_with"; then
   without_git
   exit 0
 fi
 
+# One at a time in a clone; where there is no flock (macOS), whoever starts two has to know.
+if command -v flock >/dev/null 2>&1; then
+  exec 9>.setup.lock
+  flock --nonblock 9 || {
+    echo "setup: waiting for another setup of this clone" >&2
+    flock 9
+  }
+fi
 log="$(mktemp)"
 trap 'rm -f "$log"' EXIT
+made_with="$(version_of "$venv/bin/python")"
 if [ -z "${PYTHON:-}" ] && is_supported "$made_with" && [ ! -f "$venv/.installing" ]; then
   python="$venv/bin/python" version="$made_with"
 else
   find_python
 fi
-wanted="$(hash_of_files) $version"
-if [ "$made_with" = "$version" ] && [ -f "$venv/.installed" ] && [ "$(cat "$venv/.installed")" = "$wanted" ]; then
+if [ "$made_with" = "$version" ] && is_installed "$version"; then
   without_git
   exit 0
 fi
@@ -109,6 +121,6 @@ env -u PYTHONDONTWRITEBYTECODE TF_CPP_MIN_LOG_LEVEL=3 "$venv/bin/python" -c \
   'import dvc.cli, prefect, tasks.stages.train, tasks.stages.export, tasks.stages.evaluate, tasks.stages.report' >"$log" 2>&1 ||
   { tail -n 5 "$log" >&2; fail "the packages are installed, but do not start on this machine (TensorFlow needs a CPU with AVX, and glibc 2.27): python -m tasks doctor says more"; }
 if [ "$kind" != run ]; then touch "$venv/.$kind"; fi
-printf '%s' "$wanted" >"$venv/.installed"
+printf '%s' "$(hash_of_files) $version" >"$venv/.installed"
 rm -f "$venv/.installing"
 without_git

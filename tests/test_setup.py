@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.small_project import wait_until
+
 ROOT = Path(__file__).parents[1]
 SCRIPT = Path("scripts", "setup.sh")
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -249,3 +251,19 @@ def test_dvc_is_told_to_do_without_git_where_there_is_none(has_git: bool, clone:
         assert "no git repository here, so DVC does without one" in first.stderr
         assert "git init && git add -A" in first.stderr
         assert (clone / ".dvc" / "config.local").read_text() == "config --local core.no_scm true\n"
+
+
+def test_two_setups_of_one_clone_come_one_after_the_other(clone: Path) -> None:
+    """The second finds what the first has installed."""
+    python_stub(clone, "python3.12", "3.12")
+    stub(clone, "df", "touch waiting; while [ ! -e go ]; do sleep 0.05; done; echo header; echo disk 1 1 123 99% /")
+    environment = {"PATH": f"{clone / 'bin'}:/usr/bin:/bin"}
+    with subprocess.Popen([clone / SCRIPT], env=environment, stderr=subprocess.PIPE, text=True) as first:
+        wait_until((clone / "waiting").exists, 30)
+        with subprocess.Popen([clone / SCRIPT], env=environment, stderr=subprocess.PIPE, text=True) as second:
+            assert second.stderr is not None
+            assert second.stderr.readline() == "setup: waiting for another setup of this clone\n"
+            set_up(clone)
+            (clone / "go").touch()
+            assert "only 123 MB are free" in first.communicate()[1]
+            assert second.wait(30) == 0
