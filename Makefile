@@ -36,7 +36,6 @@ server: setup ## a Prefect server on loopback with its workers; Ctrl-C ends them
 	@python -m flows.server $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT)) $(foreach name,$(NAMES),--name $(name))
 
 agent: setup ## one more worker for the gpu pool, which works in this clone (GPU=1, NAME=..., PREFECT_API_URL=...)
-	@echo "agent: does everything work here? .venv/bin/python -m tasks doctor"
 	@python -m flows.agent_worker $(if $(NAME),--name "$(NAME)")
 
 test: ## the tests, the slow ones included: a quarter of an hour on 2 cores

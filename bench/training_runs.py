@@ -86,9 +86,10 @@ class TrainingFolder:
         folder.mkdir(parents=True)
         params = yaml.safe_load((self.folder / "params.yaml").read_text(encoding="utf-8"))
         params["train"] |= train
-        params["paths"] |= {path: str(folder / path) for path in _PATHS_OF_A_RUN}
+        # Relative to the folder that it runs in, as a stage wants its paths.
+        params["paths"] |= {path: str((folder / path).relative_to(self.folder)) for path in _PATHS_OF_A_RUN}
         if not validating:
-            params["paths"]["records"] = str(self._unvalidated)
+            params["paths"]["records"] = str(self._unvalidated.relative_to(self.folder))
         written, report = folder / "params.yaml", folder / "report.json"
         written.write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
         return _measured(cost_of(["-m", "bench.our_training", str(written), str(report)], self.folder), report)

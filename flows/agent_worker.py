@@ -18,6 +18,11 @@ def main() -> None:
     start_or_check(own)
     os.environ["DETECTION_PIPELINE_ROOT"] = str(ROOT)
     worker = ["worker", "start", "--pool", "gpu", "--type", "process", "--limit", "1"]
+    print(
+        f"agent: works in {ROOT} for the pool gpu of {os.environ['PREFECT_API_URL']}. "
+        "Does a stage fail that should not?  .venv/bin/python -m tasks doctor",
+        flush=True,
+    )
     os.chdir(ROOT)
     os.execv(  # noqa: S606 - no shell
         sys.executable, [sys.executable, "-m", "prefect", *worker, *(["--name", args.name] if args.name else [])]

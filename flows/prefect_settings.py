@@ -137,8 +137,8 @@ def _check_named_server() -> None:
         raise SystemExit(_refusal(api, error.response.status_code)) from None
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise SystemExit(
-            f"no Prefect server answers at {api} ({error or type(error).__name__}): start it, or name another in "
-            "PREFECT_API_URL; flows that are started by hand need none where that is unset"
+            f"no Prefect server answers at {api} ({error or type(error).__name__}): start it (`make server`), or name "
+            "another in PREFECT_API_URL; without that variable, flows that are started by hand bring their own"
         ) from None
 
 

@@ -1,12 +1,14 @@
-"""What a Prefect server must know of this project: `python -m flows.register`, as `make server` does it by itself.
+"""What a Prefect server must know of this project: `python -m flows.register`, which `make server` runs by itself.
 
-Needs PREFECT_API_URL, and PREFECT_API_AUTH_STRING where the server asks for a password.
+The server is the one that Prefect's own settings name: PREFECT_API_URL, a profile, or this folder's files.
 """
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from flows.prefect_settings import ROOT, direct_loopback
 
@@ -18,33 +20,55 @@ class RegisterError(Exception):
     """The server refused a pool, a deployment or the automation; the message holds what Prefect said."""
 
 
-def register(environment: Mapping[str, str]) -> None:
-    """Register the pools, the deployments, and what becomes of lost runs; once more changes nothing.
+def register() -> None:
+    """Register what is missing, and the deployments as they are now.
 
-    Args:
-        environment: of the calls of `prefect`; it names the server.
+    What the user has set stays: limits and pauses of pools, and which schedules are on.
 
     Raises:
         RegisterError: one of them failed.
     """
-    for pool in POOLS:
-        _run(["work-pool", "create", pool, "--type", "process", "--overwrite"], environment)
-    _run(["--no-prompt", "deploy", "--all"], environment)
-    if _prefect(["automation", "inspect", AUTOMATION], environment).returncode:
-        _run(["automation", "create", "--from-file", "flows/lost_runs.yaml"], environment)
+    with _schedules_kept():
+        for pool in POOLS:
+            if _prefect("work-pool", "inspect", pool).returncode:
+                _run("work-pool", "create", pool, "--type", "process")
+        _run("--no-prompt", "deploy", "--all")
+    if _prefect("automation", "inspect", AUTOMATION).returncode:
+        _run("automation", "create", "--from-file", "flows/lost_runs.yaml")
 
 
-def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
-    done = _prefect(arguments, environment)
+@contextmanager
+def _schedules_kept() -> Iterator[None]:
+    """`prefect deploy` replaces each schedule by that of prefect.yaml, which is off: switch on again what was on."""
+    # Prefect reads its settings when it is imported.
+    from prefect.client.orchestration import get_client  # noqa: PLC0415
+
+    with get_client(sync_client=True) as client:
+        on = {
+            (deployment.id, schedule.schedule.model_dump_json(exclude={"anchor_date"}))
+            for deployment in client.read_deployments()
+            for schedule in deployment.schedules
+            if schedule.active
+        }
+    yield
+    with get_client(sync_client=True) as client:
+        for deployment in client.read_deployments():
+            for schedule in deployment.schedules:
+                key = (deployment.id, schedule.schedule.model_dump_json(exclude={"anchor_date"}))
+                if key in on and not schedule.active:
+                    client.update_deployment_schedule(deployment.id, schedule.id, active=True)
+
+
+def _run(*arguments: str) -> None:
+    done = _prefect(*arguments)
     if done.returncode:
         raise RegisterError(f"prefect {' '.join(arguments)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
-def _prefect(arguments: Sequence[str], environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+def _prefect(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "prefect", *arguments],
         cwd=ROOT,
-        env=dict(environment),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -53,14 +77,20 @@ def _prefect(arguments: Sequence[str], environment: Mapping[str, str]) -> "subpr
 
 
 def main() -> None:
-    """Register at the server that PREFECT_API_URL names."""
-    if not os.environ.get("PREFECT_API_URL"):
-        sys.exit("register: set PREFECT_API_URL to the server's address, such as http://127.0.0.1:4200/api")
+    """Register at the server that Prefect's settings name."""
+    os.chdir(ROOT)
+    os.environ.update(direct_loopback(os.environ))
+    import httpx  # noqa: PLC0415
+    from prefect.settings import get_current_settings  # noqa: PLC0415
+
+    address = get_current_settings().api.url
     try:
-        register({**os.environ, **direct_loopback(os.environ)})
+        register()
     except RegisterError as error:
         sys.exit(f"register: {error}")
-    print(f"register: {os.environ['PREFECT_API_URL']} knows the pools, the deployments and the automation")
+    except (httpx.HTTPError, ValueError) as error:
+        sys.exit(f"register: {address}: {error or type(error).__name__}: is the server there, and the password right?")
+    print(f"register: {address} knows {json.dumps(POOLS)[1:-1]}, the deployments and the automation")
 
 
 if __name__ == "__main__":

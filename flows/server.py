@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -15,7 +16,6 @@ from flows.agent_clone import CloneError, make_clone
 from flows.guarded_server import LOOPBACK, OPEN_PATH
 from flows.prefect_process import PrefectProcess, ProcessError
 from flows.prefect_settings import HOST, PORT, ROOT, direct_loopback, start_server, wait_until_healthy
-from flows.register import RegisterError, register
 from flows.server_access import (
     Access,
     AccessError,
@@ -54,7 +54,6 @@ def serve(host: str, port: int, names: Sequence[str], agent_clone: Path) -> None
         AccessError: the password cannot be kept in prefect.toml.
         CloneError: the agent's clone could not be made.
         ProcessError: the server ended by itself, or a worker did, again and again.
-        RegisterError: Prefect refused a pool or a deployment.
     """
     own_password = _password(host)
     access = Access(f"http://{_asked_as(host)}:{port}/api", own_password or new_password())
@@ -84,7 +83,7 @@ def _run_all(
         make_clone(ROOT, agent_clone)
         if not wait_until_healthy(access.api, processes[0]):
             raise ServerError("the Prefect server did not start; see its messages above")
-        register(environment)
+        _register(environment)
         processes += [_worker("cpu", ROOT, environment), _worker("gpu", agent_clone, environment)]
         print(_ready_message(access.api, agent_clone, shown), flush=True)
         while True:
@@ -161,6 +160,20 @@ def _environment(access: Access) -> dict[str, str]:
     }
 
 
+def _register(environment: dict[str, str]) -> None:
+    # In a process of its own: it uses Prefect, which reads its settings when it is imported.
+    done = subprocess.run(
+        [sys.executable, "-m", "flows.register"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise ServerError(done.stderr.strip())
+
+
 def _ready_message(api: str, agent_clone: Path, password: str) -> str:
     pages = api.removesuffix("/api")
     # A log is read by others than a terminal is.
@@ -202,7 +215,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nstopped")
         return 0
-    except (ServerError, AccessError, CloneError, ProcessError, RegisterError) as error:
+    except (ServerError, AccessError, CloneError, ProcessError) as error:
         print(f"make server: {error}", file=sys.stderr)
         return 1
     return 0

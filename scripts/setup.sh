@@ -21,6 +21,13 @@ last_of() {
 
 . scripts/find_python.sh
 
+case "$kind" in
+  run | dev | gpu | fuzz) ;;
+  *) fail "$kind: no such kind of environment; there are run, dev, gpu and fuzz" ;;
+esac
+# uv would install elsewhere.
+unset UV_SYSTEM_PYTHON UV_PYTHON UV_BREAK_SYSTEM_PACKAGES
+
 main_file=requirements.txt
 if [ "$kind" = gpu ] || [ -f "$venv/.gpu" ]; then
   main_file=requirements-gpu.txt
@@ -80,46 +87,61 @@ if [ "$made_with" = "$version" ] && is_installed "$version"; then
 fi
 
 command -v git >/dev/null 2>&1 || fail "git was not found: DVC needs it; install git"
-free_mb="$(df -Pm . | awk 'NR == 2 {print $4}')"
+# From the end: the name of what is mounted may have blanks.
+free_mb="$(df -Pm . | awk 'NR == 2 {print $(NF - 2)}')"
 [ "$free_mb" -ge "$needed_mb" ] ||
   fail "only $free_mb MB are free here, and the packages need $needed_mb MB: free some space, or clone to a larger disk"
 
 # What must go: an environment of another Python, and one in which a package may lie half unpacked.
-marks=()
+why=
 if [ -e "$venv" ] || [ -L "$venv" ]; then
-  why=
-  if [ -z "$made_with" ]; then why="its Python does not start any more"; fi
-  if [ -n "$made_with" ] && [ "$made_with" != "$version" ]; then why="it has Python $made_with"; fi
-  if [ -f "$venv/.installing" ]; then why="its installation was broken off"; fi
-  if [ -n "$why" ]; then
-    echo "setup: $venv is made anew with Python $version: $why" >&2
-    for mark in .dev .gpu .fuzz; do if [ -f "$venv/$mark" ]; then marks+=("$mark"); fi; done
-    rm -rf "$venv"
+  if [ -f "$venv/.installing" ]; then
+    why="its installation was broken off"
+  elif [ -n "$made_with" ]; then
+    if [ "$made_with" != "$version" ]; then why="it has Python $made_with"; fi
+  elif [ -f "$venv/pyvenv.cfg" ]; then
+    why="its Python does not start any more"
+  elif [ -L "$venv" ] || [ ! -d "$venv" ] || [ -n "$(ls -A "$venv")" ]; then
+    fail "$venv is not an environment of this project: move it away"
   fi
 fi
+no_environment() {
+  fail "$python could not make a virtual environment ($(last_of "$log")): on Debian and Ubuntu: apt-get install python$version-venv"
+}
+if [ -n "$why" ]; then
+  # The old one stays until this Python has shown that it can make another.
+  trial="$(mktemp -d)"
+  trap 'rm -rf "$log" "$trial"' EXIT
+  "$python" -m venv "$trial" >"$log" 2>&1 || no_environment
+  echo "setup: $venv is made anew with Python $version: $why" >&2
+  marks=()
+  for mark in .dev .gpu .fuzz; do if [ -f "$venv/$mark" ]; then marks+=("$mark"); fi; done
+  rm -rf "$venv"
+  mkdir "$venv"
+  for mark in ${marks[@]+"${marks[@]}"}; do touch "$venv/$mark"; done
+fi
 if [ ! -x "$venv/bin/python" ]; then
-  "$python" -m venv "$venv" >"$log" 2>&1 || {
-    rm -rf "$venv"
-    fail "$python could not make a virtual environment ($(last_of "$log")): on Debian and Ubuntu: apt-get install python$version-venv"
-  }
+  mkdir -p "$venv"
+  touch "$venv/.installing"
+  "$python" -m venv "$venv" >"$log" 2>&1 || no_environment
 fi
 rm -f "$venv/.installed"
 touch "$venv/.installing"
-for mark in ${marks[@]+"${marks[@]}"}; do touch "$venv/$mark"; done
 if ! "$venv/bin/uv" --version >/dev/null 2>&1; then
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt >"$log" 2>&1 ||
     { tail -n 5 "$log" >&2; fail "the installer could not be fetched: check the network (and pip's proxy settings), then run this again"; }
 fi
-echo "setup: installing the tested set of packages for Python $version into $venv (about 3 GB; once)" >&2
+echo "setup: bringing $venv to the tested set of packages for Python $version (3 GB where it is new)" >&2
 arguments=()
 for file in "${files[@]}"; do arguments+=(-r "$file"); done
-VIRTUAL_ENV="$PWD/$venv" "$venv/bin/uv" pip install --no-deps --require-hashes "${arguments[@]}" >"$log" 2>&1 ||
+"$venv/bin/uv" pip install --python "$venv/bin/python" --no-deps --require-hashes "${arguments[@]}" >"$log" 2>&1 ||
   { tail -n 5 "$log" >&2; fail "packages could not be installed: check the network and the free disk, then run this again; what was fetched is kept"; }
 # That all of it can be imported here is seen now, and Python's compiled files are written, whatever the environment says:
 # else every stage would spend five seconds on compiling TensorFlow where PYTHONDONTWRITEBYTECODE is set.
-env -u PYTHONDONTWRITEBYTECODE TF_CPP_MIN_LOG_LEVEL=3 "$venv/bin/python" -c \
+# (An image's layer of packages has no code yet.)
+[ ! -d tasks ] || env -u PYTHONDONTWRITEBYTECODE TF_CPP_MIN_LOG_LEVEL=3 "$venv/bin/python" -c \
   'import dvc.cli, prefect, tasks.stages.train, tasks.stages.export, tasks.stages.evaluate, tasks.stages.report' >"$log" 2>&1 ||
-  { tail -n 5 "$log" >&2; fail "the packages are installed, but do not start on this machine (TensorFlow needs a CPU with AVX, and glibc 2.27): python -m tasks doctor says more"; }
+  { tail -n 5 "$log" >&2; fail "the packages are installed, but do not start on this machine (TensorFlow needs a CPU with AVX, and glibc 2.27): $venv/bin/python -m tasks doctor says more"; }
 if [ "$kind" != run ]; then touch "$venv/.$kind"; fi
 printf '%s' "$(hash_of_files) $version" >"$venv/.installed"
 rm -f "$venv/.installing"

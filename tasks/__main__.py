@@ -10,6 +10,15 @@ from tasks.ground.process import die_with_dvc
 if __name__ == "__main__":
     die_with_dvc()
 
+import sys
+from importlib.util import find_spec
+
+if find_spec("pydantic") is None:
+    sys.exit(
+        f"tasks: {sys.executable} has none of this project's packages: run `make setup`, then `. .venv/bin/activate`; "
+        "or write .venv/bin/python in place of python"
+    )
+
 # Next, before what it hashes is imported.
 from tasks.ground.stage_inputs import StageInputs, mark_code
 
@@ -18,7 +27,6 @@ _CODE = mark_code()
 import argparse
 import errno
 import os
-import sys
 import time
 from pathlib import Path
 from typing import TypeAlias

@@ -152,3 +152,14 @@ def test_a_progress_bar_adds_few_lines_to_a_log(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     # Its first state, its last, and one in each ten seconds between them, of which no machine takes ten times as many.
     assert 2 <= done.stderr.count("scene/s]") <= 12
+
+
+def test_a_python_without_the_packages_is_told_what_to_do() -> None:
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "tasks", "summary"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.endswith(
+        "has none of this project's packages: run `make setup`, then `. .venv/bin/activate`; or write "
+        ".venv/bin/python in place of python\n"
+    )

@@ -155,7 +155,7 @@ esac""",
     message = refusal(clone)
     assert "could not make a virtual environment (No module named ensurepip)" in message
     assert message.endswith("apt-get install python3.12-venv")
-    assert not (clone / ".venv").exists()
+    assert [path.name for path in (clone / ".venv").iterdir() if path.name != "bin"] == [".installing"]
 
 
 def test_cuda_is_refused_where_it_cannot_be(clone: Path) -> None:
@@ -178,6 +178,7 @@ def test_an_environment_that_does_not_fit_is_made_anew_and_what_it_had_is_kept_i
     (venv / "bin").mkdir(parents=True)
     (venv / "old").touch()
     (venv / ".dev").touch()
+    (venv / "pyvenv.cfg").touch()
     python_stub(clone, "python3.13", "3.13")
     python = venv / "bin" / "python"
     if damage == "gone":
@@ -191,6 +192,67 @@ def test_an_environment_that_does_not_fit_is_made_anew_and_what_it_had_is_kept_i
     assert f".venv is made anew with Python 3.13: {why}" in done.stderr
     assert not (venv / "old").exists()
     assert (venv / ".dev").exists()
+
+
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_what_is_no_environment_is_left(kind: str, clone: Path) -> None:
+    python_stub(clone, "python3.13", "3.13")
+    own = clone / ".venv" / "mine" if kind == "folder" else clone / ".venv"
+    own.parent.mkdir(exist_ok=True)
+    own.write_text("a user's")
+
+    assert ".venv is not an environment of this project: move it away" in refusal(clone)
+    assert own.read_text() == "a user's"
+
+
+def test_an_environment_stays_until_another_can_be_made(clone: Path) -> None:
+    venv = clone / ".venv"
+    (venv / "bin").mkdir(parents=True)
+    shutil.copy(python_stub(clone, "old", "3.11"), venv / "bin" / "python")
+    (venv / ".gpu").touch()
+    broken = stub(
+        clone, "python3.13", 'case "$*" in *sys.version_info*) echo 3.13 ;; *) echo no ensurepip; exit 1 ;; esac'
+    )
+
+    assert "could not make a virtual environment (no ensurepip)" in refusal(clone, PYTHON=str(broken))
+    assert (venv / "bin" / "python").exists()
+    assert (venv / ".gpu").exists()
+
+
+def test_an_activated_environment_is_not_where_its_python_is_found(clone: Path) -> None:
+    """Make puts it first on the PATH, too."""
+    venv = clone / ".venv"
+    (venv / "bin").mkdir(parents=True)
+    shutil.copy(python_stub(clone, "old", "3.11"), venv / "bin" / "python")
+    shutil.copy(clone / "bin" / "old", venv / "bin" / "python3")
+    python_stub(clone, "python3", "3.13")
+
+    path = f"{venv / 'bin'}:{clone / 'bin'}:/usr/bin:/bin"
+    assert "made anew with Python 3.13: it has Python 3.11" in run(clone, PYTHON="python3", PATH=path).stderr
+    (venv / ".installing").touch()
+    (clone / "bin" / "python3.12").unlink()
+    assert "made anew with Python 3.13: its installation was broken off" in run(clone, PATH=path).stderr
+
+
+def test_an_unknown_kind_is_named(clone: Path) -> None:
+    assert "cpu: no such kind of environment; there are run, dev, gpu and fuzz" in refusal(clone, "cpu")
+
+
+def test_an_old_uv_gives_way_to_the_pinned_one(clone: Path) -> None:
+    python_stub(clone, "python3", "3.10")
+    stub(clone, "uv", "echo \"unexpected argument '--no-bin'\" >&2; exit 2")
+    pinned = clone / ".python" / "uv" / "bin" / "uv"
+    pinned.parent.mkdir(parents=True)
+    kept = python_stub(clone, "kept", "3.13")
+    pinned.write_text(
+        f"""#!/bin/sh
+[ "$1" = --version ] || {{ mkdir -p .python/cpython/bin && cp "{kept}" .python/cpython/bin/python3.13; }}
+"""
+    )
+    pinned.chmod(0o755)
+
+    assert "the installer could not be fetched" in refusal(clone)
+    assert (clone / ".venv" / "bin" / "python").exists()
 
 
 def test_an_environment_keeps_its_python_when_a_newer_one_comes(clone: Path) -> None:

@@ -10,14 +10,18 @@ from tasks.diagnosis.services import remote_findings, server_findings
 from tasks.diagnosis.trainings import run_trial, training_findings
 from tasks.errors import PipelineError
 from tasks.ground.text import print_text
+from tasks.model.definitions import find_model
+from tasks.params import read_params
 
 
-def doctor(params: Path, *, quick: bool) -> None:
+def doctor(*, params: Path, quick: bool) -> None:
     """Print what was found, and try the model of `params` on each device unless `quick`.
 
     Raises:
-        PipelineError: something does not work; the lines above the message say what.
+        PipelineError: something does not work; the lines above the message say what. Or `params` is not valid.
     """
+    # What is wrong there is no fault of a device's.
+    find_model(read_params(params).model.name)
     gpus = known_gpus()
     found = _print("machine", machine_findings())
     found += _print("packages", package_findings())
@@ -40,7 +44,6 @@ def _print(title: str, findings: list[Finding]) -> list[Finding]:
     print_text(title)
     for finding in findings:
         print_text(str(finding))
-    sys.stdout.flush()
     return findings
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -10,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from tasks.ground.files import CODE
+from tasks.ground.process import ending_with_me
 
 _SHOWN_CHARACTERS = 300
+_EXCEPTION = re.compile(r"[\w.]+(Error|Exception|Interrupt): ")
 
 
 class TrialError(Exception):
@@ -31,7 +34,8 @@ def try_in_child(
         file = Path(folder, "result.json")
         try:
             done = subprocess.run(
-                [sys.executable, "-m", module, *arguments, str(file)],
+                # Else a training would go on when the diagnosis is ended.
+                ending_with_me([sys.executable, "-m", module, *arguments, str(file)]),
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), **(environment or {})},
                 capture_output=True,
                 text=True,
@@ -48,6 +52,11 @@ def try_in_child(
 
 
 def _last_words(done: "subprocess.CompletedProcess[str]") -> str:
+    """The exception's message, which may have several lines; without an exception, the last line."""
     lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
     ended = f"killed by signal {-done.returncode}" if done.returncode < 0 else f"ended with {done.returncode}"
-    return f"{lines[-1][-_SHOWN_CHARACTERS:]} ({ended})" if lines else ended
+    if not lines:
+        return ended
+    raised = [i for i, line in enumerate(lines) if _EXCEPTION.match(line)]
+    text = " ".join(lines[raised[-1] if raised else -1 :])
+    return f"{text[:_SHOWN_CHARACTERS]} ({ended})"

@@ -1,8 +1,10 @@
 """The GPUs that the driver knows, before TensorFlow is asked."""
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from tasks.diagnosis.finding import Finding
 
@@ -17,16 +19,20 @@ class Gpu:
     """One GPU, as the driver tells it.
 
     Attributes:
-        index: as CUDA_VISIBLE_DEVICES counts.
-        memory_gb: in 10^9 bytes.
+        index: by its place on the bus, from 0.
+        name, uuid, driver: as the driver has them.
+        memory_gb: in 10^9 bytes; None where it shares the machine's.
         capability: CUDA's compute capability, such as (8, 9).
+        fault: what the driver said in place of an answer.
     """
 
     index: int
-    name: str
-    memory_gb: float
-    capability: tuple[int, int]
-    driver: str
+    name: str = ""
+    uuid: str = ""
+    memory_gb: float | None = None
+    capability: tuple[int, int] = (0, 0)
+    driver: str = ""
+    fault: str = ""
 
 
 def known_gpus() -> list[Gpu]:
@@ -38,19 +44,38 @@ def known_gpus() -> list[Gpu]:
     except pynvml.NVMLError:
         return []
     try:
-        handles = [pynvml.nvmlDeviceGetHandleByIndex(i) for i in range(pynvml.nvmlDeviceGetCount())]
-        return [
-            Gpu(
-                index=i,
-                name=str(pynvml.nvmlDeviceGetName(handle)),
-                memory_gb=pynvml.nvmlDeviceGetMemoryInfo(handle).total / 1e9,
-                capability=tuple(pynvml.nvmlDeviceGetCudaComputeCapability(handle)),
-                driver=str(pynvml.nvmlSystemGetDriverVersion()),
-            )
-            for i, handle in enumerate(handles)
-        ]
+        return [_ask(pynvml, i) for i in range(pynvml.nvmlDeviceGetCount())]
     finally:
         pynvml.nvmlShutdown()
+
+
+def _ask(nvml: Any, index: int) -> Gpu:
+    try:
+        handle = nvml.nvmlDeviceGetHandleByIndex(index)
+        gpu = Gpu(
+            index=index,
+            name=str(nvml.nvmlDeviceGetName(handle)),
+            uuid=str(nvml.nvmlDeviceGetUUID(handle)),
+            capability=tuple(nvml.nvmlDeviceGetCudaComputeCapability(handle)),
+            driver=str(nvml.nvmlSystemGetDriverVersion()),
+        )
+    except nvml.NVMLError as error:
+        return Gpu(index, fault=str(error))
+    try:
+        return replace(gpu, memory_gb=nvml.nvmlDeviceGetMemoryInfo(handle).total / 1e9)
+    except nvml.NVMLError:
+        return gpu
+
+
+def is_visible(gpu: Gpu) -> bool:
+    """Whether CUDA_VISIBLE_DEVICES, where the user has set it, names the GPU by its number or the start of its UUID."""
+    setting = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if setting is None:
+        return True
+    return any(
+        name == str(gpu.index) or (name.startswith("GPU-") and gpu.uuid.startswith(name))
+        for name in setting.replace(" ", "").split(",")
+    )
 
 
 def gpu_findings(gpus: list[Gpu], pci: Path = _PCI) -> list[Finding]:
@@ -61,17 +86,21 @@ def gpu_findings(gpus: list[Gpu], pci: Path = _PCI) -> list[Finding]:
                 Finding("FAIL", "there is an NVIDIA GPU, but its driver does not answer", "install NVIDIA's driver")
             ]
         return [Finding("note", "no NVIDIA GPU: training runs on the CPU")]
-    found = []
-    for gpu in gpus:
-        capability = ".".join(map(str, gpu.capability))
-        text = f"GPU {gpu.index}: {gpu.name}, {gpu.memory_gb:.1f} GB, capability {capability}, driver {gpu.driver}"
-        if gpu.capability < _OLDEST:
-            found.append(Finding("FAIL", text, "TensorFlow's wheel has no code for it; it needs 6.0 or newer"))
-        else:
-            found.append(Finding("ok", text))
+    found = [_finding(gpu) for gpu in gpus]
     if not _has_cuda():
         found.append(Finding("FAIL", "TensorFlow's CUDA libraries are not installed", "run `make setup GPU=1`"))
     return found
+
+
+def _finding(gpu: Gpu) -> Finding:
+    if gpu.fault:
+        return Finding("FAIL", f"GPU {gpu.index} does not answer ({gpu.fault})", "start the machine anew")
+    memory = "the machine's memory" if gpu.memory_gb is None else f"{gpu.memory_gb:.1f} GB"
+    capability = ".".join(map(str, gpu.capability))
+    text = f"GPU {gpu.index}: {gpu.name}, {memory}, capability {capability}, driver {gpu.driver}"
+    if gpu.capability < _OLDEST:
+        return Finding("FAIL", text, "TensorFlow's wheel has no code for it; it needs 6.0 or newer")
+    return Finding("ok", text) if is_visible(gpu) else Finding("note", text, "left out by CUDA_VISIBLE_DEVICES")
 
 
 def _has_cuda() -> bool:

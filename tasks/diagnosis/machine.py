@@ -44,8 +44,8 @@ def package_findings() -> list[Finding]:
             return [Finding("FAIL", f"{name} is not installed", "run `make setup`")]
     setting = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1")
     onednn = (
-        Finding("note", "oneDNN is off (TF_ENABLE_ONEDNN_OPTS=0)", "unset it, unless you need the other sums")
-        if setting == "0"
+        Finding("note", f"oneDNN is off (TF_ENABLE_ONEDNN_OPTS={setting})", "unset it, unless you need the other sums")
+        if setting.lower() in ("0", "false")
         else Finding("ok", "oneDNN is on")
     )
     return [Finding("ok", ", ".join(found)), onednn]

@@ -24,6 +24,11 @@ def main(out: str) -> None:
         if not name:
             write_json(Path(out), {"remote": None})
             return
+        url = _without_password(str(repo.config["remote"][name]["url"]))
+        if repo.config["remote"][name].get("worktree"):
+            # What is written there by hand would be a version of the user's files.
+            write_json(Path(out), {"remote": name, "url": url, "seconds": None})
+            return
         store = repo.cloud.get_remote_odb(name)
         start = time.monotonic()
         file = store.fs.join(store.path, f"doctor-{uuid.uuid4().hex}")
@@ -41,8 +46,13 @@ def main(out: str) -> None:
                 folder.rmdir()
         if not same:
             sys.exit("what was written there reads back changed")
-        url = str(repo.config["remote"][name]["url"])
         write_json(Path(out), {"remote": name, "url": url, "seconds": time.monotonic() - start})
+
+
+def _without_password(url: str) -> str:
+    before, at, place = url.rpartition("@")
+    scheme, separator, _ = before.partition("://")
+    return f"{scheme}://...@{place}" if at and separator else url
 
 
 def _missing_folders(store: Any) -> list[Path]:

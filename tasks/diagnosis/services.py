@@ -14,7 +14,10 @@ def remote_findings() -> list[Finding]:
         return [Finding("FAIL", f"DVC's remote cannot be written ({error})", "see docs/operations.md, Remotes")]
     if not found["remote"]:
         return [Finding("note", "no DVC remote: results stay on this machine", "dvc remote add -d NAME URL")]
-    return [Finding("ok", f"remote {found['remote']} ({found['url']}): written and read in {found['seconds']:.1f} s")]
+    name = f"remote {found['remote']} ({found['url']})"
+    if found["seconds"] is None:
+        return [Finding("note", f"{name}: a worktree remote, which was not tried", "dvc push")]
+    return [Finding("ok", f"{name}: written and read in {found['seconds']:.1f} s")]
 
 
 def server_findings() -> list[Finding]:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from tasks.diagnosis.child import TrialError, try_in_child
 from tasks.diagnosis.finding import Finding
-from tasks.diagnosis.gpus import Gpu
+from tasks.diagnosis.gpus import Gpu, is_visible
 
 STEPS = 5
 _SECONDS = 1800.0
@@ -51,7 +51,8 @@ def run_trial(params: Path) -> RunTrial:
     """Trials of the model in `params`, each in a process of its own."""
 
     def run(gpu: int | None, precision: str, export: bool) -> Trial:
-        visible = {"CUDA_VISIBLE_DEVICES": "-1" if gpu is None else str(gpu)}
+        # The driver counts them by their place on the bus; CUDA would put the fastest first.
+        visible = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": "-1" if gpu is None else str(gpu)}
         arguments = [str(params), precision, str(STEPS), str(int(export))]
         return Trial(**try_in_child("tasks.diagnosis.trial", arguments, seconds=_SECONDS, environment=visible))
 
@@ -73,6 +74,8 @@ def training_findings(gpus: list[Gpu], run: RunTrial, tell: Callable[[str], None
         ),
     ]
     for gpu in gpus:
+        if gpu.fault or not is_visible(gpu):
+            continue
         tell(f"training on GPU {gpu.index}, three times {STEPS} steps")
         try:
             found += _gpu(gpu, cpu, run)

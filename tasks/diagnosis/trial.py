@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 _CLASSES = 3
 _MAX_BOXES = 8
+# Whatever params.yaml has: a loss that rises shall tell of the device.
+_LEARNING_RATE = 1e-3
 
 
 def main(params_file: str, precision: str, steps: str, export: str, out: str) -> None:
@@ -51,6 +53,7 @@ def main(params_file: str, precision: str, steps: str, export: str, out: str) ->
             "max_minutes": None,
             "decay_steps": None,
             "warmup_steps": 0,
+            "learning_rate": _LEARNING_RATE,
             "precision": precision,
         }
     )

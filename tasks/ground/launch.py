@@ -14,6 +14,9 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h; it outlives exec
 
 def main(parent: int, command: list[str]) -> None:
     """Run `command` in place of this program."""
+    # What Python ignores, a program that it becomes would ignore, too.
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it ended before it could be watched
         os.kill(os.getpid(), signal.SIGKILL)

@@ -6,14 +6,17 @@ The OD API was written for TensorFlow 2.15. On TensorFlow 2.21 three of its impo
 - `tensorflow.compat.v1.estimator`, which is gone: an empty module with the one class that is named when it is imported.
 - `tensorflow_io`, which one model (DeepMAC) imports and no supported one uses: an empty module.
 
-None of its files is changed, and nothing is imported before somebody asks for it. TensorFlow 2.21 also prints lines
-about CUDA and oneDNN while it is imported, whatever `TF_CPP_MIN_LOG_LEVEL` says (TensorFlow's issue 100442): where that
-is 3 they are kept back, and shown when the import fails.
+None of its files is changed, and nothing is imported before somebody asks for it.
+
+TensorFlow 2.21 also prints lines about CUDA and oneDNN while it is imported, whatever `TF_CPP_MIN_LOG_LEVEL` says
+(TensorFlow's issue 100442). Where that is 3 they are kept back, and shown when the import fails. So that the one that
+matters is not lost with them, a processor that TensorFlow would end at is refused first.
 """
 
 import importlib
 import os
-import shutil
+import platform
+import re
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -21,15 +24,15 @@ from contextlib import contextmanager
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import LazyLoader
+from pathlib import Path
 from types import ModuleType
 
-# What is imported by the way and not used to train, export or run a detector, with the seconds that it takes of ten:
-# matplotlib.pyplot 1.3, scipy.optimize 0.4 and pandas, which tf_keras looks for, 1.1. Each is loaded when it is used.
-_LATER = {
-    "object_detection.utils.visualization_utils",
-    "object_detection.matchers.hungarian_matcher",
-    "pandas",
-}
+# What is imported by the way, and not used to train, export or run a detector: it brings matplotlib and scipy.optimize.
+_LATER = ("object_detection.utils.visualization_utils", "object_detection.matchers.hungarian_matcher")
+# The lines of TensorFlow's own log, and the one line that one of them goes on with.
+_OF_DEVICES = re.compile(
+    rb"[IWEF]0000 |WARNING: All log messages before absl|To enable the following instructions: |\s*$"
+)
 _ESTIMATORS = ("tensorflow.compat.v1.estimator", "tensorflow._api.v2.compat.v1.estimator")
 
 
@@ -57,7 +60,7 @@ class _Finder(MetaPathFinder):
             return ModuleSpec(name, _Empty())
         if name == "tensorflow":
             return _quiet(PathFinder.find_spec(name, path))
-        if name in _LATER and "tensorflow" in sys.modules:
+        if name in _LATER:
             return _when_used(PathFinder.find_spec(name, path))
         return None
 
@@ -104,6 +107,7 @@ def _quiet(spec: ModuleSpec | None) -> ModuleSpec | None:
     execute = spec.loader.exec_module
 
     def execute_quietly(module: ModuleType) -> None:
+        _refuse_without_avx()
         with _stderr_aside():
             execute(module)
 
@@ -111,23 +115,41 @@ def _quiet(spec: ModuleSpec | None) -> ModuleSpec | None:
     return spec
 
 
+def _refuse_without_avx(cpuinfo: Path = Path("/proc/cpuinfo")) -> None:
+    """TensorFlow would end the process, and what it says then would be among what is kept back."""
+    if (
+        platform.machine() == "x86_64"
+        and cpuinfo.exists()
+        and not re.search(r"^flags\b.*\bavx\b", cpuinfo.read_text(), re.M)
+    ):
+        raise ImportError("TensorFlow needs a processor with AVX, and this one has none: take another machine")
+
+
 @contextmanager
 def _stderr_aside() -> Iterator[None]:
-    """Keep back what any library, also one written in C++, writes to standard error; show it where the body fails."""
-    sys.stderr.flush()
-    shown = os.dup(2)
+    """Keep back what TensorFlow says of devices on standard error; show all of it where the body fails.
+
+    What others write there meanwhile is shown at the end.
+    """
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    try:
+        shown = os.dup(2)
+    except OSError:  # there is no standard error
+        yield
+        return
+    expected: re.Pattern[bytes] | None = None
     try:
         with tempfile.TemporaryFile() as aside:
             os.dup2(aside.fileno(), 2)
             try:
                 yield
-            except BaseException:
-                os.dup2(shown, 2)
-                aside.seek(0)
-                with os.fdopen(os.dup(2), "wb") as stderr:
-                    shutil.copyfileobj(aside, stderr)
-                raise
+                expected = _OF_DEVICES
             finally:
                 os.dup2(shown, 2)
+                aside.seek(0)
+                for line in aside:
+                    if not (expected and expected.match(line)):
+                        os.write(2, line)
     finally:
         os.close(shown)

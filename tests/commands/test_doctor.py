@@ -50,3 +50,11 @@ def test_what_does_not_work_is_counted(
     shown = capsys.readouterr()
     assert "  FAIL  broken: mend it" in shown.out
     assert "doctor: 1 of " in shown.err
+
+
+def test_params_that_are_not_valid_are_no_fault_of_a_device(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "params.yaml").write_text("train: [")
+    assert main(["doctor", "--params", str(tmp_path / "params.yaml")]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "params.yaml" in shown.err

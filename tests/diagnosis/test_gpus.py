@@ -1,15 +1,16 @@
 """What is said of GPUs, with a stand-in for the driver."""
 
 import sys
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from tasks.diagnosis.gpus import Gpu, gpu_findings, known_gpus
+from tasks.diagnosis.gpus import Gpu, gpu_findings, is_visible, known_gpus
 
-MODERN = Gpu(0, "A GPU", 24.0, (8, 9), "580.1")
+MODERN = Gpu(0, "A GPU", "GPU-ab", 24.0, (8, 9), "580.1")
 
 
 class NoDriverError(Exception):
@@ -31,6 +32,7 @@ def driver(*, there: bool) -> SimpleNamespace:
         "nvmlDeviceGetCount": lambda: 2,
         "nvmlDeviceGetHandleByIndex": lambda index: index,
         "nvmlDeviceGetName": lambda handle: f"GPU of {handle}",
+        "nvmlDeviceGetUUID": lambda handle: f"GPU-{handle}",
         "nvmlDeviceGetMemoryInfo": lambda handle: SimpleNamespace(total=24 * 10**9),
         "nvmlDeviceGetCudaComputeCapability": lambda handle: (8, 9),
         "nvmlSystemGetDriverVersion": lambda: "580.1",
@@ -42,13 +44,35 @@ def driver(*, there: bool) -> SimpleNamespace:
 def test_the_driver_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in = driver(there=True)
     monkeypatch.setitem(sys.modules, "pynvml", stand_in)
-    assert known_gpus() == [Gpu(i, f"GPU of {i}", 24.0, (8, 9), "580.1") for i in range(2)]
+    assert known_gpus() == [Gpu(i, f"GPU of {i}", f"GPU-{i}", 24.0, (8, 9), "580.1") for i in range(2)]
     assert not stand_in.open
 
 
 def test_without_a_driver_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", driver(there=False))
     assert known_gpus() == []
+
+
+def test_a_gpu_that_has_no_memory_of_its_own_or_does_not_answer_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(handle: int) -> None:
+        raise NoDriverError("Not Supported" if handle == 0 else "GPU is lost")
+
+    stand_in = driver(there=True)
+    stand_in.nvmlDeviceGetMemoryInfo = refuse
+    stand_in.nvmlDeviceGetName = lambda handle: refuse(handle) if handle else "A shared one"
+    monkeypatch.setitem(sys.modules, "pynvml", stand_in)
+    shared, lost, *_ = (str(finding) for finding in gpu_findings(known_gpus()))
+    assert shared == "  ok    GPU 0: A shared one, the machine's memory, capability 8.9, driver 580.1"
+    assert lost == "  FAIL  GPU 1 does not answer (GPU is lost): start the machine anew"
+
+
+@pytest.mark.parametrize(
+    ("setting", "seen"), [("0", True), ("1, 0", True), ("GPU-a", True), ("1", False), ("", False), ("-1", False)]
+)
+def test_what_the_user_has_left_out_is_not_tried(setting: str, seen: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", setting)
+    assert is_visible(MODERN) == seen
+    assert ("left out by CUDA_VISIBLE_DEVICES" in str(gpu_findings([MODERN])[0])) != seen
 
 
 @pytest.fixture
@@ -80,7 +104,7 @@ def test_missing_cuda_libraries_are_told() -> None:
 @pytest.mark.parametrize("cuda", [True], indirect=True)
 @pytest.mark.usefixtures("cuda")
 def test_a_gpu_too_old_for_the_wheel_is_told() -> None:
-    (finding,) = gpu_findings([Gpu(0, "An old one", 4.0, (5, 2), "470.1")])
+    (finding,) = gpu_findings([replace(MODERN, capability=(5, 2))])
     assert finding.state == "FAIL"
     assert "it needs 6.0 or newer" in finding.remedy
 

@@ -55,7 +55,7 @@ def test_a_missing_package_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     assert str(finding) == "  FAIL  tensorflow is not installed: run `make setup`"
 
 
-@pytest.mark.parametrize(("setting", "state"), [("0", "note"), ("1", "ok")])
+@pytest.mark.parametrize(("setting", "state"), [("0", "note"), ("False", "note"), ("1", "ok")])
 def test_onednn_is_told(monkeypatch: pytest.MonkeyPatch, setting: str, state: str) -> None:
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", setting)
     assert package_findings()[1].state == state

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from flows.named_server import main
 from tasks.diagnosis import services
 from tasks.diagnosis.child import TrialError
+from tasks.diagnosis.remote import _without_password
 from tasks.diagnosis.services import remote_findings, server_findings
 from tests.ports import free_ports
+from tests.small_project import ROOT
 
 
 @pytest.fixture
@@ -57,11 +58,34 @@ def test_a_remote_that_cannot_be_written_fails(project: Path) -> None:
     assert file.read_text() == "no folder"
 
 
+def test_a_remote_that_keeps_versions_is_not_tried(project: Path) -> None:
+    dvc("remote", "add", "-q", "-d", "mine", "s3://bucket/folder")
+    dvc("remote", "modify", "mine", "worktree", "true")
+    assert [str(finding) for finding in remote_findings()] == [
+        "  note  remote mine (s3://bucket/folder): a worktree remote, which was not tried: dvc push"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://me:secret@host/a", "https://...@host/a"),
+        ("ssh://me@host:22/a", "ssh://...@host:22/a"),
+        ("s3://bucket/a", "s3://bucket/a"),
+        ("/folder/a@b", "/folder/a@b"),
+    ],
+)
+def test_no_password_is_printed(url: str, shown: str) -> None:
+    assert _without_password(url) == shown
+
+
 def test_a_server_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     address = f"http://127.0.0.1:{free_ports(1)[0]}/api"
     monkeypatch.setenv("PREFECT_API_URL", address)
-    main(str(tmp_path / "out.json"))
-    assert json.loads((tmp_path / "out.json").read_text()) == {"api": address, "answers": False, "lets_in": False}
+    out = tmp_path / "out.json"
+    # Prefect reads its settings when it is imported.
+    subprocess.run([sys.executable, "-m", "flows.named_server", str(out)], cwd=ROOT, check=True)
+    assert json.loads(out.read_text()) == {"api": address, "answers": False, "lets_in": False}
 
 
 @pytest.mark.parametrize(

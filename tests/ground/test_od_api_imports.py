@@ -1,11 +1,14 @@
 """What the OD API finds when it imports: each test in a process of its own, as imports cannot be undone."""
 
+import platform
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from tasks.ground.od_api_imports import _refuse_without_avx
 from tests.small_project import ROOT
 
 PREPARED = "from tasks.ground.od_api_imports import prepare_imports\nprepare_imports()\n"
@@ -53,20 +56,19 @@ def test_estimators_are_a_name_and_nothing_more() -> None:
 
 
 def test_what_no_detector_needs_is_loaded_when_it_is_used() -> None:
-    """matplotlib, scipy.optimize and pandas take a good part of the time until the first step."""
+    """matplotlib and scipy.optimize take a part of the time until the first step."""
     assert (
         printed(
             "import sys\n"
             "from tasks.detector import network\n"
-            "late = ('matplotlib.pyplot', 'scipy.optimize', 'pandas.core')\n"
+            "late = ('matplotlib.pyplot', 'scipy.optimize')\n"
             "assert not [name for name in late if name in sys.modules]\n"
             "from object_detection.matchers.hungarian_matcher import HungarianBipartiteMatcher\n"
             "from object_detection.utils import visualization_utils\n"
-            "import pandas as pd\n"
             "assert callable(visualization_utils.draw_bounding_box_on_image)\n"
-            "print(len(pd.DataFrame({'a': [1, 2]})), [name for name in late if name in sys.modules])"
+            "print([name for name in late if name in sys.modules])"
         )
-        == "2 ['matplotlib.pyplot', 'scipy.optimize', 'pandas.core']"
+        == "['matplotlib.pyplot', 'scipy.optimize']"
     )
 
 
@@ -75,12 +77,19 @@ def test_onednn_is_on_unless_the_user_has_switched_it_off(given: dict[str, str],
     assert printed("import os; print(os.environ['TF_ENABLE_ONEDNN_OPTS'])", **given) == used
 
 
+OF_DEVICES = (
+    "WARNING: All log messages before absl::InitializeLog() is called\nI0000 00:00:17 port.cc:153] no CUDA here\n"
+)
+
+
 @pytest.fixture
 def chatty(tmp_path: Path) -> Path:
     """A folder with a TensorFlow that writes past Python while it is imported, and fails where FAIL is set."""
     (tmp_path / "tensorflow").mkdir()
     (tmp_path / "tensorflow" / "__init__.py").write_text(
-        "import os\nos.write(2, b'no CUDA here\\n')\nif 'FAIL' in os.environ: raise ImportError('damaged')\n"
+        f"import os\nos.write(2, {OF_DEVICES.encode()!r})\n"
+        "if 'FAIL' in os.environ: raise ImportError('damaged')\n"
+        "if 'OTHERS' in os.environ: os.write(2, b'a thread has ended\\n')\n"
     )
     return tmp_path
 
@@ -90,12 +99,33 @@ def test_what_tensorflow_says_about_devices_while_it_is_imported_is_kept_back(ch
     assert (done.returncode, done.stderr) == (0, "fine\n")
 
 
+def test_what_others_say_meanwhile_is_not(chatty: Path) -> None:
+    assert run("import tensorflow", chatty, OTHERS="1").stderr == "a thread has ended\n"
+
+
 def test_it_is_shown_to_those_who_asked_for_it(chatty: Path) -> None:
-    assert run("import tensorflow", chatty, TF_CPP_MIN_LOG_LEVEL="0").stderr == "no CUDA here\n"
+    assert run("import tensorflow", chatty, TF_CPP_MIN_LOG_LEVEL="0").stderr == OF_DEVICES
 
 
 def test_it_is_shown_when_the_import_fails(chatty: Path) -> None:
     done = run("import tensorflow", chatty, FAIL="1")
     assert done.returncode == 1
-    assert done.stderr.startswith("no CUDA here\n")
+    assert done.stderr.startswith(OF_DEVICES)
     assert done.stderr.endswith("ImportError: damaged\n")
+
+
+def test_no_standard_error_is_no_fault(chatty: Path) -> None:
+    assert run("import sys; sys.stderr = None; import tensorflow; print('fine')", chatty).stdout == "fine\n"
+
+
+@pytest.mark.parametrize(
+    ("machine", "flags", "refused"),
+    [("x86_64", "sse avx2", True), ("x86_64", "sse avx avx2", False), ("aarch64", "asimd", False)],
+)
+def test_a_processor_without_avx_is_refused_before_it_is_too_late(
+    machine: str, flags: str, refused: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
+    with pytest.raises(ImportError, match="needs a processor with AVX") if refused else nullcontext():
+        _refuse_without_avx(tmp_path / "cpuinfo")
