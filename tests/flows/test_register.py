@@ -4,12 +4,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from flows.prefect_settings import ROOT, OwnServer
+from flows.prefect_settings import _AT_EXIT, ROOT, OwnServer
 from tests.ports import free_ports
 
 # What a user does on the pages, and what there is then.
@@ -38,7 +38,7 @@ with get_client(sync_client=True) as client:
 
 
 @pytest.fixture
-def python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+def python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
     """Runs Python, beside a server that has a database of its own."""
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
     server = OwnServer()
@@ -52,7 +52,8 @@ def python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    return run
+    yield run
+    _AT_EXIT.close()
 
 
 @pytest.mark.slow
