@@ -35,9 +35,7 @@ def doctor(*, params: Path, quick: bool) -> None:
         raise PipelineError(
             f"{failed} of {len(found)} findings say FAIL: mend them from the top down, then run it again"
         )
-    print_text(
-        "doctor: all that was tried works" + (" (without --quick, training and export are, too)" if quick else "")
-    )
+    print_text("doctor: all that was tried works" + (" (--quick left training and export out)" if quick else ""))
 
 
 def _print(title: str, findings: list[Finding]) -> list[Finding]:

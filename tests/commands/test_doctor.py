@@ -39,7 +39,7 @@ def test_quickly_nothing_is_trained(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--quick", *PARAMS]) == 0
     out = capsys.readouterr().out
     assert "\ntraining\n" not in out
-    assert "without --quick" in out
+    assert "--quick left training and export out" in out
 
 
 def test_what_does_not_work_is_counted(
