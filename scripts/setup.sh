@@ -132,9 +132,8 @@ if ! "$venv/bin/uv" --version >/dev/null 2>&1; then
     { tail -n 5 "$log" >&2; fail "the installer could not be fetched: check the network (and pip's proxy settings), then run this again"; }
 fi
 echo "setup: bringing $venv to the tested set of packages for Python $version (3 GB where it is new)" >&2
-arguments=()
-for file in "${files[@]}"; do arguments+=(-r "$file"); done
-"$venv/bin/uv" pip install --python "$venv/bin/python" --no-deps --require-hashes "${arguments[@]}" >"$log" 2>&1 ||
+# What an older set had, and this one has not, goes.
+"$venv/bin/uv" pip sync --python "$venv/bin/python" --require-hashes "${files[@]}" >"$log" 2>&1 ||
   { tail -n 5 "$log" >&2; fail "packages could not be installed: check the network and the free disk, then run this again; what was fetched is kept"; }
 # That all of it can be imported here is seen now, and Python's compiled files are written, whatever the environment says:
 # else every stage would spend five seconds on compiling TensorFlow where PYTHONDONTWRITEBYTECODE is set.
