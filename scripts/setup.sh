@@ -31,6 +31,7 @@ unset UV_SYSTEM_PYTHON UV_PYTHON UV_BREAK_SYSTEM_PACKAGES
 main_file=requirements.txt
 if [ "$kind" = gpu ] || [ -f "$venv/.gpu" ]; then
   main_file=requirements-gpu.txt
+  needed_mb=9000
   [ "$(uname -s)" = Linux ] || fail "TensorFlow's CUDA libraries are for Linux: leave GPU=1 out"
 fi
 files=("$main_file" requirements-uv.txt)

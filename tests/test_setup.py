@@ -273,6 +273,13 @@ def test_a_full_disk_is_said_before_anything_is_written(clone: Path) -> None:
     assert not (clone / ".venv").exists()
 
 
+def test_cuda_needs_more_disk(clone: Path) -> None:
+    python_stub(clone, "python3.12", "3.12")
+    stub(clone, "uname", "echo Linux")
+    stub(clone, "df", "echo header; echo //me@server/My Share 1 1 6000 1% /")
+    assert "only 6000 MB are free here, and the packages need 9000 MB" in refusal(clone, "gpu")
+
+
 def test_no_network_is_said(clone: Path) -> None:
     assert "check the network" in refusal(clone, PYTHON=sys.executable, PIP_NO_INDEX="1", PIP_FIND_LINKS="")
 
