@@ -58,7 +58,7 @@ fetch_python() {
   local lacking="no Python 3.13, 3.12 or 3.11 was found${found:+ (python3 is $found)}"
   [ -z "${NO_PYTHON_DOWNLOAD:-}" ] || fail "$lacking, and NO_PYTHON_DOWNLOAD forbids to fetch one: $remedy"
   [ -n "$found" ] || command -v uv >/dev/null 2>&1 || fail "$lacking: $remedy"
-  echo "setup: $lacking: uv fetches Python ${supported[0]} into $fetched/ now (30 MB; NO_PYTHON_DOWNLOAD=1 forbids it)" >&2
+  echo "setup: $lacking: uv fetches Python ${supported[0]} into $fetched/ now (NO_PYTHON_DOWNLOAD=1 forbids it)" >&2
   fetch_with uv || { [ -n "$found" ] && pinned_uv && fetch_with "$fetched/uv/bin/uv"; } ||
     fail "$lacking, and uv could not fetch one ($(last_of "$log")): $remedy"
   for python in "$fetched"/*/bin/"python${supported[0]}"; do
