@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from flows.prefect_settings import ROOT, direct_loopback
 
@@ -44,19 +45,21 @@ def _schedules_kept() -> Iterator[None]:
     from prefect.client.orchestration import get_client  # noqa: PLC0415
 
     with get_client(sync_client=True) as client:
-        on = {
-            (deployment.id, schedule.schedule.model_dump_json(exclude={"anchor_date"}))
-            for deployment in client.read_deployments()
-            for schedule in deployment.schedules
-            if schedule.active
-        }
+        on = {key for key, (_, schedule) in _schedules(client).items() if schedule.active}
     yield
     with get_client(sync_client=True) as client:
-        for deployment in client.read_deployments():
-            for schedule in deployment.schedules:
-                key = (deployment.id, schedule.schedule.model_dump_json(exclude={"anchor_date"}))
-                if key in on and not schedule.active:
-                    client.update_deployment_schedule(deployment.id, schedule.id, active=True)
+        for key, (deployment, schedule) in _schedules(client).items():
+            if key in on and not schedule.active:
+                client.update_deployment_schedule(deployment.id, schedule.id, active=True)
+
+
+def _schedules(client: Any) -> dict[tuple[Any, str], tuple[Any, Any]]:
+    """Each deployment with each of its schedules, by what stays when it is deployed again."""
+    return {
+        (deployment.id, schedule.schedule.model_dump_json(exclude={"anchor_date"})): (deployment, schedule)
+        for deployment in client.read_deployments()
+        for schedule in deployment.schedules
+    }
 
 
 def _run(*arguments: str) -> None:

@@ -20,7 +20,8 @@ from tasks.dataset.coco_json import write_coco
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
 from tasks.errors import PipelineError
 from tasks.ground.files import replacing
-from tasks.ground.process import die_with_parent, usable_cores
+from tasks.ground.launch import die_with_parent
+from tasks.ground.process import usable_cores
 
 ANNOTATIONS, IMAGES = "annotations.json", "images"
 # Few enough that the bar moves and no worker waits at the end, enough that a job costs little to pass on.

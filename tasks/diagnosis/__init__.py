@@ -2,7 +2,3 @@
 
 What may crash or hang (a training on a device, a write to a remote) is tried in a process of its own.
 """
-
-from tasks.ground.od_api_imports import prepare_imports
-
-prepare_imports()

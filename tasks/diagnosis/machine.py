@@ -9,16 +9,16 @@ from pathlib import Path
 import psutil
 
 from tasks.diagnosis.finding import Finding
+from tasks.ground.od_api_imports import CPUINFO, lacks_avx
 from tasks.ground.process import usable_cores
 
 _PACKAGES = ("tensorflow", "tf-keras", "tf-object-detection-api", "numpy", "protobuf", "dvc", "prefect")
 _FREE_GB = 5.0
 # What TensorFlow's kernels make use of, oldest first.
 _INSTRUCTIONS = ("avx", "avx2", "fma", "avx512f", "avx512_vnni", "amx_tile")
-_CPUINFO = Path("/proc/cpuinfo")
 
 
-def machine_findings(cpuinfo: Path = _CPUINFO) -> list[Finding]:
+def machine_findings(cpuinfo: Path = CPUINFO) -> list[Finding]:
     """The system, its processor, memory and disk."""
     name, instructions = _processor(cpuinfo)
     cores, memory = usable_cores(), psutil.virtual_memory()
@@ -29,7 +29,7 @@ def machine_findings(cpuinfo: Path = _CPUINFO) -> list[Finding]:
         Finding("ok", f"memory: {memory.total / 1e9:.1f} GB, {memory.available / 1e9:.1f} GB of it free"),
         _disk(),
     ]
-    if cpuinfo.exists() and platform.machine() == "x86_64" and "avx" not in instructions:
+    if lacks_avx(cpuinfo):
         found.append(Finding("FAIL", "the processor has no AVX, which TensorFlow needs", "take another machine"))
     return found
 

@@ -4,15 +4,11 @@ The real loop, on made-up images of the configured model's size, from random wei
 EXPORT is 1 or 0. OUT gets, as JSON, what `Trial` has.
 """
 
-import hashlib
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import tensorflow as tf
 
 from tasks.detector.initialise import initialise
 from tasks.detector.model_proto import pipeline_proto
@@ -24,18 +20,12 @@ from tasks.ground.files import write_json
 from tasks.ground.process import silence_libraries
 from tasks.model.definitions import find_model
 from tasks.params import Params, read_params
-from tasks.training.examples import Batch
-from tasks.training.loop import Trainer
-from tasks.training.optimizing import TwoRates
-from tasks.training.progress import Progress
-from tasks.training.replicas import Copies, Replicas
-from tasks.training.resume import ResumeFolder
+from tasks.training.short_run import train_on_made_up_images, weights_digest
 
 if TYPE_CHECKING:
     from tasks.params import TrainParams
 
 _CLASSES = 3
-_MAX_BOXES = 8
 # Whatever params.yaml has: a loss that rises shall tell of the device.
 _LEARNING_RATE = 1e-3
 
@@ -62,12 +52,12 @@ def main(params_file: str, precision: str, steps: str, export: str, out: str) ->
         config = _config(params, train, Path(folder))
         network = build_network(config, is_training=True)
         initialise(network, network.variables, train.seed)
-        progress = _train(network, train, Path(folder))
+        steps_taken = train_on_made_up_images(network, train, Path(folder))
         result: dict[str, Any] = {
             "on_gpu": on_gpu,
-            "losses": [row.loss for row in progress.steps],
-            "step_ms": [row.step_ms for row in progress.steps],
-            "weights": _digest(network),
+            "losses": [row.loss for row in steps_taken],
+            "step_ms": [row.step_ms for row in steps_taken],
+            "weights": weights_digest(network),
         }
         if export == "1":
             result |= _export(network, config, Path(folder), params.export.max_detections)
@@ -79,37 +69,6 @@ def _config(params: Params, train: "TrainParams", folder: Path) -> PipelineConfi
     config = read_pipeline_config(model) if isinstance(model, Path) else pipeline_proto(model)
     fill_in(config, num_classes=_CLASSES, train=train, export=params.export, records=folder, fine_tune_checkpoint=None)
     return config
-
-
-def _train(network: Network, train: "TrainParams", folder: Path) -> Progress:
-    replicas = Replicas(tf.distribute.get_strategy())
-    variables = [variable for variable in network.variables.values() if variable.trainable]
-    trainer = Trainer(Copies(network, network), replicas, TwoRates(train, [], variables), train, frozen=set())
-    progress = Progress()
-    batches = tf.data.Dataset.from_tensors(_batch(network, train)).repeat()
-    trainer.run(batches, ResumeFolder(folder, "trial"), progress, lambda row: None, lambda: None)
-    return progress
-
-
-def _batch(network: Network, train: "TrainParams") -> Batch:
-    rng, images = np.random.default_rng(train.seed), train.batch_size
-    corner = rng.uniform(0.0, 0.5, (images, _MAX_BOXES, 2))
-    sides = rng.uniform(0.2, 0.5, (images, _MAX_BOXES, 2))
-    return Batch(
-        names=tf.constant([f"{i}.jpg" for i in range(images)]),
-        images=tf.constant(rng.uniform(0.0, 255.0, (images, network.height, network.width, 3)), tf.float32),
-        boxes=tf.constant(np.concatenate([corner, corner + sides], axis=2), tf.float32),
-        classes=tf.constant(rng.integers(0, _CLASSES, (images, _MAX_BOXES)), tf.int32),
-        weights=tf.ones((images, _MAX_BOXES), tf.float32),
-    )
-
-
-def _digest(network: Network) -> str:
-    """The same where every bit of every variable is."""
-    digest = hashlib.sha256()
-    for key in sorted(network.variables):
-        digest.update(network.variables[key].numpy().tobytes())
-    return digest.hexdigest()
 
 
 def _export(network: Network, config: PipelineConfig, folder: Path, max_detections: int) -> dict[str, float]:

@@ -12,14 +12,24 @@ import sys
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h; it outlives exec
 
 
+def die_with_parent(parent: int | None = None) -> None:
+    """End this process when its parent ends, even by SIGKILL (Linux; elsewhere nothing is done).
+
+    Args:
+        parent: the process that started this one, where that is known: it may have ended before it could be asked for.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if parent is not None and os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
 def main(parent: int, command: list[str]) -> None:
     """Run `command` in place of this program."""
     # What Python ignores, a program that it becomes would ignore, too.
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before it could be watched
-        os.kill(os.getpid(), signal.SIGKILL)
+    die_with_parent(parent)
     try:
         os.execvp(command[0], command)  # noqa: S606 - no shell
     except OSError as error:

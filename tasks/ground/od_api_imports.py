@@ -33,6 +33,7 @@ _LATER = ("object_detection.utils.visualization_utils", "object_detection.matche
 _OF_DEVICES = re.compile(
     rb"[IWEF]0000 |WARNING: All log messages before absl|To enable the following instructions: |\s*$"
 )
+CPUINFO = Path("/proc/cpuinfo")
 _ESTIMATORS = ("tensorflow.compat.v1.estimator", "tensorflow._api.v2.compat.v1.estimator")
 
 
@@ -115,13 +116,16 @@ def _quiet(spec: ModuleSpec | None) -> ModuleSpec | None:
     return spec
 
 
-def _refuse_without_avx(cpuinfo: Path = Path("/proc/cpuinfo")) -> None:
+def lacks_avx(cpuinfo: Path = CPUINFO) -> bool:
+    """Whether this is a processor of x86-64 that TensorFlow cannot run on; where Linux does not tell, it is none."""
+    if platform.machine() != "x86_64" or not cpuinfo.exists():
+        return False
+    return not re.search(r"^flags\b.*\bavx\b", cpuinfo.read_text(errors="replace"), re.M)
+
+
+def _refuse_without_avx(cpuinfo: Path = CPUINFO) -> None:
     """TensorFlow would end the process, and what it says then would be among what is kept back."""
-    if (
-        platform.machine() == "x86_64"
-        and cpuinfo.exists()
-        and not re.search(r"^flags\b.*\bavx\b", cpuinfo.read_text(), re.M)
-    ):
+    if lacks_avx(cpuinfo):
         raise ImportError("TensorFlow needs a processor with AVX, and this one has none: take another machine")
 
 

@@ -1,6 +1,5 @@
 """The running process: its end with its parent, messages of its libraries, its cores, run time and memory."""
 
-import ctypes
 import logging
 import os
 import resource
@@ -10,23 +9,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from tasks.ground.launch import die_with_parent
+
 # The module that runs stages imports this one before all that takes time.
 _STARTED = time.monotonic()
 # The variable in which dvc.yaml hands a stage the process that started it.
 DVC_PID = "DVC_PID"
-
-
-def die_with_parent(parent: int | None = None) -> None:
-    """End this process when its parent ends, even by SIGKILL (Linux; elsewhere nothing is done).
-
-    Args:
-        parent: the process that started this one, where that is known: it may have ended before it could be asked for.
-    """
-    if sys.platform == "linux":
-        pr_set_pdeathsig = 1  # linux/prctl.h
-        ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGKILL)
-        if parent is not None and os.getppid() != parent:
-            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def ending_with_me(command: Sequence[str]) -> list[str]:

@@ -42,7 +42,7 @@ class Devices:
         return trial
 
 
-def told(gpus: list[Gpu], *trials: Trial | Exception) -> list[str]:
+def finding_lines(gpus: list[Gpu], *trials: Trial | Exception) -> list[str]:
     return [str(finding) for finding in training_findings(gpus, Devices(*trials), lambda text: None)]
 
 
@@ -106,13 +106,15 @@ def test_a_gpu_is_compared_with_the_cpu_with_itself_and_with_bfloat16() -> None:
     ids=["not used", "crashes", "not finite", "another loss", "does not repeat", "bfloat16 is off", "bfloat16 is slow"],
 )
 def test_what_is_wrong_with_a_gpu_is_told(trials: list[Trial | Exception], said: str) -> None:
-    assert said in told([GPU], ON_CPU, *trials)
+    assert said in finding_lines([GPU], ON_CPU, *trials)
 
 
 def test_what_is_not_a_number_is_never_within_bounds() -> None:
     broken = replace(ON_GPU, losses=[float("nan")] * 5)
     assert not [
-        line for line in told([GPU], ON_CPU, broken, broken, broken)[2:] if line.startswith("  ok") and "loss" in line
+        line
+        for line in finding_lines([GPU], ON_CPU, broken, broken, broken)[2:]
+        if line.startswith("  ok") and "loss" in line
     ]
 
 
@@ -124,7 +126,7 @@ def test_a_gpu_that_is_left_out_or_broken_is_not_tried(monkeypatch: pytest.Monke
 
 
 def test_a_cpu_that_fails_ends_the_trials() -> None:
-    assert told([GPU], TrialError("killed by signal 4")) == [
+    assert finding_lines([GPU], TrialError("killed by signal 4")) == [
         "  FAIL  CPU: 5 steps of training and an export failed: killed by signal 4"
     ]
 

@@ -1,6 +1,5 @@
-"""The set-up script: which Python it takes, what it makes anew, and its refusals, each a sentence with a remedy."""
+"""The environment that the set-up script makes, keeps or makes anew; its refusals are a sentence with a remedy each."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -8,138 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.scripts.stand_ins import SCRIPT, python_stub, refusal, run, stub
 from tests.small_project import wait_until
 
-ROOT = Path(__file__).parents[1]
-SCRIPT = Path("scripts", "setup.sh")
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
-
-
-@pytest.fixture
-def clone(tmp_path: Path) -> Path:
-    """The scripts and requirements, and a folder `bin` that `run` puts first on the PATH."""
-    folder = tmp_path / "a clone, größer"
-    (folder / "scripts").mkdir(parents=True)
-    (folder / "bin").mkdir()
-    for name in ("setup.sh", "find_python.sh"):
-        shutil.copy(ROOT / "scripts" / name, folder / "scripts")
-    for file in ROOT.glob("requirements*.txt"):
-        shutil.copy(file, folder)
-    # None of the machine's own: only what a test says is there.
-    for name in ("python3.13", "python3.12", "python3.11", "python3", "python"):
-        stub(folder, name, "echo 'command not found' >&2; exit 127")
-    return folder
-
-
-def stub(folder: Path, name: str, script: str) -> Path:
-    path = folder / "bin" / name
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(0o755)
-    return path
-
-
-def python_stub(folder: Path, name: str, version: str) -> Path:
-    """A Python that tells its version, and makes environments of Pythons that do; no package can be installed there."""
-    return stub(
-        folder,
-        name,
-        f"""case "$*" in
-*sys.version_info*) echo {version} ;;
-"-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
-*) echo "no network" >&2; exit 1 ;;
-esac""",
-    )
-
-
-def run(clone: Path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    inherited = {key: value for key, value in os.environ.items() if key not in ("PYTHON", "NO_PYTHON_DOWNLOAD")}
-    return subprocess.run(
-        [clone / SCRIPT, *arguments],
-        env={**inherited, "PATH": f"{clone / 'bin'}:/usr/bin:/bin", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def refusal(clone: Path, *arguments: str, **environment: str) -> str:
-    done = run(clone, *arguments, **environment)
-    assert done.returncode == 1, done.stderr
-    assert not (clone / ".venv" / ".installed").exists()
-    last = done.stderr.strip().splitlines()[-1]
-    assert last.startswith("setup: ")
-    return last
-
-
-def test_a_missing_python_is_named(clone: Path) -> None:
-    assert "PYTHON=python3.99 was not found, or does not start" in refusal(clone, PYTHON="python3.99")
-
-
-@pytest.mark.parametrize("version", ["3.10", "3.14"])
-def test_a_wrong_python_is_named_with_its_version(version: str, clone: Path) -> None:
-    message = refusal(clone, PYTHON=str(python_stub(clone, "mine", version)))
-    assert f"is Python {version}" in message
-    assert "make run PYTHON=" in message
-
-
-@pytest.mark.parametrize(
-    ("there", "taken"),
-    [
-        ({"python3.11": "3.11", "python3.12": "3.12", "python3.13": "3.13"}, "3.13"),
-        ({"python3.11": "3.11", "python3.12": "3.12"}, "3.12"),
-        ({"python3.11": "3.11", "python3": "3.14"}, "3.11"),
-        ({"python3": "3.12"}, "3.12"),
-        ({"python": "3.13", "python3": "2.7"}, "3.13"),
-    ],
-)
-def test_the_newest_that_starts_is_taken(there: dict[str, str], taken: str, clone: Path) -> None:
-    for name, version in there.items():
-        python_stub(clone, name, version)
-
-    assert "the installer could not be fetched" in refusal(clone)
-    told = subprocess.run([clone / ".venv" / "bin" / "python", "sys.version_info"], capture_output=True, check=True)
-    assert told.stdout.decode().strip() == taken
-
-
-@pytest.mark.parametrize("version", ["3.10", "3.14"])
-def test_without_a_fitting_python_none_is_fetched_where_that_is_forbidden(version: str, clone: Path) -> None:
-    python_stub(clone, "python3", version)
-
-    message = refusal(clone, NO_PYTHON_DOWNLOAD="1")
-    assert f"no Python 3.13, 3.12 or 3.11 was found (python3 is {version}), and NO_PYTHON_DOWNLOAD forbids" in message
-    assert "apt-get install python3.12" in message
-
-
-def test_without_any_python_and_without_uv_it_is_said(clone: Path) -> None:
-    message = refusal(clone)
-    assert message.startswith("setup: no Python 3.13, 3.12 or 3.11 was found: install one")
-
-
-def test_uv_fetches_a_python_and_says_so_first(clone: Path) -> None:
-    python_stub(clone, "python3", "3.10")
-    kept = python_stub(clone, "kept", "3.13")
-    stub(
-        clone,
-        "uv",
-        f"""[ "$1 $2" = "python install" ] || exit 1
-mkdir -p .python/cpython-3.13/bin && cp "{kept}" .python/cpython-3.13/bin/python3.13""",
-    )
-
-    first = run(clone)
-    assert "(python3 is 3.10): uv fetches Python 3.13 into .python/ now" in first.stderr
-    assert (clone / ".venv" / "bin" / "python").exists()
-    # What was fetched is taken the next time.
-    shutil.rmtree(clone / ".venv")
-    assert "fetches" not in run(clone, NO_PYTHON_DOWNLOAD="1").stderr
-
-
-@pytest.mark.parametrize("script", ["echo 'no route to host' >&2; exit 2", "exit 0"])
-def test_a_python_that_cannot_be_fetched_is_one_sentence(script: str, clone: Path) -> None:
-    stub(clone, "uv", script)
-
-    message = refusal(clone)
-    assert "could not fetch one (no route to host)" in message or "what uv fetched does not start" in message
-    assert "install one" in message
 
 
 def test_a_python_without_venv_is_said(clone: Path) -> None:
@@ -219,40 +90,8 @@ def test_an_environment_stays_until_another_can_be_made(clone: Path) -> None:
     assert (venv / ".gpu").exists()
 
 
-def test_an_activated_environment_is_not_where_its_python_is_found(clone: Path) -> None:
-    """Make puts it first on the PATH, too."""
-    venv = clone / ".venv"
-    (venv / "bin").mkdir(parents=True)
-    shutil.copy(python_stub(clone, "old", "3.11"), venv / "bin" / "python")
-    shutil.copy(clone / "bin" / "old", venv / "bin" / "python3")
-    python_stub(clone, "python3", "3.13")
-
-    path = f"{venv / 'bin'}:{clone / 'bin'}:/usr/bin:/bin"
-    assert "made anew with Python 3.13: it has Python 3.11" in run(clone, PYTHON="python3", PATH=path).stderr
-    (venv / ".installing").touch()
-    (clone / "bin" / "python3.12").unlink()
-    assert "made anew with Python 3.13: its installation was broken off" in run(clone, PATH=path).stderr
-
-
 def test_an_unknown_kind_is_named(clone: Path) -> None:
     assert "cpu: no such kind of environment; there are run, dev, gpu and fuzz" in refusal(clone, "cpu")
-
-
-def test_an_old_uv_gives_way_to_the_pinned_one(clone: Path) -> None:
-    python_stub(clone, "python3", "3.10")
-    stub(clone, "uv", "echo \"unexpected argument '--no-bin'\" >&2; exit 2")
-    pinned = clone / ".python" / "uv" / "bin" / "uv"
-    pinned.parent.mkdir(parents=True)
-    kept = python_stub(clone, "kept", "3.13")
-    pinned.write_text(
-        f"""#!/bin/sh
-[ "$1" = --version ] || {{ mkdir -p .python/cpython/bin && cp "{kept}" .python/cpython/bin/python3.13; }}
-"""
-    )
-    pinned.chmod(0o755)
-
-    assert "the installer could not be fetched" in refusal(clone)
-    assert (clone / ".venv" / "bin" / "python").exists()
 
 
 def test_an_environment_keeps_its_python_when_a_newer_one_comes(clone: Path) -> None:
