@@ -1,4 +1,4 @@
-"""`dvc` as a child process: its output line by line, and the outcome of a stage."""
+"""`dvc`, or a command of `tasks`, as a child process: its output line by line, and the outcome of a stage."""
 
 import contextlib
 import enum
@@ -129,15 +129,35 @@ def is_outcome_line(line: str) -> bool:
     return bool(re.match(r"Running stage '|Stage '", line))
 
 
+def run_tasks(arguments: Sequence[str], root: Path, log: Log) -> int:
+    """Run `python -m tasks` in `root`; `log` gets each line. The exit code, negative where a signal ended it."""
+    return _run(["tasks", *arguments], root, log)
+
+
 def _dvc(arguments: Sequence[str], root: Path, log: Log, env: Mapping[str, str] | None = None) -> tuple[int, list[str]]:
     """The exit code, and of the output the lines that name an outcome and the last ones."""
-    # dvc.yaml says `python`: the one of this process, whatever PATH the worker has.
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     outcome_lines: list[str] = []
     last: deque[str] = deque(maxlen=_LAST_LINES)
+
+    def take(line: str) -> None:
+        if _is_advice(line):
+            return
+        log(line)
+        if len(last) == last.maxlen and is_outcome_line(last[0]):
+            outcome_lines.append(last[0])
+        last.append(line)
+
+    code = _run(["dvc", "--wait-for-lock", *arguments], root, take, env)
+    return code, [*outcome_lines, *last]
+
+
+def _run(module: Sequence[str], root: Path, take: Log, env: Mapping[str, str] | None = None) -> int:
+    """Run a Python module with its arguments; `take` gets each line. The exit code."""
+    # dvc.yaml says `python`: the one of this process, whatever PATH the worker has.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     with subprocess.Popen(
         # A cancelled run must not leave its trainer behind.
-        ending_with_me([sys.executable, "-m", "dvc", "--wait-for-lock", *arguments]),
+        ending_with_me([sys.executable, "-m", *module]),
         cwd=root,
         # Code of a stage, and what it loads, has no use for the server's password.
         env={**{key: value for key, value in os.environ.items() if key not in PASSWORDS}, "PATH": path, **(env or {})},
@@ -151,19 +171,14 @@ def _dvc(arguments: Sequence[str], root: Path, log: Log, env: Mapping[str, str] 
         try:
             _raise_if_stopping()
             for line in readable_lines(process.stdout):
-                if _is_advice(line):
-                    continue
-                log(line)
-                if len(last) == last.maxlen and is_outcome_line(last[0]):
-                    outcome_lines.append(last[0])
-                last.append(line)
+                take(line)
         except BaseException:
             # A cancelled run gets here by a signal; it would otherwise wait for the training to end.
             _kill(process)
             raise
         finally:
             _running.discard(process)
-    return process.returncode, [*outcome_lines, *last]
+    return process.returncode
 
 
 def _raise_if_stopping() -> None:

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,12 +24,13 @@ class RegisterError(Exception):
 def register() -> None:
     """Register what is missing, and the deployments as they are now.
 
-    What the user has set stays: limits and pauses of pools, and which schedules are on.
+    What the user has set stays: limits and pauses of pools, which schedules are on, and parameters of deployments, such
+    as the folder of predict-folder.
 
     Raises:
         RegisterError: one of them failed.
     """
-    with _schedules_kept():
+    with _settings_kept():
         for pool in POOLS:
             if _prefect("work-pool", "inspect", pool).returncode:
                 _run("work-pool", "create", pool, "--type", "process")
@@ -39,18 +40,34 @@ def register() -> None:
 
 
 @contextmanager
-def _schedules_kept() -> Iterator[None]:
-    """`prefect deploy` replaces each schedule by that of prefect.yaml, which is off: switch on again what was on."""
+def _settings_kept() -> Iterator[None]:
+    """`prefect deploy` replaces schedules, which are off in prefect.yaml, and parameters: set again what was set."""
     # Prefect reads its settings when it is imported.
     from prefect.client.orchestration import get_client  # noqa: PLC0415
 
     with get_client(sync_client=True) as client:
-        on = {key for key, (_, schedule) in _schedules(client).items() if schedule.active}
+        schedules = {key: schedule for key, (_, schedule) in _schedules(client).items()}
+        parameters = {deployment.id: deployment.parameters for deployment in client.read_deployments()}
     yield
     with get_client(sync_client=True) as client:
         for key, (deployment, schedule) in _schedules(client).items():
-            if key in on and not schedule.active:
-                client.update_deployment_schedule(deployment.id, schedule.id, active=True)
+            before = schedules.get(key)
+            if before and (before.active, before.parameters) != (schedule.active, schedule.parameters):
+                client.update_deployment_schedule(
+                    deployment.id, schedule.id, active=before.active, parameters=before.parameters
+                )
+        for deployment in client.read_deployments():
+            _set_parameters(client, deployment, parameters.get(deployment.id, {}))
+
+
+def _set_parameters(client: Any, deployment: Any, before: Mapping[str, Any]) -> None:
+    """Set those of `before` that the flow still has."""
+    from prefect.client.schemas.actions import DeploymentUpdate  # noqa: PLC0415 - as above
+
+    known = deployment.parameter_openapi_schema.get("properties", {})
+    wanted = {**deployment.parameters, **{key: value for key, value in before.items() if key in known}}
+    if wanted != deployment.parameters:
+        client.update_deployment(deployment.id, DeploymentUpdate(parameters=wanted))
 
 
 def _schedules(client: Any) -> dict[tuple[Any, str], tuple[Any, Any]]:

@@ -1,7 +1,7 @@
 """The command line, `python -m tasks COMMAND`: the stages that dvc.yaml runs, and what a person runs besides.
 
-A command that is no stage is the function of its name in `tasks/commands/`, called with the options as keyword
-arguments. Its module is imported when it runs: stages must not pay for numpy, matplotlib and scipy.
+A command that is no stage is the function of its name in `tasks/commands/` (`_` for `-`), called with the options as
+keyword arguments. Its module is imported when it runs: stages must not pay for numpy, matplotlib and scipy.
 """
 
 # First of all: what is imported below takes a second, in which dvc may be killed.
@@ -31,7 +31,7 @@ import time
 from pathlib import Path
 from typing import TypeAlias
 
-from tasks.errors import PipelineError, UnreachableError
+from tasks.errors import BusyError, PipelineError, UnreachableError
 from tasks.formats.writers import WRITTEN_FORMATS
 from tasks.ground.imports import import_object
 from tasks.ground.ports import port_number
@@ -61,10 +61,11 @@ def main(argv: list[str] | None = None) -> int:
         if command in STAGES:
             _run_stage(command, **arguments)
         else:
-            import_object(f"tasks.commands.{command}:{command}")(**arguments)
+            function = command.replace("-", "_")
+            import_object(f"tasks.commands.{function}:{function}")(**arguments)
     except PipelineError as error:
         print_text(f"{command}: {error}", file=sys.stderr)
-        return os.EX_TEMPFAIL if isinstance(error, UnreachableError) else 1
+        return os.EX_TEMPFAIL if isinstance(error, (UnreachableError, BusyError)) else 1
     except OSError as error:
         remedy = _REMEDIES.get(error.errno or 0)
         if remedy is None:
@@ -100,6 +101,7 @@ def parser() -> argparse.ArgumentParser:
         _add_params(command, f"its sections: {', '.join(stage.sections)}")
     _add_annotate(commands)
     _add_predict(commands)
+    _add_predict_folder(commands)
     _add_explain(commands)
     _add_compare(commands)
     _add_convert(commands)
@@ -159,10 +161,29 @@ def _add_predict(commands: Commands) -> None:
     command.add_argument(
         "inputs", nargs="+", type=Path, metavar="INPUT", help="image, folder, 'pattern/**/*.jpg' or video"
     )
+    _add_detecting(command)
+    command.add_argument("--out", type=Path, metavar="FOLDER", default=Path("predictions"), help="default: %(default)s")
+    command.add_argument(
+        "--write",
+        nargs="+",
+        choices=list(KINDS),
+        default=["pictures", "json"],
+        help="voc: XML to correct and learn from; gif: all pictures as one animation; default: pictures json",
+    )
+    command.add_argument("--tflite", action="store_true", help="run model.tflite instead of the SavedModel")
+    command.add_argument(
+        "--every", type=int, default=1, metavar="N", help="take every Nth frame of a video; default: %(default)s"
+    )
+    command.add_argument(
+        "--fps", type=float, default=5.0, metavar="N", help="pictures a second in the GIF; default: %(default)g"
+    )
+
+
+def _add_detecting(command: argparse.ArgumentParser) -> None:
+    """The options that all commands that detect have."""
     command.add_argument(
         "--model", type=Path, metavar="FOLDER", default=Path("models/exported"), help="default: %(default)s"
     )
-    command.add_argument("--out", type=Path, metavar="FOLDER", default=Path("predictions"), help="default: %(default)s")
     command.add_argument(
         "--score-threshold",
         type=float,
@@ -177,22 +198,28 @@ def _add_predict(commands: Commands) -> None:
         help="images detected together, fewer where they are large; default: %(default)s",
     )
     command.add_argument(
-        "--write",
-        nargs="+",
-        choices=list(KINDS),
-        default=["pictures", "json"],
-        help="voc: XML to correct and learn from; gif: all pictures as one animation; default: pictures json",
-    )
-    command.add_argument(
         "--trust", action="store_true", help="load a model that may read or write files: a model is a program"
     )
-    command.add_argument("--tflite", action="store_true", help="run model.tflite instead of the SavedModel")
+
+
+def _add_predict_folder(commands: Commands) -> None:
+    example = "predict-folder photos/"
+    command = _add(commands, "predict-folder", "detect in the photos of a folder that are new, each once", example)
+    command.add_argument("folder", type=Path, metavar="FOLDER", help="into which photos are put, also into subfolders")
+    command.add_argument("--out", type=Path, metavar="FOLDER", help="for the results; default: FOLDER/predictions")
+    command.add_argument("--draw", action="store_true", help="also write each photo with its boxes")
     command.add_argument(
-        "--every", type=int, default=1, metavar="N", help="take every Nth frame of a video; default: %(default)s"
+        "--again", action="store_true", help="also do photos that another model or score threshold was used for"
     )
     command.add_argument(
-        "--fps", type=float, default=5.0, metavar="N", help="pictures a second in the GIF; default: %(default)g"
+        "--settle",
+        type=float,
+        default=10.0,
+        metavar="SECONDS",
+        help="leave photos for the next run that changed within so many seconds; default: %(default)g",
     )
+    command.add_argument("--summary", type=Path, metavar="FILE", help="also write what was done as JSON")
+    _add_detecting(command)
 
 
 def _add_explain(commands: Commands) -> None:

@@ -5,7 +5,8 @@
     ├── DataError          images and annotations
     │   └── FormatError    a file is not what its format promises
     ├── CheckpointError    weights: download, layout, what was restored
-    ├── UnreachableError   a server did not answer: the one error that may pass by itself
+    ├── UnreachableError   a server did not answer: may pass by itself
+    ├── BusyError          another process works in the same folder: passes by itself
     ├── ConfigError        pipeline.config and model definitions
     ├── TrainingError      training cannot start or go on
     └── EvaluationError    scoring would not be honest
@@ -38,6 +39,10 @@ class CheckpointError(PipelineError):
 
 class UnreachableError(PipelineError):
     """A server could not be reached, or broke off too often: the same call may go through later."""
+
+
+class BusyError(PipelineError):
+    """Another process works in the same folder, where only one may: the same call goes through once it has ended."""
 
 
 class ConfigError(PipelineError):

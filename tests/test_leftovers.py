@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tasks.__main__ import main
-from tasks.ground.files import remove_leftovers
+from tasks.ground.files import remove_leftovers, remove_leftovers_below
 from tasks.params import read_params
 
 ROOT = Path(__file__).parents[1]
@@ -37,6 +37,15 @@ def test_names_are_taken_as_they_are(tmp_path: Path) -> None:
     remove_leftovers(tmp_path / "x")
     remove_leftovers(tmp_path / "missing" / "x")
     assert {path.name for path in tmp_path.iterdir()} == {".a.12.partial", ".x.json.12.partial"}
+
+
+def test_leftovers_go_from_a_folder_and_those_below_it_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    for name in (".a.json.12.partial", "below/.b.jpg.7.partial", "a.partial", "below/.b.partial", "b.json.7.partial"):
+        (tmp_path / name).touch()
+    remove_leftovers_below(tmp_path)
+    left = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.partial"))
+    assert left == ["a.partial", "b.json.7.partial", "below/.b.partial"]
 
 
 def test_git_and_dvc_look_at_nothing_half_written() -> None:

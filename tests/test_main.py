@@ -38,7 +38,8 @@ def test_a_command_is_a_function_that_takes_its_options_as_keyword_arguments(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = vars(parser().parse_args(example_of(name, capsys))).keys() - {"command"}
-    arguments = inspect.signature(import_object(f"tasks.commands.{name}:{name}")).parameters
+    function = name.replace("-", "_")
+    arguments = inspect.signature(import_object(f"tasks.commands.{function}:{function}")).parameters
     assert arguments.keys() == options
     assert {argument.kind for argument in arguments.values()} == {inspect.Parameter.KEYWORD_ONLY}
 

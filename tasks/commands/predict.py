@@ -13,6 +13,7 @@ from tasks.images.unread_formats import named_files
 from tasks.prediction.inputs import find_inputs, passed_over
 from tasks.prediction.kinds import writers_for
 from tasks.prediction.run import Outcome, predict_pictures
+from tasks.prediction.threshold import refuse_bad_options
 from tasks.prediction.threshold import score_threshold as chosen_score
 from tasks.prediction.writer import Output
 
@@ -92,10 +93,7 @@ def _versions(folder: Path) -> set[tuple[Path, int]]:
 
 
 def _check_options(score_threshold: float | None, batch_size: int, every: int, fps: float) -> None:
-    if score_threshold is not None and not 0.0 <= score_threshold <= 1.0:
-        raise PipelineError(f"--score-threshold {score_threshold:g}: a score is a number from 0 to 1")
-    if batch_size < 1:
-        raise PipelineError(f"--batch-size {batch_size}: at least 1 image at a time")
+    refuse_bad_options(score_threshold, batch_size)
     if every < 1:
         raise PipelineError(f"--every {every}: 1 takes every frame of a video, 10 every tenth")
     if not 0.1 <= fps <= 50:

@@ -19,6 +19,8 @@ MAX_JSON_BYTES = 1_000_000_000
 # An empty list or object takes two bytes of a file and sixty and more of memory; the annotations of real tools have one
 # in 25 bytes or more. Small files may have as many as they like.
 _MANY_CONTAINERS, _MIN_BYTES_A_CONTAINER = 2_000_000, 16
+# As `_beside` names them.
+_LEFTOVER = re.compile(r"\..+\.\d+\.partial")
 # What json does not escape and a terminal obeys: controls, directions, marks without width, line and paragraph ends.
 _ACTING = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 
@@ -54,6 +56,13 @@ def remove_leftovers(path: Path) -> None:
     if path.parent.is_dir():
         for beside in [each for each in path.parent.iterdir() if ours.fullmatch(each.name)]:
             _remove(beside)
+
+
+def remove_leftovers_below(folder: Path) -> None:
+    """Remove the partial files that killed processes left in `folder` and its folders; for its only writer."""
+    for here, _, names in os.walk(folder):
+        for name in filter(_LEFTOVER.fullmatch, names):
+            Path(here, name).unlink(missing_ok=True)
 
 
 def megabytes(path: Path) -> float:

@@ -46,6 +46,26 @@ def refuse_unsafe_paths(params: "Params", root: Path = Path()) -> None:
         )
 
 
+def refuse_unsafe_out(out: Path, params: "Params", root: Path = Path()) -> None:
+    """Check that a command that writes into the folder `out` writes nothing where DVC removes, or the project lies.
+
+    Outside the project every folder is allowed.
+
+    Raises:
+        ParamsError: `out` is, holds or lies in what a stage writes, or is of the project itself.
+    """
+    place, project = out.resolve(), root.resolve()
+    for key, path in params.paths:
+        its = (project / path).resolve()
+        if place.is_relative_to(its) or its.is_relative_to(place):
+            raise ParamsError(
+                f"--out {out}: DVC removes what stands at paths.{key}, {quoted(str(path))}, before a stage writes "
+                "there: name a folder apart from it, such as predictions/NAME"
+            )
+    if place.is_relative_to(project) and place.relative_to(project).parts[0] in _OWN | _HIDDEN:
+        raise ParamsError(f"--out {out}: is of the project itself, or lies among what is: name another folder")
+
+
 def _outside(paths: dict[str, PurePosixPath]) -> Iterator[str]:
     for key, path in paths.items():
         if path.is_absolute() or path.parts[:1] in ((), ("..",)):

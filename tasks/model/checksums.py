@@ -1,5 +1,6 @@
 """SHA256SUMS of an exported model: a line `<hex SHA-256>  <path>` for each file, as `sha256sum -c` reads them."""
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -15,9 +16,27 @@ _LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 
 def write_checksums(folder: Path) -> None:
     """Write SHA256SUMS of every file below `folder` into it."""
+    (folder / CHECKSUMS).write_text(_lines(folder), encoding="utf-8")
+
+
+def model_checksum(model: Path) -> str:
+    """Hex SHA-256 that tells one model from another: of its SHA256SUMS, or of what it would hold where it is missing.
+
+    `model` may also be a single file: then it is that of its content.
+    """
+    if model.is_file():
+        return sha256_of(model)
+    sums = model / CHECKSUMS
+    return (
+        sha256_of(sums)
+        if sums.is_file()
+        else hashlib.sha256(_lines(model).encode(errors="surrogateescape")).hexdigest()
+    )
+
+
+def _lines(folder: Path) -> str:
     files = [file for file in files_below(folder) if file.name != CHECKSUMS]
-    lines = [f"{sha256_of(file)}  {file.relative_to(folder).as_posix()}\n" for file in files]
-    (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8")
+    return "".join(f"{sha256_of(file)}  {file.relative_to(folder).as_posix()}\n" for file in files)
 
 
 def check_checksums(folder: Path, *parts: str) -> None:

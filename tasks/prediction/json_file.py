@@ -1,6 +1,6 @@
 """Predictions as COCO JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 from tasks.dataset.boxes import area, to_xywh
@@ -70,11 +70,14 @@ class JsonWriter:
     def close(self, unreadable: Sequence[Unreadable]) -> str:
         """See `Writer`."""
         reasons = [f"{encodable(each.name)}: {encodable(each.reason)}" for each in unreadable]
-        content = {
-            "info": {"score_threshold": self._score_threshold, "unreadable": reasons},
+        write_json(self._path, self.content({"unreadable": reasons}))
+        return self._path.name
+
+    def content(self, info: Mapping[str, object]) -> dict[str, object]:
+        """The COCO object of what was added, with `info` about it."""
+        return {
+            "info": {"score_threshold": self._score_threshold, **info},
             "images": self._images,
             "annotations": self._annotations,
             "categories": [{"id": number, "name": name} for name, number in self._ids.items()],
         }
-        write_json(self._path, content)
-        return self._path.name

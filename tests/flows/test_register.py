@@ -15,10 +15,13 @@ from tests.ports import free_ports
 # What a user does on the pages, and what there is then.
 CHANGE = """
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.actions import WorkPoolUpdate
+from prefect.client.schemas.actions import DeploymentUpdate, WorkPoolUpdate
 with get_client(sync_client=True) as client:
     client.update_work_pool("gpu", WorkPoolUpdate(is_paused=True, concurrency_limit=1))
     for deployment in client.read_deployments():
+        if "folder" in deployment.parameter_openapi_schema["properties"]:
+            parameters = {"folder": "/srv/photos", "draw": True}
+            client.update_deployment(deployment.id, DeploymentUpdate(parameters=parameters))
         for schedule in deployment.schedules:
             client.update_deployment_schedule(deployment.id, schedule.id, active=True)
 """
@@ -32,6 +35,11 @@ with get_client(sync_client=True) as client:
         "pools": pools,
         "deployments": sorted(deployment.name for deployment in deployments),
         "schedules": [schedule.active for deployment in deployments for schedule in deployment.schedules],
+        "parameters": {
+            "photos": deployment.parameters
+            for deployment in deployments
+            if "folder" in deployment.parameter_openapi_schema["properties"]
+        },
         "automations": [automation.name for automation in client.read_automations()],
     }))
 """
@@ -62,15 +70,21 @@ def test_once_more_registers_what_is_missing_and_leaves_what_the_user_has_set(py
     first = json.loads(python("-c", STATE))
     assert first == {
         "pools": {"cpu": [False, None], "gpu": [False, None]},
-        "deployments": ["gpu", "local", "local"],
-        "schedules": [False],
+        "deployments": ["gpu", "local", "local", "local"],
+        "schedules": [False, False],
+        "parameters": {"photos": {}},
         "automations": ["mark lost runs as crashed"],
     }
 
     python("-c", CHANGE)
     python("-m", "flows.register")
     again = json.loads(python("-c", STATE))
-    assert again == {**first, "pools": {"cpu": [False, None], "gpu": [True, 1]}, "schedules": [True]}
+    assert again == {
+        **first,
+        "pools": {"cpu": [False, None], "gpu": [True, 1]},
+        "schedules": [True, True],
+        "parameters": {"photos": {"folder": "/srv/photos", "draw": True}},
+    }
 
 
 def test_a_server_that_is_not_there_is_one_sentence() -> None:

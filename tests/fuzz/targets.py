@@ -17,7 +17,7 @@ import numpy as np
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.coco_json import read_coco, read_detections
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
-from tasks.errors import PipelineError
+from tasks.errors import FormatError, PipelineError
 from tasks.formats.csv import read_csv
 from tasks.formats.given_splits import splits_by_list
 from tasks.formats.label_studio import read_label_studio
@@ -29,6 +29,8 @@ from tasks.images.image_file import inspect_image
 from tasks.model.label_map import read_label_map, write_label_map
 from tasks.params import read_params
 from tasks.partition.memory import SplitMemory, read_split_memory, write_split_memory
+from tasks.prediction.ledger import LEDGER, Entry, Ledger, Made, Stamp
+from tasks.prediction.photo_results import Photo, copy_result, found_result
 from tasks.tfrecords.tf_example import decode_example, encode_example
 from tasks.tfrecords.tfrecord import read_records, write_records
 from tasks.weights.archive import extract
@@ -41,6 +43,17 @@ _ONE_IMAGE = Dataset(
     ("cat",),
     (AnnotatedImage("a.jpg", 64, 48, as_boxes([[1, 2, 30, 40]]), ("cat",), flags(1), flags(1)),),
 )
+
+
+_PHOTO = Photo("a.png", Path("a.png"), Stamp(1, 2, 3), "0" * 64)
+_RESULT = json.dumps(
+    {
+        "info": {"sha256": _PHOTO.sha256, "model": "m", "score_threshold": 0.5},
+        "images": [{"id": 1, "file_name": "a.png", "drawn": None, "width": 9, "height": 9}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.9}],
+        "categories": [{"id": 1, "name": "cat"}],
+    }
+).encode()
 
 
 @dataclass(frozen=True)
@@ -148,6 +161,26 @@ def _split_memory(folder: Path) -> bytes:
     return (folder / "seed").read_bytes()
 
 
+def _ledger(folder: Path) -> bytes:
+    (folder / "out").mkdir()
+    done = Entry(
+        name=_PHOTO.name, sha256=_PHOTO.sha256, stamp=_PHOTO.stamp, made=Made("m", 0.5, False), boxes={"cat": 1}
+    )
+    Ledger(folder / "out", folder).add(
+        [done, Entry(name="b.png", sha256="1" * 64, stamp=Stamp(1, 2, 3), unreadable="why")]
+    )
+    return (folder / "out" / LEDGER).read_bytes()
+
+
+def _photo_result(folder: Path) -> None:
+    entry = found_result(_PHOTO, folder / "out")
+    if entry is None:
+        raise FormatError("none of predict-folder's")
+    copy = Photo("copy.png", folder / "copy.png", _PHOTO.stamp, _PHOTO.sha256)
+    assert copy_result(copy, entry, folder / "out")
+    assert found_result(copy, folder / "out")
+
+
 TARGETS = {
     "voc": Target("a.xml", lambda folder: read_voc(folder / "a.xml"), "voc", "*.xml"),
     "csv": Target("a.csv", lambda folder: read_csv(folder / "a.csv", {}), "csv", "*.csv"),
@@ -166,5 +199,7 @@ TARGETS = {
     "tf_example": Target("a", lambda folder: decode_example((folder / "a").read_bytes()), own=lambda _: _example()),
     "tfrecord": Target("a", lambda folder: list(read_records(folder / "a")), own=_records),
     "torch_weights": Target("a.pth", lambda folder: read_torch_weights(folder / "a.pth"), own=_torch),
+    "ledger": Target(f"out/{LEDGER}", lambda folder: Ledger(folder / "out", folder), own=_ledger),
+    "photo_result": Target("out/a.png.json", _photo_result, own=lambda _: _RESULT),
     "detections": Target("a.json", lambda folder: read_detections(folder / "a.json", _ONE_IMAGE), own=_detections),
 }

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tasks.errors import ParamsError
-from tasks.lint.paths import refuse_unsafe_paths
+from tasks.lint.paths import refuse_unsafe_out, refuse_unsafe_paths
 from tasks.params import Params, read_params
 
 ROOT = Path(__file__).parents[2]
@@ -90,3 +90,21 @@ def test_without_git_nothing_is_tracked(tmp_path: Path) -> None:
     refuse_unsafe_paths(params(report="book"), tmp_path)
     with pytest.raises(ParamsError, match="of the project itself"):
         refuse_unsafe_paths(params(report="docs"), tmp_path)
+
+
+@pytest.mark.parametrize("out", ["models/exported/new", "models", "data/../data/splits", ".", "linked/new"])
+def test_results_do_not_go_where_dvc_removes_them(project: Path, out: str) -> None:
+    (project / "linked").symlink_to("data/splits")
+    with pytest.raises(ParamsError, match=r"DVC removes what stands at paths\.\w+, .*: name a folder apart from it"):
+        refuse_unsafe_out(project / out, params(), project)
+
+
+@pytest.mark.parametrize("out", ["docs", "tasks/new", ".git/new"])
+def test_results_do_not_go_among_the_projects_own_files(project: Path, out: str) -> None:
+    with pytest.raises(ParamsError, match="is of the project itself"):
+        refuse_unsafe_out(project / out, params(), project)
+
+
+@pytest.mark.parametrize("out", ["predictions/gate", "data/photos/predictions", "../elsewhere", "/srv/photos/out"])
+def test_results_may_go_beside_photos_anywhere_else(project: Path, out: str) -> None:
+    refuse_unsafe_out(project / out, params(), project)

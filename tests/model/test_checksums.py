@@ -1,12 +1,13 @@
 """SHA256SUMS of an exported model."""
 
+import hashlib
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tasks.errors import CheckpointError
-from tasks.model.checksums import check_checksums, write_checksums
+from tasks.model.checksums import check_checksums, model_checksum, write_checksums
 
 
 @pytest.fixture
@@ -62,3 +63,12 @@ def test_what_is_no_list_is_refused(export: Path, content: bytes) -> None:
     (export / "SHA256SUMS").write_bytes(content)
     with pytest.raises(CheckpointError, match="not a list of checksums"):
         check_checksums(export, "model.tflite")
+
+
+def test_a_model_is_told_from_another_with_and_without_its_list(export: Path) -> None:
+    with_list = model_checksum(export)
+    (export / "SHA256SUMS").unlink()
+    assert model_checksum(export) == with_list
+    (export / "model.tflite").write_bytes(b"another")
+    assert model_checksum(export) != with_list
+    assert model_checksum(export / "model.tflite") == hashlib.sha256(b"another").hexdigest()

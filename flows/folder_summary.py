@@ -1,0 +1,103 @@
+"""What a run of `predict-folder` did, as Markdown for Prefect's pages."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tasks.ground.text import markdown_text
+
+_MAX_LISTED = 50
+_Count = Annotated[int, Field(ge=0)]
+
+
+class FolderSummary(BaseModel):
+    """What `python -m tasks predict-folder --summary` writes; see `Summary` in tasks/prediction/folder_run.py."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    folder: str
+    out: str
+    model: str
+    model_checksum: str
+    score_threshold: float
+    others: _Count
+    photos: _Count
+    new: _Count
+    done: _Count
+    detected: _Count
+    copied: _Count
+    recovered: _Count
+    waiting: list[str]
+    unreadable: dict[str, str]
+    newly_unreadable: _Count
+    boxes: dict[str, _Count]
+    boxes_in_all: dict[str, _Count]
+    seconds: float
+    images_per_s: float
+
+    @property
+    def sentence(self) -> str:
+        """The run in one line."""
+        return f"{self.photos} photos, {self.new} new, {self.done} done, {len(self.unreadable)} unreadable" + (
+            f", {len(self.waiting)} left for the next run" if self.waiting else ""
+        )
+
+
+def artifact_key(folder: str) -> str:
+    """The artifact's key, by which Prefect keeps the runs over one folder together: letters, digits and dashes."""
+    name = re.sub(r"[^a-z0-9]+", "-", Path(folder).name.lower()).strip("-")
+    return f"predict-folder-{name}" if name else "predict-folder"
+
+
+def summary_markdown(summary: FolderSummary) -> str:
+    """The summary as a page; names of files and classes are escaped."""
+    rate = f"{summary.images_per_s:.1f}" if summary.detected else "nothing was detected in"
+    rows = {
+        "photos in the folder": summary.photos,
+        "new or changed": summary.new,
+        "done": summary.done,
+        "of these, detected in": summary.detected,
+        "of these, copies of other photos": summary.copied,
+        "of these, kept of a killed run": summary.recovered,
+        "left for the next run, as they are still being written": len(summary.waiting),
+        "unreadable": f"{len(summary.unreadable)} ({summary.newly_unreadable} of them new)",
+        "files that are no photos": summary.others,
+        "images/s": rate,
+        "model": f"{summary.model}, SHA-256 {summary.model_checksum[:12]}",
+        "score threshold": f"{summary.score_threshold:.2f}",
+        "results": summary.out,
+    }
+    return "\n".join(
+        [
+            f"# {markdown_text(summary.folder)}\n",
+            "| | |\n|---|---|",
+            *(f"| {name} | {markdown_text(value)} |" for name, value in rows.items()),
+            *_boxes(summary),
+            *_listed("Unreadable", dict(sorted(summary.unreadable.items()))),
+            *_listed("Left for the next run", dict.fromkeys(sorted(summary.waiting), "")),
+        ]
+    )
+
+
+def _boxes(summary: FolderSummary) -> list[str]:
+    names = sorted({*summary.boxes, *summary.boxes_in_all})
+    if not names:
+        return ["\nNo boxes."]
+    return [
+        "\n| boxes | this run | all photos that are there |\n|---|---:|---:|",
+        *(
+            f"| {markdown_text(name)} | {summary.boxes.get(name, 0)} | {summary.boxes_in_all.get(name, 0)} |"
+            for name in names
+        ),
+    ]
+
+
+def _listed(title: str, reasons: Mapping[str, str]) -> list[str]:
+    if not reasons:
+        return []
+    lines = [f"- {markdown_text(name)}" + (f": {markdown_text(why)}" if why else "") for name, why in reasons.items()]
+    more = [f"- and {len(lines) - _MAX_LISTED} more"] if len(lines) > _MAX_LISTED else []
+    return [f"\n## {title}\n", *lines[:_MAX_LISTED], *more]

@@ -1,0 +1,147 @@
+"""The flow `predict-folder`: the exported detector on the photos of a folder that are new, each once.
+
+`python flows/predict_folder.py photos/` runs it here and now; `prefect deployment run predict-folder/local` on a
+worker, also on a schedule. The work is that of `python -m tasks predict-folder`, in a process of its own.
+"""
+
+import argparse
+import os
+import signal
+import sys
+from collections import deque
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+if __name__ == "__main__":  # run as a file, Python looks for modules in flows/ only
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from flows.prefect_settings import prepare, start_or_check
+
+_OWN_SERVER = prepare(may_run_without_server=__name__ == "__main__")
+
+from prefect import State, flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.states import Completed
+from prefect.tasks import exponential_backoff
+from pydantic import Field
+
+from flows.child import run_tasks
+from flows.folder_summary import FolderSummary, artifact_key, summary_markdown
+from flows.notify import notify
+from flows.publish import percent_of
+
+_LAST_LINES = 30
+
+
+class DetectingFailedError(Exception):
+    """The command ended with an error; the message holds the last lines it printed."""
+
+
+class DetectingInterruptedError(DetectingFailedError):
+    """A signal ended the command, such as that of a system without memory; what it had done stays done."""
+
+
+def _may_succeed_later(task: Any, run: Any, state: State[Any]) -> bool:
+    """Whether trying again may help: not where the folder, the model or an option is at fault."""
+    return isinstance(state.result(raise_on_failure=False), DetectingInterruptedError)
+
+
+@task(
+    name="detect",
+    retries=2,
+    retry_delay_seconds=exponential_backoff(backoff_factor=20),
+    retry_condition_fn=_may_succeed_later,
+)
+def detect(arguments: list[str], root: Path) -> FolderSummary | None:
+    """Run `python -m tasks predict-folder` in `root`; what it did, or None where another run works in the folder.
+
+    Raises:
+        DetectingFailedError: it failed; a `DetectingInterruptedError` where trying again may help.
+    """
+    logger = get_run_logger()
+    last: deque[str] = deque(maxlen=_LAST_LINES)
+
+    def show(line: str) -> None:
+        # The command's own lines tell how far it is in the whole folder; its bars are of a few hundred photos each.
+        if percent_of(line) is None:
+            logger.info("%s", line)
+            last.append(line)
+
+    with TemporaryDirectory() as folder:
+        summary = Path(folder) / "summary.json"
+        code = run_tasks(["predict-folder", f"--summary={summary}", *arguments], root, show)
+        if code == 0:
+            return FolderSummary.model_validate_json(summary.read_bytes())
+    if code == os.EX_TEMPFAIL:
+        return None
+    lines = "\n".join(last)
+    if code < 0:
+        raise DetectingInterruptedError(f"predict-folder was ended by {signal.Signals(-code).name}:\n{lines}")
+    raise DetectingFailedError(f"predict-folder ended with {code}:\n{lines}")
+
+
+@flow(name="predict-folder", on_failure=[notify], on_crashed=[notify])
+def predict_folder(
+    folder: Path,
+    out: Path | None = None,
+    model: Path = Path("models/exported"),
+    score_threshold: Annotated[float, Field(ge=0, le=1)] | None = None,
+    draw: bool = False,
+    again: bool = False,
+    settle_seconds: Annotated[float, Field(ge=0, le=86400)] = 10.0,
+    root: Path | None = None,
+) -> State[Any]:
+    """Detect in the photos of a folder that are new, each once, and leave a summary.
+
+    Args:
+        folder: the folder that photos are put into, also into subfolders. A relative path starts at the clone.
+        out: the folder for the results; predictions in the folder of photos when not given.
+        model: the folder of an exported detector.
+        score_threshold: boxes from this score on are kept, 0 to 1; the model's own when not given.
+        draw: also write each photo with its boxes.
+        again: also do photos again that another model or score threshold was used for.
+        settle_seconds: photos that changed within so many seconds are left for the next run.
+        root: the project's folder; the one this file is in when not given.
+
+    Returns:
+        Completed; its message says what was done, or that another run works in the folder.
+    """
+    arguments = [f"--model={model}", f"--settle={settle_seconds:g}", *_options(out, score_threshold, draw, again)]
+    # After `--`, a name that begins with a dash is no option.
+    summary = detect([*arguments, "--", str(folder)], root or Path(__file__).resolve().parents[1])
+    if summary is None:
+        message = f"another run works on {folder}: nothing to do"
+    else:
+        message = summary.sentence
+        create_markdown_artifact(
+            key=artifact_key(summary.folder), markdown=summary_markdown(summary), description=message
+        )
+    get_run_logger().info("%s", message)
+    return Completed(message=message)
+
+
+def _options(out: Path | None, score_threshold: float | None, draw: bool, again: bool) -> list[str]:
+    return [
+        *([f"--out={out}"] if out else []),
+        *([f"--score-threshold={score_threshold}"] if score_threshold is not None else []),
+        *(["--draw"] if draw else []),
+        *(["--again"] if again else []),
+    ]
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python flows/predict_folder.py",
+        description="Detect in the photos of a folder that are new; `python -m tasks predict-folder` has more options.",
+    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="that photos are put into, also into subfolders")
+    args = parser.parse_args()
+    # A shell lets background processes ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    start_or_check(_OWN_SERVER)
+    predict_folder(folder=args.folder.absolute())
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,108 @@
+"""`python -m tasks predict-folder`: the exported detector on the photos of a folder that are new, each once."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tasks.dataset.detections import Detector
+from tasks.errors import CheckpointError, PipelineError
+from tasks.ground.files import write_json
+from tasks.ground.text import print_text
+from tasks.images.unread_formats import named_files
+from tasks.lint.paths import refuse_unsafe_out
+from tasks.model.checksums import model_checksum
+from tasks.params import read_params
+from tasks.prediction.folder_run import Summary, predict_new
+from tasks.prediction.ledger import Made
+from tasks.prediction.new_photos import Rules
+from tasks.prediction.threshold import refuse_bad_options
+from tasks.prediction.threshold import score_threshold as chosen_score
+
+_MAX_LISTED = 20
+# Says where stages write, if the working directory is a project's.
+_PARAMS = Path("params.yaml")
+
+
+def predict_folder(
+    *,
+    folder: Path,
+    out: Path | None,
+    model: Path,
+    score_threshold: float | None,
+    draw: bool,
+    again: bool,
+    settle: float,
+    batch_size: int,
+    trust: bool,
+    summary: Path | None,
+) -> None:
+    """Detect in the photos of `folder` that no earlier run has done; a killed run goes on when started again.
+
+    Args:
+        folder: with the photos, also in its subfolders.
+        out: for the results, in subfolders as the photos are; None for `folder`/predictions.
+        model: the folder of the exported detector.
+        score_threshold: in 0..1; None takes the model's own.
+        draw: also write each photo with its boxes.
+        again: also do photos whose result is of another model or score threshold.
+        settle: leave photos that changed within so many seconds.
+        batch_size: how many images are detected together.
+        trust: load a model that may do more than compute.
+        summary: a file for what was done.
+
+    Raises:
+        PipelineError: an option is out of range, the folder or the model is missing, `out` is no place for results.
+        BusyError: another run writes into `out`.
+    """
+    refuse_bad_options(score_threshold, batch_size)
+    if not 0 <= settle <= 86400:
+        raise PipelineError(f"--settle {settle:g}: seconds, from 0 to 86400, a day")
+    if not model.exists():
+        raise CheckpointError(f"{model}: no exported model here; run `make run` first, or name one with --model")
+    results = folder / "predictions" if out is None else out
+    if _PARAMS.is_file():
+        refuse_unsafe_out(results, read_params(_PARAMS))
+    checksum, score = model_checksum(model), chosen_score(score_threshold, model)
+
+    def load() -> Detector:
+        # Imports TensorFlow: only where there is something to detect in.
+        from tasks.evaluation.exported import load_saved_model  # noqa: PLC0415
+
+        detector = load_saved_model(model, trust=trust)
+        if model_checksum(model) != checksum:
+            raise CheckpointError(f"{model}: changed while it was loaded; run this again")
+        return detector
+
+    rules = Rules(Made(checksum, score, draw), again, settle)
+    done, others = predict_new(folder, results, rules, load, batch_size=batch_size, report=print_text)
+    if others:
+        print_text(f"{len(others)} files are no photos: {named_files(others)}")
+    _print(done, results)
+    if summary:
+        about = {"folder": str(folder), "out": str(results), "model": str(model), "model_checksum": checksum}
+        write_json(summary, {**about, "score_threshold": score, "others": len(others), **figures(done)})
+
+
+def figures(done: Summary) -> dict[str, object]:
+    """What `--summary` writes of a run."""
+    return {**vars(done), "new": done.new, "done": done.done, "images_per_s": round(done.images_per_s, 2)}
+
+
+def _print(done: Summary, out: Path) -> None:
+    boxes = ", ".join(f"{name} {count}" for name, count in sorted(done.boxes.items()))
+    print_text(
+        f"{done.photos} photos, {done.new} new: {done.detected} detected, {done.copied} copies, "
+        f"{done.recovered} kept of a killed run, {done.newly_unreadable} unreadable"
+    )
+    if done.detected:
+        print_text(f"{sum(done.boxes.values())} boxes ({boxes or 'none'}), {done.images_per_s:.1f} images/s")
+    print_text(f"{out}: the results, a JSON file for each photo")
+    _list(f"{len(done.waiting)} photos are still being written, and left for the next run", done.waiting)
+    unreadable = [f"{name}: {reason}" for name, reason in sorted(done.unreadable.items())]
+    _list(f"{len(unreadable)} photos cannot be read; each is tried again when it changes", unreadable)
+
+
+def _list(head: str, lines: Sequence[str]) -> None:
+    if not lines:
+        return
+    more = [f"  and {len(lines) - _MAX_LISTED} more"] if len(lines) > _MAX_LISTED else []
+    print_text("\n".join([f"{head}:", *(f"  {line}" for line in lines[:_MAX_LISTED]), *more]))

@@ -1,0 +1,110 @@
+"""Writing the results of `predict-folder`: first whole on the disk, then in the ledger."""
+
+import errno
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tasks.ground.files import write_json
+from tasks.ground.text import printable
+from tasks.prediction.inputs import Unreadable
+from tasks.prediction.json_file import JsonWriter
+from tasks.prediction.ledger import Entry, Ledger, Made, stamp_of
+from tasks.prediction.photo_results import Photo, drawn_path, read_result, remove_result, result_path
+from tasks.prediction.writer import Output, Prediction, save_jpeg
+
+# What the disk must hold before the ledger says so; more together are cheaper.
+_TOGETHER = 32
+
+
+class ResultWriter:
+    """Writes the result of each photo, then takes it down in the ledger.
+
+    Attributes:
+        entries: what was taken down.
+        left: names of photos that changed or went while they were read.
+    """
+
+    def __init__(self, out: Path, photos: Sequence[Photo], ledger: Ledger, made: Made, classes: Sequence[str]) -> None:
+        """Write into `out` what is found in `photos`; `classes` are the detector's."""
+        self.draws = made.drawn
+        self.entries: list[Entry] = []
+        self.left: list[str] = []
+        self._out, self._ledger, self._made = out, ledger, made
+        self._output = Output(out, classes, made.score_threshold, frames_per_s=1.0)
+        self._photos = {str(photo.path): photo for photo in photos}
+        self._pending: list[Entry] = []
+
+    def add(self, prediction: Prediction) -> None:
+        """See `Writer`; a photo that was written to meanwhile is left for the next run."""
+        photo = self._photos[prediction.picture.name]
+        if stamp_of(photo.path) != photo.stamp:
+            self.left.append(photo.name)
+            return
+        entry = Entry(name=photo.name, sha256=photo.sha256, stamp=photo.stamp)
+        try:
+            self._write(photo, prediction)
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            self._take(entry.model_copy(update={"unreadable": "its name is too long for a result called after it"}))
+            return
+        boxes = dict(Counter(prediction.detections.classes))
+        self._take(entry.model_copy(update={"made": self._made, "boxes": boxes}))
+
+    def close(self, unreadable: Sequence[Unreadable]) -> str:
+        """See `Writer`."""
+        for each in unreadable:
+            photo = self._photos[each.name]
+            if stamp_of(photo.path) != photo.stamp:
+                self.left.append(photo.name)
+                continue
+            why = printable(each.reason)
+            remove_result(self._out, photo.name)
+            self._take(Entry(name=photo.name, sha256=photo.sha256, stamp=photo.stamp, unreadable=why))
+        self._flush()
+        return f"{len(self.entries)} photos"
+
+    def _write(self, photo: Photo, prediction: Prediction) -> None:
+        if self._made.drawn:
+            save_jpeg(prediction.drawn, drawn_path(self._out, photo.name))
+        path = result_path(self._out, photo.name)
+        old = read_result(path)
+        writer = JsonWriter(self._output)
+        writer.add(replace(prediction, picture=replace(prediction.picture, name=photo.name), stem=photo.name))
+        content: Any = writer.content({"sha256": photo.sha256, "model": self._made.model})
+        if not self._made.drawn:
+            content["images"][0]["drawn"] = None
+        write_json(path, content)
+        if not self._made.drawn and old is not None and old.has_picture:
+            drawn_path(self._out, photo.name).unlink(missing_ok=True)
+
+    def _take(self, entry: Entry) -> None:
+        self.entries.append(entry)
+        self._pending.append(entry)
+        if len(self._pending) == _TOGETHER:
+            self._flush()
+
+    def _flush(self) -> None:
+        take_down(self._pending, self._out, self._ledger)
+        self._pending = []
+
+
+def take_down(entries: Sequence[Entry], out: Path, ledger: Ledger) -> None:
+    """Add `entries` to the ledger, after what they tell of is on the disk: a power failure takes neither alone."""
+    files = [result_path(out, entry.name) for entry in entries if entry.made]
+    files += [drawn_path(out, entry.name) for entry in entries if entry.made and entry.made.drawn]
+    for path in [*files, *sorted({file.parent for file in files})]:
+        _wait_for_disk(path)
+    ledger.add(entries)
+
+
+def _wait_for_disk(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

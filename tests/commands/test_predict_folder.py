@@ -1,0 +1,68 @@
+"""predict-folder: which options are refused, and what is reported."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tasks.__main__ import main
+from tasks.commands.predict_folder import predict_folder
+from tasks.errors import CheckpointError, ParamsError, PipelineError
+from tasks.prediction.folder_run import results_lock
+from tests.prediction.finding import WhiteFinder, picture
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def photos(tmp_path, monkeypatch):
+    monkeypatch.setattr("tasks.evaluation.exported.load_saved_model", lambda _, trust: WhiteFinder())
+    (tmp_path / "model").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return picture(tmp_path / "photos" / "a.png").parent
+
+
+def run(photos, **more):
+    defaults = {"out": None, "model": Path("model"), "score_threshold": 0.3, "draw": False, "again": False}
+    others = {"settle": 0.0, "batch_size": 8, "trust": False, "summary": None}
+    predict_folder(folder=photos, **{**defaults, **others, **more})
+
+
+@pytest.mark.parametrize(
+    "option", [{"settle": -1.0}, {"settle": float("nan")}, {"score_threshold": 1.5}, {"batch_size": 0}], ids=str
+)
+def test_an_option_out_of_range_is_named(photos, option):
+    with pytest.raises(PipelineError, match=f"--{next(iter(option)).replace('_', '-')} "):
+        run(photos, **option)
+    assert not (photos / "predictions").exists()
+
+
+def test_a_missing_model_is_reported_even_where_there_is_nothing_to_do(photos):
+    with pytest.raises(CheckpointError, match="missing: no exported model here"):
+        run(photos, model=Path("missing"))
+
+
+def test_what_was_done_is_printed_and_written(photos, capsys):
+    (photos / "b.png").write_bytes(b"no image")
+    (photos / "c.txt").touch()
+    run(photos, summary=Path("summary.json"))
+    printed = capsys.readouterr().out
+    assert "2 photos, 2 new: 1 detected, 0 copies, 0 kept of a killed run, 1 unreadable\n1 boxes (white 1), " in printed
+    assert "1 files are no photos: " in printed
+    assert "1 photos cannot be read; each is tried again when it changes:\n  b.png: not an image" in printed
+    summary = json.loads(Path("summary.json").read_text())
+    assert (summary["photos"], summary["new"], summary["done"], summary["boxes"]) == (2, 2, 1, {"white": 1})
+    assert (list(summary["unreadable"]), summary["score_threshold"], summary["others"]) == (["b.png"], 0.3, 1)
+
+
+def test_results_of_a_project_do_not_go_where_a_stage_writes(photos, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(ParamsError, match=r"--out models/exported/new: DVC removes what stands at paths\.exported"):
+        run(photos, model=photos.parent / "model", out=Path("models/exported/new"))
+
+
+def test_a_second_run_ends_with_the_code_of_what_passes_by_itself(photos, capsys):
+    with results_lock(photos / "predictions"):
+        assert main(["predict-folder", str(photos), "--model", "model"]) == os.EX_TEMPFAIL
+    assert "predict-folder: photos/predictions: another run works here" in capsys.readouterr().err

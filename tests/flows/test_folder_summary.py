@@ -1,0 +1,83 @@
+"""The summary of predict-folder on Prefect's pages."""
+
+import pytest
+
+from flows.folder_summary import FolderSummary, artifact_key, summary_markdown
+
+SUMMARY = FolderSummary(
+    folder="/srv/gate",
+    out="/srv/gate/predictions",
+    model="models/exported",
+    model_checksum="0123456789abcdef" * 4,
+    score_threshold=0.625,
+    others=1,
+    photos=7,
+    new=4,
+    done=3,
+    detected=2,
+    copied=1,
+    recovered=0,
+    waiting=["late.jpg"],
+    unreadable={"x|<b>.jpg": "the image is damaged", "old.jpg": "not an image"},
+    newly_unreadable=1,
+    boxes={"cat": 3},
+    boxes_in_all={"cat": 5, "dog": 1},
+    seconds=0.5,
+    images_per_s=4.0,
+)
+
+
+def test_all_that_was_done_is_on_the_page() -> None:
+    page = summary_markdown(SUMMARY).splitlines()
+    assert page[0] == "# /srv/gate"
+    for row in (
+        "| photos in the folder | 7 |",
+        "| new or changed | 4 |",
+        "| done | 3 |",
+        "| of these, detected in | 2 |",
+        "| of these, copies of other photos | 1 |",
+        "| of these, kept of a killed run | 0 |",
+        "| left for the next run, as they are still being written | 1 |",
+        "| unreadable | 2 (1 of them new) |",
+        "| images/s | 4.0 |",
+        "| model | models/exported, SHA-256 0123456789ab |",
+        "| score threshold | 0.62 |",
+        "| cat | 3 | 5 |",
+        "| dog | 0 | 1 |",
+        "- old.jpg: not an image",
+        "- late.jpg",
+    ):
+        assert row in page
+
+
+def test_a_name_is_shown_and_never_obeyed() -> None:
+    assert "- x\\|&lt;b>.jpg: the image is damaged" in summary_markdown(SUMMARY)
+
+
+def test_of_many_unreadable_photos_some_are_named() -> None:
+    many = SUMMARY.model_copy(update={"unreadable": {f"{i:03}.jpg": "why" for i in range(60)}})
+    page = summary_markdown(many)
+    assert page.count(": why") == 50
+    assert "- and 10 more" in page
+
+
+def test_an_idle_run_has_a_page_too() -> None:
+    idle = SUMMARY.model_copy(
+        update={"detected": 0, "boxes": {}, "boxes_in_all": {}, "unreadable": {}, "waiting": [], "newly_unreadable": 0}
+    )
+    page = summary_markdown(idle)
+    assert "| images/s | nothing was detected in |" in page
+    assert "No boxes." in page
+    assert "##" not in page
+
+
+@pytest.mark.parametrize(
+    ("folder", "key"),
+    [
+        ("/srv/Gate 7", "predict-folder-gate-7"),
+        ("photos", "predict-folder-photos"),
+        ("/srv/\u0444\u043e\u0442\u043e", "predict-folder"),
+    ],
+)
+def test_the_runs_over_one_folder_share_a_key_that_prefect_allows(folder: str, key: str) -> None:
+    assert artifact_key(folder) == key
