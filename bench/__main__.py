@@ -8,6 +8,7 @@ from pathlib import Path
 from bench.conversion import compare_conversion
 from bench.evaluation import compare_evaluation
 from bench.generated import generate
+from bench.prediction import compare_prediction
 from bench.processes import ROOT
 from bench.scale import measure_scale
 from bench.training import FREEZES, compare_training
@@ -15,9 +16,9 @@ from bench.training_runs import LEAST_STEPS
 from bench.validation import compare_validation
 from tasks.ground.process import usable_cores
 
-_COMPARISONS = ("conversion", "validation", "evaluation", "scale", "train")
+_COMPARISONS = ("conversion", "validation", "evaluation", "scale", "predict", "train")
 # Training takes minutes a run, and runs longer than the others differ less.
-_REPEATS = {"conversion": 5, "validation": 5, "evaluation": 3, "train": 3}
+_REPEATS = {"conversion": 5, "validation": 5, "evaluation": 3, "predict": 3, "train": 3}
 _REAL = ROOT.parent / "shared" / "datasets" / "ppe_covid"
 
 
@@ -29,6 +30,8 @@ def main() -> None:
         parser.error(f"--data: {args.data} is not a folder")
     if args.steps < LEAST_STEPS:
         parser.error(f"--steps: {LEAST_STEPS} at least, as the time of the first step does not count")
+    if "predict" in args.comparisons and not args.model.is_dir():
+        parser.error(f"predict: {_no_model(args.model)}")
     if args.room:
         args.room.mkdir(parents=True, exist_ok=True)
     print(f"{platform.machine()}, {usable_cores()} cores, Python {platform.python_version()}; medians, (least to most)")
@@ -46,11 +49,20 @@ def _lines(name: str, args: argparse.Namespace, folder: Path) -> list[str]:
     repeats = args.repeats or _REPEATS[name]
     if name == "evaluation":
         return compare_evaluation(repeats)
+    if name == "predict":
+        if not args.model.is_dir():
+            return [f"predict: left out; {_no_model(args.model)}"]
+        photos = args.data and args.data.absolute()
+        return compare_prediction(args.model.absolute(), own, repeats, images=args.images[0], photos=photos)
     if name == "train":
         data = args.data and args.data.absolute()
         return compare_training(data, own, repeats, steps=args.steps, freezes=[f for f in args.freeze if f != "none"])
     compare = compare_conversion if name == "conversion" else compare_validation
     return compare(_photos(args, folder).absolute(), own, repeats)
+
+
+def _no_model(model: Path) -> str:
+    return f"{model}: no exported model here; run `make run` first, or name one with --model FOLDER"
 
 
 def _photos(args: argparse.Namespace, folder: Path) -> Path:
@@ -69,17 +81,30 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "comparisons", nargs="*", choices=[*_COMPARISONS, []], metavar="PART", help=f"{', '.join(_COMPARISONS)}; all"
     )
-    parser.add_argument("--repeats", type=int, help="turns of each comparison (5; evaluation and train: 3)")
+    parser.add_argument("--repeats", type=int, help="turns of each comparison (5; evaluation, predict and train: 3)")
     parser.add_argument(
-        "--images", type=int, nargs="+", default=[1000, 10_000], help="sizes to scale over (1000 10000)"
+        "--images",
+        type=int,
+        nargs="+",
+        default=[1000, 10_000],
+        help="sizes to scale over (1000 10000); predict takes the first",
+    )
+    parser.add_argument(
+        "--model",
+        type=Path,
+        metavar="FOLDER",
+        default=ROOT / "models" / "exported",
+        help="predict: an exported model (models/exported)",
     )
     parser.add_argument(
         "--data",
         type=Path,
         help="a folder with Pascal VOC and its images; default: real photos if there are any, else generated ones; "
-        "for train the drawn sample",
+        "for train the drawn sample, for predict scenes like it",
     )
-    parser.add_argument("--generated", type=int, help="compare on this many generated images instead (not train)")
+    parser.add_argument(
+        "--generated", type=int, help="compare on this many generated images instead (not train, not predict)"
+    )
     parser.add_argument("--steps", type=int, default=300, help=f"train: steps of a run, {LEAST_STEPS} at least (300)")
     parser.add_argument(
         "--freeze",

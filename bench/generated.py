@@ -1,4 +1,4 @@
-"""Data sets of any size to measure with: images of coloured noise, all different, with boxes in Pascal VOC."""
+"""Data of any size to measure with, all images different: coloured noise with boxes in Pascal VOC, and drawn scenes."""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,9 +11,11 @@ from tqdm import tqdm
 from tasks.dataset.dataset import AnnotatedImage, flags
 from tasks.formats.pascal_voc import write_voc
 from tasks.ground.process import usable_cores
+from tasks.sample_scenes.scenes import draw_scene
 
 _CLASSES = ("bolt", "clip", "nut", "ring", "washer")
 _SIZE = (320, 240)
+SCENE_SIZE = (640, 480)
 _IN_A_FOLDER = 1000
 
 
@@ -26,9 +28,25 @@ def generate(folder: Path, count: int, *, seed: int = 1) -> None:
         _drain(tqdm(pool.map(lambda i: _write(folder, i, seed), range(count)), desc="generating", total=count))
 
 
+def generate_scenes(folder: Path, count: int, *, seed: int = 1) -> None:
+    """Write `count` JPEG images of 640 x 480 px below `folder`: scenes as in the drawn sample, so that boxes are found.
+
+    Image i is the same whatever `count` is.
+    """
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        _drain(tqdm(pool.map(lambda i: _write_scene(folder, i, seed), range(count)), desc="generating", total=count))
+
+
 def _drain(results: Iterable[None]) -> None:
     for _ in results:
         pass
+
+
+def _write_scene(folder: Path, number: int, seed: int) -> None:
+    width, height = SCENE_SIZE
+    path = folder / f"{number // _IN_A_FOLDER:04d}/{number:07d}.jpg"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draw_scene(np.random.default_rng((seed, number)), width=width, height=height).image.save(path, quality=90)
 
 
 def _write(folder: Path, number: int, seed: int) -> None:

@@ -51,6 +51,15 @@ def cost_of(arguments: Sequence[str], folder: Path) -> Cost:
     Raises:
         RuntimeError: it failed; the message has the end of its output.
     """
+    return cost_and_output(arguments, folder)[0]
+
+
+def cost_and_output(arguments: Sequence[str], folder: Path) -> tuple[Cost, str]:
+    """As `cost_of`, and what the process printed, errors included.
+
+    Raises:
+        RuntimeError: it failed; the message has the end of its output.
+    """
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
     with tempfile.TemporaryDirectory() as beside:
         report = Path(beside) / "cost.json"
@@ -58,10 +67,10 @@ def cost_of(arguments: Sequence[str], folder: Path) -> Cost:
         done = subprocess.run(
             measured, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
         )
+        output = done.stdout.decode(errors="replace")
         if done.returncode:
-            output = done.stdout.decode(errors="replace")[-2000:]
-            raise RuntimeError(f"python {' '.join(arguments)} ended with {done.returncode}:\n{output}")
-        return Cost(**json.loads(report.read_text(encoding="utf-8")))
+            raise RuntimeError(f"python {' '.join(arguments)} ended with {done.returncode}:\n{output[-2000:]}")
+        return Cost(**json.loads(report.read_text(encoding="utf-8"))), output
 
 
 def in_turns(

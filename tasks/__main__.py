@@ -198,6 +198,27 @@ def _add_detecting(command: argparse.ArgumentParser) -> None:
         help="images detected together, fewer where they are large; default: %(default)s",
     )
     command.add_argument(
+        "--slice",
+        type=int,
+        metavar="PX",
+        dest="slice_px",
+        help="detect larger photos in tiles of this many pixels too, for small objects: predict drone/ --slice 640",
+    )
+    command.add_argument(
+        "--slice-overlap",
+        type=float,
+        default=0.2,
+        metavar="0..0.8",
+        help="share of its side that a tile has in common with its neighbour; default: %(default)g",
+    )
+    command.add_argument(
+        "--write",
+        nargs="+",
+        choices=list(KINDS),
+        default=["pictures", "json"],
+        help="voc: XML to correct and learn from; gif: all pictures as one animation; default: pictures json",
+    )
+    command.add_argument(
         "--trust", action="store_true", help="load a model that may read or write files: a model is a program"
     )
 

@@ -13,20 +13,22 @@ from tasks.images.unread_formats import named_files
 from tasks.prediction.inputs import find_inputs, passed_over
 from tasks.prediction.kinds import writers_for
 from tasks.prediction.run import Outcome, predict_pictures
-from tasks.prediction.threshold import refuse_bad_options
+from tasks.prediction.slices import LEAST_SLICE_PX, MOST_OVERLAP, Slicing, SlicingDetector
 from tasks.prediction.threshold import score_threshold as chosen_score
 from tasks.prediction.writer import Output
 
 _MAX_LISTED = 20
 
 
-def predict(
+def predict(  # noqa: PLR0913 - an option each
     *,
     inputs: Sequence[Path],
     model: Path,
     out: Path,
     score_threshold: float | None,
     batch_size: int,
+    slice_px: int | None,
+    slice_overlap: float,
     write: Sequence[str],
     tflite: bool,
     every: int,
@@ -41,6 +43,8 @@ def predict(
         out: the folder to write into.
         score_threshold: in 0..1; None takes the model's own.
         batch_size: how many images are detected together.
+        slice_px: the side of the tiles that larger photos are detected in too; None detects in whole photos only.
+        slice_overlap: the share of its side that a tile has in common with its neighbour.
         write: kinds of files, keys of `KINDS`.
         tflite: run model.tflite instead of the SavedModel.
         every: 1 takes every frame of a video, 10 every tenth.
@@ -52,6 +56,7 @@ def predict(
             or an image could not be read or written (raised after the others are done).
     """
     _check_options(score_threshold, batch_size, every, fps)
+    _check_slices(slice_px, slice_overlap)
     if out.exists() and not out.is_dir():
         raise DataError(f"--out {out}: a file of that name is there; name a folder")
     paths = find_inputs(inputs, out)
@@ -62,6 +67,9 @@ def predict(
 
     detector: Detector = load_tflite(model, trust=trust) if tflite else load_saved_model(model, trust=trust)
     score = chosen_score(score_threshold, model)
+    if slice_px is not None:
+        slicing = Slicing(slice_px, slice_overlap)
+        detector = SlicingDetector(detector, slicing, batch_size=batch_size, score_threshold=score)
     writers = writers_for(write, Output(out, detector.classes, score, fps))
     before = _versions(out)
     others = passed_over(inputs)
@@ -98,6 +106,13 @@ def _check_options(score_threshold: float | None, batch_size: int, every: int, f
         raise PipelineError(f"--every {every}: 1 takes every frame of a video, 10 every tenth")
     if not 0.1 <= fps <= 50:
         raise PipelineError(f"--fps {fps:g}: a GIF shows from 0.1 to 50 pictures a second")
+
+
+def _check_slices(slice_px: int | None, slice_overlap: float) -> None:
+    if slice_px is not None and slice_px < LEAST_SLICE_PX:
+        raise PipelineError(f"--slice {slice_px}: a tile has sides of at least {LEAST_SLICE_PX} pixels")
+    if not 0.0 <= slice_overlap <= MOST_OVERLAP:
+        raise PipelineError(f"--slice-overlap {slice_overlap:g}: tiles share from 0 to {MOST_OVERLAP:g} of their side")
 
 
 def _complaint(outcome: Outcome, out: Path) -> str:

@@ -46,14 +46,19 @@ def clip(boxes: Boxes, *, width: float, height: float) -> Boxes:
     return np.clip(boxes, 0.0, limits)
 
 
-def iou(a: Boxes, b: Boxes) -> npt.NDArray[np.float64]:
-    """`(N, M)` intersection over union, in 0..1; a pair whose union is empty has 0."""
+def intersection(a: Boxes, b: Boxes) -> npt.NDArray[np.float64]:
+    """`(N, M)` areas, in square pixels, that each box of `a` shares with each of `b`."""
     top_left = np.maximum(a[:, None, :2], b[None, :, :2])
     bottom_right = np.minimum(a[:, None, 2:], b[None, :, 2:])
     sides = np.clip(bottom_right - top_left, 0.0, None)
-    intersection = sides[..., 0] * sides[..., 1]
-    union = area(a)[:, None] + area(b)[None, :] - intersection
-    return np.asarray(np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0))
+    return np.asarray(sides[..., 0] * sides[..., 1])
+
+
+def iou(a: Boxes, b: Boxes) -> npt.NDArray[np.float64]:
+    """`(N, M)` intersection over union, in 0..1; a pair whose union is empty has 0."""
+    shared = intersection(a, b)
+    union = area(a)[:, None] + area(b)[None, :] - shared
+    return np.asarray(np.divide(shared, union, out=np.zeros_like(shared), where=union > 0))
 
 
 def to_tf(boxes: Boxes, *, height: float, width: float) -> Boxes:

@@ -26,6 +26,7 @@ class VocWriter:
     """
 
     draws = False
+    encodes = False
 
     def __init__(self, output: Output) -> None:
         """Write into voc/, and frames into frames/."""
@@ -73,6 +74,7 @@ class CsvWriter:
     """A row for each detection; a picture without detections has one row without a class."""
 
     draws = False
+    encodes = False
 
     def __init__(self, output: Output) -> None:
         """Write detections.csv when closed, and frames of videos into frames/."""

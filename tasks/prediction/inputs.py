@@ -4,7 +4,7 @@ import glob
 import os
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,7 +116,9 @@ def count_pictures(paths: Sequence[Path], every: int) -> int:
     return sum(-(-count_frames(path) // every) if is_video(path) else 1 for path in paths)
 
 
-def read_pictures(paths: Sequence[Path], batch_size: int, every: int) -> Iterator[list[Picture | Unreadable]]:
+def read_pictures(
+    paths: Sequence[Path], batch_size: int, every: int
+) -> Generator[list[Picture | Unreadable], None, None]:
     """The pictures in batches; of a video, every `every`th frame. Up to a batch of images is read ahead of the caller.
 
     A batch has fewer than `batch_size` pictures where they are large (see `batches`). No reference to a picture stays

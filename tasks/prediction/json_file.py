@@ -31,6 +31,7 @@ class JsonWriter:
     """COCO JSON with a score at each annotation; boxes are in pixels of the upright picture."""
 
     draws = False
+    encodes = False
 
     def __init__(self, output: Output) -> None:
         """Write detections.json when closed."""

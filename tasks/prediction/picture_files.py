@@ -6,7 +6,7 @@ from PIL import Image
 
 from tasks.ground.files import replacing
 from tasks.prediction.inputs import Unreadable
-from tasks.prediction.writer import Output, Prediction, save_jpeg
+from tasks.prediction.writer import Output, Prediction, save_bytes
 
 _GIF_SIDE_PX = 480
 _MAX_GIF_FRAMES = 600
@@ -15,7 +15,8 @@ _MAX_GIF_FRAMES = 600
 class PictureWriter:
     """A JPEG of each, with its boxes."""
 
-    draws = True
+    draws = False
+    encodes = True
 
     def __init__(self, output: Output) -> None:
         """Write into the folder itself."""
@@ -24,7 +25,7 @@ class PictureWriter:
 
     def add(self, prediction: Prediction) -> None:
         """See `Writer`."""
-        save_jpeg(prediction.drawn, self._folder / f"{prediction.stem}.jpg")
+        save_bytes(prediction.jpeg, self._folder / f"{prediction.stem}.jpg")
         self._count += 1
 
     def close(self, unreadable: Sequence[Unreadable]) -> str:
@@ -36,6 +37,7 @@ class GifWriter:
     """One animated GIF of all pictures in their order, each fitted into the size of the first."""
 
     draws = True
+    encodes = False
 
     def __init__(self, output: Output) -> None:
         """Write detections.gif when closed."""

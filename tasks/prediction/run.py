@@ -1,29 +1,25 @@
-"""One run of `predict`: pictures through a detector to writers, a batch at a time."""
+"""One run of `predict`: pictures through a detector to writers, a batch at a time.
+
+Four kinds of threads work side by side: some decode images, one puts the next batch together, the caller's detects, and
+some draw and encode for one that writes.
+"""
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+import numpy.typing as npt
 from tqdm import tqdm
 
-from tasks.dataset.detections import Detections, Detector
-from tasks.errors import FormatError
-from tasks.images.drawing import draw_detections
+from tasks.dataset.detections import Detector
 from tasks.prediction.inputs import Picture, Unreadable, count_pictures, read_pictures, unique_name
-from tasks.prediction.writer import Prediction, Writer
-
-
-@dataclass(frozen=True)
-class Unwritten:
-    """A picture that one of the kinds of files cannot hold, and why."""
-
-    name: str
-    reason: str
+from tasks.prediction.writer import Writer
+from tasks.prediction.writing import Unwritten, Writing
 
 
 @dataclass
@@ -33,7 +29,7 @@ class Outcome:
     Attributes:
         pictures: how many were predicted on.
         boxes: how many boxes are in them.
-        seconds: reading, detecting, drawing and writing.
+        seconds: from the start of reading the first picture to the end of writing the last file.
         unreadable: files that could not be read.
         unwritten: pictures that were predicted on, but are missing in one of the kinds of files.
         written: what each writer wrote, for people.
@@ -59,47 +55,69 @@ def predict_pictures(
     """Detect in every picture of `paths`, and pass detections with at least `score_threshold` to the writers, in order.
 
     A picture that cannot be read, or that a writer cannot write, is listed in the outcome and does not stop the others.
-    A picture is dropped once it is written, so that at most two batches and the drawn copy of one are in memory.
+    Reading, detecting and writing run side by side, each on a batch of its own. A picture is dropped once it is
+    written. At most four batches are in memory: one that is decoded, the next one, the one in the detector and the one
+    that is written, with its drawn copies. Of the largest (see `MOST_PIXELS`) they take 2.5 GB.
+
+    Raises:
+        Exception: what one of the threads raised, once the others have ended what they are at.
     """
-    start = time.monotonic()
     outcome = Outcome()
     names: set[str] = set()
-    draws = any(writer.draws for writer in writers)
-    with ThreadPoolExecutor() as pool, tqdm(total=count_pictures(paths, every), desc="predict", unit="image") as bar:
-        for batch in read_pictures(paths, batch_size, every):
-            size = len(batch)
-            outcome.unreadable += [each for each in batch if isinstance(each, Unreadable)]
-            pictures = deque(each for each in batch if isinstance(each, Picture))
-            batch.clear()
-            detected = detector.detect([np.asarray(picture.image) for picture in pictures]) if pictures else []
+    with (
+        tqdm(total=count_pictures(paths, every), desc="predict", unit="image") as bar,
+        closing(read_pictures(paths, batch_size, every)) as reading,
+        _pool(1) as reader,
+        _pool() as drawers,
+        _pool(1) as scribe,
+    ):
+        writing = Writing(writers, detector.classes, drawers, scribe)
+        start = time.monotonic()
+        for batch in _one_ahead(reading, reader):
+            outcome.unreadable += batch.unreadable
+            detected = detector.detect(batch.pixels) if batch.pixels else []
+            batch.pixels.clear()
             visible = [detections.above(score_threshold) for detections in detected]
-            images = pool.map(_draw if draws else _keep, pictures, visible, [detector.classes] * len(pictures))
-            for detections, image in zip(visible, images, strict=True):
-                picture = pictures.popleft()
-                prediction = Prediction(picture, detections, unique_name(picture.stem, names), image)
-                outcome.unwritten += _write(prediction, writers)
+            outcome.unwritten += writing.finish()
+            for detections in visible:
+                picture = batch.pictures.popleft()
+                writing.add(picture, detections, unique_name(picture.stem, names))
                 outcome.boxes += len(detections.classes)
             outcome.pictures += len(visible)
-            bar.update(size)
+            bar.update(len(visible) + len(batch.unreadable))
+        outcome.unwritten += writing.finish()
     outcome.written = [writer.close(outcome.unreadable) for writer in writers]
     outcome.seconds = time.monotonic() - start
     return outcome
 
 
-def _draw(picture: Picture, detections: Detections, classes: Sequence[str]) -> Image.Image:
-    return draw_detections(picture.image, detections, classes)
+class _Batch:
+    """What was read of one batch: pictures with their pixels, uint8 `(H, W, 3)` each, and what could not be read."""
+
+    def __init__(self, read: list[Picture | Unreadable]) -> None:
+        self.unreadable = [each for each in read if isinstance(each, Unreadable)]
+        self.pictures = deque(each for each in read if isinstance(each, Picture))
+        self.pixels: list[npt.NDArray[np.uint8]] = [np.asarray(picture.image) for picture in self.pictures]
 
 
-def _keep(picture: Picture, _detections: Detections, _classes: Sequence[str]) -> Image.Image:
-    return picture.image
+def _one_ahead(reading: Iterator[list[Picture | Unreadable]], reader: ThreadPoolExecutor) -> Iterator[_Batch]:
+    """The batches of `reading`, of which `reader` reads the next one while the caller is busy with one."""
+
+    def read() -> _Batch | None:
+        pictures = next(reading, None)
+        return None if pictures is None else _Batch(pictures)
+
+    following = reader.submit(read)
+    while (batch := following.result()) is not None:
+        following = reader.submit(read)
+        yield batch
 
 
-def _write(prediction: Prediction, writers: Sequence[Writer]) -> list[Unwritten]:
-    """Give `prediction` to each writer; why it failed where one cannot write it."""
-    failures: list[Unwritten] = []
-    for writer in writers:
-        try:
-            writer.add(prediction)
-        except FormatError as error:
-            failures.append(Unwritten(prediction.picture.name, str(error)))
-    return failures
+@contextmanager
+def _pool(threads: int | None = None) -> Iterator[ThreadPoolExecutor]:
+    """A pool that, where an exception ends the block, drops what it has not begun."""
+    pool = ThreadPoolExecutor(threads)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,5 +1,6 @@
 """What every writer of predictions takes and gives, and what several of them share."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,18 +40,26 @@ class Prediction:
         detections: those to show, in pixels of the upright picture.
         stem: the name, without its extension, of files about the picture; unique in a run.
         drawn: the picture with its detections, if one of the writers draws.
+        jpeg: that as the content of a JPEG file, if one of the writers encodes; else empty.
     """
 
     picture: Picture
     detections: Detections
     stem: str
     drawn: Image.Image
+    jpeg: bytes
 
 
 class Writer(Protocol):
-    """Takes predictions in their order."""
+    """Takes predictions in their order, from one thread.
+
+    Attributes:
+        draws: whether it uses `Prediction.drawn`.
+        encodes: whether it uses `Prediction.jpeg`. Both are made before, several at a time.
+    """
 
     draws: bool
+    encodes: bool
 
     def add(self, prediction: Prediction) -> None:
         """Take one.
@@ -82,8 +91,20 @@ def as_stored(prediction: Prediction, folder: Path) -> tuple[Path, tuple[int, in
 
 def save_jpeg(image: Image.Image, path: Path) -> None:
     """Write `image` as a JPEG, and its folder where that is missing."""
+    save_bytes(to_jpeg(image), path)
+
+
+def to_jpeg(image: Image.Image) -> bytes:
+    """The content of a JPEG file that shows `image`."""
+    content = io.BytesIO()
+    image.save(content, format="JPEG", quality=90)
+    return content.getvalue()
+
+
+def save_bytes(content: bytes, path: Path) -> None:
+    """Write a file, and its folder where that is missing."""
     with replacing(path) as beside:
-        image.save(beside, format="JPEG", quality=90)
+        beside.write_bytes(content)
 
 
 def encodable(text: str) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bench.evaluation import compare_evaluation
-from bench.generated import generate
+from bench.generated import generate, generate_scenes
+from bench.prediction import rate_in
 from bench.processes import Cost, cost_of, in_turns, ratio, spread
 from bench.training import quality_lines
 from bench.training_runs import Run, settled_step
@@ -34,6 +35,39 @@ def test_an_image_is_the_same_in_a_small_set_and_in_a_large_one(tmp_path):
     assert len(images) == 7
     assert all(1 <= len(image.classes) <= 5 for image in images)
     assert not problems
+
+
+def test_a_scene_is_the_same_in_a_small_set_and_in_a_large_one(tmp_path):
+    generate_scenes(tmp_path / "small", 1)
+    generate_scenes(tmp_path / "large", 2)
+    small, large = digests(tmp_path / "small"), digests(tmp_path / "large")
+    assert list(small) == ["0000/0000000.jpg"]
+    assert small.items() < large.items()
+
+
+@pytest.mark.parametrize(
+    ("output", "rate"),
+    [
+        pytest.param("predict: 100%\n18 images, 43 boxes, 10.7 images/s\nout: 18 pictures\n", (18, 10.7), id="predict"),
+        pytest.param("1000 images, 45.03 images/s\n", (1000, 45.03), id="runtime"),
+    ],
+)
+def test_the_speed_is_read_from_what_a_process_printed(output, rate):
+    assert rate_in(output) == rate
+
+
+def test_a_process_that_prints_no_speed_is_an_error():
+    with pytest.raises(RuntimeError, match="no line says how many images/s:\nnothing"):
+        rate_in("nothing")
+
+
+def test_predict_without_a_model_is_refused_with_the_command_that_makes_one(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "predict", "--model", str(tmp_path / "none")],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "none: no exported model here; run `make run` first, or name one with --model FOLDER" in done.stderr
 
 
 def test_the_memory_of_a_process_is_measured_without_that_of_its_parent(tmp_path):

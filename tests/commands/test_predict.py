@@ -18,6 +18,8 @@ def options(*inputs, out, **more):
         "tflite": False,
         "trust": False,
         "every": 1,
+        "slice_px": None,
+        "slice_overlap": 0.2,
         "fps": 5.0,
         **defaults,
         **more,
@@ -83,3 +85,25 @@ def test_a_name_that_xml_cannot_hold_is_named_and_the_others_are_written(tmp_pat
     assert head == f"1 of 3 images are not in every file in {tmp_path / 'out'}. Rename:"
     assert "bell\ufffd.png: no XML file: XML cannot hold every character" in line
     assert "voc/ with 2 XML files" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("side", [63, 0, -640])
+def test_slices_that_are_too_small_are_refused(tmp_path, side):
+    with pytest.raises(PipelineError, match=f"--slice {side}: a tile has sides of at least 64 pixels"):
+        predict(**options(picture(tmp_path / "a.png"), out=tmp_path / "out", slice_px=side))
+
+
+@pytest.mark.parametrize("overlap", [-0.1, 0.81, float("nan")])
+def test_an_overlap_outside_0_to_08_is_refused(tmp_path, overlap):
+    with pytest.raises(PipelineError, match=r"--slice-overlap .*: tiles share from 0 to 0\.8 of their side"):
+        predict(**options(picture(tmp_path / "a.png"), out=tmp_path / "out", slice_px=64, slice_overlap=overlap))
+
+
+def test_large_photos_are_detected_in_slices_where_asked(tmp_path, monkeypatch):
+    finder = WhiteFinder()
+    monkeypatch.setattr("tasks.evaluation.exported.load_saved_model", lambda _, trust: finder)
+    (tmp_path / "model").mkdir()
+    path = picture(tmp_path / "in" / "a.png", size=(100, 64), white=(50, 10, 70, 30))
+    predict(**options(path, out=tmp_path / "out", model=tmp_path / "model", slice_px=64))
+    assert finder.batches == [[(64, 100, 3)], [(64, 64, 3), (64, 64, 3)]]
+    assert [row["bbox"] for row in listed(tmp_path / "out")["annotations"]] == [[50.0, 10.0, 20.0, 20.0]]

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from tasks.dataset.dataset import Dataset
 from tasks.errors import CheckpointError, DataError
@@ -44,3 +46,10 @@ def test_a_model_that_was_copied_without_its_thresholds_is_no_damaged_one(export
     (export / "thresholds.json").unlink()
     with pytest.raises(CheckpointError, match="not a TFLite model"):
         load_tflite(export)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (37, 211), (320, 320), (480, 640), (900, 200)])
+def test_an_image_in_bytes_is_resized_to_the_same_values_as_in_floats(size: tuple[int, int]) -> None:
+    image = np.random.default_rng(1).integers(0, 256, (1, *size, 3), dtype=np.uint8)
+    from_floats = tf.image.resize(image.astype(np.float32), [320, 320]).numpy()
+    np.testing.assert_array_equal(tf.image.resize(image, [320, 320]).numpy().astype(np.float32), from_floats)

@@ -47,6 +47,7 @@ class Living:
     """A writer that looks which pictures are still in memory."""
 
     draws = True
+    encodes = True
 
     def __init__(self):
         self.names = []

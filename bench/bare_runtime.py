@@ -1,0 +1,33 @@
+"""The exported detector alone, on pixels in memory: `python -m bench.bare_runtime MODEL saved_model|tflite PHOTOS`.
+
+It is loaded and called as `predict` does, with the same threads. Nothing is read, drawn or written while it runs.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+from tasks.ground.process import silence_libraries
+from tasks.images.image_file import read_rgb
+
+# A TFLite model takes one image at a time.
+BATCH_SIZES = {"saved_model": 8, "tflite": 1}
+
+
+def main(model: Path, kind: str, photos: Path) -> None:
+    """Detect in every JPEG below `photos`, and print the speed as `predict` does; neither warms up."""
+    silence_libraries()
+    # Imports TensorFlow, which must be silenced first.
+    from tasks.evaluation.exported import load_saved_model, load_tflite  # noqa: PLC0415
+
+    detector = load_tflite(model) if kind == "tflite" else load_saved_model(model)
+    pixels = [read_rgb(path) for path in sorted(photos.rglob("*.jpg"))]
+    size = BATCH_SIZES[kind]
+    start = time.perf_counter()
+    for first in range(0, len(pixels), size):
+        detector.detect(pixels[first : first + size])
+    print(f"{len(pixels)} images, {len(pixels) / (time.perf_counter() - start):.2f} images/s")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))
