@@ -5,20 +5,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
-from tasks.dataset.boxes import from_tf
 from tasks.dataset.detections import Detections
 from tasks.errors import CheckpointError
 from tasks.evaluation.model_ops import refuse_unsafe_model
+from tasks.evaluation.outputs import Image, as_detections, batch_detections, runs_of_one_size
 from tasks.evaluation.tflite_ops import read_tflite
 from tasks.ground.process import usable_cores
 from tasks.ground.stage_files import restored_by
 from tasks.model.checksums import check_checksums
 from tasks.model.label_map import LABEL_MAP, read_label_map
-
-Image = npt.NDArray[np.uint8]
 
 
 class SavedModelDetector:
@@ -37,19 +34,9 @@ class SavedModelDetector:
     def detect(self, images: Sequence[Image]) -> list[Detections]:
         """See `tasks.dataset.detections.Detector`; images of one size that follow each other run as one batch."""
         found: list[Detections] = []
-        for run in _runs_of_one_size(images):
+        for run in runs_of_one_size(images):
             outputs = {name: t.numpy() for name, t in self._serve(input_tensor=tf.constant(np.stack(run))).items()}
-            for i, image in enumerate(run):
-                n = int(outputs["num_detections"][i])
-                found.append(
-                    _detections(
-                        outputs["detection_boxes"][i, :n],
-                        outputs["detection_classes"][i, :n] - 1,
-                        outputs["detection_scores"][i, :n],
-                        image,
-                        self.classes,
-                    )
-                )
+            found += batch_detections(outputs, run, self.classes)
         return found
 
 
@@ -80,7 +67,7 @@ class TFLiteDetector:
         self._interpreter.invoke()
         count, scores, classes, boxes_tf = (self._interpreter.get_tensor(o["index"])[0] for o in self._outputs)
         n = int(count)
-        return _detections(boxes_tf[:n], classes[:n], scores[:n], image, self.classes)
+        return as_detections(boxes_tf[:n], classes[:n], scores[:n], image, self.classes)
 
 
 def load_saved_model(folder: Path, *, trust: bool = False) -> SavedModelDetector:
@@ -125,26 +112,3 @@ def _require(folder: Path, *names: str) -> None:
 def _beside(folder: Path) -> list[str]:
     """What is used with either model; a model may lack thresholds.json."""
     return [name for name in (LABEL_MAP, "thresholds.json") if (folder / name).exists()]
-
-
-def _runs_of_one_size(images: Sequence[Image]) -> list[list[Image]]:
-    runs: list[list[Image]] = []
-    for image in images:
-        if runs and runs[-1][0].shape == image.shape:
-            runs[-1].append(image)
-        else:
-            runs.append([image])
-    return runs
-
-
-def _detections(
-    boxes_tf: npt.NDArray[np.float32],
-    class_indices: npt.NDArray[np.float32],
-    scores: npt.NDArray[np.float32],
-    image: Image,
-    classes: tuple[str, ...],
-) -> Detections:
-    order = np.argsort(-scores, kind="stable")
-    boxes = from_tf(np.clip(boxes_tf[order], 0.0, 1.0).astype(np.float64), height=image.shape[0], width=image.shape[1])
-    names = tuple(classes[int(index)] for index in class_indices[order])
-    return Detections(boxes, names, scores[order].astype(np.float64))

@@ -18,6 +18,7 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tensorflow.python.framework import op_def_registry
 
 from tasks.errors import CheckpointError
+from tasks.evaluation.refusal import refuse_operations
 from tasks.ground.files import read_small
 from tasks.ground.text import quoted
 
@@ -43,7 +44,6 @@ _SAVING = frozenset({"SaveV2", "MergeV2Checkpoints", "ShardedFilename", "Restore
 # ... and to restore them.
 _RESTORING = frozenset({"RestoreV2"})
 _INTERFACE = "api_implements"
-_MAX_LISTED = 3
 
 
 def refuse_unsafe_model(folder: Path) -> None:
@@ -62,21 +62,6 @@ def refuse_unsafe_model(folder: Path) -> None:
     except DecodeError as error:
         raise CheckpointError(f"{file}: not a SavedModel, or a damaged one: fetch or export it again") from error
     refuse_operations(file, [entry for graph in model.meta_graphs for entry in _unsafe(graph)])
-
-
-def refuse_operations(file: Path, unsafe: Iterable[str]) -> None:
-    """Refuse the model in `file` if there is anything in `unsafe`: what may do more than compute, for messages.
-
-    Raises:
-        CheckpointError: there is.
-    """
-    named = list(dict.fromkeys(unsafe))
-    if named:
-        more = f" and {len(named) - _MAX_LISTED} more" if len(named) > _MAX_LISTED else ""
-        raise CheckpointError(
-            f"{file}: a model is a program, and this one may do more than compute: {', '.join(named[:_MAX_LISTED])}"
-            f"{more}; it was not loaded. If you trust whoever made it, --trust loads it all the same"
-        )
 
 
 def _unsafe(graph: MetaGraphDef) -> Iterator[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from tensorflow.lite.python import schema_py_generated as schema
 
 from tasks.errors import CheckpointError
-from tasks.evaluation.model_ops import refuse_operations
+from tasks.evaluation.refusal import refuse_operations
 from tasks.ground.files import read_small
 from tasks.ground.text import quoted
 

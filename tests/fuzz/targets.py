@@ -13,11 +13,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from onnx import helper
 
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.coco_json import read_coco, read_detections
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
-from tasks.errors import FormatError, PipelineError
+from tasks.errors import PipelineError
+from tasks.evaluation.onnx_ops import read_onnx
 from tasks.formats.csv import read_csv
 from tasks.formats.given_splits import splits_by_list
 from tasks.formats.label_studio import read_label_studio
@@ -35,6 +37,7 @@ from tasks.tfrecords.tf_example import decode_example, encode_example
 from tasks.tfrecords.tfrecord import read_records, write_records
 from tasks.weights.archive import extract
 from tasks.weights.torch_weights import read_torch_weights
+from tests.evaluation.onnx_models import body, model
 from tests.malformed.corpus import CORPUS, write
 from tests.weights.torch_file import Storage, tensor, torch_file
 
@@ -152,6 +155,13 @@ def _torch(folder: Path) -> bytes:
     return torch_file(folder / "seed", OrderedDict(w=tensor(storage, (2, 3), (3, 1))), [storage]).read_bytes()
 
 
+def _onnx(_: Path) -> bytes:
+    made = model(metadata={"classes": '["cat"]'})
+    inner = body(helper.make_node("Identity", ["n"], ["x"]))
+    made.graph.node.append(helper.make_node("If", ["c"], ["y"], then_branch=inner, else_branch=inner))
+    return made.SerializeToString()
+
+
 def _detections(_: Path) -> bytes:
     return json.dumps([{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}]).encode()
 
@@ -199,7 +209,6 @@ TARGETS = {
     "tf_example": Target("a", lambda folder: decode_example((folder / "a").read_bytes()), own=lambda _: _example()),
     "tfrecord": Target("a", lambda folder: list(read_records(folder / "a")), own=_records),
     "torch_weights": Target("a.pth", lambda folder: read_torch_weights(folder / "a.pth"), own=_torch),
-    "ledger": Target(f"out/{LEDGER}", lambda folder: Ledger(folder / "out", folder), own=_ledger),
-    "photo_result": Target("out/a.png.json", _photo_result, own=lambda _: _RESULT),
+    "onnx": Target("a.onnx", lambda folder: read_onnx(folder / "a.onnx", trust=False), own=_onnx),
     "detections": Target("a.json", lambda folder: read_detections(folder / "a.json", _ONE_IMAGE), own=_detections),
 }

@@ -1,0 +1,61 @@
+"""What a detector's files are given and what they give, as detections: batches of one size in, fractions out."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from tasks.dataset.boxes import from_tf
+from tasks.dataset.detections import Detections
+
+Image = npt.NDArray[np.uint8]
+
+
+def runs_of_one_size(images: Sequence[Image]) -> list[list[Image]]:
+    """`images` in their order, those of one size that follow each other together: each list makes one batch."""
+    runs: list[list[Image]] = []
+    for image in images:
+        if runs and runs[-1][0].shape == image.shape:
+            runs[-1].append(image)
+        else:
+            runs.append([image])
+    return runs
+
+
+def batch_detections(
+    outputs: Mapping[str, npt.NDArray[np.float32]], images: Sequence[Image], classes: tuple[str, ...]
+) -> list[Detections]:
+    """The detections in each of `images`, from the outputs that the OD API's exports have."""
+    counts = outputs["num_detections"].astype(int)
+    return [
+        as_detections(
+            outputs["detection_boxes"][i, :n],
+            outputs["detection_classes"][i, :n] - 1,
+            outputs["detection_scores"][i, :n],
+            image,
+            classes,
+        )
+        for i, (image, n) in enumerate(zip(images, counts, strict=True))
+    ]
+
+
+def as_detections(
+    boxes_tf: npt.NDArray[np.float32],
+    class_indices: npt.NDArray[np.float32],
+    scores: npt.NDArray[np.float32],
+    image: Image,
+    classes: tuple[str, ...],
+) -> Detections:
+    """The detections in `image`, best first.
+
+    Args:
+        boxes_tf: `(N, 4)` `[ymin, xmin, ymax, xmax]` in 0..1.
+        class_indices: `(N,)`, counted from 0.
+        scores: `(N,)` in 0..1.
+        image: `(H, W, 3)`.
+        classes: in label-map order.
+    """
+    order = np.argsort(-scores, kind="stable")
+    boxes = from_tf(np.clip(boxes_tf[order], 0.0, 1.0).astype(np.float64), height=image.shape[0], width=image.shape[1])
+    names = tuple(classes[int(index)] for index in class_indices[order])
+    return Detections(boxes, names, scores[order].astype(np.float64))

@@ -1,0 +1,133 @@
+"""A trained network as one ONNX file that gives what its SavedModel gives, with the NMS inside."""
+
+import json
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import tensorflow as tf
+from onnx import GraphProto, ModelProto, TensorProto, helper
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+from tasks.detector.network import Network
+from tasks.exporting.onnx_nms import add_nms, read_nms
+from tasks.exporting.onnx_nodes import Nodes, rename
+from tasks.ground.files import replacing
+from tasks.model.onnx_file import BOXES, CLASS_NAMES, CLASSES, COUNT, FIRST_ID, INPUT, OPSET, OUTPUTS, SCORES
+
+_RAW_BOXES, _RAW_SCORES = "raw_boxes", "raw_scores"
+
+
+def export_onnx(network: Network, pipeline_config: Any, path: Path, *, classes: Sequence[str]) -> None:
+    """An ONNX file: uint8 `(B, H, W, 3)` of any H and W in, what the SavedModel gives out (`export_saved_model`).
+
+    Two exports of one network are equal to the byte. Its metadata has the class names, the first class's id, the layout
+    of boxes and what the input is.
+
+    Raises:
+        ConfigError: the NMS of `pipeline_config` is one that the file cannot have.
+    """
+    if len(classes) != network.num_classes:
+        raise ValueError(f"expected {network.num_classes} class names, but got {len(classes)}")
+    settings = read_nms(pipeline_config)
+    anchors = _anchors(network)
+    graph = _convert(network, anchors)
+    names = {graph.input[0].name: INPUT, graph.output[0].name: _RAW_BOXES, graph.output[1].name: _RAW_SCORES}
+    body = rename(graph, names)
+    nms = Nodes("nms/")
+    add_nms(nms, settings, boxes=_RAW_BOXES, scores=_RAW_SCORES, anchors=len(anchors), num_classes=network.num_classes)
+    model = helper.make_model(
+        helper.make_graph(
+            body.nodes + nms.nodes,
+            "detector",
+            [helper.make_tensor_value_info(INPUT, TensorProto.UINT8, ["batch", "height", "width", 3])],
+            _outputs(settings.max_total),
+            body.constants + nms.constants,
+        ),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=helper.find_min_ir_version_for([helper.make_opsetid("", OPSET)]),
+        producer_name="detection-pipeline",
+    )
+    helper.set_model_props(model, _metadata(network, classes))
+    # Types and shapes of every tensor are inferred, too; an operation that was not converted is none that ONNX knows.
+    onnx.checker.check_model(model, full_check=True)
+    with replacing(path) as beside:
+        beside.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def _anchors(network: Network) -> npt.NDArray[np.float32]:
+    """`(N, 4)` `[ymin, xmin, ymax, xmax]` in 0..1, as values: a traced network has tensors from outside of it."""
+    anchors = tf.function(lambda images: network.forward(images, training=False)["anchors"], autograph=False)
+    return anchors(tf.zeros([1, network.height, network.width, 3])).numpy()
+
+
+def _convert(network: Network, anchors: npt.NDArray[np.float32]) -> GraphProto:
+    """The network as ONNX: an image batch in, boxes and scores of all anchors out."""
+    from tf2onnx import convert  # noqa: PLC0415 - not wanted where nothing is exported
+
+    model = network.model
+    has_background = model._add_background_class or model._explicit_background_class
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8, name=INPUT)], autograph=False)
+    def detect(input_tensor: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        images = tf.image.resize(tf.cast(input_tensor, tf.float32), [network.height, network.width])
+        raw = network.forward(images, training=False)
+        boxes, _ = model._batch_decode(raw["box_encodings"], tf.constant(anchors))
+        scores = model._score_conversion_fn(raw["class_predictions_with_background"])
+        return boxes, scores[..., 1:] if has_background else scores
+
+    with _quiet():
+        frozen = convert_variables_to_constants_v2(detect.get_concrete_function(), lower_control_flow=False)
+        converted: ModelProto
+        converted, _ = convert.from_graph_def(
+            frozen.graph.as_graph_def(add_shapes=True),
+            input_names=[tensor.name for tensor in frozen.inputs],
+            output_names=[tensor.name for tensor in frozen.outputs],
+            opset=OPSET,
+        )
+    if len(converted.graph.input) != 1:
+        named = ", ".join(each.name for each in converted.graph.input)
+        raise ValueError(f"the network hangs on tensors outside of it: {named}")
+    return converted.graph
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Within it, TensorFlow and tf2onnx log errors only: they warn of functions of their own that are old."""
+    loggers = [logging.getLogger(name) for name in ("tensorflow", "tf2onnx")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def _outputs(max_total: int) -> list[onnx.ValueInfoProto]:
+    shapes: dict[str, list[str | int | None]] = {
+        BOXES: ["batch", max_total, 4],
+        SCORES: ["batch", max_total],
+        CLASSES: ["batch", max_total],
+        COUNT: ["batch"],
+    }
+    return [helper.make_tensor_value_info(name, TensorProto.FLOAT, shapes[name]) for name in OUTPUTS]
+
+
+def _metadata(network: Network, classes: Sequence[str]) -> dict[str, str]:
+    return {
+        CLASS_NAMES: json.dumps(list(classes), ensure_ascii=False),
+        "first_class_id": str(FIRST_ID),
+        "boxes": "[ymin, xmin, ymax, xmax] in 0..1",
+        "input": f"RGB, uint8, any height and width; resized to {network.height} x {network.width} inside",
+        "opset": str(OPSET),
+    }
