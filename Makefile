@@ -10,7 +10,7 @@ PYTEST := python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --duratio
 TIMES := .pytest_cache/times
 export PREFECT_SERVER_ANALYTICS_ENABLED = false
 
-.PHONY: help setup run annotate server agent test test-fast test-nightly bench fuzz check format lock clean
+.PHONY: help setup run annotate export-check server agent test test-fast test-nightly bench fuzz check format lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -31,6 +31,9 @@ annotate: ## draw boxes on IMAGES=folder in Label Studio, in your browser (CLASS
 	@scripts/annotate.sh
 	@python -m tasks annotate "$(IMAGES)" $(if $(CLASSES),--classes $(CLASSES)) $(if $(OUT),--out "$(OUT)") \
 	  $(if $(MODEL),--model "$(MODEL)") $(if $(PORT),--port $(PORT))
+
+export-check: ## open the exported models in MediaPipe, LiteRT, ONNX Runtime and another TensorFlow, and compare (MODEL=models/exported, PHOTOS=folder, COUNT=50)
+	@scripts/export_check.sh "$(or $(MODEL),models/exported)" "$(PHOTOS)" "$(or $(COUNT),50)"
 
 server: setup ## a Prefect server on loopback with its workers; Ctrl-C ends them (PORT=4200)
 	@python -m flows.server $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT)) $(foreach name,$(NAMES),--name $(name))

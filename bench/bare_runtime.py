@@ -1,4 +1,4 @@
-"""The exported detector alone, on pixels in memory: `python -m bench.bare_runtime MODEL saved_model|tflite PHOTOS`.
+"""The exported detector alone, on pixels in memory: `python -m bench.bare_runtime MODEL PHOTOS`.
 
 It is loaded and called as `predict` does, with the same threads. Nothing is read, drawn or written while it runs.
 """
@@ -10,19 +10,21 @@ from pathlib import Path
 from tasks.ground.process import silence_libraries
 from tasks.images.image_file import read_rgb
 
-# A TFLite model takes one image at a time.
-BATCH_SIZES = {"saved_model": 8, "tflite": 1}
+
+def batch_size(model: Path) -> int:
+    """How many images are given together: a TFLite file takes one at a time."""
+    return 1 if model.suffix == ".tflite" else 8
 
 
-def main(model: Path, kind: str, photos: Path) -> None:
+def main(model: Path, photos: Path) -> None:
     """Detect in every JPEG below `photos`, and print the speed as `predict` does; neither warms up."""
     silence_libraries()
     # Imports TensorFlow, which must be silenced first.
-    from tasks.evaluation.exported import load_saved_model, load_tflite  # noqa: PLC0415
+    from tasks.evaluation.exported import load_exported  # noqa: PLC0415
 
-    detector = load_tflite(model) if kind == "tflite" else load_saved_model(model)
+    detector = load_exported(model)
     pixels = [read_rgb(path) for path in sorted(photos.rglob("*.jpg"))]
-    size = BATCH_SIZES[kind]
+    size = batch_size(model)
     start = time.perf_counter()
     for first in range(0, len(pixels), size):
         detector.detect(pixels[first : first + size])
@@ -30,4 +32,4 @@ def main(model: Path, kind: str, photos: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

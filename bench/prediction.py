@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bench.bare_runtime import BATCH_SIZES
+from bench.bare_runtime import batch_size
 from bench.generated import SCENE_SIZE, generate_scenes
 from bench.processes import Cost, cost_and_output, in_turns, spread
 
-_LABELS = {"saved_model": "SavedModel", "tflite": "TFLite"}
+# What is run of an export folder.
+_MODELS = {"SavedModel": Path(), "TFLite": Path("model.tflite")}
 _WRITES = ("json", "pictures json")
 _RATE = re.compile(r"(\d+) images, (?:\d+ boxes, )?([\d.]+) images/s")
 
@@ -42,10 +43,10 @@ def compare_prediction(model: Path, folder: Path, repeats: int, *, images: int, 
         generate_scenes(folder / "photos", images)
     source = photos or folder / "photos"
     sides: dict[str, Callable[[], Speed]] = {}
-    for kind, label in _LABELS.items():
-        sides[label] = partial(_speed, ["-m", "bench.bare_runtime", str(model), kind, str(source)], folder)
+    for label, part in _MODELS.items():
+        sides[label] = partial(_speed, ["-m", "bench.bare_runtime", str(model / part), str(source)], folder)
         for write in _WRITES:
-            sides[f"{label} {write}"] = partial(_predict, model, source, folder, kind, write)
+            sides[f"{label} {write}"] = partial(_predict, model / part, source, folder, write)
     speeds = in_turns(sides, repeats, "predict", warm_up=False)
     counts = {speed.images for runs in speeds.values() for speed in runs}
     if len(counts) > 1:
@@ -53,7 +54,7 @@ def compare_prediction(model: Path, folder: Path, repeats: int, *, images: int, 
     size = " x ".join(map(str, SCENE_SIZE))
     return [
         f"predict: {counts.pop()} photos{f' of {photos.name}' if photos else f', generated, {size} px'}",
-        *(row for kind, label in _LABELS.items() for row in _rows(kind, label, speeds)),
+        *(row for label, part in _MODELS.items() for row in _rows(model / part, label, speeds)),
     ]
 
 
@@ -69,9 +70,9 @@ def rate_in(output: str) -> tuple[int, float]:
     return int(found[-1][0]), float(found[-1][1])
 
 
-def _rows(kind: str, label: str, speeds: dict[str, list[Speed]]) -> list[str]:
+def _rows(model: Path, label: str, speeds: dict[str, list[Speed]]) -> list[str]:
     alone = speeds[label]
-    rows = [_row(f"{label} alone, {BATCH_SIZES[kind]} at a time", alone)]
+    rows = [_row(f"{label} alone, {batch_size(model)} at a time", alone)]
     for write in _WRITES:
         runs = speeds[f"{label} {write}"]
         shares = [ours.rate / theirs.rate for theirs, ours in zip(alone, runs, strict=True)]
@@ -84,12 +85,10 @@ def _row(name: str, runs: Sequence[Speed]) -> str:
     return f"  {name:<44} {spread(rates, '.1f')} images/s, {spread(peaks, '.0f')} MB"
 
 
-def _predict(model: Path, photos: Path, folder: Path, kind: str, write: str) -> Speed:
+def _predict(model: Path, photos: Path, folder: Path, write: str) -> Speed:
     out = folder / "predictions"
     shutil.rmtree(out, ignore_errors=True)
     options = ["--model", str(model), "--out", str(out), "--write", *write.split()]
-    if kind == "tflite":
-        options.append("--tflite")
     return _speed(["-m", "tasks", "predict", str(photos), *options], folder)
 
 

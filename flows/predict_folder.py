@@ -97,7 +97,7 @@ def predict_folder(
     Args:
         folder: the folder that photos are put into, also into subfolders. A relative path starts at the clone.
         out: the folder for the results; predictions in the folder of photos when not given.
-        model: the folder of an exported detector.
+        model: an export folder, or the file of a variant in one, such as models/exported/model_int8.tflite.
         score_threshold: boxes from this score on are kept, 0 to 1; the model's own when not given.
         draw: also write each photo with its boxes.
         again: also do photos again that another model or score threshold was used for.

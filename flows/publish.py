@@ -20,13 +20,14 @@ from prefect.artifacts import (
 
 from tasks.artifacts.evaluation import HEADLINES
 from tasks.artifacts.precision_recall import read_precision_recall
+from tasks.model.variants import VARIANTS
 from tasks.params import PathParams, read_params
 from tasks.report_page.curves import curve_svg, precision_recall_svg, read_curve
 
 # The figures of the table, by their keys in the metrics files; in this order.
 _TITLES = {
     **{f"saved_model.{name}": f"{name}, SavedModel" for name in HEADLINES},
-    **{f"tflite.{name}": f"{name}, TFLite" for name in HEADLINES},
+    **{f"variants.{name}.mAP": f"mAP, {name}" for name in VARIANTS},
     "loss": "training loss",
     "best_mAP": "validation mAP",
     "images": "test images",

@@ -15,4 +15,5 @@ compile --overrides requirements-overrides.txt --overrides requirements-override
 compile requirements-dev.in -o requirements-dev.txt
 compile requirements-fuzz.in -o requirements-fuzz.txt
 compile requirements-annotate.in -o requirements-annotate.txt
+compile requirements-export-check.in -o requirements-export-check.txt
 compile requirements-uv.in -o requirements-uv.txt

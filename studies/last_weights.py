@@ -4,7 +4,7 @@ from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
 from tasks.detector.network import build_network
 from tasks.detector.pipeline_config import read_pipeline_config
-from tasks.exporting.export import load_weights
+from tasks.exporting.saved_model import load_weights
 from tasks.model.label_map import read_label_map
 from tasks.params import Params
 from tasks.tfrecords.tf_example import read_split, shards_of

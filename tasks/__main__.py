@@ -170,33 +170,6 @@ def _add_predict(commands: Commands) -> None:
         default=["pictures", "json"],
         help="voc: XML to correct and learn from; gif: all pictures as one animation; default: pictures json",
     )
-    command.add_argument("--tflite", action="store_true", help="run model.tflite instead of the SavedModel")
-    command.add_argument(
-        "--every", type=int, default=1, metavar="N", help="take every Nth frame of a video; default: %(default)s"
-    )
-    command.add_argument(
-        "--fps", type=float, default=5.0, metavar="N", help="pictures a second in the GIF; default: %(default)g"
-    )
-
-
-def _add_detecting(command: argparse.ArgumentParser) -> None:
-    """The options that all commands that detect have."""
-    command.add_argument(
-        "--model", type=Path, metavar="FOLDER", default=Path("models/exported"), help="default: %(default)s"
-    )
-    command.add_argument(
-        "--score-threshold",
-        type=float,
-        metavar="0..1",
-        help="lowest score that is shown; default: that of thresholds.json in the model's folder, else 0.3",
-    )
-    command.add_argument(
-        "--batch-size",
-        type=int,
-        default=8,
-        metavar="N",
-        help="images detected together, fewer where they are large; default: %(default)s",
-    )
     command.add_argument(
         "--slice",
         type=int,
@@ -212,11 +185,34 @@ def _add_detecting(command: argparse.ArgumentParser) -> None:
         help="share of its side that a tile has in common with its neighbour; default: %(default)g",
     )
     command.add_argument(
-        "--write",
-        nargs="+",
-        choices=list(KINDS),
-        default=["pictures", "json"],
-        help="voc: XML to correct and learn from; gif: all pictures as one animation; default: pictures json",
+        "--every", type=int, default=1, metavar="N", help="take every Nth frame of a video; default: %(default)s"
+    )
+    command.add_argument(
+        "--fps", type=float, default=5.0, metavar="N", help="pictures a second in the GIF; default: %(default)g"
+    )
+
+
+def _add_detecting(command: argparse.ArgumentParser) -> None:
+    """The options that all commands that detect have."""
+    command.add_argument(
+        "--model",
+        type=Path,
+        metavar="FOLDER|FILE",
+        default=Path("models/exported"),
+        help="an export folder, or one of its .tflite or .onnx files; default: %(default)s",
+    )
+    command.add_argument(
+        "--score-threshold",
+        type=float,
+        metavar="0..1",
+        help="lowest score that is shown; default: that of thresholds.json in the model's folder, else 0.3",
+    )
+    command.add_argument(
+        "--batch-size",
+        type=int,
+        default=8,
+        metavar="N",
+        help="images detected together, fewer where they are large; default: %(default)s",
     )
     command.add_argument(
         "--trust", action="store_true", help="load a model that may read or write files: a model is a program"

@@ -16,6 +16,7 @@ Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(ge=1)]
 AnnotationFormat = Literal["auto", "voc", "csv", "coco", "yolo", "label_studio"]
 FORMATS: tuple[str, ...] = get_args(AnnotationFormat)
+VariantName = Literal["float32", "float16", "dynamic", "int8", "onnx"]
 
 
 def _check_pattern(pattern: str) -> str:
@@ -199,9 +200,20 @@ class TrainParams(Section):
 class ExportParams(Section):
     """What is shipped."""
 
+    variants: list[VariantName]
+    calibration_images: Positive
+    max_map_loss: Fraction = Field(alias="max_mAP_loss")
+    on_loss: Literal["stop", "leave_out"]
+    serving: Annotated[Literal["link", "copy", "off"], BeforeValidator(_false_as_off)]
     max_detections: Positive
     nms_iou_threshold: Fraction
     score_threshold: Fraction | None
+
+    @model_validator(mode="after")
+    def _name_each_variant_once(self) -> "ExportParams":
+        if len(set(self.variants)) < len(self.variants):
+            raise ValueError("variants: each is named once")
+        return self
 
 
 class EvaluateParams(Section):

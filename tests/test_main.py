@@ -98,7 +98,7 @@ def test_the_summary_shows_the_figures_of_all_metrics_files(
     ends = {"mAP_low": 0.4125, "mAP_high": 0.5875, "AP50_low": None, "AP50_high": None}
     for name, content in {
         "data": {"images": 9, "boxes": 12, "dropped_images": 1, "dropped_boxes": 2, "fixed_boxes": 3},
-        "evaluate": {"images": 3, "saved_model": model | ends, "tflite": model},
+        "evaluate": {"images": 3, "saved_model": model | ends, "variants": {"int8": model}},
     }.items():
         write_json(tmp_path / "metrics" / f"{name}.json", content)
     write_training_figures(tmp_path / "metrics" / "train.json", figures_of_a_run(best_mAP=None))

@@ -1,5 +1,7 @@
 """The whole pipeline through `dvc repro`, as a person runs it: killed, resumed, changed, taken back. Minutes."""
 
+import json
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import pytest
 from tests.small_project import STEPS, Project, wait_until
 
 pytestmark = pytest.mark.slow
+VARIANT_FILES = ["model.tflite", "model_float16.tflite", "model_int8.tflite"]
 
 
 def ran(output: str) -> list[str]:
@@ -53,7 +56,7 @@ def test_the_figures_come_with_intervals_a_threshold_and_a_card(finished: tuple[
     assert model["mAP_low"] is None or model["mAP_low"] <= model["mAP_high"]
     shipped = project.json("models/exported/thresholds.json")
     assert model["score_threshold"] == pytest.approx(shipped["score"], abs=1e-3)
-    assert "key" in (project.folder / "models/exported/README.md").read_text()
+    assert "key" in (project.folder / "models/README.md").read_text()
 
 
 def test_the_report_is_one_page_that_loads_nothing(finished: tuple[Project, str]) -> None:
@@ -88,18 +91,45 @@ import sys, numpy as np, tensorflow as tf
 serve = tf.saved_model.load("saved_model").signatures["serving_default"]
 out = serve(input_tensor=tf.zeros([2, 77, 133, 3], tf.uint8))
 assert out["detection_boxes"].shape == (2, 100, 4), out["detection_boxes"].shape
-lite = tf.lite.Interpreter(model_path="model.tflite")
-lite.allocate_tensors()
-(entry,) = lite.get_input_details()
-lite.set_tensor(entry["index"], np.zeros(entry["shape"], np.float32))
-lite.invoke()
-shapes = sorted(tuple(lite.get_tensor(o["index"]).shape) for o in lite.get_output_details())
-assert shapes == [(1,), (1, 100), (1, 100), (1, 100, 4)], shapes
+for name in ("model.tflite", "model_float16.tflite", "model_int8.tflite"):
+    lite = tf.lite.Interpreter(model_path=name)
+    lite.allocate_tensors()
+    (entry,) = lite.get_input_details()
+    lite.set_tensor(entry["index"], np.zeros(entry["shape"], entry["dtype"]))
+    lite.invoke()
+    shapes = sorted(tuple(lite.get_tensor(o["index"]).shape) for o in lite.get_output_details())
+    # Three classes for each of 100 boxes.
+    assert shapes == [(1,), (1, 300), (1, 300), (1, 300, 4)], shapes
+assert tf.saved_model.contains_saved_model("serving/1")
 assert not {"object_detection", "tasks"} & {name.split(".")[0] for name in sys.modules}
 """
     exported = finished[0].folder / "models/exported"
     done = subprocess.run([sys.executable, "-c", code], cwd=exported, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_the_code_on_the_models_card_runs_as_it_stands(finished: tuple[Project, str], tmp_path: Path) -> None:
+    models = finished[0].folder / "models"
+    blocks = re.findall(r"```python\n(.*?)```", (models / "README.md").read_text(), flags=re.DOTALL)
+    assert [name for name in ("saved_model", *VARIANT_FILES) for block in blocks if f'exported/{name}"' in block] == [
+        "saved_model",
+        *VARIANT_FILES,
+    ]
+    (tmp_path / "exported").symlink_to(models / "exported")
+    shutil.copy(next((finished[0].folder / "data/sample/images").glob("*.jpg")), tmp_path / "photo.jpg")
+    code = "\n".join(blocks)
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_every_variant_has_figures_and_a_loss(finished: tuple[Project, str]) -> None:
+    project, _ = finished
+    variants = project.json("metrics/evaluate.json")["variants"]
+    losses = json.loads((project.folder / "data/detections/variants.json").read_text())
+    assert set(variants) == {each["name"] for each in losses} == {"float32", "float16", "int8"}  # type: ignore[call-overload]
+    speed = project.json("metrics/speed.json")["models"]
+    assert {"1", "2"} >= set(speed["int8"]["by_threads"]) > set()  # type: ignore[index]
+    assert "What it loses by variant" in (project.folder / "reports/index.html").read_text()
 
 
 def test_predict_draws_and_lists_what_it_sees(finished: tuple[Project, str]) -> None:

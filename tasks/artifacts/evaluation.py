@@ -1,4 +1,4 @@
-"""metrics/evaluate.json: how good both exported models are on the test split.
+"""metrics/evaluate.json: how good every exported model is on the test split.
 
 All figures are fractions in 0..1, or None where there is no groundtruth to measure against. The names on disk are
 COCO's; a file of an older version may lack any of them.
@@ -79,11 +79,17 @@ class SavedModelFigures(ModelFigures):
 
 
 class Evaluation(Artifact):
-    """The figures of both exported models on the same `images` test images."""
+    """The figures of the exported models on the same `images` test images.
+
+    Attributes:
+        tflite: those of the variant float32; empty where it was not exported.
+        variants: those of each variant by its name.
+    """
 
     images: int = 0
     saved_model: SavedModelFigures = SavedModelFigures()
     tflite: ModelFigures = ModelFigures()
+    variants: dict[str, ModelFigures] = Field(default_factory=dict)
 
 
 def read_evaluation(path: Path) -> Evaluation:

@@ -4,7 +4,7 @@
 that changed. So that both fit a terminal of 120 columns and 24 rows there are these files:
 
 - `all.json`: the SavedModel's mAP with the ends of its 95 % interval, AP50, AP75, AR100, precision and recall;
-- `tflite.json`: mAP of the TFLite model;
+- `float32.json`, `int8.json`, ...: mAP of each variant;
 - `class_NAME.json`: the SavedModel's AP of a class, under the name of the mean that it is a part of. More than ten
   classes have none: `dvc metrics diff --targets metrics/evaluate.json` prints every figure of every class.
 
@@ -38,7 +38,7 @@ def write_headline(folder: Path, evaluation: Evaluation) -> None:
             "precision": model.precision,
             "recall": model.recall,
         },
-        "tflite": {"mAP": evaluation.tflite.mean_ap},
+        **{name: {"mAP": figures.mean_ap} for name, figures in evaluation.variants.items()},
     }
     if len(model.per_class) <= _MAX_CLASSES:
         names = _file_names(model.per_class)

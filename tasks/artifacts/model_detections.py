@@ -2,18 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 from tasks.dataset.coco_json import read_detections, write_detections
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
 from tasks.ground.stage_files import require_file, written_by
 
-ExportedModel = Literal["saved_model", "tflite"]
 
-
-def read_model_detections(folder: Path, model: ExportedModel, test: Dataset) -> list[Detections]:
-    """What `model` found in each image of `test`, in their order.
+def read_model_detections(folder: Path, model: str, test: Dataset) -> list[Detections]:
+    """What `model`, `saved_model` or a variant's name, found in each image of `test`, in their order.
 
     Raises:
         DataError: there is no such file.
@@ -23,10 +20,10 @@ def read_model_detections(folder: Path, model: ExportedModel, test: Dataset) -> 
         return read_detections(require_file(_file(folder, model), "evaluate"), test)
 
 
-def write_model_detections(folder: Path, model: ExportedModel, test: Dataset, found: Sequence[Detections]) -> None:
+def write_model_detections(folder: Path, model: str, test: Dataset, found: Sequence[Detections]) -> None:
     """Write what `model` found in each image of `test`."""
     write_detections(found, test, _file(folder, model))
 
 
-def _file(folder: Path, model: ExportedModel) -> Path:
+def _file(folder: Path, model: str) -> Path:
     return folder / f"{model}.json"

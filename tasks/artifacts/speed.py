@@ -1,4 +1,4 @@
-"""metrics/speed.json: size and speed of both exported models, on the machine that evaluated them.
+"""metrics/speed.json: size and speed of every exported model, on the machine that evaluated them.
 
 The times are different at every run. That is why they have a file of their own, which no stage depends on: the report
 shows the file that it finds.
@@ -6,23 +6,36 @@ shows the file that it finds.
 
 from pathlib import Path
 
+from pydantic import Field
+
 from tasks.artifacts.artifact import Artifact, read_artifact, write_artifact
 
 
+class Latency(Artifact):
+    """Milliseconds of the runtime alone for one image, from its input to boxes: the median and the 95th percentile."""
+
+    p50_ms: float
+    p95_ms: float
+
+
 class ModelSpeed(Artifact):
-    """Size in 10^6 bytes, milliseconds for one image, and images a second in batches; None without test images."""
+    """Size in 10^6 bytes, milliseconds for one image, and images a second in batches; None without test images.
+
+    `latency_ms` and `images_per_s` count from a photo's pixels, with all cores; `by_threads` has the runtime alone with
+    that many threads, and nothing for the SavedModel, whose threads are set once for a process.
+    """
 
     size_mb: float | None = None
     latency_ms: float | None = None
     images_per_s: float | None = None
+    by_threads: dict[int, Latency] = Field(default_factory=dict)
 
 
 class Speed(Artifact):
-    """The speed of both models on `machine`."""
+    """The speed on `machine` of the SavedModel (`saved_model`) and of each variant by its name."""
 
     machine: str = "a machine that is not recorded"
-    saved_model: ModelSpeed | None = None
-    tflite: ModelSpeed | None = None
+    models: dict[str, ModelSpeed] = Field(default_factory=dict)
 
 
 def read_speed(path: Path) -> Speed | None:

@@ -109,6 +109,6 @@ def _draft(project: Project, paths: Mapping[str, Path], model: Path, classes: Co
     version = draft_version(model, classes)
     tasks = tasks_to_draft(project, paths, version)
     if tasks:
-        from tasks.evaluation.exported import load_saved_model  # noqa: PLC0415 - imports TensorFlow
+        from tasks.evaluation.saved_model import load_saved_model  # noqa: PLC0415 - imports TensorFlow
 
         add_drafts(project, tasks, load_saved_model(model), score_threshold(None, model), classes, version)

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tasks.dataset.detections import Detector
-from tasks.errors import CheckpointError, DataError, PipelineError
+from tasks.errors import DataError, PipelineError
 from tasks.ground.text import print_text, printable
 from tasks.images.unread_formats import named_files
+from tasks.model.variants import export_folder
 from tasks.prediction.inputs import find_inputs, passed_over
 from tasks.prediction.kinds import writers_for
 from tasks.prediction.run import Outcome, predict_pictures
 from tasks.prediction.slices import LEAST_SLICE_PX, MOST_OVERLAP, Slicing, SlicingDetector
+from tasks.prediction.threshold import refuse_bad_options
 from tasks.prediction.threshold import score_threshold as chosen_score
 from tasks.prediction.writer import Output
 
@@ -30,7 +32,6 @@ def predict(  # noqa: PLR0913 - an option each
     slice_px: int | None,
     slice_overlap: float,
     write: Sequence[str],
-    tflite: bool,
     every: int,
     fps: float,
     trust: bool,
@@ -39,14 +40,13 @@ def predict(  # noqa: PLR0913 - an option each
 
     Args:
         inputs: as `find_inputs` takes them.
-        model: the folder of the exported detector.
+        model: an export folder, whose SavedModel runs, or the file of a variant in one.
         out: the folder to write into.
         score_threshold: in 0..1; None takes the model's own.
         batch_size: how many images are detected together.
         slice_px: the side of the tiles that larger photos are detected in too; None detects in whole photos only.
         slice_overlap: the share of its side that a tile has in common with its neighbour.
         write: kinds of files, keys of `KINDS`.
-        tflite: run model.tflite instead of the SavedModel.
         every: 1 takes every frame of a video, 10 every tenth.
         fps: pictures a second in the GIF.
         trust: load a model that may do more than compute.
@@ -60,13 +60,12 @@ def predict(  # noqa: PLR0913 - an option each
     if out.exists() and not out.is_dir():
         raise DataError(f"--out {out}: a file of that name is there; name a folder")
     paths = find_inputs(inputs, out)
-    if not model.is_dir():
-        raise CheckpointError(f"{model}: no exported model here; run `make run` first, or name one with --model FOLDER")
+    folder = export_folder(model)
     # Imports TensorFlow: after the cheap checks.
-    from tasks.evaluation.exported import load_saved_model, load_tflite  # noqa: PLC0415
+    from tasks.evaluation.exported import load_exported  # noqa: PLC0415
 
-    detector: Detector = load_tflite(model, trust=trust) if tflite else load_saved_model(model, trust=trust)
-    score = chosen_score(score_threshold, model)
+    detector: Detector = load_exported(model, trust=trust)
+    score = chosen_score(score_threshold, folder)
     if slice_px is not None:
         slicing = Slicing(slice_px, slice_overlap)
         detector = SlicingDetector(detector, slicing, batch_size=batch_size, score_threshold=score)

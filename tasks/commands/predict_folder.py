@@ -10,6 +10,7 @@ from tasks.ground.text import print_text
 from tasks.images.unread_formats import named_files
 from tasks.lint.paths import refuse_unsafe_out
 from tasks.model.checksums import model_checksum
+from tasks.model.variants import export_folder
 from tasks.params import read_params
 from tasks.prediction.folder_run import Summary, predict_new
 from tasks.prediction.ledger import Made
@@ -40,7 +41,7 @@ def predict_folder(
     Args:
         folder: with the photos, also in its subfolders.
         out: for the results, in subfolders as the photos are; None for `folder`/predictions.
-        model: the folder of the exported detector.
+        model: an export folder, whose SavedModel runs, or the file of a variant in one.
         score_threshold: in 0..1; None takes the model's own.
         draw: also write each photo with its boxes.
         again: also do photos whose result is of another model or score threshold.
@@ -56,18 +57,17 @@ def predict_folder(
     refuse_bad_options(score_threshold, batch_size)
     if not 0 <= settle <= 86400:
         raise PipelineError(f"--settle {settle:g}: seconds, from 0 to 86400, a day")
-    if not model.exists():
-        raise CheckpointError(f"{model}: no exported model here; run `make run` first, or name one with --model")
+    exported = export_folder(model)
     results = folder / "predictions" if out is None else out
     if _PARAMS.is_file():
         refuse_unsafe_out(results, read_params(_PARAMS))
-    checksum, score = model_checksum(model), chosen_score(score_threshold, model)
+    checksum, score = model_checksum(model), chosen_score(score_threshold, exported)
 
     def load() -> Detector:
         # Imports TensorFlow: only where there is something to detect in.
-        from tasks.evaluation.exported import load_saved_model  # noqa: PLC0415
+        from tasks.evaluation.exported import load_exported  # noqa: PLC0415
 
-        detector = load_saved_model(model, trust=trust)
+        detector = load_exported(model, trust=trust)
         if model_checksum(model) != checksum:
             raise CheckpointError(f"{model}: changed while it was loaded; run this again")
         return detector

@@ -1,8 +1,9 @@
 """The figures of the last run in a few lines, for `make run`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from tasks.artifacts.evaluation import HEADLINES, ClassFigures, SavedModelFigures, read_evaluation
+from tasks.artifacts.evaluation import HEADLINES, SavedModelFigures, read_evaluation
 from tasks.artifacts.gate import read_gate_counts
 from tasks.artifacts.training import read_training_figures
 from tasks.ground.figures import figure_text, interval_text
@@ -28,7 +29,7 @@ def figures(paths: PathParams) -> str:
     data, train = read_gate_counts(paths.metrics_data), read_training_figures(paths.metrics_train)
     test = read_evaluation(paths.metrics_evaluate)
     best = "no validation images" if train.best_mAP is None else f"validation mAP {train.best_mAP:.3f}"
-    saved_model, tflite = test.saved_model, test.tflite
+    models = {"SavedModel": test.saved_model, **test.variants}
     lines = [
         f"data      {data.images} images, {data.boxes} boxes; dropped {data.dropped_images} images and "
         f"{data.dropped_boxes} boxes, fixed {data.fixed_boxes} boxes",
@@ -36,21 +37,21 @@ def figures(paths: PathParams) -> str:
         f"{train.step_ms_median / 1000:.2f} s a step",
         f"test      {test.images} images that training never saw",
         "",
-        f"{'':24}{'SavedModel':>12}{'TFLite':>12}",
+        f"{'':24}" + "".join(f"{name:>12}" for name in models),
     ]
     lines += [
-        _row(name, saved_model.by_name()[name], tflite.by_name()[name]) + _interval(saved_model, name)
+        _row(name, [figures.by_name()[name] for figures in models.values()]) + _interval(test.saved_model, name)
         for name in HEADLINES
     ]
     lines += [
-        _row(f"AP of {name}", own.ap, tflite.per_class.get(name, ClassFigures()).ap)
-        for name, own in saved_model.per_class.items()
+        _row(f"AP of {name}", [getattr(figures.per_class.get(name), "ap", None) for figures in models.values()])
+        for name in test.saved_model.per_class
     ]
     return "\n".join(lines)
 
 
-def _row(name: str, saved_model: float | None, tflite: float | None) -> str:
-    return f"{printable(name[:23]):24}{figure_text(saved_model):>12}{figure_text(tflite):>12}"
+def _row(name: str, values: Sequence[float | None]) -> str:
+    return f"{printable(name[:23]):24}" + "".join(f"{figure_text(value):>12}" for value in values)
 
 
 def _interval(model: SavedModelFigures, name: str) -> str:

@@ -15,7 +15,8 @@ from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.network import Network, build_network
 from tasks.detector.pipeline_config import PipelineConfig, fill_in, read_pipeline_config
 from tasks.detector.runtime import prepare_runtime
-from tasks.exporting.export import export_saved_model, export_tflite
+from tasks.exporting.saved_model import export_saved_model
+from tasks.exporting.variants import export_float32
 from tasks.ground.files import write_json
 from tasks.ground.process import silence_libraries
 from tasks.model.definitions import find_model
@@ -74,7 +75,7 @@ def _config(params: Params, train: "TrainParams", folder: Path) -> PipelineConfi
 def _export(network: Network, config: PipelineConfig, folder: Path, max_detections: int) -> dict[str, float]:
     start = time.monotonic()
     export_saved_model(network, folder / "saved_model")
-    export_tflite(network, config, folder / "model.tflite", max_detections=max_detections)
+    export_float32(network, config, folder / "model.tflite", max_detections=max_detections)
     saved = sum(file.stat().st_size for file in (folder / "saved_model").rglob("*") if file.is_file())
     return {
         "export_s": time.monotonic() - start,

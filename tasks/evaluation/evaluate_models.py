@@ -1,19 +1,22 @@
-"""Both exported models on the test images: their figures, and what the report and the model card show beside them."""
+"""The exported SavedModel and its variants on the test images: figures, losses, times, and what the report shows."""
 
 import platform
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from tasks.artifacts.analysis import Analysis
 from tasks.artifacts.evaluation import Evaluation, ModelFigures, SavedModelFigures
-from tasks.artifacts.model_detections import ExportedModel
 from tasks.artifacts.precision_recall import CurvePoint
 from tasks.artifacts.speed import ModelSpeed, Speed
+from tasks.artifacts.variant_losses import VariantLoss
 from tasks.dataset.dataset import Dataset
-from tasks.dataset.detections import Detections, Detector
-from tasks.evaluation.exported import load_saved_model, load_tflite
-from tasks.evaluation.measure_speed import measure_speed
+from tasks.dataset.detections import Detections
+from tasks.evaluation.exported import FileDetector, load_variant
+from tasks.evaluation.losses import is_too_much, mean_ap_difference
+from tasks.evaluation.measure_speed import Image, measure_latency, measure_speed, timed_images
+from tasks.evaluation.saved_model import load_saved_model
 from tasks.evaluation.scoring import detect_all
 from tasks.ground.files import megabytes
 from tasks.ground.process import usable_cores
@@ -23,6 +26,10 @@ from tasks.metrics.coco import figures_of, precision_recall
 from tasks.metrics.matching import Matches, match_detections
 from tasks.model.checksums import CHECKSUMS
 from tasks.model.thresholds import Thresholds, read_thresholds
+from tasks.model.variants import VARIANTS, WrittenVariant, read_variants
+from tasks.params import VariantName
+
+SAVED_MODEL = "saved_model"
 
 
 @dataclass(frozen=True)
@@ -30,56 +37,115 @@ class Results:
     """What `evaluate_models` finds.
 
     Attributes:
-        detections: of each model, in every test image.
-        evaluation: the figures of both models.
+        detections: of the SavedModel (`saved_model`) and of each variant by its name, in every test image.
+        evaluation: their figures.
+        losses: of each variant against the SavedModel.
         analysis: of the SavedModel.
         curves: its precision-recall curves.
-        speed: of both models.
+        speed: of all.
     """
 
-    detections: dict[ExportedModel, list[Detections]]
+    detections: dict[str, list[Detections]]
     evaluation: Evaluation
+    losses: list[VariantLoss]
     analysis: Analysis
     curves: list[CurvePoint]
     speed: Speed
 
 
-def evaluate_models(exported: Path, test: Dataset, batch_size: int) -> Results:
-    """Run both models of the folder `exported` on every image of `test`.
+@dataclass(frozen=True)
+class _Scored:
+    """One variant, scored."""
+
+    detections: list[Detections]
+    figures: ModelFigures
+    loss: VariantLoss
+    speed: ModelSpeed
+
+
+def evaluate_models(exported: Path, test: Dataset, batch_size: int, max_loss: float) -> Results:
+    """Run every model of the folder `exported` on every image of `test`.
+
+    `max_loss` is the mAP in 0..1 beyond which a variant's loss is marked as too much.
 
     Raises:
         CheckpointError: a model is missing, cannot be read, or is not what SHA256SUMS says.
         DataError: there is no SHA256SUMS.
         EvaluationError: the models' classes are not the split's, or an image was not scored.
-        FormatError: the thresholds of the exported models cannot be read.
+        FormatError: the thresholds or the list of the exported models cannot be read.
     """
     require_file(exported / CHECKSUMS, "export")
     thresholds = read_thresholds(exported / "thresholds.json")
-    saved_model, saved_model_speed = _run("saved_model", load_saved_model, exported, "saved_model", test, batch_size)
-    tflite, tflite_speed = _run("tflite", load_tflite, exported, "model.tflite", test, batch_size)
-    matches = match_detections(test, saved_model)
-    findings = analysis(test, saved_model, matches, thresholds.score, thresholds.origin)
+    timed = timed_images(test)
+    reference = load_saved_model(exported)
+    detections = detect_all(reference, test, batch_size, f"evaluate {SAVED_MODEL}")
+    speed = measure_speed(reference, timed, batch_size, megabytes(exported / SAVED_MODEL))
+    matches = match_detections(test, detections)
+    findings = analysis(test, detections, matches, thresholds.score, thresholds.origin)
+    written = read_variants(exported).written
+    scored: dict[VariantName, _Scored] = {
+        name: _score_variant(exported, name, written[name], test, matches, thresholds, timed, max_loss)
+        for name in VARIANTS
+        if name in written
+    }
+    variants = {str(name): each.figures for name, each in scored.items()}
     return Results(
-        detections={"saved_model": saved_model, "tflite": tflite},
+        detections={SAVED_MODEL: detections, **{name: each.detections for name, each in scored.items()}},
         evaluation=Evaluation(
             images=len(test.images),
             saved_model=_with_intervals(_figures(matches, thresholds), findings),
-            tflite=_figures(match_detections(test, tflite), thresholds),
+            tflite=variants.get("float32", ModelFigures()),
+            variants=variants,
         ),
+        losses=[each.loss for each in scored.values()],
         analysis=findings,
-        curves=precision_recall(test, saved_model),
+        curves=precision_recall(test, detections),
         speed=Speed(
-            machine=f"{platform.machine()}, {usable_cores()} cores", saved_model=saved_model_speed, tflite=tflite_speed
+            machine=f"{platform.machine()}, {usable_cores()} cores",
+            models={SAVED_MODEL: speed, **{name: each.speed for name, each in scored.items()}},
         ),
     )
 
 
-def _run(
-    name: str, load: Callable[[Path], Detector], exported: Path, file: str, test: Dataset, batch_size: int
-) -> tuple[list[Detections], ModelSpeed]:
-    detector = load(exported)
-    detections = detect_all(detector, test, batch_size, f"evaluate {name}")
-    return detections, measure_speed(detector, test, batch_size, megabytes(exported / file))
+def _score_variant(
+    exported: Path,
+    name: VariantName,
+    written: WrittenVariant,
+    test: Dataset,
+    reference: Matches,
+    thresholds: Thresholds,
+    timed: list[Image],
+    max_loss: float,
+) -> _Scored:
+    file = exported / written.file
+    detector = load_variant(file)
+    detections = detect_all(detector, test, 1, f"evaluate {name}")
+    matches = match_detections(test, detections)
+    difference = mean_ap_difference(reference, matches)
+    size = megabytes(file)
+    speed = measure_speed(detector, timed, 1, size)
+    return _Scored(
+        detections,
+        _figures(matches, thresholds),
+        VariantLoss(
+            name=name,
+            file=written.file,
+            runtime=VARIANTS[name].runtime,
+            form=written.form,
+            takes_pixels=_takes_pixels(detector, timed),
+            size_mb=size,
+            mean_ap=difference.after,
+            difference=difference.change,
+            interval=difference.interval,
+            is_too_much=is_too_much(difference, max_loss),
+            edge_tpu_fallbacks=written.edge_tpu_fallbacks,
+        ),
+        speed.model_copy(update={"by_threads": measure_latency(file, timed)}),
+    )
+
+
+def _takes_pixels(detector: FileDetector, images: list[Image]) -> bool:
+    return bool(images) and detector.prepare(images[0]).dtype == np.uint8
 
 
 def _figures(matches: Matches, thresholds: Thresholds) -> ModelFigures:

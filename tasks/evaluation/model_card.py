@@ -7,8 +7,10 @@ from tasks.artifacts.analysis import Analysis, class_interval_name
 from tasks.artifacts.base import BaseDescription
 from tasks.artifacts.evaluation import HEADLINES, Evaluation
 from tasks.artifacts.speed import ModelSpeed, Speed
+from tasks.artifacts.variant_losses import VariantLoss
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.tallies import image_counts
+from tasks.evaluation.variant_section import variant_section
 from tasks.ground.figures import figure_text, interval_text
 from tasks.ground.text import markdown_text
 from tasks.metrics.intervals import LEAST_IMAGES
@@ -19,7 +21,7 @@ _SERVE = """```python
 import numpy as np, tensorflow as tf
 from PIL import Image
 
-model = tf.saved_model.load("saved_model").signatures["serving_default"]
+model = tf.saved_model.load("exported/saved_model").signatures["serving_default"]
 image = np.asarray(Image.open("photo.jpg").convert("RGB"))        # uint8, any size
 found = model(input_tensor=tf.constant(image[None]))              # boxes: [ymin, xmin, ymax, xmax] in 0..1
 keep = found["detection_scores"][0] >= {score}
@@ -34,10 +36,11 @@ class Facts:
     Attributes:
         intended_use: the user's own words; None where they gave none.
         of_split: the images of each split, by its name.
-        evaluation: the figures of both models.
+        evaluation: the figures of all models.
         analysis: of the SavedModel.
         base: the weights that training began from.
-        speed: of both models.
+        speed: of all models.
+        losses: what each variant loses.
     """
 
     intended_use: str | None
@@ -46,6 +49,7 @@ class Facts:
     analysis: Analysis
     base: BaseDescription
     speed: Speed
+    losses: Sequence[VariantLoss] = ()
 
 
 def card(facts: Facts) -> str:
@@ -55,8 +59,9 @@ def card(facts: Facts) -> str:
     lines = [
         f"# Detector of {_enumeration(test.classes)}",
         "",
-        f"Finds {_enumeration(test.classes)} in photographs and gives a box, a class and a score for each. Files: "
-        "`saved_model`, `model.tflite`, `label_map.pbtxt` (class names by number), `thresholds.json`.",
+        f"Finds {_enumeration(test.classes)} in photographs and gives a box, a class and a score for each. Files in "
+        f"`exported`: `saved_model`{''.join(f', `{each.file}`' for each in facts.losses)}, `label_map.pbtxt` (class "
+        "names by number), `thresholds.json`.",
         "",
         f"**Intended use:** {markdown_text(facts.intended_use) if facts.intended_use else _NOT_SAID}.",
         "",
@@ -72,6 +77,7 @@ def card(facts: Facts) -> str:
         "",
         *_speed(facts.speed),
         "",
+        *variant_section(facts.losses, facts.speed, score),
         "## Limits",
         "",
         *(f"- {line}" for line in _limits(facts, test)),
@@ -101,19 +107,17 @@ def _data(of_split: Mapping[str, Dataset]) -> list[str]:
 
 
 def _figures(facts: Facts, test: Dataset) -> list[str]:
-    saved_model, tflite = (facts.evaluation.saved_model.by_name(), facts.evaluation.tflite.by_name())
-    intervals = facts.analysis.intervals
+    saved_model, intervals = facts.evaluation.saved_model.by_name(), facts.analysis.intervals
     rows = [
-        f"| {name} | {figure_text(saved_model[name])} | {interval_text(intervals.get(name))} | "
-        f"{figure_text(tflite[name])} | {meaning} |"
+        f"| {name} | {figure_text(saved_model[name])} | {interval_text(intervals.get(name))} | {meaning} |"
         for name, meaning in HEADLINES.items()
     ]
     point = facts.analysis.at_threshold.all
     return [
-        f"Of {len(test.images)} test images that training never saw, of the exported files themselves.",
+        f"Of {len(test.images)} test images that training never saw, of the exported SavedModel itself.",
         "",
-        "| figure | SavedModel | 95 % | TFLite | |",
-        "|---|---:|---:|---:|---|",
+        "| figure | SavedModel | 95 % | |",
+        "|---|---:|---:|---|",
         *rows,
         "",
         f"From a score of {figure_text(point.score, 2)} on, {facts.analysis.score_origin}, precision is "
@@ -140,8 +144,7 @@ def _speed(speed: Speed) -> list[str]:
     return [
         f"| on {markdown_text(speed.machine)} | MB | ms for an image | images/s in batches |",
         "|---|---:|---:|---:|",
-        _speed_row("saved_model", speed.saved_model or ModelSpeed()),
-        _speed_row("tflite", speed.tflite or ModelSpeed()),
+        *(_speed_row(name, model) for name, model in speed.models.items()),
     ]
 
 

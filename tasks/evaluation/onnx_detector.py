@@ -42,6 +42,18 @@ class OnnxDetector:
             found += batch_detections(outputs, run, self.classes)
         return found
 
+    def prepare(self, image: Image) -> npt.NDArray[np.uint8]:
+        """The model's input for a photo: the photo itself, as a batch of one."""
+        return image[np.newaxis]
+
+    def run(self, prepared: npt.NDArray[np.uint8]) -> dict[str, npt.NDArray[np.float32]]:
+        """The model's outputs by name.
+
+        Raises:
+            CheckpointError: the model cannot be run.
+        """
+        return self._run(prepared)
+
     def _run(self, batch: npt.NDArray[np.uint8]) -> dict[str, npt.NDArray[np.float32]]:
         try:
             values = self._session.run(list(OUTPUTS), {INPUT: batch})

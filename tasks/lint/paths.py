@@ -12,8 +12,7 @@ from tasks.ground.text import quoted
 if TYPE_CHECKING:
     from tasks.params import Params
 
-# The model's card lies beside the model; the memory of the split is committed.
-_INSIDE = {"model_card": "exported"}
+# The memory of the split is committed.
 _COMMITTED = ("split_memory",)
 # Of the project itself: an unpacked archive has no git to ask.
 _OWN = frozenset({
@@ -77,7 +76,7 @@ def _outside(paths: dict[str, PurePosixPath]) -> Iterator[str]:
 def _overlaps(paths: dict[str, PurePosixPath]) -> Iterator[str]:
     for key, path in paths.items():
         for other, its in paths.items():
-            if path.is_relative_to(its) and (key > other or path != its) and _INSIDE.get(key) != other and key != other:
+            if path.is_relative_to(its) and (key > other or path != its) and key != other:
                 where = "is also" if path == its else "lies in"
                 yield f"paths.{key}: {quoted(str(path))} {where} paths.{other}, {quoted(str(its))}"
 

@@ -30,6 +30,16 @@ class Difference:
     interval: Interval | None
 
     @property
+    def change(self) -> float | None:
+        """`after - before`; None where there is nothing to measure."""
+        return None if self.before is None or self.after is None else self.after - self.before
+
+    @property
+    def loss(self) -> float | None:
+        """`before - after`; None where there is nothing to measure."""
+        return None if self.change is None else -self.change
+
+    @property
     def verdict(self) -> Verdict:
         """See `verdict_of`."""
         return verdict_of(self.interval)

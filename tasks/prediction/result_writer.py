@@ -14,7 +14,7 @@ from tasks.prediction.inputs import Unreadable
 from tasks.prediction.json_file import JsonWriter
 from tasks.prediction.ledger import Entry, Ledger, Made, stamp_of
 from tasks.prediction.photo_results import Photo, drawn_path, read_result, remove_result, result_path
-from tasks.prediction.writer import Output, Prediction, save_jpeg
+from tasks.prediction.writer import Output, Prediction, save_bytes
 
 # What the disk must hold before the ledger says so; more together are cheaper.
 _TOGETHER = 32
@@ -30,7 +30,7 @@ class ResultWriter:
 
     def __init__(self, out: Path, photos: Sequence[Photo], ledger: Ledger, made: Made, classes: Sequence[str]) -> None:
         """Write into `out` what is found in `photos`; `classes` are the detector's."""
-        self.draws = made.drawn
+        self.draws = self.encodes = made.drawn
         self.entries: list[Entry] = []
         self.left: list[str] = []
         self._out, self._ledger, self._made = out, ledger, made
@@ -70,7 +70,7 @@ class ResultWriter:
 
     def _write(self, photo: Photo, prediction: Prediction) -> None:
         if self._made.drawn:
-            save_jpeg(prediction.drawn, drawn_path(self._out, photo.name))
+            save_bytes(prediction.jpeg, drawn_path(self._out, photo.name))
         path = result_path(self._out, photo.name)
         old = read_result(path)
         writer = JsonWriter(self._output)

@@ -23,6 +23,7 @@ from tasks.report_page.plots import precision_recall_plot, training_plots
 from tasks.report_page.run_files import RunFiles
 from tasks.report_page.scores import class_rows, scores, speed_table
 from tasks.report_page.splits import dropped_rows, leak_rows, split_rows
+from tasks.report_page.variants import variant_table
 
 if TYPE_CHECKING:
     from tasks.params import ReportParams, Section, ValidateParams
@@ -101,6 +102,7 @@ def _figures(run: RunFiles, colours: dict[str, str]) -> dict[str, object]:
         "mistakes": mistake_rows(run.analysis),
         "by_iou": run.analysis.by_iou,
         "speed": speed_table(run.speed),
+        "variants": variant_table(run.variants, run.speed),
     }
 
 

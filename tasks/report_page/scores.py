@@ -70,7 +70,7 @@ class ClassRow:
 
 @dataclass(frozen=True)
 class SpeedTable:
-    """Size and speed of both models, and the machine that measured them."""
+    """Size and speed of every model, and the machine that measured them."""
 
     machine: str
     rows: list[tuple[str, ModelSpeed]]
@@ -117,8 +117,7 @@ def speed_table(speed: Speed | None) -> SpeedTable | None:
     """The models that were measured; None where there is none."""
     if speed is None:
         return None
-    models = (("SavedModel", speed.saved_model), ("TFLite", speed.tflite))
-    rows = [(name, model) for name, model in models if model is not None]
+    rows = [("SavedModel" if name == "saved_model" else name, model) for name, model in speed.models.items()]
     return SpeedTable(speed.machine, rows) if rows else None
 
 

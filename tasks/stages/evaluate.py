@@ -1,4 +1,4 @@
-"""Stage `evaluate`: what is shipped is what is scored: the exported SavedModel and TFLite on the test split."""
+"""Stage `evaluate`: what is shipped is what is scored: the exported SavedModel and its variants on the test split."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,17 +10,22 @@ from tasks.artifacts.headline import write_headline
 from tasks.artifacts.model_detections import write_model_detections
 from tasks.artifacts.precision_recall import write_precision_recall
 from tasks.artifacts.speed import write_speed
+from tasks.artifacts.variant_losses import write_variant_losses
 from tasks.dataset.split_files import read_coco_splits
+from tasks.errors import EvaluationError
 from tasks.evaluation.evaluate_models import evaluate_models
+from tasks.evaluation.losses import complaint
 from tasks.evaluation.model_card import Facts, card
 from tasks.ground.files import replacing
+from tasks.ground.text import print_text
 
 if TYPE_CHECKING:
-    from tasks.params import EvaluateParams
+    from tasks.params import EvaluateParams, ExportParams
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - a path for each file that it writes
     params: "EvaluateParams",
+    export: "ExportParams",
     *,
     exported: Path,
     base: Path,
@@ -32,24 +37,31 @@ def evaluate(
     plots_evaluate: Path,
     model_card: Path,
 ) -> dict[str, Any]:
-    """Score both exported models on every test image.
+    """Score every exported model on every test image.
 
     Writes each model's detections and the SavedModel's analysis below `detections`: intervals, precision and recall at
     the score that `export` chose, confusion, kinds of mistakes. Then the figures, their headline, the times, the
     precision-recall curves, and the card of the exported model.
 
     Raises:
-        EvaluationError: the models' classes are not the split's, or an image was not scored.
+        EvaluationError: the models' classes are not the split's, an image was not scored, or a variant surely loses
+            more mAP than `export.max_mAP_loss`, and `export.on_loss` is `stop`.
         FormatError: the thresholds of the exported model cannot be read.
     """
     of_split = read_coco_splits(splits)
     test = of_split["test"]
-    results = evaluate_models(exported, test, params.batch_size)
+    results = evaluate_models(exported, test, params.batch_size, export.max_map_loss)
+    too_much = complaint(results.losses, export.max_map_loss)
+    if too_much and export.on_loss == "stop":
+        raise EvaluationError(too_much)
+    if too_much:
+        print_text(f"evaluate: {too_much}")
     with replacing(detections, own_folder=True) as partial:
         partial.mkdir()
         for model, found in results.detections.items():
             write_model_detections(partial, model, test, found)
         write_analysis(partial, results.analysis)
+        write_variant_losses(partial, results.losses)
     with replacing(plots_evaluate, own_folder=True) as partial:
         partial.mkdir()
         write_precision_recall(partial, results.curves)
@@ -57,12 +69,19 @@ def evaluate(
     write_headline(metrics_headline, results.evaluation)
     write_speed(speed, results.speed)
     facts = Facts(
-        params.intended_use, of_split, results.evaluation, results.analysis, read_base_description(base), results.speed
+        params.intended_use,
+        of_split,
+        results.evaluation,
+        results.analysis,
+        read_base_description(base),
+        results.speed,
+        results.losses,
     )
     with replacing(model_card) as beside:
         beside.write_text(card(facts), encoding="utf-8")
+    figures = results.evaluation.saved_model
     return {
-        f"{name} {figure}": value
-        for name, figures in (("saved_model", results.evaluation.saved_model), ("tflite", results.evaluation.tflite))
-        for figure, value in (("mAP", figures.mean_ap), ("AP50", figures.ap50))
+        "mAP": figures.mean_ap,
+        "AP50": figures.ap50,
+        **{f"{each.name} mAP": each.mean_ap for each in results.losses},
     }

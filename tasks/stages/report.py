@@ -12,6 +12,7 @@ from tasks.artifacts.precision_recall import read_precision_recall
 from tasks.artifacts.speed import read_speed
 from tasks.artifacts.split import read_dropped, read_leaks
 from tasks.artifacts.training import read_freeze_audit, read_restore_summary, read_training_figures
+from tasks.artifacts.variant_losses import read_variant_losses
 from tasks.dataset.coco_json import read_stage_coco
 from tasks.dataset.split_files import read_coco_splits
 from tasks.ground.files import replacing, sha256_of
@@ -68,6 +69,7 @@ def report(  # noqa: PLR0913 - a path for each file that it shows
         detections=read_model_detections(detections, "saved_model", of_split["test"]),
         curves=read_precision_recall(plots_evaluate),
         speed=read_speed(speed),
+        variants=read_variant_losses(detections),
         plots_train=plots_train,
         pipeline_config=pipeline_config,
         findings=read_findings(lint),

@@ -102,15 +102,15 @@ STAGES: dict[str, Stage] = {
     ),
     "export": Stage(
         "tasks.stages.export:export",
-        "write the SavedModel and the TFLite model",
+        "write the SavedModel and its variants: float32, float16, int8, ...",
         ("export",),
         reads=("trained", "pipeline_config", "records", "splits"),
         writes=("exported",),
     ),
     "evaluate": Stage(
         "tasks.stages.evaluate:evaluate",
-        "score both exported models on the test split",
-        ("evaluate",),
+        "score every exported model on the test split",
+        ("evaluate", "export"),
         reads=("exported", "base", "splits"),
         writes=("detections", "metrics_evaluate", "metrics_headline", "speed", "plots_evaluate", "model_card"),
     ),

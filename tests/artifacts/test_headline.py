@@ -9,6 +9,7 @@ import pytest
 
 from tasks.artifacts.evaluation import ClassFigures, Evaluation, ModelFigures, SavedModelFigures
 from tasks.artifacts.headline import write_headline
+from tasks.model.variants import VARIANTS
 
 
 def evaluation(shift: float = 0.0) -> Evaluation:
@@ -25,7 +26,9 @@ def evaluation(shift: float = 0.0) -> Evaluation:
         recall=figure,
         per_class={f"class {i}": ClassFigures(ap=figure + i / 100) for i in range(5)},
     )
-    return Evaluation(images=9, saved_model=saved_model, tflite=ModelFigures(mean_ap=figure))
+    return Evaluation(
+        images=9, saved_model=saved_model, variants={name: ModelFigures(mean_ap=figure) for name in VARIANTS}
+    )
 
 
 def dvc(*arguments: str, folder: Path) -> list[str]:
@@ -87,6 +90,6 @@ def test_the_metrics_fit_a_terminal_and_a_screen(tmp_path: Path, headline: Path)
         "metrics/headline/class_class_0.json",
     ]
     rows = [row.split()[:2] for row in dvc("metrics", "diff", folder=tmp_path)[1:]]
-    assert len(rows) == 14
+    assert len(rows) == 18
     of_all = [name for path, name in rows if path.endswith("all.json")]
     assert of_all == ["AP50", "AP75", "AR100", "mAP", "mAP_hi", "mAP_lo", "precision", "recall"]

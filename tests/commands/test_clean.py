@@ -19,7 +19,7 @@ WRITTEN = [
     "data/.sample.123.partial/half",
     "models/resume/0123456789abcdef/current.json",
     "models/exported/model.tflite",
-    "models/exported/README.md",
+    "models/README.md",
     "metrics/data.json",
     "metrics/headline/all.json",
     "plots/train/plots/loss.tsv",
@@ -29,7 +29,7 @@ WRITTEN = [
 MINE = [
     "data/photos/a.jpg",
     "data/notes.txt",
-    "models/exported/my-own.onnx",
+    "models/my-own.onnx",
     "logs/mine.txt",
     "predictions/a.jpg",
     "compare.html",
@@ -62,7 +62,7 @@ def test_what_the_stages_wrote_is_removed_and_nothing_else(project: Path, capsys
     output = capsys.readouterr().out.splitlines()
     assert "data/sample: removed" in output
     assert "data/photos: left, for no stage wrote it" in output
-    assert "models/exported/my-own.onnx: left, for no stage wrote it" in output
+    assert "models/my-own.onnx: left, for no stage wrote it" in output
     assert not (project / "reports").exists()
     assert not (project / "metrics").exists()
 

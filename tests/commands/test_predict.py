@@ -15,7 +15,6 @@ def options(*inputs, out, **more):
     return {
         "inputs": list(inputs),
         "out": out,
-        "tflite": False,
         "trust": False,
         "every": 1,
         "slice_px": None,
@@ -45,7 +44,7 @@ def test_a_batch_without_images_is_refused(tmp_path):
 
 
 def test_files_of_an_earlier_run_stay_and_are_counted(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("tasks.evaluation.exported.load_saved_model", lambda _, trust: WhiteFinder())
+    monkeypatch.setattr("tasks.evaluation.exported.load_exported", lambda _, trust: WhiteFinder())
     (tmp_path / "model").mkdir()
     first, both = picture(tmp_path / "in" / "a.png"), picture(tmp_path / "in" / "b.png")
     where = {"out": tmp_path / "out", "model": tmp_path / "model", "write": ["pictures", "json", "voc"]}

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def photos(tmp_path, monkeypatch):
-    monkeypatch.setattr("tasks.evaluation.exported.load_saved_model", lambda _, trust: WhiteFinder())
+    monkeypatch.setattr("tasks.evaluation.exported.load_exported", lambda _, trust: WhiteFinder())
     (tmp_path / "model").mkdir()
     monkeypatch.chdir(tmp_path)
     return picture(tmp_path / "photos" / "a.png").parent

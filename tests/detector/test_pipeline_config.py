@@ -24,7 +24,8 @@ from tasks.detector.pipeline_config import (
 )
 from tasks.errors import ConfigError
 from tasks.model.definitions import MODELS, closest_model, find_model
-from tasks.params import AugmentParams, ExportParams, TrainParams
+from tasks.params import AugmentParams, TrainParams
+from tests.exporting.params import export_params
 from tests.training.train_params import train_params
 
 GOLDEN = Path(__file__).with_name("zoo_models.json")
@@ -48,7 +49,7 @@ def flatten(message: Any, prefix: str = "") -> dict[str, Any]:
 
 def filled(definition_name: str = DEFAULT.name, **changes: Any) -> Any:
     config = pipeline_proto(MODELS[definition_name])
-    export = ExportParams(max_detections=50, nms_iou_threshold=0.5, score_threshold=None)
+    export = export_params(max_detections=50, nms_iou_threshold=0.5, score_threshold=None)
     fill_in(
         config,
         num_classes=3,

@@ -1,5 +1,6 @@
 """Exported models: what is refused before TensorFlow or the interpreter reads it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,14 @@ import tensorflow as tf
 from tasks.dataset.dataset import Dataset
 from tasks.errors import CheckpointError, DataError
 from tasks.evaluation.evaluate_models import evaluate_models
-from tasks.evaluation.exported import load_saved_model, load_tflite
+from tasks.evaluation.saved_model import load_saved_model
+from tasks.evaluation.tflite_model import load_tflite
 from tasks.model.checksums import CHECKSUMS, write_checksums
 
-LOADERS = {"saved_model/saved_model.pb": load_saved_model, "model.tflite": load_tflite}
+LOADERS: dict[str, Callable[[Path], object]] = {
+    "saved_model/saved_model.pb": load_saved_model,
+    "model.tflite": lambda folder: load_tflite(folder / "model.tflite"),
+}
 
 
 @pytest.fixture
@@ -39,13 +44,13 @@ def test_a_model_that_was_damaged_is_not_loaded(export: Path, name: str, damaged
 def test_a_model_without_a_list_is_not_evaluated(export: Path, tmp_path: Path) -> None:
     (export / CHECKSUMS).unlink()
     with pytest.raises(DataError, match=f"{CHECKSUMS}: no such file; run `dvc repro`, which runs .* .export."):
-        evaluate_models(export, Dataset(tmp_path, (), ()), 8)
+        evaluate_models(export, Dataset(tmp_path, (), ()), 8, 0.02)
 
 
 def test_a_model_that_was_copied_without_its_thresholds_is_no_damaged_one(export: Path) -> None:
     (export / "thresholds.json").unlink()
     with pytest.raises(CheckpointError, match="not a TFLite model"):
-        load_tflite(export)
+        load_tflite(export / "model.tflite")
 
 
 @pytest.mark.parametrize("size", [(1, 1), (37, 211), (320, 320), (480, 640), (900, 200)])

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from tasks.artifacts.evaluation import Evaluation, ModelFigures, SavedModelFigures
+from tasks.artifacts.evaluation import Evaluation, SavedModelFigures
 from tasks.artifacts.speed import ModelSpeed, Speed
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
@@ -30,11 +30,10 @@ def facts(truth: Dataset, detections: list[Detections], score: float = 0.4, **ot
         "evaluation": Evaluation(
             images=len(truth.images),
             saved_model=SavedModelFigures(**figures, score_threshold=score),
-            tflite=ModelFigures(**figures),
         ),
         "analysis": analysis(truth, detections, matches, score, "which somebody chose"),
         "base": BASE,
-        "speed": Speed(machine="a toaster", saved_model=SPEED, tflite=SPEED),
+        "speed": Speed(machine="a toaster", models={"saved_model": SPEED}),
     }
     return Facts(**given | other)  # type: ignore[arg-type]
 

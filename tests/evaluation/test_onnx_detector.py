@@ -11,8 +11,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from tasks.errors import CheckpointError
-from tasks.evaluation.exported import SavedModelDetector
 from tasks.evaluation.onnx_detector import load_onnx
+from tasks.evaluation.saved_model import SavedModelDetector
 from tasks.model.label_map import LABEL_MAP, write_label_map
 from tests.evaluation.onnx_models import model, stranger, written
 from tests.exporting.toy_export import export_both, varied_config

@@ -8,7 +8,7 @@ from tasks.artifacts.speed import ModelSpeed
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
 from tasks.dataset.detections import MOST_PIXELS, Detections, batches
-from tasks.evaluation.measure_speed import measure_speed
+from tasks.evaluation.measure_speed import measure_speed, timed_images
 from tasks.evaluation.scoring import detect_all
 
 
@@ -48,7 +48,7 @@ def test_large_images_make_a_batch_smaller_and_keep_their_order(tmp_path):
 )
 def test_speed_is_measured_on_as_many_images_as_fit_the_memory(tmp_path, megapixels, timed):
     detector = Counting()
-    speed = measure_speed(detector, dataset(tmp_path, megapixels), 8)
+    speed = measure_speed(detector, timed_images(dataset(tmp_path, megapixels)), 8)
     warm_up = min(3, timed)
     assert detector.calls[: warm_up + timed] == [1] * (warm_up + timed)
     # Batches: the first one once more than counts.
@@ -58,7 +58,7 @@ def test_speed_is_measured_on_as_many_images_as_fit_the_memory(tmp_path, megapix
 
 
 def test_no_images_have_no_speed(tmp_path):
-    assert measure_speed(Counting(), dataset(tmp_path, []), 8, 1.5) == ModelSpeed(size_mb=1.5)
+    assert measure_speed(Counting(), timed_images(dataset(tmp_path, [])), 8, 1.5) == ModelSpeed(size_mb=1.5)
 
 
 def test_batches_are_bounded_by_count_and_pixels_and_a_large_image_comes_alone():

@@ -9,7 +9,7 @@ import tensorflow as tf
 from tensorflow.lite.python import schema_py_generated as schema
 
 from tasks.errors import CheckpointError, PipelineError
-from tasks.evaluation.exported import load_tflite
+from tasks.evaluation.tflite_model import load_tflite
 from tasks.evaluation.tflite_ops import read_tflite
 
 CUSTOM = schema.BuiltinOperator.CUSTOM
@@ -49,12 +49,12 @@ def writing(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_model_that_writes_files_is_refused_and_a_trusted_one_finds_no_such_operation(writing: Path) -> None:
     with pytest.raises(CheckpointError, match=r"may do more than compute: 'FlexWriteFile'; it was not loaded.*--trust"):
-        load_tflite(writing)
+        load_tflite(writing / "model.tflite")
     assert not (writing / "written").exists()
 
     # TensorFlow's interpreter ran it until 2.15; should it do so again, `trust` means that it may.
     with pytest.raises(CheckpointError, match=r"model.tflite: cannot be read: Select TensorFlow op"):
-        load_tflite(writing, trust=True)
+        load_tflite(writing / "model.tflite", trust=True)
     assert not (writing / "written").exists()
 
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from tasks.detector.network import Network, build_network
 from tasks.detector.pipeline_config import PipelineConfig
-from tasks.exporting.export import export_saved_model
 from tasks.exporting.onnx_model import export_onnx
+from tasks.exporting.saved_model import export_saved_model
 from tests.detector.toy_network import toy_config
 
 

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 # Python runs it when it starts.
 STAND_IN = """
 import os, signal, sys, types
-def load_saved_model(folder, *, trust):
+def load_exported(folder, *, trust):
     try:
         os.close(os.open({once!r}, os.O_CREAT | os.O_EXCL))
     except FileExistsError:
@@ -29,7 +29,7 @@ def load_saved_model(folder, *, trust):
         return WhiteFinder()
     os.kill(os.getpid(), signal.SIGKILL)
 module = types.ModuleType("tasks.evaluation.exported")
-module.load_saved_model = load_saved_model
+module.load_exported = load_exported
 sys.modules[module.__name__] = module
 """
 

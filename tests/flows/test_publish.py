@@ -23,7 +23,7 @@ def test_only_a_progress_bar_has_a_percentage(line: str, percent: float | None) 
 def test_the_table_shows_the_main_figures_beside_the_committed_ones() -> None:
     diff: dict[str, dict[str, dict[str, float | None]]] = {
         "metrics/evaluate.json": {
-            "tflite.mAP": {"old": 0.5, "new": 0.25, "diff": -0.25},
+            "variants.float32.mAP": {"old": 0.5, "new": 0.25, "diff": -0.25},
             "saved_model.mAP": {"old": None, "new": 0.123456},
             "saved_model.per_class.cat.AP": {"old": 1.0, "new": 1.0, "diff": 0.0},
         },
@@ -31,7 +31,7 @@ def test_the_table_shows_the_main_figures_beside_the_committed_ones() -> None:
     }
     assert figure_rows(diff) == [
         FigureRow("mAP, SavedModel", now=0.1235, committed=None, change=None),
-        FigureRow("mAP, TFLite", now=0.25, committed=0.5, change=-0.25),
+        FigureRow("mAP, float32", now=0.25, committed=0.5, change=-0.25),
         FigureRow("training loss", now=1, committed=None, change=None),
     ]
     assert figure_rows({}) == []

@@ -18,7 +18,7 @@ from onnx import helper
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.coco_json import read_coco, read_detections
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
-from tasks.errors import PipelineError
+from tasks.errors import FormatError, PipelineError
 from tasks.evaluation.onnx_ops import read_onnx
 from tasks.formats.csv import read_csv
 from tasks.formats.given_splits import splits_by_list
@@ -209,6 +209,8 @@ TARGETS = {
     "tf_example": Target("a", lambda folder: decode_example((folder / "a").read_bytes()), own=lambda _: _example()),
     "tfrecord": Target("a", lambda folder: list(read_records(folder / "a")), own=_records),
     "torch_weights": Target("a.pth", lambda folder: read_torch_weights(folder / "a.pth"), own=_torch),
+    "ledger": Target(f"out/{LEDGER}", lambda folder: Ledger(folder / "out", folder), own=_ledger),
+    "photo_result": Target("out/a.png.json", _photo_result, own=lambda _: _RESULT),
     "onnx": Target("a.onnx", lambda folder: read_onnx(folder / "a.onnx", trust=False), own=_onnx),
     "detections": Target("a.json", lambda folder: read_detections(folder / "a.json", _ONE_IMAGE), own=_detections),
 }

@@ -14,11 +14,12 @@ from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.pipeline_config import read_pipeline_config
 from tasks.errors import CheckpointError, ConfigError, PipelineError
 from tasks.model.definitions import MODELS
-from tasks.params import ExportParams, ModelParams
+from tasks.params import ModelParams
 from tasks.stages.configure import configure
 from tasks.tfrecords.tf_example import encode_example, shard_name
 from tasks.tfrecords.tfrecord import write_records
 from tests.artifacts.base_descriptions import base_description, describe_base
+from tests.exporting.params import export_params
 from tests.lint.pictures import picture
 from tests.training.train_params import train_params
 
@@ -32,7 +33,7 @@ SMALL = {
     "eval_every": 20,
     "save_every": 20,
 }
-EXPORT = ExportParams(max_detections=20, nms_iou_threshold=0.4, score_threshold=None)
+EXPORT = export_params(max_detections=20, nms_iou_threshold=0.4, score_threshold=None)
 
 
 @pytest.fixture(autouse=True)

@@ -225,10 +225,12 @@ def test_a_damaged_analysis_is_named(tmp_path):
 def test_the_page_shows_the_speed_that_it_finds(tmp_path):
     run = Run(tmp_path)
     assert "Size and speed" not in run.page().text
-    write_speed(tmp_path / "speed.json", Speed(machine="a toaster", tflite=ModelSpeed(size_mb=1.5, latency_ms=20.25)))
+    write_speed(
+        tmp_path / "speed.json", Speed(machine="a toaster", models={"int8": ModelSpeed(size_mb=1.5, latency_ms=20.25)})
+    )
     text = " ".join(re.sub(r"<[^>]+>", " ", run.page().html).split())
     assert "on a toaster MB" in text
-    assert "TFLite 1.5 20 \u2013" in text
+    assert "int8 1.5 20 \u2013" in text
 
 
 def test_the_page_does_not_depend_on_where_it_was_made(tmp_path):

@@ -1,0 +1,205 @@
+"""Opens exported models in the runtimes that people deploy, and compares what they find with what `predict` found.
+
+It runs in an environment that has nothing of this project, and imports nothing of it.
+Usage: python scripts/open_exported.py MODEL_FOLDER WORK_FOLDER
+"""
+
+# ruff: noqa: PLC0415 - each runtime is imported where it is used: one that is missing hides no other
+
+import atexit
+import json
+import os
+import re
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("GLOG_minloglevel", "3")
+
+import numpy as np
+from PIL import Image
+
+# (name, box in pixels [xmin, ymin, xmax, ymax], score), best first.
+Found = list[tuple[str, list[float], float]]
+# From this score on detections are compared; `predict` wrote those from 0.05 on.
+_LEAST_SCORE = 0.1
+# How far two runtimes may be apart, in score and in pixels: MediaPipe rounds boxes to whole pixels.
+_TOLERANCES = {"MediaPipe": (1e-2, 1.0), "LiteRT": (1e-4, 0.1), "ONNX Runtime": (1e-3, 0.5), "TensorFlow": (1e-3, 0.5)}
+
+
+def main(model: Path, work: Path) -> int:
+    """Print a line for each model and runtime; 1 where one of them finds something else."""
+    photos = sorted((work / "photos").glob("*.png"))
+    failed = False
+    for file, runtime, detector in _detectors(model):
+        ours = _ours(work / file / "detections.json")
+        worst_score = worst_px = 0.0
+        compared = missing = 0
+        for photo in photos:
+            image = np.asarray(Image.open(photo).convert("RGB"))
+            score, px, count, lost = _compare(ours[photo.name], detector(image), image.shape)
+            worst_score, worst_px = max(worst_score, score), max(worst_px, px)
+            compared, missing = compared + count, missing + lost
+        most_score, most_px = _TOLERANCES[runtime]
+        equal = not missing and worst_score <= most_score and worst_px <= most_px and compared > 0
+        failed |= not equal
+        print(
+            f"{file:24} {runtime:14} {'equal' if equal else 'DIFFERS'}: {compared} detections in {len(photos)} photos, "
+            f"scores within {worst_score:.1e}, boxes within {worst_px:.2f} px, {missing} missing",
+            flush=True,
+        )
+    return 1 if failed else 0
+
+
+def _detectors(model: Path) -> Iterator[tuple[str, str, Callable[[np.ndarray], Found]]]:
+    for file in sorted(model.glob("*.tflite")):
+        yield file.name, "LiteRT", _litert(file, _labels(file))
+        yield file.name, "MediaPipe", _mediapipe(file)
+    for file in sorted(model.glob("*.onnx")):
+        yield file.name, "ONNX Runtime", _onnx(file)
+    yield model.name, "TensorFlow", _tensorflow(model)
+
+
+def _compare(ours: Found, theirs: Found, shape: tuple[int, ...]) -> tuple[float, float, int, int]:
+    """The largest difference of score and of box, how many were compared, and how many the other has not."""
+    worst_score = worst_px = 0.0
+    wanted = [each for each in ours if each[2] >= _LEAST_SCORE]
+    left, missing = list(theirs), 0
+    for name, box, score in wanted:
+        same = [(_apart(each[1], box, shape), abs(each[2] - score), each) for each in left if each[0] == name]
+        same = [each for each in same if each[1] < 0.1]
+        if not same:
+            missing += 1
+            continue
+        px, apart, nearest = min(same, key=lambda each: each[0] + 100 * each[1])
+        left.remove(nearest)
+        worst_px, worst_score = max(worst_px, px), max(worst_score, apart)
+    return worst_score, worst_px, len(wanted), missing
+
+
+def _apart(box: list[float], reference: list[float], shape: tuple[int, ...]) -> float:
+    """How far corner, width and height are apart, in pixels.
+
+    Not all runtimes cut a box at the edge of the photo: what the edge cuts off in `reference` is not compared.
+    """
+    worst = 0.0
+    for low, high, side in ((0, 2, shape[1]), (1, 3, shape[0])):
+        if reference[low] > 0:
+            worst = max(worst, abs(box[low] - reference[low]))
+            if reference[high] < side:
+                worst = max(worst, abs((box[high] - box[low]) - (reference[high] - reference[low])))
+    return worst
+
+
+def _ours(file: Path) -> dict[str, Found]:
+    content = json.loads(file.read_text(encoding="utf-8"))
+    names = {category["id"]: category["name"] for category in content["categories"]}
+    found: dict[int, Found] = {image["id"]: [] for image in content["images"]}
+    for each in content["annotations"]:
+        x, y, width, height = each["bbox"]
+        found[each["image_id"]].append((names[each["category_id"]], [x, y, x + width, y + height], each["score"]))
+    return {Path(image["file_name"]).name: found[image["id"]] for image in content["images"]}
+
+
+def _litert(file: Path, labels: list[str]) -> Callable[[np.ndarray], Found]:
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(file))
+    interpreter.allocate_tensors()
+    (entry,) = interpreter.get_input_details()
+    outputs = sorted(interpreter.get_output_details(), key=lambda output: output["name"])
+    _, height, width, _ = entry["shape"]
+
+    def detect(image: np.ndarray) -> Found:
+        pixels = _resized(image, height, width)
+        is_float = entry["dtype"] is np.float32
+        value = pixels * np.float32(2 / 255) - np.float32(1) if is_float else np.rint(pixels).astype(np.uint8)
+        interpreter.set_tensor(entry["index"], value[None].astype(entry["dtype"]))
+        interpreter.invoke()
+        count, scores, classes, boxes = (interpreter.get_tensor(output["index"])[0] for output in outputs)
+        names = [labels[int(index)] for index in classes[: int(count)]]
+        return _found(names, boxes[: int(count)], scores[: int(count)], image)
+
+    return detect
+
+
+def _mediapipe(file: Path) -> Callable[[np.ndarray], Found]:
+    import mediapipe as mp
+    from mediapipe.tasks import python as tasks
+    from mediapipe.tasks.python import vision
+
+    # Opened as an app would: the file and nothing else; it brings its labels.
+    options = vision.ObjectDetectorOptions(
+        base_options=tasks.BaseOptions(model_asset_path=str(file)), max_results=100, score_threshold=0.01
+    )
+    detector = vision.ObjectDetector.create_from_options(options)
+    # Closed any later, it finds parts of its package gone.
+    atexit.register(detector.close)
+
+    def detect(image: np.ndarray) -> Found:
+        result = detector.detect(mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(image)))
+        found: Found = []
+        for each in result.detections:
+            box, category = each.bounding_box, each.categories[0]
+            x, y = float(box.origin_x), float(box.origin_y)
+            found.append((category.category_name or "", [x, y, x + box.width, y + box.height], category.score or 0.0))
+        return found
+
+    return detect
+
+
+def _onnx(file: Path) -> Callable[[np.ndarray], Found]:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    names = json.loads(session.get_modelmeta().custom_metadata_map["classes"])
+    wanted = ["detection_boxes", "detection_classes", "detection_scores", "num_detections"]
+
+    def detect(image: np.ndarray) -> Found:
+        boxes, classes, scores, count = (value[0] for value in session.run(wanted, {"input_tensor": image[None]}))
+        n = int(count)
+        return _found([names[int(number) - 1] for number in classes[:n]], boxes[:n], scores[:n], image)
+
+    return detect
+
+
+def _tensorflow(folder: Path) -> Callable[[np.ndarray], Found]:
+    import tensorflow as tf
+
+    serve = tf.saved_model.load(str(folder / "saved_model")).signatures["serving_default"]
+    # A SavedModel has no place for names: those of the label map, as text.
+    labels = re.findall(r"name: [\"'](.*)[\"']", (folder / "label_map.pbtxt").read_text(encoding="utf-8"))
+
+    def detect(image: np.ndarray) -> Found:
+        outputs = {name: value.numpy()[0] for name, value in serve(input_tensor=tf.constant(image[None])).items()}
+        n = int(outputs["num_detections"])
+        names = [labels[int(number) - 1] for number in outputs["detection_classes"][:n]]
+        return _found(names, outputs["detection_boxes"][:n], outputs["detection_scores"][:n], image)
+
+    return detect
+
+
+def _found(names: list[str], boxes: Any, scores: Any, image: np.ndarray) -> Found:
+    height, width = image.shape[:2]
+    pixels = np.clip(boxes, 0, 1)[:, [1, 0, 3, 2]] * [width, height, width, height]
+    return [(name, box, float(score)) for name, box, score in zip(names, pixels.tolist(), scores, strict=True)]
+
+
+def _resized(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    import tensorflow as tf
+
+    resized: np.ndarray = tf.image.resize(image[None], [height, width]).numpy()[0]
+    return resized.astype(np.float32)
+
+
+def _labels(file: Path) -> list[str]:
+    """The names that a TFLite file carries behind its model, as an archive."""
+    with zipfile.ZipFile(file) as archive:
+        return archive.read("labels.txt").decode("utf-8").split("\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))

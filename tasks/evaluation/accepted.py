@@ -1,0 +1,62 @@
+"""Which variants may be shipped: those that do not surely lose more mAP than allowed on the val split."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tqdm import tqdm
+
+from tasks.dataset.dataset import Dataset
+from tasks.errors import EvaluationError
+from tasks.evaluation.exported import load_variant
+from tasks.evaluation.losses import is_too_much, mean_ap_difference
+from tasks.evaluation.scoring import detect_all
+from tasks.metrics.differences import Difference
+from tasks.metrics.matching import Matches, match_detections
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Measures variants on the val split.
+
+    Attributes:
+        val: the split.
+        reference: the SavedModel's detections in it, matched.
+        max_loss: `export.max_mAP_loss`.
+        on_loss: `export.on_loss`.
+    """
+
+    val: Dataset
+    reference: Matches
+    max_loss: float
+    on_loss: Literal["stop", "leave_out"]
+
+    def difference(self, file: Path) -> Difference:
+        """The variant's mAP less the SavedModel's.
+
+        Raises:
+            CheckpointError: the file cannot be run.
+            EvaluationError: an image could not be scored.
+        """
+        found = detect_all(load_variant(file), self.val, 1, f"export: scoring {file.name} on val")
+        return mean_ap_difference(self.reference, match_detections(self.val, found))
+
+    def why_left_out(self, file: Path, difference: Difference) -> str | None:
+        """The reason to leave the variant out; None where it may be shipped.
+
+        Raises:
+            EvaluationError: it surely loses too much, and `export.on_loss` is `stop`.
+        """
+        if not is_too_much(difference, self.max_loss) or difference.interval is None:
+            return None
+        reason = (
+            f"{file.name} surely loses more than {self.max_loss:g} mAP on the val split (95 %: "
+            f"{-difference.interval.high:.3f} to {-difference.interval.low:.3f})"
+        )
+        if self.on_loss == "leave_out":
+            tqdm.write(f"export: {reason}: it is left out")
+            return reason
+        raise EvaluationError(
+            f"{reason}; set export.on_loss to leave_out, allow more in export.max_mAP_loss, raise "
+            "export.calibration_images, or take the variant out of export.variants"
+        )

@@ -1,0 +1,101 @@
+"""An exported TFLite file, used as anyone would: TFLite's own interpreter, nothing of the OD API."""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from tasks.dataset.detections import Detections
+from tasks.errors import CheckpointError
+from tasks.evaluation.export_folder import check_files
+from tasks.evaluation.outputs import Image, as_detections
+from tasks.evaluation.preprocess import model_input, stretched
+from tasks.evaluation.tflite_ops import read_tflite
+from tasks.ground.process import usable_cores
+from tasks.ground.stage_files import restored_by
+from tasks.model.label_map import LABEL_MAP, read_label_map
+from tasks.model.variants import classes_a_box
+
+_KINDS = (np.float32, np.uint8)
+
+
+class TFLiteDetector:
+    """A TFLite file that ends in TFLite's detection operation."""
+
+    def __init__(self, model: bytes, classes: tuple[str, ...], *, threads: int) -> None:
+        """Make an interpreter with `threads` threads of the file's content.
+
+        Raises:
+            ValueError: it is no detector with one image as its input.
+            RuntimeError: it has an operation that this interpreter does not know.
+        """
+        self.classes = classes
+        with warnings.catch_warnings():
+            # TensorFlow means to drop its interpreter in favour of LiteRT's; it is pinned (docs/adr/0002).
+            warnings.filterwarnings("ignore", message=r"\s*Warning: tf.lite.Interpreter is deprecated")
+            self._interpreter = tf.lite.Interpreter(model_content=model, num_threads=threads)
+        self._interpreter.allocate_tensors()
+        self._input = _image_input(self._interpreter.get_input_details())
+        # Numbered from 0 as the OD API's exporter does: count, scores, class indices, boxes.
+        self._outputs = sorted(self._interpreter.get_output_details(), key=lambda output: output["name"])
+        shapes = [tuple(output["shape"]) for output in self._outputs]
+        n = shapes[1][1] if len(shapes) == 4 and len(shapes[1]) == 2 else 0
+        if not n or shapes != [(1,), (1, n), (1, n), (1, n, 4)]:
+            raise ValueError("its outputs are not count, scores, classes and boxes, as TFLite's detection gives them")
+        self._most = n // classes_a_box(len(classes))
+
+    def detect(self, images: Sequence[Image]) -> list[Detections]:
+        """See `tasks.dataset.detections.Detector`; one image at a time, which is the model's batch size."""
+        return [self._detect_one(image) for image in images]
+
+    def prepare(self, image: Image) -> npt.NDArray[Any]:
+        """The model's input for a photo."""
+        _, height, width, _ = self._input["shape"]
+        if self._input["dtype"] is np.float32:
+            return model_input(image, height, width)
+        # The input's range is that of all pixels, so that a pixel is its own number.
+        pixels: npt.NDArray[np.uint8] = np.rint(stretched(image, height, width)).astype(np.uint8)
+        return pixels
+
+    def run(self, prepared: npt.NDArray[Any]) -> list[npt.NDArray[np.float32]]:
+        """Count, scores, class indices and boxes, `(1,)`, `(1, N)`, `(1, N)` and `(1, N, 4)`."""
+        self._interpreter.set_tensor(self._input["index"], prepared)
+        self._interpreter.invoke()
+        return [self._interpreter.get_tensor(output["index"]) for output in self._outputs]
+
+    def _detect_one(self, image: Image) -> Detections:
+        count, scores, classes, boxes_tf = (output[0] for output in self.run(self.prepare(image)))
+        # A box's further classes may have no score at all; the SavedModel gives none of those, and as many as there
+        # are boxes here.
+        best = np.argsort(-scores[: int(count)], kind="stable")[: self._most]
+        best = best[scores[best] > 0.0]
+        return as_detections(boxes_tf[best], classes[best], scores[best], image, self.classes)
+
+
+def load_tflite(file: Path, *, threads: int | None = None, trust: bool = False) -> TFLiteDetector:
+    """A TFLite file of an export folder, unless it may do more than compute; `trust` loads it whatever it does.
+
+    `threads` is how many the interpreter takes; None takes all usable cores.
+
+    Raises:
+        CheckpointError: it is missing, cannot be read, is no detector, or names operations that are not TFLite's own.
+    """
+    check_files(file.parent, file.name)
+    model = read_tflite(file, trust=trust)
+    classes = read_label_map(file.parent / LABEL_MAP)
+    try:
+        return TFLiteDetector(model, classes, threads=threads or usable_cores())
+    except (ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{file}: cannot be read: {error}; {restored_by('export')}") from error
+
+
+def _image_input(details: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    if len(details) == 1:
+        shape, kind = tuple(details[0]["shape"]), details[0]["dtype"]
+        if len(shape) == 4 and shape[0] == 1 and shape[3] == 3 and kind in _KINDS:
+            return details[0]
+    raise ValueError("its input is not one RGB image (1, height, width, 3) of float32 or uint8")

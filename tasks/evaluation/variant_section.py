@@ -1,0 +1,117 @@
+"""The section of the model's card on its variants: what each loses, how large and fast it is, and code to run it."""
+
+from collections.abc import Sequence
+
+from tasks.artifacts.speed import Latency, ModelSpeed, Speed
+from tasks.artifacts.variant_losses import VariantLoss
+from tasks.ground.figures import figure_text
+from tasks.ground.text import markdown_text
+from tasks.model.variants import VARIANTS
+
+_TFLITE = """```python
+import numpy as np, tensorflow as tf                 # or: from ai_edge_litert.interpreter import Interpreter
+from PIL import Image
+
+model = tf.lite.Interpreter("exported/{file}", num_threads=2)
+model.allocate_tensors()
+(entry,) = model.get_input_details()
+_, height, width, _ = entry["shape"]
+image = np.asarray(Image.open("photo.jpg").convert("RGB").resize((width, height)))[None]
+model.set_tensor(entry["index"], {pixels})
+model.invoke()
+outputs = sorted(model.get_output_details(), key=lambda output: output["name"])
+count, scores, classes, boxes = (model.get_tensor(output["index"])[0] for output in outputs)
+keep = scores >= {score}                                          # classes count from 0; boxes as above
+print(classes[keep], boxes[keep])
+```"""
+_FLOATS, _PIXELS = "image.astype(np.float32) / 127.5 - 1.0", "image"
+_ONNX = """```python
+import numpy as np, onnxruntime
+from PIL import Image
+
+model = onnxruntime.InferenceSession("exported/{file}", providers=["CPUExecutionProvider"])
+image = np.asarray(Image.open("photo.jpg").convert("RGB"))        # uint8, any size
+names = ["detection_scores", "detection_classes", "detection_boxes"]
+scores, classes, boxes = (output[0] for output in model.run(names, {{"input_tensor": image[None]}}))
+keep = scores >= {score}
+print(classes[keep], boxes[keep])
+```"""
+
+
+def variant_section(losses: Sequence[VariantLoss], speed: Speed, score: str) -> list[str]:
+    """Markdown lines; none where there are no variants.
+
+    `score` is the score threshold, as text.
+    """
+    if not losses:
+        return []
+    threads = sorted({count for model in speed.models.values() for count in model.by_threads})
+    head = [
+        "file",
+        "mAP",
+        "less the SavedModel",
+        "95 %",
+        "MB",
+        *(_in_threads(count) for count in threads),
+        "take it for",
+    ]
+    lines = [
+        "## Variants",
+        "",
+        f"Each ran over the test images in its own runtime, on {markdown_text(speed.machine)}. The times are of the "
+        "runtime alone, from its input to boxes: the median, and the 95th percentile in brackets.",
+        "",
+        f"| {' | '.join(head)} |",
+        "|---|" + "---:|" * (len(head) - 2) + "---|",
+        *(_row(each, speed.models.get(each.name, ModelSpeed()), threads) for each in losses),
+        "",
+    ]
+    for each in losses:
+        lines += [
+            f"`exported/{each.file}` ({markdown_text(each.form)}), run from this file's folder:",
+            "",
+            _snippet(each, score),
+            "",
+        ]
+    return lines + _edge_tpu(losses)
+
+
+def _row(loss: VariantLoss, speed: ModelSpeed, threads: Sequence[int]) -> str:
+    mark = " **too much**" if loss.is_too_much else ""
+    cells = [
+        f"`{loss.file}`",
+        figure_text(loss.mean_ap),
+        f"{'not known' if loss.difference is None else f'{loss.difference:+.3f}'}{mark}",
+        "-" if loss.interval is None else f"{loss.interval.low:.3f} to {loss.interval.high:.3f}",
+        figure_text(loss.size_mb, 1),
+        *(_latency(speed.by_threads.get(count)) for count in threads),
+        VARIANTS[loss.name].purpose,
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _in_threads(count: int) -> str:
+    return f"ms, {count} thread{'s' if count > 1 else ''}"
+
+
+def _latency(latency: Latency | None) -> str:
+    return "" if latency is None else f"{latency.p50_ms:.1f} ({latency.p95_ms:.1f})"
+
+
+def _snippet(loss: VariantLoss, score: str) -> str:
+    if loss.runtime == "ONNX Runtime":
+        return _ONNX.format(file=loss.file, score=score)
+    pixels = _PIXELS if loss.takes_pixels else _FLOATS
+    return _TFLITE.format(file=loss.file, score=score, pixels=pixels)
+
+
+def _edge_tpu(losses: Sequence[VariantLoss]) -> list[str]:
+    left = next((each.edge_tpu_fallbacks for each in losses if each.edge_tpu_fallbacks), None)
+    if left is None:
+        return []
+    named = ", ".join(f"{name} ({count})" for name, count in left.items())
+    return [
+        "For a Coral Edge TPU: `edgetpu_compiler exported/model_int8.tflite`. By its operations the compiler leaves to "
+        f"the CPU: {named}. It was not run.",
+        "",
+    ]

@@ -1,0 +1,118 @@
+"""The int8 file: of the forms in which it can be made, the first that loses little enough."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from tasks.dataset.dataset import AnnotatedImage, Dataset
+from tasks.errors import DataError
+from tasks.exporting.tflite import FORMS, FloatImage, Form
+from tasks.images.image_file import read_rgb
+from tasks.metrics.differences import Difference
+
+Prepare = Callable[[npt.NDArray[np.uint8], int, int], FloatImage]
+
+
+class Inputs(Collection[FloatImage]):
+    """Images as the model takes them, read anew each time they are gone through: all at once may not fit in memory."""
+
+    def __init__(
+        self, data: Dataset, images: Sequence[AnnotatedImage], size: tuple[int, int], prepare: Prepare
+    ) -> None:
+        """`images` of `data`; `prepare` makes a photo an input of height and width `size`."""
+        self._paths = [data.image_path(image) for image in images]
+        self._size, self._prepare = size, prepare
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._paths)
+
+    def __contains__(self, item: object) -> bool:
+        """Whether an equal input is among them."""
+        return any(item is each for each in self)
+
+    def __iter__(self) -> Iterator[FloatImage]:
+        """Float32 `(1, height, width, 3)` in -1..1."""
+        for number, path in enumerate(tqdm(self._paths, desc="export: measuring int8's ranges", unit="image")):
+            pixels = self._prepare(read_rgb(path), *self._size)
+            if number == 0:
+                # The input's range becomes that of all pixels, however dark the photos: apps put pixels in as they are.
+                pixels[0, 0, :2, 0] = -1.0, 1.0
+            yield pixels
+
+
+@dataclass(frozen=True)
+class Quantised:
+    """An int8 file.
+
+    Attributes:
+        content: the file.
+        form: how it was made.
+        images: how many training images its ranges were measured on.
+        difference: its mAP on the val split less the SavedModel's.
+    """
+
+    content: bytes
+    form: Form
+    images: int
+    difference: Difference
+
+    @property
+    def loss(self) -> float | None:
+        """How much lower its mAP is, in 0..1; None where there is nothing to measure."""
+        return self.difference.loss
+
+
+def quantise(
+    quantize: Callable[[Form, Collection[FloatImage]], bytes],
+    train: Dataset,
+    size: tuple[int, int],
+    *,
+    prepare: Prepare,
+    calibration_images: int,
+    max_loss: float,
+    difference_of: Callable[[bytes], Difference],
+) -> Quantised:
+    """The first form of `FORMS` that loses at most `max_loss`; where none does, the one that loses least.
+
+    Args:
+        quantize: makes the file in a form, as `Quantizer` does.
+        train: the training split; no other image is used.
+        size: height and width of the model's input.
+        prepare: makes a photo an input of this size.
+        calibration_images: how many of `train` the ranges are measured on.
+        max_loss: mAP in 0..1.
+        difference_of: a file's mAP on the val split less the SavedModel's.
+
+    Raises:
+        CheckpointError: an operation cannot be quantised.
+        DataError: there are no training images.
+    """
+    if not train.images:
+        raise DataError(
+            "export: int8 needs training images to measure its ranges on, and the train split holds none: annotate "
+            "images, or leave int8 out of export.variants"
+        )
+    tried: list[Quantised] = []
+    for form in FORMS:
+        chosen = train.images if form.all_images else calibration_choice(train, calibration_images)
+        if form.all_images and tried and len(chosen) == tried[0].images:
+            continue
+        content = quantize(form, Inputs(train, chosen, size, prepare))
+        tried.append(Quantised(content, form, len(chosen), difference_of(content)))
+        loss = tried[-1].loss
+        if loss is None or loss <= max_loss:
+            return tried[-1]
+        tqdm.write(f"export: int8, {form.name}: loses {loss:.3f} mAP on the val split, more than {max_loss:g}")
+    best = min(tried, key=lambda each: each.loss or 0.0)
+    tqdm.write(f"export: int8: no form loses less than {max_loss:g}; {best.form.name} loses least")
+    return best
+
+
+def calibration_choice(train: Dataset, count: int) -> list[AnnotatedImage]:
+    """Up to `count` images of `train`, drawn at random, the same for the same images."""
+    order = np.random.default_rng(0).permutation(len(train.images))
+    return [train.images[i] for i in order[:count]]

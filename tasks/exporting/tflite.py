@@ -1,0 +1,121 @@
+"""TFLite files of the detection graph: as it is, with float16 weights, with int8 weights, or with int8 throughout."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from tensorflow.lite.python.convert import mlir_quantize
+from tensorflow.lite.python.convert_phase import ConverterError
+from tensorflow.lite.python.optimize.calibrator import Calibrator
+
+from tasks.errors import CheckpointError
+from tasks.exporting.equalise import equalise
+from tasks.exporting.interpreter import operation_names
+
+FloatImage = npt.NDArray[np.float32]
+# The layers that turn features into boxes and scores, by the names that the OD API gives their operations.
+_HEADS = ("BoxHead", "ClassHead", "BoxPredictor", "ClassPredictor", "box_predictor")
+
+
+@dataclass(frozen=True)
+class Form:
+    """One way to make the int8 file.
+
+    Attributes:
+        name: for people.
+        float_head: whether the last layers of both heads compute in float32.
+        wide_activations: whether activations have 16 bits; the input is then float32.
+        all_images: whether ranges are measured on all training images in place of `export.calibration_images`.
+    """
+
+    name: str
+    float_head: bool = False
+    wide_activations: bool = False
+    all_images: bool = False
+
+
+# In the order in which they are tried where the one before loses too much.
+FORMS = (
+    Form("full integer, weights by channel"),
+    Form("16-bit activations, 8-bit weights", wide_activations=True),
+    Form("full integer but for the last layers of the heads", float_head=True),
+    Form("full integer, ranges of all training images", all_images=True),
+)
+
+
+def convert_float(graph: Path, kind: str) -> bytes:
+    """The SavedModel `graph` of a `tflite_graph` as a TFLite file: `float32`, `float16` or `dynamic`."""
+    converter = _converter(graph)
+    if kind != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if kind == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    return _convert(converter)
+
+
+class Quantizer:
+    """Makes the int8 file in several forms; what is measured on images is measured once for each number of them."""
+
+    def __init__(self, graph: Path) -> None:
+        """Of the SavedModel `graph` of a `tflite_graph`."""
+        self._graph = graph
+        self._measured: dict[int, bytes] = {}
+
+    def quantize(self, form: Form, images: Collection[FloatImage]) -> bytes:
+        """The file in this form; `images` are float32 `(1, height, width, 3)` in -1..1, of training images only.
+
+        Raises:
+            CheckpointError: an operation cannot be quantised.
+        """
+        if form.wide_activations:
+            return self._wide(images)
+        if len(images) not in self._measured:
+            even = equalise(convert_float(self._graph, "float32"), images)
+            # The converter measures and quantises in one step; these are the two halves of it that it calls.
+            self._measured[len(images)] = Calibrator(even).calibrate(lambda: ([image] for image in images))
+        measured = self._measured[len(images)]
+        left = {name for name in operation_names(measured) if any(head in name for head in _HEADS)}
+        try:
+            content: bytes = mlir_quantize(
+                measured, input_data_type=tf.uint8, denylisted_nodes=left if form.float_head else None
+            )
+        except (ConverterError, ValueError, RuntimeError) as error:
+            raise _no_such_variant(error) from error
+        return content
+
+    def _wide(self, images: Collection[FloatImage]) -> bytes:
+        converter = _converter(self._graph)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = lambda: ([image] for image in images)
+        converter.target_spec.supported_ops = [
+            tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8,
+            tf.lite.OpsSet.TFLITE_BUILTINS,
+        ]
+        return _convert(converter)
+
+
+def _converter(graph: Path) -> Any:
+    # Only a SavedModel carries the mark by which the converter knows the detection operation.
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(graph))
+    converter.allow_custom_ops = True
+    return converter
+
+
+def _convert(converter: Any) -> bytes:
+    try:
+        content: bytes = converter.convert()
+    except ConverterError as error:
+        raise _no_such_variant(error) from error
+    return content
+
+
+def _no_such_variant(error: Exception) -> CheckpointError:
+    reason = (str(error).strip().splitlines() or ["no reason given"])[-1]
+    return CheckpointError(
+        f"export: TensorFlow's converter cannot make this variant ({reason}); leave it out of export.variants, or "
+        "choose another model.name"
+    )

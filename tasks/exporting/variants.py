@@ -1,0 +1,140 @@
+"""All variants of one network, each written, scored on the val split, and kept or left out."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tasks.dataset.dataset import Dataset
+from tasks.detector.network import Network
+from tasks.exporting.edge_tpu import edge_tpu_fallbacks
+from tasks.exporting.int8 import Prepare, quantise
+from tasks.exporting.saved_model import save_function
+from tasks.exporting.tflite import Quantizer, convert_float
+from tasks.exporting.tflite_graph import tflite_graph
+from tasks.exporting.tflite_metadata import Metadata, with_metadata
+from tasks.metrics.differences import Difference
+from tasks.model.onnx_file import OPSET
+from tasks.model.variants import VARIANTS, ExportedVariants, WrittenVariant
+from tasks.params import VariantName
+
+if TYPE_CHECKING:
+    from tasks.params import ExportParams
+
+_FLOAT_FORMS = {
+    "float32": "float32 throughout",
+    "float16": "float16 weights",
+    "dynamic": "int8 weights, float32 between layers",
+}
+
+
+class Judge(Protocol):
+    """Measures a variant on the val split."""
+
+    def difference(self, file: Path) -> Difference:
+        """The variant's mAP less the SavedModel's."""
+
+    def why_left_out(self, file: Path, difference: Difference) -> str | None:
+        """The reason not to ship it; None where there is none."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the variants are made from.
+
+    Attributes:
+        network: trained.
+        pipeline_config: the message.
+        metadata: what is written into the files.
+        prepare: makes a photo what a TFLite file takes.
+    """
+
+    network: Network
+    pipeline_config: Any
+    metadata: Metadata
+    prepare: Prepare
+
+
+def export_variants(
+    source: Source, params: "ExportParams", train: Dataset, folder: Path, judge: Judge
+) -> ExportedVariants:
+    """Write the variants of `params` into `folder`, which holds the label map; `train` measures int8's ranges.
+
+    Raises:
+        CheckpointError: a variant cannot be made of this model.
+        DataError: int8 has no training images.
+        PipelineError: the judge stops.
+    """
+    written: dict[VariantName, WrittenVariant] = {}
+    left_out: dict[VariantName, str] = {}
+    with _graph(source.network, source.pipeline_config, params.max_detections) as graph:
+        for name in params.variants:
+            file = folder / VARIANTS[name].file
+            if name == "int8":
+                variant, difference = _export_int8(graph, source, params, train, file, judge)
+            else:
+                variant = _export_onnx(source, file) if name == "onnx" else _export_float(graph, source, name, file)
+                difference = judge.difference(file)
+            reason = judge.why_left_out(file, difference)
+            if reason is None:
+                written[name] = variant
+            else:
+                left_out[name] = reason
+                file.unlink()
+    return ExportedVariants(written=written, left_out=left_out)
+
+
+def export_float32(network: Network, pipeline_config: Any, file: Path, *, max_detections: int) -> None:
+    """Write the float32 TFLite file alone, without metadata."""
+    with _graph(network, pipeline_config, max_detections) as graph:
+        file.write_bytes(convert_float(graph, "float32"))
+
+
+@contextmanager
+def _graph(network: Network, pipeline_config: Any, max_detections: int) -> Iterator[Path]:
+    """The detection graph as a SavedModel, which the converter reads."""
+    with tempfile.TemporaryDirectory() as folder:
+        save_function(network, tflite_graph(network, pipeline_config, max_detections=max_detections), Path(folder))
+        yield Path(folder)
+
+
+def _export_float(graph: Path, source: Source, name: VariantName, file: Path) -> WrittenVariant:
+    file.write_bytes(with_metadata(convert_float(graph, name), source.metadata))
+    return WrittenVariant(file=file.name, form=_FLOAT_FORMS[name])
+
+
+def _export_onnx(source: Source, file: Path) -> WrittenVariant:
+    # The ONNX packages take a second to import, and are seldom wanted.
+    from tasks.exporting.onnx_model import export_onnx  # noqa: PLC0415
+
+    export_onnx(source.network, source.pipeline_config, file, classes=source.metadata.classes)
+    return WrittenVariant(file=file.name, form=f"float32 throughout, opset {OPSET}")
+
+
+def _export_int8(
+    graph: Path, source: Source, params: "ExportParams", train: Dataset, file: Path, judge: Judge
+) -> tuple[WrittenVariant, Difference]:
+    def difference_of(content: bytes) -> Difference:
+        file.write_bytes(with_metadata(content, source.metadata))
+        return judge.difference(file)
+
+    made = quantise(
+        Quantizer(graph).quantize,
+        train,
+        (source.network.height, source.network.width),
+        prepare=source.prepare,
+        calibration_images=params.calibration_images,
+        max_loss=params.max_map_loss,
+        difference_of=difference_of,
+    )
+    # Of several forms the last one tried lies there.
+    file.write_bytes(with_metadata(made.content, source.metadata))
+    variant = WrittenVariant(
+        file=file.name,
+        form=made.form.name,
+        calibration_images=made.images,
+        edge_tpu_fallbacks=edge_tpu_fallbacks(made.content),
+    )
+    return variant, made.difference

@@ -1,0 +1,134 @@
+"""The forms in which a trained detector is exported beside its SavedModel: their names, files and runtimes.
+
+What `export` made of each lies in variants.json beside them: which of them were written, and how.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tasks.errors import CheckpointError, FormatError
+from tasks.ground.files import read_small, write_json
+from tasks.ground.stage_files import restored_by
+from tasks.params import VariantName
+
+Runtime = Literal["TFLite", "ONNX Runtime"]
+VARIANTS_FILE = "variants.json"
+_MAX_BYTES = 1_000_000
+# A box's further classes have scores next to nothing, and every one lengthens the output.
+_MAX_CLASSES_A_BOX = 10
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One form.
+
+    Attributes:
+        file: its name in the export folder.
+        runtime: what runs it.
+        purpose: what to take it for, for people.
+    """
+
+    file: str
+    runtime: Runtime
+    purpose: str
+
+
+VARIANTS: Mapping[VariantName, Variant] = {
+    "float32": Variant("model.tflite", "TFLite", "the reference on phones and boards; nothing is rounded"),
+    "float16": Variant(
+        "model_float16.tflite", "TFLite", "half the size, the same figures; phones' GPUs compute with it"
+    ),
+    "dynamic": Variant("model_dynamic.tflite", "TFLite", "a small download for a CPU, where int8 loses too much"),
+    "int8": Variant("model_int8.tflite", "TFLite", "small and fast: CPUs, microcontrollers, Edge TPU, other NPUs"),
+    "onnx": Variant("model.onnx", "ONNX Runtime", "servers and desktops without TensorFlow; batches of any size"),
+}
+
+
+class WrittenVariant(BaseModel):
+    """What `export` wrote for one variant.
+
+    Attributes:
+        file: its name in the export folder.
+        form: how it was made, for people, such as `full integer, weights by channel`.
+        calibration_images: how many training images its ranges were measured on; None where none are needed.
+        edge_tpu_fallbacks: of int8, the operations that an Edge TPU leaves to the CPU, each with how often it occurs.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: str
+    form: str
+    calibration_images: int | None = None
+    edge_tpu_fallbacks: dict[str, int] | None = None
+
+
+class ExportedVariants(BaseModel):
+    """The content of variants.json.
+
+    Attributes:
+        written: what was written, by variant.
+        left_out: why the others that were asked for were not, by variant.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    written: dict[VariantName, WrittenVariant]
+    left_out: dict[VariantName, str]
+
+
+def read_variants(folder: Path) -> ExportedVariants:
+    """What the export folder `folder` holds beside the SavedModel.
+
+    Raises:
+        FormatError: the file is missing, or is not what `export` writes.
+    """
+    file = folder / VARIANTS_FILE
+    try:
+        return ExportedVariants.model_validate_json(read_small(file, _MAX_BYTES, "a list of variants"))
+    except FileNotFoundError as error:
+        raise FormatError(f"{file}: no such file; {restored_by('export')}") from error
+    except (ValidationError, RecursionError) as error:
+        raise FormatError(f"{file}: not what the export stage writes ({error}); {restored_by('export')}") from error
+
+
+def write_variants(folder: Path, variants: ExportedVariants) -> None:
+    """Write variants.json into `folder`."""
+    write_json(folder / VARIANTS_FILE, variants.model_dump(exclude_none=True))
+
+
+def export_folder(model: Path) -> Path:
+    """The export folder of `model`, which is one, or the file of a variant in one.
+
+    Raises:
+        CheckpointError: there is no such folder or file, or no runtime is known for it.
+    """
+    if model.is_dir():
+        return model
+    if not model.is_file():
+        raise CheckpointError(f"{model}: no exported model here; run `make run` first, or name one with --model")
+    runtime_of(model)
+    return model.parent
+
+
+def runtime_of(file: Path) -> Runtime:
+    """What runs a model's file, by its suffix.
+
+    Raises:
+        CheckpointError: no runtime is known for such a file.
+    """
+    runtimes: dict[str, Runtime] = {".tflite": "TFLite", ".onnx": "ONNX Runtime"}
+    runtime = runtimes.get(file.suffix.lower())
+    if runtime is None:
+        raise CheckpointError(
+            f"{file}: not a model that is run here; name an export folder, a .tflite or an .onnx file"
+        )
+    return runtime
+
+
+def classes_a_box(num_classes: int) -> int:
+    """How many classes TFLite's detection operation gives for each box, in the files that are exported here."""
+    return min(num_classes, _MAX_CLASSES_A_BOX)

@@ -1,0 +1,292 @@
+"""The TFLite variants of a network: what they take and give, what their files carry, which of them are shipped."""
+
+import io
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tensorflow.lite.python import schema_py_generated as schema
+
+from tasks.artifacts.analysis import Interval
+from tasks.dataset.dataset import Dataset
+from tasks.errors import CheckpointError, DataError, EvaluationError
+from tasks.evaluation.accepted import Judge
+from tasks.evaluation.preprocess import model_input
+from tasks.evaluation.tflite_model import TFLiteDetector, load_tflite
+from tasks.exporting.edge_tpu import edge_tpu_fallbacks
+from tasks.exporting.equalise import equalise
+from tasks.exporting.int8 import calibration_choice, quantise
+from tasks.exporting.interpreter import every_tensor
+from tasks.exporting.saved_model import export_saved_model, lay_out_for_serving
+from tasks.exporting.tflite import FORMS, Form
+from tasks.exporting.tflite_metadata import Metadata, with_metadata
+from tasks.exporting.variants import Source, export_variants
+from tasks.ground.files import sha256_of
+from tasks.metrics.differences import Difference
+from tasks.metrics.matching import match_detections
+from tasks.model.label_map import LABEL_MAP, write_label_map
+from tasks.model.variants import VARIANTS, export_folder, read_variants, write_variants
+from tests.exporting.params import export_params
+from tests.exporting.toy_export import varied_config, varied_network
+from tests.metrics.cases import annotated, dataset
+
+CLASSES = ("cat", "dög", "bird")
+NOTHING_LOST = Difference("mAP", 0.5, 0.5, None)
+
+
+class Lenient:
+    """A judge that finds no loss."""
+
+    def difference(self, file):
+        return NOTHING_LOST
+
+    def why_left_out(self, file, difference):
+        return None
+
+
+def photos(folder: Path, count: int) -> Dataset:
+    """`count` pictures of noise with one box each."""
+    rng = np.random.default_rng(3)
+    for number in range(count):
+        Image.fromarray(rng.integers(0, 200, (60, 80, 3), dtype=np.uint8)).save(folder / f"{number}.png")
+    image = annotated(([5.0, 5.0, 40.0, 40.0], "cat"))
+    images = [replace(image, file_name=f"{number}.png", width=80, height=60) for number in range(count)]
+    return Dataset(folder, CLASSES, tuple(images))
+
+
+@pytest.fixture(scope="module")
+def source():
+    config = varied_config()
+    return Source(varied_network(config), config, Metadata(CLASSES, 0.25, "Finds pets."), model_input)
+
+
+@pytest.fixture(scope="module")
+def exported(source, tmp_path_factory):
+    """An export folder with every TFLite variant of a toy network, calibrated on three pictures."""
+    folder = tmp_path_factory.mktemp("export")
+    write_label_map(CLASSES, folder / LABEL_MAP)
+    params = export_params(variants=["float32", "float16", "dynamic", "int8"], calibration_images=3)
+    train = photos(tmp_path_factory.mktemp("photos"), 4)
+    write_variants(folder, export_variants(source, params, train, folder, Lenient()))
+    export_saved_model(source.network, folder / "saved_model")
+    return folder
+
+
+def picture(seed: int = 5) -> "np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]":
+    return np.random.default_rng(seed).integers(0, 256, (90, 120, 3), dtype=np.uint8)
+
+
+def test_every_variant_that_was_asked_for_is_written_and_listed(exported):
+    written = read_variants(exported).written
+    assert set(written) == {"float32", "float16", "dynamic", "int8"}
+    assert {each.file for each in written.values()} == {VARIANTS[name].file for name in written}
+    assert written["int8"].calibration_images == 3
+
+
+@pytest.mark.parametrize("name", ["float32", "float16", "dynamic", "int8"])
+def test_a_variant_finds_boxes_in_the_photos_own_pixels(exported, name):
+    (found,) = load_tflite(exported / VARIANTS[name].file).detect([picture()])
+    assert 0 < len(found.classes) <= 100
+    assert found.boxes.min() >= 0
+    assert (found.boxes.max(axis=0) <= [120, 90, 120, 90]).all()
+    assert (np.diff(found.scores) <= 0).all()
+
+
+def test_a_box_has_several_classes_as_in_the_saved_model(exported):
+    (found,) = load_tflite(exported / "model.tflite").detect([picture()])
+    boxes, counts = np.unique(found.boxes, axis=0, return_counts=True)
+    assert len(boxes) < len(found.boxes)
+    assert counts.max() == len(CLASSES)
+
+
+def test_float16_differs_from_float32_by_rounding_alone(exported):
+    first, second = (load_tflite(exported / VARIANTS[name].file) for name in ("float32", "float16"))
+    one, other = (detector.run(detector.prepare(picture()))[1] for detector in (first, second))
+    np.testing.assert_allclose(one[0, :5], other[0, :5], atol=0.02)
+
+
+def test_int8_takes_pixels_and_computes_in_integers(exported):
+    detector = load_tflite(exported / "model_int8.tflite")
+    prepared = detector.prepare(picture())
+    assert prepared.dtype == np.uint8
+    content = (exported / "model_int8.tflite").read_bytes()
+    assert set(edge_tpu_fallbacks(content)) == {"DEQUANTIZE", "TFLite_Detection_PostProcess"}
+    assert set(edge_tpu_fallbacks((exported / "model.tflite").read_bytes())) > {"CONV_2D"}
+
+
+def test_a_file_carries_its_labels_and_its_metadata(exported):
+    content = (exported / "model_int8.tflite").read_bytes()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.read("labels.txt").decode() == "cat\ndög\nbird"
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+    (entry,) = [each for each in model.metadata if each.name == b"TFLITE_METADATA"]
+    metadata = bytes(model.buffers[entry.buffer].data)
+    assert metadata[4:8] == b"M001"
+    for text in (b"location", b"category", b"score", b"number of detections", b"labels.txt", b"Finds pets."):
+        assert text in metadata
+
+
+def test_metadata_written_again_replaces_the_old_and_gives_the_same_bytes(exported):
+    content = (exported / "model.tflite").read_bytes()
+    once = with_metadata(content, Metadata(("a", "b", "c"), 0.5, "Other."))
+    assert once == with_metadata(content, Metadata(("a", "b", "c"), 0.5, "Other."))
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(once, 0))
+    assert [each.name for each in model.metadata].count(b"TFLITE_METADATA") == 1
+
+
+def test_equalising_channels_leaves_what_the_network_computes(exported):
+    model = (exported / "model.tflite").read_bytes()
+    images = [model_input(picture(seed), 64, 64) for seed in range(4)]
+    even = equalise(model, images)
+    assert even != model
+    for image in images:
+        one, other = (load_of(content).run(image)[1] for content in (model, even))
+        np.testing.assert_allclose(one, other, atol=1e-3)
+
+
+def load_of(content: bytes):
+    return TFLiteDetector(content, CLASSES, threads=1)
+
+
+def test_every_tensor_between_input_and_output_can_be_read(exported):
+    model = (exported / "model.tflite").read_bytes()
+    (values,) = every_tensor(model, [0, 1], [model_input(picture(), 64, 64)])
+    assert set(values) == {0, 1}
+
+
+class Quantizer:
+    """Gives the form's name in place of a file."""
+
+    def __init__(self):
+        self.images = []
+
+    def quantize(self, form: Form, images):
+        self.images.append(len(images))
+        return form.name.encode()
+
+
+def losses(*values):
+    """For each form that is tried, what it loses."""
+    left = list(values)
+    return lambda content: Difference("mAP", 0.5, 0.5 - left.pop(0), None)
+
+
+def tried(tmp_path, *values, count=6, calibration_images=2):
+    quantizer = Quantizer()
+    made = quantise(
+        quantizer.quantize,
+        photos(tmp_path, count),
+        (64, 64),
+        prepare=model_input,
+        calibration_images=calibration_images,
+        max_loss=0.02,
+        difference_of=losses(*values),
+    )
+    return made, quantizer.images
+
+
+def test_the_first_form_that_holds_is_taken(tmp_path):
+    made, images = tried(tmp_path, 0.01)
+    assert (made.form, made.images, images) == (FORMS[0], 2, [2])
+
+
+def test_forms_are_tried_in_their_order_until_one_holds(tmp_path, capsys):
+    made, images = tried(tmp_path, 0.05, 0.04, 0.03, 0.0)
+    assert (made.form, made.images) == (FORMS[3], 6)
+    assert images == [2, 2, 2, 6]
+    assert (
+        "full integer, weights by channel: loses 0.050 mAP on the val split, more than 0.02" in capsys.readouterr().out
+    )
+
+
+def test_where_none_holds_the_one_that_loses_least_is_taken(tmp_path):
+    made, _ = tried(tmp_path, 0.05, 0.03, 0.04, 0.06)
+    assert made.form == FORMS[1]
+    made, images = tried(tmp_path, 0.05, 0.03, 0.04, count=2)
+    assert (made.form, images) == (FORMS[1], [2, 2, 2])
+
+
+def test_without_training_images_int8_says_what_to_do(tmp_path):
+    with pytest.raises(DataError, match=r"the train split holds none: annotate images, or leave int8 out"):
+        quantise(
+            Quantizer().quantize, Dataset(tmp_path, CLASSES, ()), (64, 64),
+            prepare=model_input, calibration_images=2, max_loss=0.02, difference_of=losses(0.0),
+        )  # fmt: skip
+
+
+def test_the_same_images_are_drawn_for_the_same_data(tmp_path):
+    data = photos(tmp_path, 8)
+    chosen = [image.file_name for image in calibration_choice(data, 3)]
+    assert chosen == [image.file_name for image in calibration_choice(data, 3)]
+    assert len(set(chosen)) == 3
+    assert len(calibration_choice(data, 99)) == 8
+
+
+def judge(on_loss):
+    return Judge(dataset(classes=("cat",)), match_detections(dataset(classes=("cat",)), []), 0.02, on_loss)
+
+
+SURE_LOSS = Difference("mAP", 0.5, 0.4, Interval(-0.15, -0.05))
+
+
+@pytest.mark.parametrize(
+    "difference",
+    [
+        Difference("mAP", 0.5, 0.45, Interval(-0.08, -0.02)),
+        Difference("mAP", 0.5, 0.6, Interval(0.05, 0.15)),
+        Difference("mAP", 0.5, 0.3, None),
+    ],
+    ids=["within", "better", "no interval"],
+)
+def test_a_variant_that_may_lose_little_enough_is_shipped(difference):
+    assert judge("stop").why_left_out(Path("model_int8.tflite"), difference) is None
+
+
+def test_a_sure_loss_stops_or_is_left_out():
+    with pytest.raises(
+        EvaluationError, match=r"model_int8.tflite surely loses more than 0.02 mAP .*0.050 to 0.150.*leave_out"
+    ):
+        judge("stop").why_left_out(Path("model_int8.tflite"), SURE_LOSS)
+    assert "surely loses" in judge("leave_out").why_left_out(Path("model_int8.tflite"), SURE_LOSS)
+
+
+def test_what_is_left_out_is_listed_with_its_reason_and_not_written(source, tmp_path):
+    class Strict(Lenient):
+        def why_left_out(self, file, difference):
+            return "too bad" if file.name == "model_float16.tflite" else None
+
+    write_label_map(CLASSES, tmp_path / LABEL_MAP)
+    params = export_params(variants=["float32", "float16"])
+    variants = export_variants(source, params, Dataset(tmp_path, CLASSES, ()), tmp_path, Strict())
+    assert set(variants.written) == {"float32"}
+    assert variants.left_out == {"float16": "too bad"}
+    assert not (tmp_path / "model_float16.tflite").exists()
+
+
+@pytest.mark.parametrize("how", ["link", "copy"])
+def test_the_saved_model_lies_where_tensorflow_serving_looks(exported, tmp_path, how):
+    folder = tmp_path / "export"
+    (folder / "saved_model").mkdir(parents=True)
+    (folder / "saved_model" / "saved_model.pb").write_bytes(b"graph")
+    lay_out_for_serving(folder, how)
+    served = folder / "serving" / "1" / "saved_model.pb"
+    assert sha256_of(served) == sha256_of(folder / "saved_model" / "saved_model.pb")
+    assert served.stat().st_nlink == (2 if how == "link" else 1)
+
+
+def test_serving_can_be_left_out(tmp_path):
+    lay_out_for_serving(tmp_path, "off")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_no_runtime_is_known_for_is_refused(tmp_path):
+    (tmp_path / "model.pt").write_bytes(b"x")
+    with pytest.raises(CheckpointError, match=r"model.pt: not a model that is run here; name an export folder"):
+        export_folder(tmp_path / "model.pt")
+    with pytest.raises(CheckpointError, match=r"nowhere.tflite: no exported model here; run `make run` first"):
+        export_folder(tmp_path / "nowhere.tflite")
+    (tmp_path / "model.onnx").write_bytes(b"x")
+    assert export_folder(tmp_path / "model.onnx") == export_folder(tmp_path) == tmp_path
