@@ -82,7 +82,7 @@ def _picture(losses: Sequence[VariantLoss], models: Sequence[ModelSpeed]) -> Mar
         if reference:
             axes.axhline(reference[0], color=INK, linewidth=1, linestyle=":")
             axes.annotate(
-                "SavedModel", (0.99, reference[0]), xycoords=("axes fraction", "data"), ha="right", va="bottom"
+                "SavedModel", (0.01, reference[0]), xycoords=("axes fraction", "data"), ha="left", va="bottom"
             )
         for number, (each, mean_ap, p50_ms) in enumerate(dots):
             colour = PALETTE[number % len(PALETTE)]
@@ -90,7 +90,9 @@ def _picture(losses: Sequence[VariantLoss], models: Sequence[ModelSpeed]) -> Mar
                 base = mean_ap - each.difference
                 axes.vlines(p50_ms, base + each.interval.low, base + each.interval.high, color=colour, linewidth=1.5)
             axes.scatter(p50_ms, mean_ap, s=max(_LEAST_AREA, _AREA_A_MB * each.size_mb), color=colour, alpha=0.55)
-            axes.annotate(each.name, (p50_ms, mean_ap), xytext=(0, 3), textcoords="offset points", ha="center")
+            # To one side of the bar, and in turn above and below: variants often lie close together.
+            place = (5, 16) if number % 2 == 0 else (5, -22)
+            axes.annotate(each.name, (p50_ms, mean_ap), xytext=place, textcoords="offset points", color=colour)
         axes.set_xlim(left=0.0, right=1.15 * max(p50_ms for _, _, p50_ms in dots))
         axes.margins(y=0.25)
         axes.set(xlabel="ms for an image, 1 thread (median)", ylabel="mAP")
