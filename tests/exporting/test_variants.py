@@ -14,6 +14,7 @@ from tasks.artifacts.analysis import Interval
 from tasks.dataset.dataset import Dataset
 from tasks.errors import CheckpointError, DataError, EvaluationError
 from tasks.evaluation.accepted import Judge
+from tasks.evaluation.exported import load_exported
 from tasks.evaluation.preprocess import model_input
 from tasks.evaluation.tflite_model import TFLiteDetector, load_tflite
 from tasks.exporting.edge_tpu import edge_tpu_fallbacks
@@ -93,6 +94,16 @@ def test_a_variant_finds_boxes_in_the_photos_own_pixels(exported, name):
     assert found.boxes.min() >= 0
     assert (found.boxes.max(axis=0) <= [120, 90, 120, 90]).all()
     assert (np.diff(found.scores) <= 0).all()
+
+
+def test_a_batch_is_detected_side_by_side_with_the_same_result(exported):
+    images = [picture(seed) for seed in range(5)]
+    together = load_exported(exported / "model.tflite").detect(images)
+    alone = load_tflite(exported / "model.tflite").detect(images)
+    for one, other in zip(together, alone, strict=True):
+        assert one.classes == other.classes
+        np.testing.assert_array_equal(one.boxes, other.boxes)
+        np.testing.assert_array_equal(one.scores, other.scores)
 
 
 def test_a_box_has_several_classes_as_in_the_saved_model(exported):
