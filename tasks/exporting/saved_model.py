@@ -8,8 +8,8 @@ from typing import Any, Literal
 import tensorflow as tf
 
 from tasks.detector.network import Network
+from tasks.model.onnx_file import CLASSES, FIRST_ID, OUTPUTS
 
-_OUTPUTS = ("detection_boxes", "detection_scores", "detection_classes", "num_detections")
 # TensorFlow Serving takes folders whose names are numbers for versions, and serves the highest.
 _SERVING = Path("serving") / "1"
 
@@ -25,9 +25,9 @@ def export_saved_model(network: Network, folder: Path) -> None:
         images = tf.image.resize(tf.cast(input_tensor, tf.float32), [network.height, network.width])
         raw = network.forward(images, training=False)
         found = network.model.postprocess(raw, network.shapes(images))
-        outputs = {name: found[name] for name in _OUTPUTS}
+        outputs = {name: found[name] for name in OUTPUTS}
         # Ids count from 1, as in the label map.
-        return {**outputs, "detection_classes": outputs["detection_classes"] + 1.0}
+        return {**outputs, CLASSES: outputs[CLASSES] + FIRST_ID}
 
     save_function(network, serve.get_concrete_function(), folder)
 

@@ -1,4 +1,4 @@
-"""What an exported ONNX file promises: the names of its tensors, its operator set, the keys of its metadata."""
+"""What an exported ONNX file promises, and the SavedModel with it: tensor names, operator set, keys of the metadata."""
 
 # Of 2022: every runtime since onnxruntime 1.12 knows it, and it has all that an SSD needs.
 OPSET = 17
