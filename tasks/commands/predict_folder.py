@@ -96,7 +96,7 @@ def _print(done: Summary, out: Path) -> None:
     if done.detected:
         print_text(f"{sum(done.boxes.values())} boxes ({boxes or 'none'}), {done.images_per_s:.1f} images/s")
     print_text(f"{out}: the results, a JSON file for each photo")
-    _list(f"{len(done.waiting)} photos are still being written, and left for the next run", done.waiting)
+    _list(f"{len(done.waiting)} photos changed just now (--settle), or are gone: left for the next run", done.waiting)
     unreadable = [f"{name}: {reason}" for name, reason in sorted(done.unreadable.items())]
     _list(f"{len(unreadable)} photos cannot be read; each is tried again when it changes", unreadable)
 

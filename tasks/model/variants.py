@@ -43,7 +43,7 @@ VARIANTS: Mapping[VariantName, Variant] = {
         "model_float16.tflite", "TFLite", "half the size, the same figures; phones' GPUs compute with it"
     ),
     "dynamic": Variant("model_dynamic.tflite", "TFLite", "a small download for a CPU, where int8 loses too much"),
-    "int8": Variant("model_int8.tflite", "TFLite", "small and fast: CPUs, microcontrollers, Edge TPU, other NPUs"),
+    "int8": Variant("model_int8.tflite", "TFLite", "small and fast: CPUs, Edge TPU, other NPUs"),
     "onnx": Variant("model.onnx", "ONNX Runtime", "servers and desktops without TensorFlow; batches of any size"),
 }
 
@@ -108,6 +108,11 @@ def export_folder(model: Path) -> Path:
     """
     if model.is_dir():
         return model
+    known = {variant.file: name for name, variant in VARIANTS.items()}
+    if not model.is_file() and model.parent.is_dir() and model.name in known:
+        raise CheckpointError(
+            f"{model}: not exported: add {known[model.name]} to export.variants in params.yaml, then run `make run`"
+        )
     if not model.is_file():
         raise CheckpointError(f"{model}: no exported model here; run `make run` first, or name one with --model")
     runtime_of(model)

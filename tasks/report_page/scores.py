@@ -1,4 +1,4 @@
-"""How good the detector is: the figures of both exported models, class by class, and their size and speed."""
+"""How good the detector is: the figures of the exported models, class by class, and their size and speed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

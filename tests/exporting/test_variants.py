@@ -299,5 +299,7 @@ def test_a_file_that_no_runtime_is_known_for_is_refused(tmp_path):
         export_folder(tmp_path / "model.pt")
     with pytest.raises(CheckpointError, match=r"nowhere.tflite: no exported model here; run `make run` first"):
         export_folder(tmp_path / "nowhere.tflite")
+    with pytest.raises(CheckpointError, match=r"model.onnx: not exported: add onnx to export.variants in params.yaml"):
+        export_folder(tmp_path / "model.onnx")
     (tmp_path / "model.onnx").write_bytes(b"x")
     assert export_folder(tmp_path / "model.onnx") == export_folder(tmp_path) == tmp_path
