@@ -47,6 +47,11 @@ class Judge:
         Raises:
             EvaluationError: it surely loses too much, and `export.on_loss` is `stop`.
         """
+        if difference.interval is None and (difference.loss or 0.0) > self.max_loss:
+            tqdm.write(
+                f"export: {file.name} loses {difference.loss:.3f} mAP on {len(self.val.images)} val images, too few to "
+                "be sure of it: look at the test figures before you ship it"
+            )
         if not is_too_much(difference, self.max_loss) or difference.interval is None:
             return None
         reason = (

@@ -4,8 +4,6 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from tasks.artifacts.analysis import Analysis
 from tasks.artifacts.evaluation import Evaluation, ModelFigures, SavedModelFigures
 from tasks.artifacts.precision_recall import CurvePoint
@@ -13,7 +11,7 @@ from tasks.artifacts.speed import ModelSpeed, Speed
 from tasks.artifacts.variant_losses import VariantLoss
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
-from tasks.evaluation.exported import FileDetector, load_variant
+from tasks.evaluation.exported import load_variant
 from tasks.evaluation.losses import is_too_much, mean_ap_difference
 from tasks.evaluation.measure_speed import Image, measure_latency, measure_speed, timed_images
 from tasks.evaluation.saved_model import load_saved_model
@@ -132,7 +130,7 @@ def _score_variant(
             file=written.file,
             runtime=VARIANTS[name].runtime,
             form=written.form,
-            takes_pixels=_takes_pixels(detector, timed),
+            takes_pixels=detector.takes_pixels,
             size_mb=size,
             mean_ap=difference.after,
             difference=difference.change,
@@ -142,10 +140,6 @@ def _score_variant(
         ),
         speed.model_copy(update={"by_threads": measure_latency(file, timed)}),
     )
-
-
-def _takes_pixels(detector: FileDetector, images: list[Image]) -> bool:
-    return bool(images) and detector.prepare(images[0]).dtype == np.uint8
 
 
 def _figures(matches: Matches, thresholds: Thresholds) -> ModelFigures:

@@ -19,6 +19,10 @@ from tasks.model.variants import runtime_of
 class FileDetector(Detector, Protocol):
     """A detector of one file, whose runtime can be timed alone."""
 
+    @property
+    def takes_pixels(self) -> bool:
+        """Whether its input is pixels, uint8, in place of floats."""
+
     def prepare(self, image: Image) -> Any:
         """The model's input for a photo."""
 

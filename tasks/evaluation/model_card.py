@@ -77,7 +77,7 @@ def card(facts: Facts) -> str:
         "",
         *_speed(facts.speed),
         "",
-        *variant_section(facts.losses, facts.speed, score),
+        *variant_section(facts.losses, facts.speed, score, len(test.classes)),
         "## Limits",
         "",
         *(f"- {line}" for line in _limits(facts, test)),

@@ -23,6 +23,8 @@ _LONGEST = 300
 class OnnxDetector:
     """An ONNX file with the input and the outputs of this project's export."""
 
+    takes_pixels = True
+
     def __init__(self, session: Any, file: Path, classes: tuple[str, ...]) -> None:
         """Use an onnxruntime session of `file`, whose classes are named `classes`."""
         self.classes = classes

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from tasks.dataset.boxes import from_tf
 from tasks.dataset.detections import Detections
+from tasks.errors import CheckpointError
 
 Image = npt.NDArray[np.uint8]
 
@@ -54,7 +55,16 @@ def as_detections(
         scores: `(N,)` in 0..1.
         image: `(H, W, 3)`.
         classes: in label-map order.
+
+    Raises:
+        CheckpointError: a class, a score or a box is none.
     """
+    in_range = (class_indices >= 0) & (class_indices < len(classes))
+    if not in_range.all() or not np.isfinite(boxes_tf).all() or not ((scores >= 0) & (scores <= 1)).all():
+        raise CheckpointError(
+            f"the model gives a class beyond its {len(classes)} names, or a score or a box that is none: use the label "
+            "map that was exported with it, or export it again"
+        )
     order = np.argsort(-scores, kind="stable")
     boxes = from_tf(np.clip(boxes_tf[order], 0.0, 1.0).astype(np.float64), height=image.shape[0], width=image.shape[1])
     names = tuple(classes[int(index)] for index in class_indices[order])

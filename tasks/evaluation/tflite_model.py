@@ -14,11 +14,10 @@ from tasks.errors import CheckpointError
 from tasks.evaluation.export_folder import check_files
 from tasks.evaluation.outputs import Image, as_detections
 from tasks.evaluation.preprocess import model_input, stretched
-from tasks.evaluation.tflite_ops import read_tflite
+from tasks.evaluation.tflite_ops import DetectionOptions, read_detection_options, read_tflite
 from tasks.ground.process import usable_cores
 from tasks.ground.stage_files import restored_by
 from tasks.model.label_map import LABEL_MAP, read_label_map
-from tasks.model.variants import classes_a_box
 
 _KINDS = (np.float32, np.uint8)
 
@@ -46,16 +45,24 @@ class TFLiteDetector:
         n = shapes[1][1] if len(shapes) == 4 and len(shapes[1]) == 2 else 0
         if not n or shapes != [(1,), (1, n), (1, n), (1, n, 4)]:
             raise ValueError("its outputs are not count, scores, classes and boxes, as TFLite's detection gives them")
-        self._most = n // classes_a_box(len(classes))
+        options = read_detection_options(model) or DetectionOptions(n, 1, len(classes))
+        if options.num_classes != len(classes):
+            raise ValueError(f"it tells {options.num_classes} classes apart, but its label map names {len(classes)}")
+        self._options = options
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
         """See `tasks.dataset.detections.Detector`; one image at a time, which is the model's batch size."""
         return [self._detect_one(image) for image in images]
 
+    @property
+    def takes_pixels(self) -> bool:
+        """Whether its input is pixels, uint8, in place of floats."""
+        return self._input["dtype"] is np.uint8
+
     def prepare(self, image: Image) -> npt.NDArray[Any]:
         """The model's input for a photo."""
         _, height, width, _ = self._input["shape"]
-        if self._input["dtype"] is np.float32:
+        if not self.takes_pixels:
             return model_input(image, height, width)
         # The input's range is that of all pixels, so that a pixel is its own number.
         pixels: npt.NDArray[np.uint8] = np.rint(stretched(image, height, width)).astype(np.uint8)
@@ -68,10 +75,14 @@ class TFLiteDetector:
         return [self._interpreter.get_tensor(output["index"]) for output in self._outputs]
 
     def _detect_one(self, image: Image) -> Detections:
-        count, scores, classes, boxes_tf = (output[0] for output in self.run(self.prepare(image)))
-        # A box's further classes may have no score at all; the SavedModel gives none of those, and as many as there
-        # are boxes here.
-        best = np.argsort(-scores[: int(count)], kind="stable")[: self._most]
+        try:
+            count, scores, classes, boxes_tf = (output[0] for output in self.run(self.prepare(image)))
+        except RuntimeError as error:
+            raise CheckpointError(f"the TFLite model cannot be run: {error}; {restored_by('export')}") from error
+        # The count is of boxes, each with several entries, one for each of its classes; what follows was never written.
+        # The SavedModel gives as many detections as there are boxes here, and none without a score.
+        entries = int(np.clip(np.nan_to_num(count), 0, len(scores))) * self._options.classes_a_box
+        best = np.argsort(-scores[:entries], kind="stable")[: self._options.max_detections]
         best = best[scores[best] > 0.0]
         return as_detections(boxes_tf[best], classes[best], scores[best], image, self.classes)
 

@@ -6,8 +6,10 @@ an interpreter has them: that of TensorFlow 2.15 had, that of 2.21 has not.
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+from flatbuffers import flexbuffers
 from tensorflow.lite.python import schema_py_generated as schema
 
 from tasks.errors import CheckpointError
@@ -42,6 +44,44 @@ def read_tflite(file: Path, *, trust: bool) -> bytes:
     if not trust:
         refuse_operations(file, unsafe)
     return content
+
+
+@dataclass(frozen=True)
+class DetectionOptions:
+    """What the detection operation of a TFLite file was made with.
+
+    Attributes:
+        max_detections: how many boxes it gives at most.
+        classes_a_box: how many entries of its outputs belong to one box; its count is of boxes.
+        num_classes: how many classes it tells apart.
+    """
+
+    max_detections: int
+    classes_a_box: int
+    num_classes: int
+
+
+def read_detection_options(content: bytes) -> DetectionOptions | None:
+    """Those of a file that `read_tflite` took; None where it has no such operation.
+
+    Raises:
+        ValueError: they cannot be read, or are out of range.
+    """
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+    codes = [code.customCode.decode("utf-8", "replace") if code.customCode else "" for code in model.operatorCodes]
+    for operator in model.subgraphs[0].operators:
+        if codes[operator.opcodeIndex] in _KNOWN:
+            try:
+                given = flexbuffers.Loads(bytes(operator.customOptions))
+                # Class by class, each entry is a box of its own.
+                classes = 1 if given.get("use_regular_nms") else int(given["max_classes_per_detection"])
+                options = DetectionOptions(int(given["max_detections"]), classes, int(given["num_classes"]))
+            except _DAMAGED as error:
+                raise ValueError(f"the options of its detection operation cannot be read ({error})") from error
+            if min(options.max_detections, options.classes_a_box, options.num_classes) < 1:
+                raise ValueError("its detection operation gives no boxes or no classes")
+            return options
+    return None
 
 
 def _custom_operations(content: bytes) -> Iterator[str]:

@@ -6,7 +6,7 @@ from tasks.artifacts.speed import Latency, ModelSpeed, Speed
 from tasks.artifacts.variant_losses import VariantLoss
 from tasks.ground.figures import figure_text
 from tasks.ground.text import markdown_text
-from tasks.model.variants import VARIANTS
+from tasks.model.variants import VARIANTS, classes_a_box
 
 _TFLITE = """```python
 import numpy as np, tensorflow as tf                 # or: from ai_edge_litert.interpreter import Interpreter
@@ -21,8 +21,9 @@ model.set_tensor(entry["index"], {pixels})
 model.invoke()
 outputs = sorted(model.get_output_details(), key=lambda output: output["name"])
 count, scores, classes, boxes = (model.get_tensor(output["index"])[0] for output in outputs)
-keep = scores >= {score}                                          # classes count from 0; boxes as above
-print(classes[keep], boxes[keep])
+n = int(count) * {classes_a_box}                                  # a box has an entry for each of its classes
+keep = scores[:n] >= {score}                                      # classes count from 0; boxes as above
+print(classes[:n][keep], boxes[:n][keep])
 ```"""
 _FLOATS, _PIXELS = "image.astype(np.float32) / 127.5 - 1.0", "image"
 _ONNX = """```python
@@ -38,10 +39,10 @@ print(classes[keep], boxes[keep])
 ```"""
 
 
-def variant_section(losses: Sequence[VariantLoss], speed: Speed, score: str) -> list[str]:
+def variant_section(losses: Sequence[VariantLoss], speed: Speed, score: str, num_classes: int) -> list[str]:
     """Markdown lines; none where there are no variants.
 
-    `score` is the score threshold, as text.
+    `score` is the score threshold, as text; `num_classes` is of the model.
     """
     if not losses:
         return []
@@ -70,7 +71,7 @@ def variant_section(losses: Sequence[VariantLoss], speed: Speed, score: str) -> 
         lines += [
             f"`exported/{each.file}` ({markdown_text(each.form)}), run from this file's folder:",
             "",
-            _snippet(each, score),
+            _snippet(each, score, num_classes),
             "",
         ]
     return lines + _edge_tpu(losses)
@@ -98,11 +99,11 @@ def _latency(latency: Latency | None) -> str:
     return "" if latency is None else f"{latency.p50_ms:.1f} ({latency.p95_ms:.1f})"
 
 
-def _snippet(loss: VariantLoss, score: str) -> str:
+def _snippet(loss: VariantLoss, score: str, num_classes: int) -> str:
     if loss.runtime == "ONNX Runtime":
         return _ONNX.format(file=loss.file, score=score)
     pixels = _PIXELS if loss.takes_pixels else _FLOATS
-    return _TFLITE.format(file=loss.file, score=score, pixels=pixels)
+    return _TFLITE.format(file=loss.file, score=score, pixels=pixels, classes_a_box=classes_a_box(num_classes))
 
 
 def _edge_tpu(losses: Sequence[VariantLoss]) -> list[str]:

@@ -105,6 +105,8 @@ def quantise(
         tried.append(Quantised(content, form, len(chosen), difference_of(content)))
         loss = tried[-1].loss
         if loss is None or loss <= max_loss:
+            measured = "not measured on val" if loss is None else f"loses {loss:.3f} mAP on the val split"
+            tqdm.write(f"export: int8, {form.name}: {measured}; taken")
             return tried[-1]
         tqdm.write(f"export: int8, {form.name}: loses {loss:.3f} mAP on the val split, more than {max_loss:g}")
     best = min(tried, key=lambda each: each.loss or 0.0)

@@ -16,6 +16,8 @@ from tasks.errors import CheckpointError
 from tasks.exporting.equalise import equalise
 from tasks.exporting.interpreter import operation_names
 
+# A channel that stays quiet in a few images may not in others, and ReLU6 would cut it.
+_LEAST_TO_EQUALISE = 32
 FloatImage = npt.NDArray[np.float32]
 # The layers that turn features into boxes and scores, by the names that the OD API gives their operations.
 _HEADS = ("BoxHead", "ClassHead", "BoxPredictor", "ClassPredictor", "box_predictor")
@@ -74,7 +76,9 @@ class Quantizer:
         if form.wide_activations:
             return self._wide(images)
         if len(images) not in self._measured:
-            even = equalise(convert_float(self._graph, "float32"), images)
+            even = convert_float(self._graph, "float32")
+            if len(images) >= _LEAST_TO_EQUALISE:
+                even = equalise(even, images)
             # The converter measures and quantises in one step; these are the two halves of it that it calls.
             self._measured[len(images)] = Calibrator(even).calibrate(lambda: ([image] for image in images))
         measured = self._measured[len(images)]

