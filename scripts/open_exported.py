@@ -130,7 +130,7 @@ def _litert(file: Path, labels: list[str]) -> Callable[[np.ndarray], Found]:
         count, scores, classes, boxes = (interpreter.get_tensor(output["index"])[0] for output in outputs)
         # The count is of boxes; each has an entry for each of its classes, of ten at most.
         n = int(count) * min(len(labels), 10)
-        return _found([labels[int(index)] for index in classes[:n]], boxes[:n], scores[:n], image)
+        return _detections([labels[int(index)] for index in classes[:n]], boxes[:n], scores[:n], image)
 
     return detect
 
@@ -170,7 +170,7 @@ def _onnx(file: Path) -> Callable[[np.ndarray], Found]:
     def detect(image: np.ndarray) -> Found:
         boxes, classes, scores, count = (value[0] for value in session.run(wanted, {"input_tensor": image[None]}))
         n = int(count)
-        return _found([names[int(number) - 1] for number in classes[:n]], boxes[:n], scores[:n], image)
+        return _detections([names[int(number) - 1] for number in classes[:n]], boxes[:n], scores[:n], image)
 
     return detect
 
@@ -186,12 +186,12 @@ def _tensorflow(folder: Path) -> Callable[[np.ndarray], Found]:
         outputs = {name: value.numpy()[0] for name, value in serve(input_tensor=tf.constant(image[None])).items()}
         n = int(outputs["num_detections"])
         names = [labels[int(number) - 1] for number in outputs["detection_classes"][:n]]
-        return _found(names, outputs["detection_boxes"][:n], outputs["detection_scores"][:n], image)
+        return _detections(names, outputs["detection_boxes"][:n], outputs["detection_scores"][:n], image)
 
     return detect
 
 
-def _found(names: list[str], boxes: Any, scores: Any, image: np.ndarray) -> Found:
+def _detections(names: list[str], boxes: Any, scores: Any, image: np.ndarray) -> Found:
     height, width = image.shape[:2]
     pixels = np.clip(boxes, 0, 1)[:, [1, 0, 3, 2]] * [width, height, width, height]
     return [(name, box, float(score)) for name, box, score in zip(names, pixels.tolist(), scores, strict=True)]

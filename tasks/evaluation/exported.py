@@ -10,7 +10,7 @@ from tasks.dataset.detections import Detections, Detector
 from tasks.evaluation.export_folder import check_files
 from tasks.evaluation.outputs import Image
 from tasks.evaluation.saved_model import load_saved_model
-from tasks.evaluation.tflite_model import load_tflite
+from tasks.evaluation.tflite_model import TFLiteDetector, load_tflite
 from tasks.ground.process import usable_cores
 from tasks.model.label_map import LABEL_MAP, read_label_map
 from tasks.model.variants import runtime_of
@@ -31,10 +31,7 @@ class FileDetector(Detector, Protocol):
 
 
 class SideBySide:
-    """A detector that takes one image at a time, made as often as there are cores: each works on an image of a batch.
-
-    On two cores a batch is done 1.2 times as fast as by one detector with two threads.
-    """
+    """A detector that takes one image at a time, made once for each core: each works on an image of a batch."""
 
     def __init__(self, alone: Detector, each: Sequence[Detector]) -> None:
         """`alone` has all threads, for a single image; `each` have one."""
@@ -68,9 +65,9 @@ def load_exported(model: Path, *, trust: bool = False) -> Detector:
     if not model.is_file():
         return load_saved_model(model, trust=trust)
     detector = load_variant(model, trust=trust)
-    if runtime_of(model) != "TFLite":
+    if not isinstance(detector, TFLiteDetector):
         return detector
-    return SideBySide(detector, [load_variant(model, threads=1, trust=trust) for _ in range(usable_cores())])
+    return SideBySide(detector, [detector.with_threads(1) for _ in range(usable_cores())])
 
 
 def load_variant(file: Path, *, threads: int | None = None, trust: bool = False) -> FileDetector:

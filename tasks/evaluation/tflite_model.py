@@ -33,6 +33,7 @@ class TFLiteDetector:
             RuntimeError: it has an operation that this interpreter does not know.
         """
         self.classes = classes
+        self._model = model
         with warnings.catch_warnings():
             # TensorFlow means to drop its interpreter in favour of LiteRT's; it is pinned (docs/adr/0002).
             warnings.filterwarnings("ignore", message=r"\s*Warning: tf.lite.Interpreter is deprecated")
@@ -49,6 +50,10 @@ class TFLiteDetector:
         if options.num_classes != len(classes):
             raise ValueError(f"it tells {options.num_classes} classes apart, but its label map names {len(classes)}")
         self._options = options
+
+    def with_threads(self, threads: int) -> "TFLiteDetector":
+        """Another detector of the same file, with `threads` threads."""
+        return TFLiteDetector(self._model, self.classes, threads=threads)
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
         """See `tasks.dataset.detections.Detector`; one image at a time, which is the model's batch size."""

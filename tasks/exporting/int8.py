@@ -1,6 +1,6 @@
 """The int8 file: of the forms in which it can be made, the first that loses little enough."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,14 +9,15 @@ from tqdm import tqdm
 
 from tasks.dataset.dataset import AnnotatedImage, Dataset
 from tasks.errors import DataError
-from tasks.exporting.tflite import FORMS, FloatImage, Form
+from tasks.exporting.interpreter import Floats
+from tasks.exporting.tflite import FORMS, Form, Images
 from tasks.images.image_file import read_rgb
 from tasks.metrics.differences import Difference
 
-Prepare = Callable[[npt.NDArray[np.uint8], int, int], FloatImage]
+Prepare = Callable[[npt.NDArray[np.uint8], int, int], Floats]
 
 
-class Inputs(Collection[FloatImage]):
+class Inputs:
     """Images as the model takes them, read anew each time they are gone through: all at once may not fit in memory."""
 
     def __init__(
@@ -30,11 +31,7 @@ class Inputs(Collection[FloatImage]):
         """How many there are."""
         return len(self._paths)
 
-    def __contains__(self, item: object) -> bool:
-        """Whether an equal input is among them."""
-        return any(item is each for each in self)
-
-    def __iter__(self) -> Iterator[FloatImage]:
+    def __iter__(self) -> Iterator[Floats]:
         """Float32 `(1, height, width, 3)` in -1..1."""
         for number, path in enumerate(tqdm(self._paths, desc="export: measuring int8's ranges", unit="image")):
             pixels = self._prepare(read_rgb(path), *self._size)
@@ -67,7 +64,7 @@ class Quantised:
 
 
 def quantise(
-    quantize: Callable[[Form, Collection[FloatImage]], bytes],
+    quantize: Callable[[Form, Images], bytes],
     train: Dataset,
     size: tuple[int, int],
     *,

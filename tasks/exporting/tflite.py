@@ -1,12 +1,10 @@
 """TFLite files of the detection graph: as it is, with float16 weights, with int8 weights, or with int8 throughout."""
 
-from collections.abc import Collection
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 from tensorflow.lite.python.convert import mlir_quantize
 from tensorflow.lite.python.convert_phase import ConverterError
@@ -14,13 +12,22 @@ from tensorflow.lite.python.optimize.calibrator import Calibrator
 
 from tasks.errors import CheckpointError
 from tasks.exporting.equalise import equalise
-from tasks.exporting.interpreter import operation_names
+from tasks.exporting.interpreter import Floats, operation_names
 
 # A channel that stays quiet in a few images may not in others, and ReLU6 would cut it.
 _LEAST_TO_EQUALISE = 32
-FloatImage = npt.NDArray[np.float32]
 # The layers that turn features into boxes and scores, by the names that the OD API gives their operations.
 _HEADS = ("BoxHead", "ClassHead", "BoxPredictor", "ClassPredictor", "box_predictor")
+
+
+class Images(Protocol):
+    """Inputs of the model, float32 `(1, height, width, 3)` in -1..1, that can be gone through several times."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def __iter__(self) -> Iterator[Floats]:
+        """One after another."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ class Quantizer:
         self._graph = graph
         self._measured: dict[int, bytes] = {}
 
-    def quantize(self, form: Form, images: Collection[FloatImage]) -> bytes:
+    def quantize(self, form: Form, images: Images) -> bytes:
         """The file in this form; `images` are float32 `(1, height, width, 3)` in -1..1, of training images only.
 
         Raises:
@@ -91,7 +98,7 @@ class Quantizer:
             raise _no_such_variant(error) from error
         return content
 
-    def _wide(self, images: Collection[FloatImage]) -> bytes:
+    def _wide(self, images: Images) -> bytes:
         converter = _converter(self._graph)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = lambda: ([image] for image in images)

@@ -2,40 +2,31 @@
 
 import io
 import zipfile
-from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 from tensorflow.lite.python import schema_py_generated as schema
 
-from tasks.artifacts.analysis import Interval
 from tasks.dataset.dataset import Dataset
-from tasks.errors import CheckpointError, DataError, EvaluationError
-from tasks.evaluation.accepted import Judge
+from tasks.errors import CheckpointError
 from tasks.evaluation.exported import load_exported
 from tasks.evaluation.preprocess import model_input
 from tasks.evaluation.saved_model import load_saved_model
 from tasks.evaluation.tflite_model import TFLiteDetector, load_tflite
 from tasks.exporting.edge_tpu import edge_tpu_fallbacks
 from tasks.exporting.equalise import equalise
-from tasks.exporting.int8 import calibration_choice, quantise
 from tasks.exporting.interpreter import every_tensor
 from tasks.exporting.saved_model import export_saved_model, lay_out_for_serving
-from tasks.exporting.tflite import FORMS, Form
 from tasks.exporting.tflite_metadata import Metadata, with_metadata
 from tasks.exporting.variants import Source, export_variants
 from tasks.ground.files import sha256_of
 from tasks.metrics.differences import Difference
-from tasks.metrics.matching import match_detections
 from tasks.model.label_map import LABEL_MAP, write_label_map
 from tasks.model.variants import VARIANTS, export_folder, read_variants, write_variants
 from tests.exporting.params import export_params
+from tests.exporting.photos import CLASSES, photos
 from tests.exporting.toy_export import varied_config, varied_network
-from tests.metrics.cases import annotated, dataset
 
-CLASSES = ("cat", "dög", "bird")
 NOTHING_LOST = Difference("mAP", 0.5, 0.5, None)
 
 
@@ -47,16 +38,6 @@ class Lenient:
 
     def why_left_out(self, file, difference):
         return None
-
-
-def photos(folder: Path, count: int) -> Dataset:
-    """`count` pictures of noise with one box each."""
-    rng = np.random.default_rng(3)
-    for number in range(count):
-        Image.fromarray(rng.integers(0, 200, (60, 80, 3), dtype=np.uint8)).save(folder / f"{number}.png")
-    image = annotated(([5.0, 5.0, 40.0, 40.0], "cat"))
-    images = [replace(image, file_name=f"{number}.png", width=80, height=60) for number in range(count)]
-    return Dataset(folder, CLASSES, tuple(images))
 
 
 @pytest.fixture(scope="module")
@@ -203,102 +184,6 @@ def test_every_tensor_between_input_and_output_can_be_read(exported):
     model = (exported / "model.tflite").read_bytes()
     (values,) = every_tensor(model, [0, 1], [model_input(picture(), 64, 64)])
     assert set(values) == {0, 1}
-
-
-class Quantizer:
-    """Gives the form's name in place of a file."""
-
-    def __init__(self):
-        self.images = []
-
-    def quantize(self, form: Form, images):
-        self.images.append(len(images))
-        return form.name.encode()
-
-
-def losses(*values):
-    """For each form that is tried, what it loses."""
-    left = list(values)
-    return lambda content: Difference("mAP", 0.5, 0.5 - left.pop(0), None)
-
-
-def tried(tmp_path, *values, count=6, calibration_images=2):
-    quantizer = Quantizer()
-    made = quantise(
-        quantizer.quantize,
-        photos(tmp_path, count),
-        (64, 64),
-        prepare=model_input,
-        calibration_images=calibration_images,
-        max_loss=0.02,
-        difference_of=losses(*values),
-    )
-    return made, quantizer.images
-
-
-def test_the_first_form_that_holds_is_taken(tmp_path):
-    made, images = tried(tmp_path, 0.01)
-    assert (made.form, made.images, images) == (FORMS[0], 2, [2])
-
-
-def test_forms_are_tried_in_their_order_until_one_holds(tmp_path, capsys):
-    made, images = tried(tmp_path, 0.05, 0.04, 0.03, 0.0)
-    assert (made.form, made.images) == (FORMS[3], 6)
-    assert images == [2, 2, 2, 6]
-    assert (
-        "full integer, weights by channel: loses 0.050 mAP on the val split, more than 0.02" in capsys.readouterr().out
-    )
-
-
-def test_where_none_holds_the_one_that_loses_least_is_taken(tmp_path):
-    made, _ = tried(tmp_path, 0.05, 0.03, 0.04, 0.06)
-    assert made.form == FORMS[1]
-    made, images = tried(tmp_path, 0.05, 0.03, 0.04, count=2)
-    assert (made.form, images) == (FORMS[1], [2, 2, 2])
-
-
-def test_without_training_images_int8_says_what_to_do(tmp_path):
-    with pytest.raises(DataError, match=r"the train split holds none: annotate images, or leave int8 out"):
-        quantise(
-            Quantizer().quantize, Dataset(tmp_path, CLASSES, ()), (64, 64),
-            prepare=model_input, calibration_images=2, max_loss=0.02, difference_of=losses(0.0),
-        )  # fmt: skip
-
-
-def test_the_same_images_are_drawn_for_the_same_data(tmp_path):
-    data = photos(tmp_path, 8)
-    chosen = [image.file_name for image in calibration_choice(data, 3)]
-    assert chosen == [image.file_name for image in calibration_choice(data, 3)]
-    assert len(set(chosen)) == 3
-    assert len(calibration_choice(data, 99)) == 8
-
-
-def judge(on_loss):
-    return Judge(dataset(classes=("cat",)), match_detections(dataset(classes=("cat",)), []), 0.02, on_loss)
-
-
-SURE_LOSS = Difference("mAP", 0.5, 0.4, Interval(-0.15, -0.05))
-
-
-@pytest.mark.parametrize(
-    "difference",
-    [
-        Difference("mAP", 0.5, 0.45, Interval(-0.08, -0.02)),
-        Difference("mAP", 0.5, 0.6, Interval(0.05, 0.15)),
-        Difference("mAP", 0.5, 0.3, None),
-    ],
-    ids=["within", "better", "no interval"],
-)
-def test_a_variant_that_may_lose_little_enough_is_shipped(difference):
-    assert judge("stop").why_left_out(Path("model_int8.tflite"), difference) is None
-
-
-def test_a_sure_loss_stops_or_is_left_out():
-    with pytest.raises(
-        EvaluationError, match=r"model_int8.tflite surely loses more than 0.02 mAP .*0.050 to 0.150.*leave_out"
-    ):
-        judge("stop").why_left_out(Path("model_int8.tflite"), SURE_LOSS)
-    assert "surely loses" in judge("leave_out").why_left_out(Path("model_int8.tflite"), SURE_LOSS)
 
 
 def test_what_is_left_out_is_listed_with_its_reason_and_not_written(source, tmp_path):
