@@ -24,21 +24,25 @@ class Inputs:
         self, data: Dataset, images: Sequence[AnnotatedImage], size: tuple[int, int], prepare: Prepare
     ) -> None:
         """`images` of `data`; `prepare` makes a photo an input of height and width `size`."""
-        self._paths = [data.image_path(image) for image in images]
+        self._data, self._images = data, images
         self._size, self._prepare = size, prepare
 
     def __len__(self) -> int:
         """How many there are."""
-        return len(self._paths)
+        return len(self._images)
 
     def __iter__(self) -> Iterator[Floats]:
         """Float32 `(1, height, width, 3)` in -1..1."""
-        for number, path in enumerate(tqdm(self._paths, desc="export: measuring int8's ranges", unit="image")):
-            pixels = self._prepare(read_rgb(path), *self._size)
+        for number, image in enumerate(tqdm(self._images, desc="export: measuring int8's ranges", unit="image")):
+            pixels = self._prepare(read_rgb(self._data.image_path(image)), *self._size)
             if number == 0:
                 # The input's range becomes that of all pixels, however dark the photos: apps put pixels in as they are.
                 pixels[0, 0, :2, 0] = -1.0, 1.0
             yield pixels
+
+    def first(self, count: int) -> "Inputs":
+        """Up to `count` of them."""
+        return Inputs(self._data, self._images[:count], self._size, self._prepare)
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,14 @@ from tensorflow.lite.python.convert_phase import ConverterError
 from tensorflow.lite.python.optimize.calibrator import Calibrator
 
 from tasks.errors import CheckpointError
+from tasks.exporting.bias_correction import correct_biases
 from tasks.exporting.equalise import equalise
 from tasks.exporting.interpreter import Floats, operation_names
 
 # A channel that stays quiet in a few images may not in others, and ReLU6 would cut it.
 _LEAST_TO_EQUALISE = 32
+# A mean is over all places of an image already.
+_IMAGES_FOR_MEANS = 32
 # The layers that turn features into boxes and scores, by the names that the OD API gives their operations.
 _HEADS = ("BoxHead", "ClassHead", "BoxPredictor", "ClassPredictor", "box_predictor")
 
@@ -28,6 +31,9 @@ class Images(Protocol):
 
     def __iter__(self) -> Iterator[Floats]:
         """One after another."""
+
+    def first(self, count: int) -> "Images":
+        """Up to `count` of them."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ class Quantizer:
     def __init__(self, graph: Path) -> None:
         """Of the SavedModel `graph` of a `tflite_graph`."""
         self._graph = graph
-        self._measured: dict[int, bytes] = {}
+        self._measured: dict[int, tuple[bytes, bytes]] = {}
 
     def quantize(self, form: Form, images: Images) -> bytes:
         """The file in this form; `images` are float32 `(1, height, width, 3)` in -1..1, of training images only.
@@ -87,8 +93,9 @@ class Quantizer:
             if len(images) >= _LEAST_TO_EQUALISE:
                 even = equalise(even, images)
             # The converter measures and quantises in one step; these are the two halves of it that it calls.
-            self._measured[len(images)] = Calibrator(even).calibrate(lambda: ([image] for image in images))
-        measured = self._measured[len(images)]
+            measured = Calibrator(even).calibrate(lambda: ([image] for image in images))
+            self._measured[len(images)] = even, measured
+        even, measured = self._measured[len(images)]
         left = {name for name in operation_names(measured) if any(head in name for head in _HEADS)}
         try:
             content: bytes = mlir_quantize(
@@ -96,7 +103,7 @@ class Quantizer:
             )
         except (ConverterError, ValueError, RuntimeError) as error:
             raise _no_such_variant(error) from error
-        return content
+        return correct_biases(content, even, images.first(_IMAGES_FOR_MEANS))
 
     def _wide(self, images: Images) -> bytes:
         converter = _converter(self._graph)

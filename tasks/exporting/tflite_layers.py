@@ -14,6 +14,13 @@ _NO_ACTIVATION = schema.ActivationFunctionType.NONE
 _PASSING = {schema.BuiltinOperator.ADD: 2, schema.BuiltinOperator.PAD: 1}
 
 
+def convolutions(content: Any) -> list[Any]:
+    """The convolutions of both kinds of a TFLite file that has one graph, in the order in which they run."""
+    (graph,) = content.subgraphs
+    codes = [code.builtinCode for code in content.operatorCodes]
+    return [each for each in graph.operators if codes[each.opcodeIndex] in (CONV, DEPTHWISE)]
+
+
 @dataclass
 class Channels:
     """Tensors whose channels share their factors.
