@@ -8,11 +8,11 @@ from typing import Any, Protocol
 import tensorflow as tf
 from tensorflow.lite.python.convert import mlir_quantize
 from tensorflow.lite.python.convert_phase import ConverterError
-from tensorflow.lite.python.optimize.calibrator import Calibrator
 
 from tasks.errors import CheckpointError
 from tasks.exporting.equalise import equalise
 from tasks.exporting.interpreter import Floats, operation_names
+from tasks.exporting.ranges import with_ranges
 
 # A channel that stays quiet in a few images may not in others, and ReLU6 would cut it.
 _LEAST_TO_EQUALISE = 32
@@ -86,8 +86,7 @@ class Quantizer:
             even = convert_float(self._graph, "float32")
             if len(images) >= _LEAST_TO_EQUALISE:
                 even = equalise(even, images)
-            # The converter measures and quantises in one step; these are the two halves of it that it calls.
-            self._measured[len(images)] = Calibrator(even).calibrate(lambda: ([image] for image in images))
+            self._measured[len(images)] = with_ranges(even, images)
         measured = self._measured[len(images)]
         left = {name for name in operation_names(measured) if any(head in name for head in _HEADS)}
         try:
@@ -99,6 +98,7 @@ class Quantizer:
         return content
 
     def _wide(self, images: Images) -> bytes:
+        # Ranges are the converter's own here: some are too wide (see `ranges`), which 16 bits allow for.
         converter = _converter(self._graph)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = lambda: ([image] for image in images)
