@@ -22,6 +22,23 @@ def every_tensor(model: bytes, tensors: Collection[int], images: Iterable[Floats
         yield {tensor: interpreter.get_tensor(tensor) for tensor in tensors}
 
 
+def tensor_ranges(model: bytes, images: Iterable[Floats]) -> dict[int, tuple[float, float]]:
+    """The least and the greatest value of the input and of what each operation gives in float32, over all images."""
+    interpreter = _interpreter(model)
+    interpreter.allocate_tensors()
+    (entry,) = interpreter.get_input_details()
+    given = {entry["index"], *(int(i) for each in interpreter._get_ops_details() for i in each["outputs"])}
+    floats = [t["index"] for t in interpreter.get_tensor_details() if t["index"] in given and t["dtype"] is np.float32]
+    ranges = dict.fromkeys(floats, (np.inf, -np.inf))
+    for image in images:
+        interpreter.set_tensor(entry["index"], image)
+        interpreter.invoke()
+        for tensor, (least, greatest) in ranges.items():
+            value = interpreter.get_tensor(tensor)
+            ranges[tensor] = min(least, float(value.min())), max(greatest, float(value.max()))
+    return ranges
+
+
 def operation_names(model: bytes) -> list[str]:
     """The names of what the operations of a TFLite file give, by which its layers are known."""
     interpreter = _interpreter(model)

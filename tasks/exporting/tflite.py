@@ -8,12 +8,12 @@ from typing import Any, Protocol
 import tensorflow as tf
 from tensorflow.lite.python.convert import mlir_quantize
 from tensorflow.lite.python.convert_phase import ConverterError
-from tensorflow.lite.python.optimize.calibrator import Calibrator
 
 from tasks.errors import CheckpointError
 from tasks.exporting.bias_correction import correct_biases
 from tasks.exporting.equalise import equalise
 from tasks.exporting.interpreter import Floats, operation_names
+from tasks.exporting.ranges import with_ranges
 
 # A channel that stays quiet in a few images may not in others, and ReLU6 would cut it.
 _LEAST_TO_EQUALISE = 32
@@ -78,7 +78,7 @@ class Quantizer:
     def __init__(self, graph: Path) -> None:
         """Of the SavedModel `graph` of a `tflite_graph`."""
         self._graph = graph
-        self._measured: dict[int, tuple[bytes, bytes]] = {}
+        self._measured: dict[int, bytes] = {}
 
     def quantize(self, form: Form, images: Images) -> bytes:
         """The file in this form; `images` are float32 `(1, height, width, 3)` in -1..1, of training images only.
@@ -92,10 +92,8 @@ class Quantizer:
             even = convert_float(self._graph, "float32")
             if len(images) >= _LEAST_TO_EQUALISE:
                 even = equalise(even, images)
-            # The converter measures and quantises in one step; these are the two halves of it that it calls.
-            measured = Calibrator(even).calibrate(lambda: ([image] for image in images))
-            self._measured[len(images)] = even, measured
-        even, measured = self._measured[len(images)]
+            self._measured[len(images)] = with_ranges(even, images)
+        measured = self._measured[len(images)]
         left = {name for name in operation_names(measured) if any(head in name for head in _HEADS)}
         try:
             content: bytes = mlir_quantize(
@@ -103,9 +101,10 @@ class Quantizer:
             )
         except (ConverterError, ValueError, RuntimeError) as error:
             raise _no_such_variant(error) from error
-        return correct_biases(content, even, images.first(_IMAGES_FOR_MEANS))
+        return correct_biases(content, measured, images.first(_IMAGES_FOR_MEANS))
 
     def _wide(self, images: Images) -> bytes:
+        # Ranges are the converter's own here: some are too wide (see `ranges`), which 16 bits allow for.
         converter = _converter(self._graph)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = lambda: ([image] for image in images)

@@ -16,6 +16,7 @@ from tasks.detector.pipeline_config import PipelineConfig
 from tasks.model.definitions import MODELS
 
 BLOCKS = 3
+ON_PIXELS = "three_blocks_on_pixels_keras"
 _TYPE = "three_blocks_keras"
 _CHANNELS = 8
 # The backbone's last two blocks have the strides 8 and 16.
@@ -55,7 +56,15 @@ class ThreeBlocks(SSDKerasFeatureExtractor):
         return tf.keras.layers.ReLU(6.0)(values)
 
 
+class ThreeBlocksOnPixels(ThreeBlocks):
+    """The same, which takes pixels as the OD API's ResNets do: without the mean of each channel, and not scaled."""
+
+    def preprocess(self, resized_inputs: tf.Tensor) -> tf.Tensor:
+        return resized_inputs - [[[123.68, 116.779, 103.939]]]
+
+
 model_builder.SSD_KERAS_FEATURE_EXTRACTOR_CLASS_MAP[_TYPE] = ThreeBlocks
+model_builder.SSD_KERAS_FEATURE_EXTRACTOR_CLASS_MAP[ON_PIXELS] = ThreeBlocksOnPixels
 
 
 def toy_config(*, side_px: int = 64) -> PipelineConfig:
