@@ -5,6 +5,7 @@ Each runtime scales photos in its own way; what is compared is what the models m
 Usage: PYTHONPATH=. python scripts/export_check_photos.py MODEL TARGET COUNT [FOLDER]
 """
 
+import re
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from PIL import Image
 
 from tasks.dataset.split_files import read_coco_split, split_file
 from tasks.errors import PipelineError
+from tasks.ground.text import shortened
 from tasks.images.image_file import read_rgb
 from tasks.model.geometry import read_model_geometry
 from tasks.params import read_params
@@ -31,6 +33,19 @@ def main(model: Path, target: Path, count: int, folder: Path | None) -> None:
     print(f"export-check: {min(count, len(paths))} photos")
 
 
+def photo_count(text: str) -> int:
+    """How many photos COUNT asks for.
+
+    Raises:
+        PipelineError: it is no whole number from 1 on.
+    """
+    if not re.fullmatch("[1-9][0-9]{0,8}", text):
+        raise PipelineError(
+            f"COUNT={shortened(text)}: not a number of photos; give a whole number from 1 on, such as COUNT=50"
+        )
+    return int(text)
+
+
 def _test_photos() -> list[Path]:
     splits = read_params(Path("params.yaml")).paths.splits
     if not split_file(splits, "test").is_file():
@@ -41,6 +56,7 @@ def _test_photos() -> list[Path]:
 
 if __name__ == "__main__":
     try:
-        main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4]) if len(sys.argv) > 4 else None)
+        folder = Path(sys.argv[4]) if len(sys.argv) > 4 else None
+        main(Path(sys.argv[1]), Path(sys.argv[2]), photo_count(sys.argv[3]), folder)
     except PipelineError as error:
         sys.exit(f"export-check: {error}")

@@ -28,11 +28,26 @@ Found = list[tuple[str, list[float], float]]
 _LEAST_SCORE = 0.1
 # How far two runtimes may be apart, in score and in pixels: MediaPipe rounds boxes to whole pixels.
 _TOLERANCES = {"MediaPipe": (1e-2, 1.01), "LiteRT": (1e-4, 0.1), "ONNX Runtime": (1e-3, 0.5), "TensorFlow": (1e-3, 0.5)}
+# What is read of a label map, as the description of a protobuf file.
+_LABEL_MAP = """
+name: "label_map.proto"
+message_type {
+  name: "Item"
+  field { name: "name" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL }
+  field { name: "id" number: 2 type: TYPE_INT32 label: LABEL_OPTIONAL }
+}
+message_type {
+  name: "LabelMap"
+  field { name: "item" number: 1 type: TYPE_MESSAGE type_name: ".Item" label: LABEL_REPEATED }
+}
+"""
 
 
 def main(model: Path, work: Path) -> int:
     """Print a line for each model and runtime; 1 where one of them finds something else."""
     photos = sorted((work / "photos").glob("*.png"))
+    # A TFLite file gives some classes for each of so many boxes; `predict` keeps as many detections as the others give.
+    most = int(re.findall(r"max_total_detections: (\d+)", (model / "pipeline.config").read_text("utf-8"))[-1])
     failed = False
     for file, runtime, detector in _detectors(model):
         ours = _ours(work / file / "detections.json")
@@ -40,7 +55,8 @@ def main(model: Path, work: Path) -> int:
         compared = missing = 0
         for photo in photos:
             image = np.asarray(Image.open(photo).convert("RGB"))
-            score, px, count, lost = _compare(ours[photo.name], detector(image), image.shape)
+            theirs = sorted(detector(image), key=lambda each: -each[2])[:most]
+            score, px, count, lost = _compare(ours[photo.name], theirs, image.shape)
             worst_score, worst_px = max(worst_score, score), max(worst_px, px)
             compared, missing = compared + count, missing + lost
         most_score, most_px = _TOLERANCES[runtime]
@@ -75,7 +91,11 @@ def _compare(ours: Found, theirs: Found, shape: tuple[int, ...]) -> tuple[float,
     wanted = [each for each in ours if each[2] >= _LEAST_SCORE]
     left, missing = list(theirs), 0
     for name, box, score in wanted:
-        same = [(_apart(each[1], box, shape), abs(each[2] - score), each) for each in left if each[0] == name]
+        same = [
+            (_apart(each[1], box, shape), abs(each[2] - score), each)
+            for each in left
+            if _plain(each[0]) == _plain(name)
+        ]
         same = [each for each in same if each[1] < 0.1]
         if not same:
             missing += 1
@@ -86,6 +106,11 @@ def _compare(ours: Found, theirs: Found, shape: tuple[int, ...]) -> tuple[float,
     # What only the other finds, but for scores at the limit.
     missing += sum(each[2] >= 1.2 * _LEAST_SCORE for each in left)
     return worst_score, worst_px, len(wanted), missing
+
+
+def _plain(name: str) -> str:
+    """A name as a list of labels has it, a line each."""
+    return " ".join(name.split())
 
 
 def _apart(box: list[float], reference: list[float], shape: tuple[int, ...]) -> float:
@@ -179,13 +204,13 @@ def _tensorflow(folder: Path) -> Callable[[np.ndarray], Found]:
     import tensorflow as tf
 
     serve = tf.saved_model.load(str(folder / "saved_model")).signatures["serving_default"]
-    # A SavedModel has no place for names: those of the label map, as text.
-    labels = re.findall(r"name: [\"'](.*)[\"']", (folder / "label_map.pbtxt").read_text(encoding="utf-8"))
+    # A SavedModel has no place for names.
+    labels = _label_map(folder / "label_map.pbtxt")
 
     def detect(image: np.ndarray) -> Found:
         outputs = {name: value.numpy()[0] for name, value in serve(input_tensor=tf.constant(image[None])).items()}
         n = int(outputs["num_detections"])
-        names = [labels[int(number) - 1] for number in outputs["detection_classes"][:n]]
+        names = [labels[int(number)] for number in outputs["detection_classes"][:n]]
         return _detections(names, outputs["detection_boxes"][:n], outputs["detection_scores"][:n], image)
 
     return detect
@@ -202,6 +227,20 @@ def _resized(image: np.ndarray, height: int, width: int) -> np.ndarray:
 
     resized: np.ndarray = tf.image.resize(image[None], [height, width]).numpy()[0]
     return resized.astype(np.float32)
+
+
+def _label_map(file: Path) -> dict[int, str]:
+    """The names of a label map by their ids.
+
+    Protobuf reads its own text: the escapes in it, quotes of both kinds, comments, and fields that are not asked for.
+    """
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
+
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(text_format.Parse(_LABEL_MAP, descriptor_pb2.FileDescriptorProto()))
+    label_map = message_factory.GetMessageClass(pool.FindMessageTypeByName("LabelMap"))()
+    text_format.Parse(file.read_text(encoding="utf-8-sig"), label_map, allow_unknown_field=True)
+    return {item.id: item.name for item in label_map.item}
 
 
 def _labels(file: Path) -> list[str]:

@@ -120,13 +120,14 @@ def test_the_code_on_the_models_card_runs_as_it_stands(finished: tuple[Project, 
     code = "\n".join(blocks)
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
+    assert {line.split(" ")[0] for line in done.stdout.splitlines()} <= {"key", "leaf", "mug"}
 
 
 def test_every_variant_has_figures_and_a_loss(finished: tuple[Project, str]) -> None:
     project, _ = finished
     variants = project.json("metrics/evaluate.json")["variants"]
     losses = json.loads((project.folder / "data/detections/variants.json").read_text())
-    assert set(variants) == {each["name"] for each in losses} == {"float32", "float16", "int8"}  # type: ignore[call-overload]
+    assert set(variants) == {each["name"] for each in losses["scored"]} == {"float32", "float16", "int8"}  # type: ignore[call-overload]
     speed = project.json("metrics/speed.json")["models"]
     assert {"1", "2"} >= set(speed["int8"]["by_threads"]) > set()  # type: ignore[index]
     assert "What it loses by variant" in (project.folder / "reports/index.html").read_text()

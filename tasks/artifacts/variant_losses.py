@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from pydantic import Field
+
 from tasks.artifacts.analysis import Interval
 from tasks.artifacts.artifact import Artifact, read_artifact, write_artifact
 from tasks.params import VariantName
@@ -39,17 +41,33 @@ class VariantLoss(Artifact):
     edge_tpu_fallbacks: dict[str, int] | None = None
 
 
-def read_variant_losses(folder: Path) -> list[VariantLoss]:
-    """The variants that were evaluated; none where the run is of a version that had no variants.
+class VariantLosses(Artifact):
+    """All variants that `export.variants` names.
+
+    Attributes:
+        scored: those that were exported, and so were evaluated.
+        left_out: why `export` left the others out, by variant.
+        images: of the test split.
+        carriers: how many of them show the rarest class; they decide whether a loss has an interval.
+    """
+
+    scored: list[VariantLoss] = Field(default_factory=list)
+    left_out: dict[VariantName, str] = Field(default_factory=dict)
+    images: int = 0
+    carriers: int = 0
+
+
+def read_variant_losses(folder: Path) -> VariantLosses:
+    """What the evaluate stage found; nothing where the run is of a version that had no variants.
 
     Raises:
         FormatError: the file is not what the evaluate stage writes.
     """
     file = folder / _NAME
-    return read_artifact(file, list[VariantLoss], "evaluate") if file.is_file() else []
+    return read_artifact(file, VariantLosses, "evaluate") if file.is_file() else VariantLosses()
 
 
-def write_variant_losses(folder: Path, losses: list[VariantLoss]) -> None:
+def write_variant_losses(folder: Path, losses: VariantLosses) -> None:
     """Write them."""
     (folder / _NAME).parent.mkdir(parents=True, exist_ok=True)
     write_artifact(folder / _NAME, losses)

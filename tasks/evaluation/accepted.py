@@ -9,10 +9,13 @@ from tqdm import tqdm
 from tasks.dataset.dataset import Dataset
 from tasks.errors import EvaluationError
 from tasks.evaluation.exported import load_variant
-from tasks.evaluation.losses import is_too_much, mean_ap_difference
+from tasks.evaluation.losses import export_remedy, is_too_much, mean_ap_difference
 from tasks.evaluation.scoring import detect_all
+from tasks.metrics.analysis import carriers_of
 from tasks.metrics.differences import Difference
+from tasks.metrics.loss_texts import why_unproven
 from tasks.metrics.matching import Matches, match_detections
+from tasks.model.variants import variant_name
 
 
 @dataclass(frozen=True)
@@ -47,12 +50,10 @@ class Judge:
         Raises:
             EvaluationError: it surely loses too much, and `export.on_loss` is `stop`.
         """
-        if difference.interval is None and (difference.loss or 0.0) > self.max_loss:
-            tqdm.write(
-                f"export: {file.name} loses {difference.loss:.3f} mAP on {len(self.val.images)} val images, too few to "
-                "be sure of it: look at the test figures before you ship it"
-            )
-        if not is_too_much(difference, self.max_loss) or difference.interval is None:
+        if difference.interval is None:
+            self._warn_unproven(file, difference)
+            return None
+        if not is_too_much(difference, self.max_loss):
             return None
         reason = (
             f"{file.name} surely loses more than {self.max_loss:g} mAP on the val split (95 %: "
@@ -61,7 +62,10 @@ class Judge:
         if self.on_loss == "leave_out":
             tqdm.write(f"export: {reason}: it is left out")
             return reason
-        raise EvaluationError(
-            f"{reason}; set export.on_loss to leave_out, allow more in export.max_mAP_loss, raise "
-            "export.calibration_images, or take the variant out of export.variants"
-        )
+        raise EvaluationError(f"{reason}: {export_remedy(variant_name(file))}")
+
+    def _warn_unproven(self, file: Path, difference: Difference) -> None:
+        why = why_unproven(len(self.val.images), carriers_of(self.reference)["mAP"], "val")
+        if why:
+            change = "" if difference.change is None else f" (mAP {difference.change:+.3f} on val)"
+            tqdm.write(f"export: {file.name} is exported, but nothing is proven of what it loses{change}: {why}")

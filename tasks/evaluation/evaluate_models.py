@@ -8,7 +8,7 @@ from tasks.artifacts.analysis import Analysis
 from tasks.artifacts.evaluation import Evaluation, ModelFigures, SavedModelFigures
 from tasks.artifacts.precision_recall import CurvePoint
 from tasks.artifacts.speed import ModelSpeed, Speed
-from tasks.artifacts.variant_losses import VariantLoss
+from tasks.artifacts.variant_losses import VariantLoss, VariantLosses
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
 from tasks.evaluation.exported import load_variant
@@ -19,7 +19,7 @@ from tasks.evaluation.scoring import detect_all
 from tasks.ground.files import megabytes
 from tasks.ground.process import usable_cores
 from tasks.ground.stage_files import require_file
-from tasks.metrics.analysis import analysis, operating_point
+from tasks.metrics.analysis import analysis, carriers_of, operating_point
 from tasks.metrics.coco import figures_of, precision_recall
 from tasks.metrics.matching import Matches, match_detections
 from tasks.model.checksums import CHECKSUMS
@@ -37,7 +37,7 @@ class Results:
     Attributes:
         detections: of the SavedModel (`saved_model`) and of each variant by its name, in every test image.
         evaluation: their figures.
-        losses: of each variant against the SavedModel.
+        losses: of each variant against the SavedModel, and the variants that `export` left out.
         analysis: of the SavedModel.
         curves: its precision-recall curves.
         speed: of all.
@@ -45,7 +45,7 @@ class Results:
 
     detections: dict[str, list[Detections]]
     evaluation: Evaluation
-    losses: list[VariantLoss]
+    losses: VariantLosses
     analysis: Analysis
     curves: list[CurvePoint]
     speed: Speed
@@ -80,7 +80,8 @@ def evaluate_models(exported: Path, test: Dataset, batch_size: int, max_loss: fl
     speed = measure_speed(reference, timed, batch_size, megabytes(exported / SAVED_MODEL))
     matches = match_detections(test, detections)
     findings = analysis(test, detections, matches, thresholds.score, thresholds.origin)
-    written = read_variants(exported).written
+    exported_variants = read_variants(exported)
+    written = exported_variants.written
     scored: dict[VariantName, _Scored] = {
         name: _score_variant(exported, name, written[name], test, matches, thresholds, timed, max_loss)
         for name in VARIANTS
@@ -95,7 +96,12 @@ def evaluate_models(exported: Path, test: Dataset, batch_size: int, max_loss: fl
             tflite=variants.get("float32", ModelFigures()),
             variants=variants,
         ),
-        losses=[each.loss for each in scored.values()],
+        losses=VariantLosses(
+            scored=[each.loss for each in scored.values()],
+            left_out=exported_variants.left_out,
+            images=len(test.images),
+            carriers=carriers_of(matches)["mAP"],
+        ),
         analysis=findings,
         curves=precision_recall(test, detections),
         speed=Speed(

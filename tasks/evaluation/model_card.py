@@ -1,13 +1,13 @@
 """README.md of an exported model: what it is for, what it learned from, how good it is, and where it fails."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tasks.artifacts.analysis import Analysis, class_interval_name
 from tasks.artifacts.base import BaseDescription
 from tasks.artifacts.evaluation import HEADLINES, Evaluation
 from tasks.artifacts.speed import ModelSpeed, Speed
-from tasks.artifacts.variant_losses import VariantLoss
+from tasks.artifacts.variant_losses import VariantLosses
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.tallies import image_counts
 from tasks.evaluation.variant_section import variant_section
@@ -21,11 +21,13 @@ _SERVE = """```python
 import numpy as np, tensorflow as tf
 from PIL import Image
 
+names = {names}
 model = tf.saved_model.load("exported/saved_model").signatures["serving_default"]
 image = np.asarray(Image.open("photo.jpg").convert("RGB"))        # uint8, any size
-found = model(input_tensor=tf.constant(image[None]))              # boxes: [ymin, xmin, ymax, xmax] in 0..1
-keep = found["detection_scores"][0] >= {score}
-print(found["detection_classes"][0][keep], found["detection_boxes"][0][keep])
+found = model(input_tensor=tf.constant(image[None]))
+scores, classes, boxes = (found[f"detection_{{name}}"][0].numpy() for name in ("scores", "classes", "boxes"))
+for i in np.flatnonzero(scores >= {score}):                          # classes count from 1
+    print(names[int(classes[i]) - 1], scores[i], boxes[i])        # boxes: [ymin, xmin, ymax, xmax] in 0..1
 ```"""
 
 
@@ -40,7 +42,7 @@ class Facts:
         analysis: of the SavedModel.
         base: the weights that training began from.
         speed: of all models.
-        losses: what each variant loses.
+        losses: what each variant loses, and which were left out.
     """
 
     intended_use: str | None
@@ -49,23 +51,26 @@ class Facts:
     analysis: Analysis
     base: BaseDescription
     speed: Speed
-    losses: Sequence[VariantLoss] = ()
+    losses: VariantLosses = field(default_factory=VariantLosses)
 
 
 def card(facts: Facts) -> str:
     """The card as Markdown."""
     test = facts.of_split["test"]
     score = figure_text(facts.evaluation.saved_model.score_threshold, 2)
+    exported = "".join(f", `{each.file}`" for each in facts.losses.scored)
     lines = [
         f"# Detector of {_enumeration(test.classes)}",
         "",
         f"Finds {_enumeration(test.classes)} in photographs and gives a box, a class and a score for each. Files in "
-        f"`exported`: `saved_model`{''.join(f', `{each.file}`' for each in facts.losses)}, `label_map.pbtxt` (class "
-        "names by number), `thresholds.json`.",
+        f"`exported`: `saved_model`{exported}, `label_map.pbtxt` (class names by number), `thresholds.json`.",
         "",
         f"**Intended use:** {markdown_text(facts.intended_use) if facts.intended_use else _NOT_SAID}.",
         "",
-        _SERVE.replace("{score}", score),
+        "The code on this card runs in this file's folder, with a photo `photo.jpg` in it. For each object found it "
+        "prints name, score and box:",
+        "",
+        _SERVE.format(names=_in_code(test.classes), score=score),
         "",
         "## Data",
         "",
@@ -179,6 +184,11 @@ def _limits(facts: Facts, test: Dataset) -> list[str]:
         lines.append(f"AP of objects below 32² pixels is {small:.3f}.")
     lines.append("Photographs unlike those it learned from (another camera, place, season) were not tested.")
     return lines
+
+
+def _in_code(names: Sequence[str]) -> str:
+    """A list of names in Python, with nothing in it that acts on the text around it, or reads as HTML."""
+    return repr([str(name) for name in names]).replace("<", "\\x3c")
 
 
 def _enumeration(names: Sequence[str]) -> str:

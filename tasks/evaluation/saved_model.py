@@ -42,6 +42,7 @@ def load_saved_model(folder: Path, *, trust: bool = False) -> SavedModelDetector
 
     Raises:
         CheckpointError: it is missing, cannot be read, or reads or writes what lies outside of it.
+        FormatError: its graph is too large, or no plain file.
     """
     check_files(folder, "saved_model", must_exist="saved_model/saved_model.pb")
     if not trust:

@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 
 from tasks.artifacts.speed import Latency, ModelSpeed, Speed
-from tasks.artifacts.variant_losses import VariantLoss
+from tasks.artifacts.variant_losses import VariantLoss, VariantLosses
 from tasks.ground.figures import figure_text
 from tasks.ground.text import markdown_text
+from tasks.metrics.loss_texts import interval_or_reason, remarks
 from tasks.model.variants import VARIANTS, classes_a_box
 
 _TFLITE = """```python
+import zipfile
 import numpy as np, tensorflow as tf                 # or: from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
 
+names = zipfile.ZipFile("exported/{file}").read("labels.txt").decode().split("\\n")
 model = tf.lite.Interpreter("exported/{file}", num_threads=2)
 model.allocate_tensors()
 (entry,) = model.get_input_details()
@@ -22,30 +25,48 @@ model.invoke()
 outputs = sorted(model.get_output_details(), key=lambda output: output["name"])
 count, scores, classes, boxes = (model.get_tensor(output["index"])[0] for output in outputs)
 n = int(count) * {classes_a_box}                                  # a box has an entry for each of its classes
-keep = scores[:n] >= {score}                                      # classes count from 0; boxes as above
-print(classes[:n][keep], boxes[:n][keep])
+for i in np.flatnonzero(scores[:n] >= {score}):                      # classes count from 0; boxes as above
+    print(names[int(classes[i])], scores[i], boxes[i])
 ```"""
 _FLOATS, _PIXELS = "image.astype(np.float32) / 127.5 - 1.0", "image"
 _ONNX = """```python
+import json
 import numpy as np, onnxruntime
 from PIL import Image
 
 model = onnxruntime.InferenceSession("exported/{file}", providers=["CPUExecutionProvider"])
+names = json.loads(model.get_modelmeta().custom_metadata_map["classes"])
 image = np.asarray(Image.open("photo.jpg").convert("RGB"))        # uint8, any size
-names = ["detection_scores", "detection_classes", "detection_boxes"]
-scores, classes, boxes = (output[0] for output in model.run(names, {{"input_tensor": image[None]}}))
-keep = scores >= {score}
-print(classes[keep], boxes[keep])
+outputs = ["detection_scores", "detection_classes", "detection_boxes"]
+scores, classes, boxes = (output[0] for output in model.run(outputs, {{"input_tensor": image[None]}}))
+for i in np.flatnonzero(scores >= {score}):                          # classes count from 1; boxes as above
+    print(names[int(classes[i]) - 1], scores[i], boxes[i])
 ```"""
 
 
-def variant_section(losses: Sequence[VariantLoss], speed: Speed, score: str, num_classes: int) -> list[str]:
+def variant_section(losses: VariantLosses, speed: Speed, score: str, num_classes: int) -> list[str]:
     """Markdown lines; none where there are no variants.
 
     `score` is the score threshold, as text; `num_classes` is of the model.
     """
-    if not losses:
+    if not losses.scored and not losses.left_out:
         return []
+    lines = ["## Variants", ""]
+    if losses.scored:
+        lines += [*_table(losses, speed), ""]
+    for remark in remarks(losses):
+        lines += [f"{markdown_text(remark)}.", ""]
+    for each in losses.scored:
+        lines += [
+            f"`exported/{each.file}` ({markdown_text(each.form)}), in Python:",
+            "",
+            _snippet(each, score, num_classes),
+            "",
+        ]
+    return lines + _edge_tpu(losses.scored)
+
+
+def _table(losses: VariantLosses, speed: Speed) -> list[str]:
     threads = sorted({count for model in speed.models.values() for count in model.by_threads})
     head = [
         "file",
@@ -56,34 +77,23 @@ def variant_section(losses: Sequence[VariantLoss], speed: Speed, score: str, num
         *(_in_threads(count) for count in threads),
         "take it for",
     ]
-    lines = [
-        "## Variants",
-        "",
+    return [
         f"Each ran over the test images in its own runtime, on {markdown_text(speed.machine)}. The times are of the "
         "runtime alone, from its input to boxes: the median, and the 95th percentile in brackets.",
         "",
         f"| {' | '.join(head)} |",
         "|---|" + "---:|" * (len(head) - 2) + "---|",
-        *(_row(each, speed.models.get(each.name, ModelSpeed()), threads) for each in losses),
-        "",
+        *(_row(each, losses.carriers, speed.models.get(each.name, ModelSpeed()), threads) for each in losses.scored),
     ]
-    for each in losses:
-        lines += [
-            f"`exported/{each.file}` ({markdown_text(each.form)}), run from this file's folder:",
-            "",
-            _snippet(each, score, num_classes),
-            "",
-        ]
-    return lines + _edge_tpu(losses)
 
 
-def _row(loss: VariantLoss, speed: ModelSpeed, threads: Sequence[int]) -> str:
+def _row(loss: VariantLoss, carriers: int, speed: ModelSpeed, threads: Sequence[int]) -> str:
     mark = " **too much**" if loss.is_too_much else ""
     cells = [
         f"`{loss.file}`",
         figure_text(loss.mean_ap),
         f"{'not known' if loss.difference is None else f'{loss.difference:+.3f}'}{mark}",
-        "-" if loss.interval is None else f"{loss.interval.low:.3f} to {loss.interval.high:.3f}",
+        interval_or_reason(loss.difference, loss.interval, carriers),
         figure_text(loss.size_mb, 1),
         *(_latency(speed.by_threads.get(count)) for count in threads),
         VARIANTS[loss.name].purpose,

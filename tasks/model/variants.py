@@ -47,6 +47,8 @@ VARIANTS: Mapping[VariantName, Variant] = {
     "onnx": Variant("model.onnx", "ONNX Runtime", "servers and desktops without TensorFlow; batches of any size"),
 }
 
+_BY_FILE = {variant.file: name for name, variant in VARIANTS.items()}
+
 
 class WrittenVariant(BaseModel):
     """What `export` wrote for one variant.
@@ -108,15 +110,19 @@ def export_folder(model: Path) -> Path:
     """
     if model.is_dir():
         return model
-    known = {variant.file: name for name, variant in VARIANTS.items()}
-    if not model.is_file() and model.parent.is_dir() and model.name in known:
+    if not model.is_file() and model.parent.is_dir() and model.name in _BY_FILE:
         raise CheckpointError(
-            f"{model}: not exported: add {known[model.name]} to export.variants in params.yaml, then run `make run`"
+            f"{model}: not exported: add {variant_name(model)} to export.variants in params.yaml, then run `make run`"
         )
     if not model.is_file():
         raise CheckpointError(f"{model}: no exported model here; run `make run` first, or name one with --model")
     runtime_of(model)
     return model.parent
+
+
+def variant_name(file: Path) -> VariantName:
+    """The name of the variant that is exported as `file`, one of `VARIANTS`."""
+    return _BY_FILE[file.name]
 
 
 def runtime_of(file: Path) -> Runtime:

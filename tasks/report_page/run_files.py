@@ -11,7 +11,7 @@ from tasks.artifacts.precision_recall import CurvePoint
 from tasks.artifacts.speed import Speed
 from tasks.artifacts.split import DroppedImage, Leak
 from tasks.artifacts.training import ModuleAudit, RestoreSummary, TrainingFigures
-from tasks.artifacts.variant_losses import VariantLoss
+from tasks.artifacts.variant_losses import VariantLosses
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
 
@@ -26,7 +26,7 @@ class RunFiles:
         of_split: the images of each split.
         detections: of the SavedModel, in each test image.
         curves: precision against recall.
-        variants: what each exported variant loses.
+        variants: what each exported variant loses, and which were left out.
         plots_train: the folder of dvclive's tables.
         pipeline_config: the file.
         findings: about the configuration.
@@ -47,7 +47,7 @@ class RunFiles:
     detections: list[Detections]
     curves: list[CurvePoint]
     speed: Speed | None
-    variants: list[VariantLoss]
+    variants: VariantLosses
     plots_train: Path
     pipeline_config: Path
     findings: list[Finding]

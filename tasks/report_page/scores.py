@@ -40,6 +40,7 @@ class Scores:
         images, boxes: of the test split, crowds left out.
         headlines: the four figures that stand first.
         further: COCO's other figures, as far as either model has them.
+        has_tflite: whether the variant float32 was scored, too.
         why_not_scored: a sentence where there are no figures, else empty.
     """
 
@@ -47,6 +48,7 @@ class Scores:
     boxes: int
     headlines: list[Pair]
     further: list[Pair]
+    has_tflite: bool
     why_not_scored: str
 
     @property
@@ -93,6 +95,7 @@ def scores(evaluation: Evaluation, analysis: Analysis, of_split: Mapping[str, Da
         boxes=boxes,
         headlines=headlines,
         further=[pair for pair in measured if pair.name not in HEADLINES],
+        has_tflite=any(pair.tflite is not None for pair in pairs),
         why_not_scored="" if scored else _why_not_scored(of_split, boxes),
     )
 

@@ -7,8 +7,9 @@ import matplotlib as mpl
 from markupsafe import Markup
 
 from tasks.artifacts.speed import Latency, ModelSpeed, Speed
-from tasks.artifacts.variant_losses import VariantLoss
+from tasks.artifacts.variant_losses import VariantLoss, VariantLosses
 from tasks.images.drawing import PALETTE
+from tasks.metrics.loss_texts import interval_or_reason, remarks
 from tasks.model.variants import VARIANTS
 from tasks.report_page.curves import INK, STYLE, new_figure, svg_of
 
@@ -22,11 +23,13 @@ class VariantRow:
 
     Attributes:
         loss: what it loses.
+        interval: where that lies for all such images, 95 %, or why it is not known.
         latencies: of its runtime alone, for each of the table's numbers of threads.
         purpose: what to take it for.
     """
 
     loss: VariantLoss
+    interval: str
     latencies: list[Latency | None]
     purpose: str
 
@@ -39,30 +42,39 @@ class VariantTable:
         threads: the numbers of threads that were timed.
         machine: that timed them.
         picture: mAP against the latency on one thread; None where nothing was timed or scored.
+        remarks: sentences on the variants that were left out, and on losses that are not proven.
     """
 
     rows: list[VariantRow]
     threads: list[int]
     machine: str
     picture: Markup | None
+    remarks: list[str]
 
 
-def variant_table(losses: Sequence[VariantLoss], speed: Speed | None) -> VariantTable | None:
-    """The variants that were evaluated; None where there are none."""
-    if not losses:
+def variant_table(losses: VariantLosses, speed: Speed | None) -> VariantTable | None:
+    """The variants that were evaluated or left out; None where there are none."""
+    if not losses.scored and not losses.left_out:
         return None
     speed = speed or Speed()
-    models = [speed.models.get(each.name, ModelSpeed()) for each in losses]
+    models = [speed.models.get(each.name, ModelSpeed()) for each in losses.scored]
     threads = sorted({count for model in models for count in model.by_threads})
     rows = [
         VariantRow(
             each,
+            interval_or_reason(each.difference, each.interval, losses.carriers),
             [model.by_threads.get(count) for count in threads],
             VARIANTS[each.name].purpose,
         )
-        for each, model in zip(losses, models, strict=True)
+        for each, model in zip(losses.scored, models, strict=True)
     ]
-    return VariantTable(rows, threads, speed.machine, _picture(losses, models))
+    return VariantTable(
+        rows,
+        threads,
+        speed.machine,
+        _picture(losses.scored, models),
+        remarks(losses),
+    )
 
 
 def _picture(losses: Sequence[VariantLoss], models: Sequence[ModelSpeed]) -> Markup | None:

@@ -18,6 +18,7 @@ from tasks.evaluation.losses import complaint
 from tasks.evaluation.model_card import Facts, card
 from tasks.ground.files import replacing
 from tasks.ground.text import print_text
+from tasks.metrics.loss_texts import remarks
 
 if TYPE_CHECKING:
     from tasks.params import EvaluateParams, ExportParams
@@ -51,11 +52,11 @@ def evaluate(  # noqa: PLR0913 - a path for each file that it writes
     of_split = read_coco_splits(splits)
     test = of_split["test"]
     results = evaluate_models(exported, test, params.batch_size, export.max_map_loss)
-    too_much = complaint(results.losses, export.max_map_loss)
+    too_much = complaint(results.losses.scored, export.max_map_loss, export.on_loss)
     if too_much and export.on_loss == "stop":
         raise EvaluationError(too_much)
-    if too_much:
-        print_text(f"evaluate: {too_much}")
+    for remark in filter(None, (too_much, *remarks(results.losses))):
+        print_text(f"evaluate: {remark}")
     with replacing(detections, own_folder=True) as partial:
         partial.mkdir()
         for model, found in results.detections.items():
@@ -83,5 +84,5 @@ def evaluate(  # noqa: PLR0913 - a path for each file that it writes
     return {
         "mAP": figures.mean_ap,
         "AP50": figures.ap50,
-        **{f"{each.name} mAP": each.mean_ap for each in results.losses},
+        **{f"{each.name} mAP": each.mean_ap for each in results.losses.scored},
     }

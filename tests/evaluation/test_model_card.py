@@ -1,5 +1,6 @@
 """The card of an exported model, from a run's figures."""
 
+import ast
 import re
 
 import numpy as np
@@ -47,7 +48,9 @@ def test_the_card_has_the_use_the_data_the_figures_and_the_limits() -> None:
     assert "**Intended use:** Counting pets." in text
     assert f"| mAP | {own.evaluation.saved_model.mean_ap:.3f} | {low:.2f} to {high:.2f} |" in text
     assert "From a score of 0.40 on, which somebody chose, precision is 0." in text
-    assert 'found["detection_scores"][0] >= 0.40' in text
+    assert "runs in this file's folder, with a photo `photo.jpg` in it" in text
+    assert "names = ['cat', 'dog', 'owl']\n" in text
+    assert "in np.flatnonzero(scores >= 0.40):" in text
     assert "The figures are of 40 images only" in text
     assert "| saved_model | 12.5 | 33 | - |" in text
     assert "Training began from: somewhere. Licence of those weights: BSD-3-Clause." in text
@@ -71,6 +74,14 @@ def test_class_names_are_never_markup() -> None:
     assert "<img" not in text
     assert not re.search(r"^# e", text, re.MULTILINE)
     assert r"a\|b\](x) &lt;img src=x> \*c\* \`d\`" in text
+
+
+@pytest.mark.parametrize("name", ["a'b\"c\\d", "\\<", "dög {0} {names}", "a\n```\nb", "\u202ecod.exe", "\ud800"])
+def test_any_class_name_stands_in_the_code_as_it_is(name: str) -> None:
+    truth = dataset(annotated(([10.0, 10.0, 50.0, 50.0], name)), classes=(name,))
+    (line,) = re.findall(r"^names = (.*)$", card(facts(truth, [detect()])), re.MULTILINE)
+    assert ast.literal_eval(line) == [name]
+    assert line.isprintable()
 
 
 def test_the_card_gives_the_reason_why_equal_figures_have_no_interval() -> None:

@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
-from tasks.errors import CheckpointError
+from tasks.errors import CheckpointError, FormatError
+from tasks.evaluation import model_ops
 from tasks.evaluation.model_ops import refuse_unsafe_model
 
 SPEC = [tf.TensorSpec([None], tf.float32)]
@@ -203,6 +204,36 @@ def test_what_is_no_model_is_a_checkpoint_error(tmp_path, content):
             refuse_unsafe_model(tmp_path)
     else:
         refuse_unsafe_model(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("limit", "error", "sentence"),
+    [
+        ("_MAX_BYTES", FormatError, r"saved_model.pb: \d+ bytes; a SavedModel has at most 500"),
+        ("_MAX_FIELDS", CheckpointError, "saved_model.pb: has more than 500 fields, .* --trust loads it all the same"),
+    ],
+)
+def test_a_model_that_would_take_up_the_memory_is_refused(tmp_path, monkeypatch, limit, error, sentence):
+    folder = save(tmp_path / "model", nothing)
+    monkeypatch.setattr(model_ops, limit, 500)
+    with pytest.raises(error, match=sentence):
+        refuse_unsafe_model(folder)
+
+
+def test_fields_are_counted_before_the_message_is_parsed(tmp_path, monkeypatch):
+    """Empty graphs within a SavedModel, two bytes each."""
+    (tmp_path / "saved_model.pb").write_bytes(b"\x12\x00" * 501)
+    monkeypatch.setattr(model_ops, "_MAX_FIELDS", 500)
+    monkeypatch.setattr(model_ops, "SavedModel", Unparsed)
+    with pytest.raises(CheckpointError, match="more than 500 fields"):
+        refuse_unsafe_model(tmp_path)
+
+
+class Unparsed:
+    DESCRIPTOR = SavedModel.DESCRIPTOR
+
+    def ParseFromString(self, content):  # noqa: N802 - protobuf's name
+        raise AssertionError("parsed before it was counted")
 
 
 def test_a_refused_model_has_done_nothing_and_a_trusted_one_is_loaded(tmp_path):
