@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tensorflow.lite.python import schema_py_generated as schema
-from tensorflow.lite.tools import flatbuffer_utils
 
 from tasks.exporting.flat_table import Byte, Float, Int, Numbers, Table, table_bytes
+from tasks.exporting.tflite_tensors import file_of, read_content
 
 _BUFFER_NAME = b"TFLITE_METADATA"
 _IDENTIFIER, _PARSER_VERSION = b"M001", "1.2.0"
@@ -46,7 +46,7 @@ class Metadata:
 
 def with_metadata(model: bytes, metadata: Metadata) -> bytes:
     """The TFLite file `model` with its metadata and labels; the same bytes for the same model."""
-    content = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
+    content = read_content(model)
     content.description = metadata.description
     buffer = schema.BufferT()
     buffer.data = list(table_bytes(_model_table(content, metadata), _IDENTIFIER))
@@ -54,7 +54,7 @@ def with_metadata(model: bytes, metadata: Metadata) -> bytes:
     entry = schema.MetadataT()
     entry.name, entry.buffer = _BUFFER_NAME, len(content.buffers) - 1
     content.metadata = [*(each for each in content.metadata or [] if each.name != _BUFFER_NAME), entry]
-    return _with_labels(bytes(flatbuffer_utils.convert_object_to_bytearray(content)), metadata.classes)
+    return _with_labels(file_of(content), metadata.classes)
 
 
 def _with_labels(model: bytes, classes: Sequence[str]) -> bytes:

@@ -6,12 +6,12 @@ is cut: a channel that was cut before is left as it is, and the others have some
 
 import numpy as np
 import pytest
-from tensorflow.lite.tools import flatbuffer_utils
 
 from tasks.evaluation.preprocess import model_input
 from tasks.exporting.equalise import equalise
 from tasks.exporting.interpreter import every_tensor
 from tasks.exporting.tflite_layers import Layers
+from tasks.exporting.tflite_tensors import read_content
 from tasks.exporting.variants import export_float32
 from tests.exporting.toy_export import varied_config, varied_network
 
@@ -23,7 +23,7 @@ class Model:
 
     def __init__(self, content: bytes) -> None:
         self.content = content
-        read = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+        read = read_content(content)
         groups = Layers(read).free_channels()
         self._channels = sorted({tensor for group in groups for tensor in group.tensors})
         # The detection operation comes last; it takes boxes and scores.
