@@ -47,6 +47,7 @@ _REMEDIES = {
     errno.ENOSPC: "make room on the disk",
     errno.EACCES: "see who may read and write there",
     errno.EROFS: "see who may read and write there",
+    errno.ENAMETOOLONG: "give it a shorter name, or move it to a shorter path",
     errno.EISDIR: "move this folder away, as a file belongs there",
     errno.ENOTDIR: "move this file away, as a folder belongs there",
 }

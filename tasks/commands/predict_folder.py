@@ -17,6 +17,7 @@ from tasks.prediction.ledger import Made
 from tasks.prediction.new_photos import Rules
 from tasks.prediction.threshold import refuse_bad_options
 from tasks.prediction.threshold import score_threshold as chosen_score
+from tasks.prediction.writer import encodable
 
 _MAX_LISTED = 20
 # Says where stages write, if the working directory is a project's.
@@ -78,8 +79,8 @@ def predict_folder(
         print_text(f"{len(others)} files are no photos: {named_files(others)}")
     _print(done, results)
     if summary:
-        about = {"folder": str(folder), "out": str(results), "model": str(model), "model_checksum": checksum}
-        write_json(summary, {**about, "score_threshold": score, "others": len(others), **figures(done)})
+        places = {"folder": encodable(str(folder)), "out": encodable(str(results)), "model": encodable(str(model))}
+        write_json(summary, {**places, "model_checksum": checksum, "score_threshold": score, "others": len(others), **figures(done)})
 
 
 def figures(done: Summary) -> dict[str, object]:

@@ -4,6 +4,7 @@ import errno
 import os
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,9 @@ class ResultWriter:
         except OSError as error:
             if error.errno != errno.ENAMETOOLONG:
                 raise
-            self._take(entry.model_copy(update={"unreadable": "its name is too long for a result called after it"}))
+            self._remove_drawing(photo)
+            why = "its name is too long for a result called after it: rename it"
+            self._take(entry.model_copy(update={"unreadable": why}))
             return
         boxes = dict(Counter(prediction.detections.classes))
         self._take(entry.model_copy(update={"made": self._made, "boxes": boxes}))
@@ -81,6 +84,11 @@ class ResultWriter:
         write_json(path, content)
         if not self._made.drawn and old is not None and old.has_picture:
             drawn_path(self._out, photo.name).unlink(missing_ok=True)
+
+    def _remove_drawing(self, photo: Photo) -> None:
+        """Remove the picture of a photo without a result: its name is shorter than the result's, and may have fitted."""
+        with suppress(OSError):
+            drawn_path(self._out, photo.name).unlink()
 
     def _take(self, entry: Entry) -> None:
         self.entries.append(entry)

@@ -86,6 +86,29 @@ def test_a_name_that_xml_cannot_hold_is_named_and_the_others_are_written(tmp_pat
     assert "voc/ with 2 XML files" in capsys.readouterr().out
 
 
+def test_a_name_too_long_for_its_result_is_named_with_the_remedy_and_the_others_are_written(tmp_path):
+    long = "b" * 251
+    # The second one's result would be called bbb...b-2.jpg.
+    paths = [picture(tmp_path / name) for name in ("a.png", f"{long}.bmp", f"{long}.png", "z.png")]
+    outcome = predict_images(paths, WhiteFinder(), tmp_path / "out", 0.3, 8)
+    assert drawn_in(tmp_path / "out") == ["a.jpg", f"{long}.jpg", "z.jpg"]
+    assert len(listed(tmp_path / "out")["images"]) == 4
+    with pytest.raises(DataError) as caught:
+        report(outcome, tmp_path / "out")
+    assert str(caught.value).splitlines()[1:] == [
+        f"  {tmp_path / long}.png: its name is too long for a file called after it: rename it"
+    ]
+
+
+def test_a_path_too_long_for_a_result_asks_for_another_out(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    out = Path(*["x" * 200] * 20, "x" * 70)
+    outcome = predict_images([picture(Path("a.png"))], WhiteFinder(), out, 0.3, 8, write=["voc"])
+    assert [each.reason for each in outcome.unwritten] == [
+        "its file would have too long a path: choose a shorter --out"
+    ]
+
+
 @pytest.mark.parametrize("side", [63, 0, -640])
 def test_slices_that_are_too_small_are_refused(tmp_path, side):
     with pytest.raises(PipelineError, match=f"--slice {side}: a tile has sides of at least 64 pixels"):

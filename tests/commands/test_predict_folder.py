@@ -56,6 +56,11 @@ def test_what_was_done_is_printed_and_written(photos, capsys):
     assert (list(summary["unreadable"]), summary["score_threshold"], summary["others"]) == (["b.png"], 0.3, 1)
 
 
+def test_a_folder_of_a_name_that_is_no_text_has_a_summary_too(photos):
+    run(photos.rename(os.fsdecode(b"f\xff")), summary=Path("summary.json"))
+    assert json.loads(Path("summary.json").read_text())["folder"] == "f?"
+
+
 def test_results_of_a_project_do_not_go_where_a_stage_writes(photos, monkeypatch):
     monkeypatch.chdir(ROOT)
     with pytest.raises(ParamsError, match=r"--out models/exported/new: DVC removes what stands at paths\.exported"):

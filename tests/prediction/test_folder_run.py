@@ -226,8 +226,14 @@ def test_a_name_too_long_for_a_result_is_reported_and_stops_nothing(growing):
     picture(growing.photos / f"{'a' * 250}.png")
     picture(growing.photos / "b.png", white=SMALL)
     summary = growing.run(draw=True)
-    assert list(summary.unreadable.values()) == ["its name is too long for a result called after it"]
+    assert list(summary.unreadable.values()) == ["its name is too long for a result called after it: rename it"]
     assert (summary.detected, growing.run().new) == (1, 0)
+
+
+def test_a_name_too_long_for_a_result_leaves_no_drawing_either(growing):
+    picture(growing.photos / f"{'a' * 247}.png")
+    summary = growing.run(draw=True)
+    assert (len(summary.unreadable), growing.drawn(), growing.results()) == (1, [], [])
 
 
 def test_a_second_run_into_the_same_folder_does_nothing_and_says_so(growing):
