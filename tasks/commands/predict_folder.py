@@ -80,7 +80,8 @@ def predict_folder(
     _print(done, results)
     if summary:
         places = {"folder": encodable(str(folder)), "out": encodable(str(results)), "model": encodable(str(model))}
-        write_json(summary, {**places, "model_checksum": checksum, "score_threshold": score, "others": len(others), **figures(done)})
+        about = {"model_checksum": checksum, "score_threshold": score, "others": len(others)}
+        write_json(summary, {**places, **about, **figures(done)})
 
 
 def figures(done: Summary) -> dict[str, object]:

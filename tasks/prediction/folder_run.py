@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tasks.dataset.detections import Detector
-from tasks.errors import BusyError, DataError
+from tasks.errors import BusyError, DataError, StoppedError
 from tasks.ground.files import relative_to_here, remove_leftovers_below
+from tasks.ground.text import counted
 from tasks.prediction.ledger import LEDGER, Entry, Ledger
 from tasks.prediction.new_photos import Found, Plan, Planner, Rules, find_photos
 from tasks.prediction.photo_results import Photo, copy_result
@@ -50,6 +51,14 @@ class Summary:
     boxes_in_all: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
 
+    def add(self, writer: ResultWriter) -> None:
+        """Add what was detected in, left or found unreadable."""
+        self.waiting += writer.left
+        for entry in writer.entries:
+            self.boxes.update(entry.boxes)
+            self.detected += entry.made is not None
+            self.newly_unreadable += entry.made is None
+
     @property
     def done(self) -> int:
         """How many got a result."""
@@ -84,14 +93,21 @@ class FolderRun:
         self._planner = Planner(folder, out, self._ledger, rules)
 
     def run(self, found: Found, report: Callable[[str], None]) -> Summary:
-        """Do what is new among the photos `found`; `report` gets a line now and then."""
+        """Do what is new among the photos `found`; `report` gets a line now and then.
+
+        Raises:
+            StoppedError: Ctrl-C; what was done is in the ledger.
+        """
         summary = Summary(photos=len(found.names))
-        for start in range(0, len(found.names), _TOGETHER):
-            plan = self._planner.plan(found.names[start : start + _TOGETHER])
-            self._do(plan, summary)
-            if plan.detect:
-                seen = min(start + _TOGETHER, summary.photos)
-                report(f"{seen} of {summary.photos} photos looked at, {summary.done} done")
+        try:
+            for start in range(0, len(found.names), _TOGETHER):
+                plan = self._planner.plan(found.names[start : start + _TOGETHER])
+                self._do(plan, summary)
+                if plan.detect:
+                    seen = min(start + _TOGETHER, summary.photos)
+                    report(f"{seen} of {counted(summary.photos, 'photo')} looked at, {summary.done} done")
+        except KeyboardInterrupt as stop:
+            raise StoppedError(f"stopped; {counted(summary.done, 'photo')} done; run it again to go on") from stop
         self._add_state(found, summary)
         return summary
 
@@ -125,19 +141,18 @@ class FolderRun:
             self._detector = self._load()
         made = self._rules.made
         writer = ResultWriter(self._out, photos, self._ledger, made, self._detector.classes)
-        outcome = predict_pictures(
-            [photo.path for photo in photos],
-            self._detector,
-            [writer],
-            made.score_threshold,
-            batch_size=self._batch_size,
-        )
-        summary.seconds += outcome.seconds
-        summary.waiting += writer.left
-        for entry in writer.entries:
-            summary.boxes.update(entry.boxes)
-            summary.detected += entry.made is not None
-            summary.newly_unreadable += entry.made is None
+        paths = [photo.path for photo in photos]
+        try:
+            outcome = predict_pictures(
+                paths, self._detector, [writer], made.score_threshold, batch_size=self._batch_size
+            )
+            summary.seconds += outcome.seconds
+        except KeyboardInterrupt:
+            # The next run has not to find out what was written.
+            writer.flush()
+            raise
+        finally:
+            summary.add(writer)
 
     def _add_state(self, found: Found, summary: Summary) -> None:
         """Add what holds of the folder, whichever run did it."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.ground.files import write_json
-from tasks.ground.text import printable
+from tasks.ground.text import counted, printable
 from tasks.prediction.inputs import Unreadable
 from tasks.prediction.json_file import JsonWriter
 from tasks.prediction.ledger import Entry, Ledger, Made, stamp_of
@@ -68,8 +68,13 @@ class ResultWriter:
             why = printable(each.reason)
             remove_result(self._out, photo.name)
             self._take(Entry(name=photo.name, sha256=photo.sha256, stamp=photo.stamp, unreadable=why))
-        self._flush()
-        return f"{len(self.entries)} photos"
+        self.flush()
+        return counted(len(self.entries), "photo")
+
+    def flush(self) -> None:
+        """Take down in the ledger what was written."""
+        take_down(self._pending, self._out, self._ledger)
+        self._pending = []
 
     def _write(self, photo: Photo, prediction: Prediction) -> None:
         if self._made.drawn:
@@ -86,7 +91,7 @@ class ResultWriter:
             drawn_path(self._out, photo.name).unlink(missing_ok=True)
 
     def _remove_drawing(self, photo: Photo) -> None:
-        """Remove the picture of a photo without a result: its name is shorter than the result's, and may have fitted."""
+        """Remove the picture of a photo without a result: its name is shorter than the result's and may have fitted."""
         with suppress(OSError):
             drawn_path(self._out, photo.name).unlink()
 
@@ -94,11 +99,7 @@ class ResultWriter:
         self.entries.append(entry)
         self._pending.append(entry)
         if len(self._pending) == _TOGETHER:
-            self._flush()
-
-    def _flush(self) -> None:
-        take_down(self._pending, self._out, self._ledger)
-        self._pending = []
+            self.flush()
 
 
 def take_down(entries: Sequence[Entry], out: Path, ledger: Ledger) -> None:

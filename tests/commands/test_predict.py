@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from tasks.__main__ import main
 from tasks.commands.predict import predict, report
 from tasks.errors import CheckpointError, DataError, PipelineError
+from tasks.prediction.slices import DEFAULT_OVERLAP
 from tests.prediction.finding import WhiteFinder, drawn_in, listed, picture, predict_images
 
 
@@ -18,7 +20,7 @@ def options(*inputs, out, **more):
         "trust": False,
         "every": 1,
         "slice_px": None,
-        "slice_overlap": 0.2,
+        "slice_overlap": None,
         "fps": 5.0,
         **defaults,
         **more,
@@ -119,6 +121,18 @@ def test_slices_that_are_too_small_are_refused(tmp_path, side):
 def test_an_overlap_outside_0_to_08_is_refused(tmp_path, overlap):
     with pytest.raises(PipelineError, match=r"--slice-overlap .*: tiles share from 0 to 0\.8 of their side"):
         predict(**options(picture(tmp_path / "a.png"), out=tmp_path / "out", slice_px=64, slice_overlap=overlap))
+
+
+@pytest.mark.parametrize("overlap", [0.0, 0.2])
+def test_an_overlap_of_no_slices_is_refused(tmp_path, overlap):
+    with pytest.raises(PipelineError, match=r"--slice-overlap .*: without --slice there are no tiles; add --slice 640"):
+        predict(**options(picture(tmp_path / "a.png"), out=tmp_path / "out", slice_overlap=overlap))
+
+
+def test_the_help_names_the_overlap_that_is_taken(capsys):
+    with pytest.raises(SystemExit):
+        main(["predict", "--help"])
+    assert f"has in common with its neighbour; default: {DEFAULT_OVERLAP}" in " ".join(capsys.readouterr().out.split())
 
 
 def test_large_photos_are_detected_in_slices_where_asked(tmp_path, monkeypatch):

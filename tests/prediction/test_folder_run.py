@@ -7,7 +7,7 @@ import time
 import pytest
 from PIL import Image
 
-from tasks.errors import BusyError, DataError
+from tasks.errors import BusyError, DataError, StoppedError
 from tasks.prediction.folder_run import results_lock
 from tasks.prediction.ledger import LEDGER
 from tests.prediction.finding import WhiteFinder, picture
@@ -148,6 +148,25 @@ def test_a_photo_that_changes_while_it_is_detected_in_is_left_for_the_next_run(g
     summary = growing.run(load=Meanwhile)
     assert (summary.waiting, summary.done, growing.results()) == (["a.png"], 0, [])
     assert growing.run().detected == (change == "written to")
+
+
+def test_after_ctrl_c_the_next_run_goes_on_and_what_was_done_is_in_the_ledger(growing):
+    for i in range(40):
+        picture(growing.photos / f"{i:02}.png", white=(0, 0, i + 1, 10))
+
+    class Interrupted(WhiteFinder):
+        def detect(self, images):
+            if len(self.batches) == 2:
+                raise KeyboardInterrupt
+            return super().detect(images)
+
+    with pytest.raises(StoppedError, match=r"stopped; \d+ photos done; run it again to go on") as stopped:
+        growing.run(load=Interrupted)
+    done = len(growing.results())
+    assert f" {done} photos" in str(stopped.value)
+    assert 0 < done < 40
+    summary = growing.run()
+    assert (summary.detected, summary.recovered) == (40 - done, 0)
 
 
 def test_results_and_drawings_are_never_taken_for_photos(growing, tmp_path):
