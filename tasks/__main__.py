@@ -232,9 +232,11 @@ def _add_predict_folder(commands: Commands) -> None:
     command = _add(commands, "predict-folder", "detect in the photos of a folder that are new, each once", example)
     command.add_argument("folder", type=Path, metavar="FOLDER", help="into which photos are put, also into subfolders")
     command.add_argument("--out", type=Path, metavar="FOLDER", help="for the results; default: FOLDER/predictions")
-    command.add_argument("--draw", action="store_true", help="also write each photo with its boxes")
+    command.add_argument("--draw", action="store_true", help="also write each photo with its boxes; see --again")
     command.add_argument(
-        "--again", action="store_true", help="also do photos that another model or score threshold was used for"
+        "--again",
+        action="store_true",
+        help="also do photos again that were done with another model or score threshold, or without --draw",
     )
     command.add_argument(
         "--settle",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tasks.dataset.detections import Detector
 from tasks.errors import DataError, PipelineError
-from tasks.ground.text import print_text, printable
+from tasks.ground.text import counted, print_text, printable
 from tasks.images.unread_formats import named_files
 from tasks.model.variants import export_folder
 from tasks.prediction.inputs import find_inputs, passed_over
@@ -70,7 +70,9 @@ def predict(  # noqa: PLR0913 - an option each
     before = _versions(out)
     others = passed_over(inputs)
     if others:
-        print_text(f"{len(others)} files are no images that are read: {named_files(others)}")
+        print_text(
+            f"left out {counted(len(others), 'file')} without an image's or a video's suffix: {named_files(others)}"
+        )
     outcome = predict_pictures(paths, detector, writers, score, batch_size=batch_size, every=every, slicing=slicing)
     # Files of earlier runs stay: boxes in them may have been corrected by hand.
     report(outcome, out, unchanged=len(before & _versions(out)))
@@ -83,10 +85,10 @@ def report(outcome: Outcome, out: Path, *, unchanged: int = 0) -> None:
         DataError: pictures could not be read or written.
     """
     rate = outcome.pictures / outcome.seconds if outcome.seconds else 0.0
-    print(f"{outcome.pictures} images, {outcome.boxes} boxes, {rate:.1f} images/s")
+    print(f"{counted(outcome.pictures, 'image')}, {counted(outcome.boxes, 'box')}, {rate:.1f} images/s")
     print_text(f"{out}: {', '.join(outcome.written)}")
     if unchanged:
-        print_text(f"{out}: {unchanged} files of earlier runs are unchanged; --out FOLDER keeps runs apart")
+        print_text(f"{out}: unchanged, of earlier runs: {counted(unchanged, 'file')}; --out FOLDER keeps runs apart")
     if outcome.unreadable or outcome.unwritten:
         raise DataError(_complaint(outcome, out))
 
@@ -121,13 +123,12 @@ def _complaint(outcome: Outcome, out: Path) -> str:
     lines: list[str] = []
     if outcome.unreadable:
         count, total = len(outcome.unreadable), outcome.pictures + len(outcome.unreadable)
-        lines.append(
-            f"{count} of {total} images could not be read; the other {outcome.pictures} are in {out}. "
-            "Mend, convert or remove:"
-        )
+        rest = f"; the rest is in {out}" if outcome.pictures else ""
+        lines.append(f"{count} of {counted(total, 'image')} could not be read{rest}. Mend, convert or remove:")
         lines += _listed([f"{each.name}: {each.reason}" for each in outcome.unreadable])
     if outcome.unwritten:
-        lines.append(f"{len(outcome.unwritten)} of {outcome.pictures} images are not in every file in {out}. Rename:")
+        count, images = len(outcome.unwritten), counted(outcome.pictures, "image")
+        lines.append(f"{count} of {images} could not be written to every file in {out}:")
         lines += _listed([f"{each.name}: {each.reason}" for each in outcome.unwritten])
     return "\n".join(lines)
 

@@ -11,6 +11,7 @@ from tasks.errors import EvaluationError
 from tasks.evaluation.exported import load_variant
 from tasks.evaluation.losses import is_too_much, mean_ap_difference
 from tasks.evaluation.scoring import detect_all
+from tasks.ground.text import counted
 from tasks.metrics.differences import Difference
 from tasks.metrics.matching import Matches, match_detections
 
@@ -48,9 +49,10 @@ class Judge:
             EvaluationError: it surely loses too much, and `export.on_loss` is `stop`.
         """
         if difference.interval is None and (difference.loss or 0.0) > self.max_loss:
+            images = counted(len(self.val.images), "val image")
             tqdm.write(
-                f"export: {file.name} loses {difference.loss:.3f} mAP on {len(self.val.images)} val images, too few to "
-                "be sure of it: look at the test figures before you ship it"
+                f"export: {file.name} loses {difference.loss:.3f} mAP on {images}, too few to be sure of it: look at "
+                "the test figures before you ship it"
             )
         if not is_too_much(difference, self.max_loss) or difference.interval is None:
             return None

@@ -2,7 +2,7 @@
 
 import fcntl
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +34,7 @@ class Summary:
         recovered: how many had a result that a killed run had not taken down.
         waiting: names of those that are left for the next run: still being written, or gone.
         unreadable: all that cannot be read, by name with the reason.
+        again: how many of those that were done, or that cannot be read now, had been done with other settings.
         newly_unreadable: how many of these were tried in this run.
         boxes: how many boxes of each class were found in this run.
         boxes_in_all: how many of each class are in the results of the photos that are there.
@@ -44,6 +45,7 @@ class Summary:
     detected: int = 0
     copied: int = 0
     recovered: int = 0
+    again: int = 0
     waiting: list[str] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
     newly_unreadable: int = 0
@@ -51,13 +53,14 @@ class Summary:
     boxes_in_all: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
 
-    def add(self, writer: ResultWriter) -> None:
-        """Add what was detected in, left or found unreadable."""
+    def add(self, writer: ResultWriter, again: Set[str]) -> None:
+        """Add what was detected in, left or found unreadable; `again` are names of photos that were done before."""
         self.waiting += writer.left
         for entry in writer.entries:
             self.boxes.update(entry.boxes)
             self.detected += entry.made is not None
             self.newly_unreadable += entry.made is None
+            self.again += entry.name in again
 
     @property
     def done(self) -> int:
@@ -67,7 +70,7 @@ class Summary:
     @property
     def new(self) -> int:
         """How many were new or had changed, without those that are left for the next run."""
-        return self.done + self.newly_unreadable
+        return self.done + self.newly_unreadable - self.again
 
     @property
     def images_per_s(self) -> float:
@@ -117,7 +120,7 @@ class FolderRun:
         summary.waiting += plan.waiting
         summary.unreadable |= plan.unreadable
         summary.newly_unreadable += len(plan.unreadable)
-        self._detect(plan.detect, summary)
+        self._detect(plan.detect, summary, plan.again)
         copied: list[Entry] = []
         rest: list[Photo] = []
         for photo in plan.copies:
@@ -128,13 +131,14 @@ class FolderRun:
                 copied.append(entry)
         take_down(copied, self._out, self._ledger)
         summary.copied += len(copied)
-        self._detect(rest, summary)
+        summary.again += sum(entry.name in plan.again for entry in [*plan.recovered, *copied])
+        self._detect(rest, summary, plan.again)
 
     def _copy(self, photo: Photo) -> Entry | None:
         copies = (copy_result(photo, source, self._out) for source in self._planner.sources(photo))
         return next(filter(None, copies), None)
 
-    def _detect(self, photos: Sequence[Photo], summary: Summary) -> None:
+    def _detect(self, photos: Sequence[Photo], summary: Summary, again: Set[str]) -> None:
         if not photos:
             return
         if self._detector is None:
@@ -152,7 +156,7 @@ class FolderRun:
             writer.flush()
             raise
         finally:
-            summary.add(writer)
+            summary.add(writer, again)
 
     def _add_state(self, found: Found, summary: Summary) -> None:
         """Add what holds of the folder, whichever run did it."""

@@ -56,7 +56,7 @@ def test_files_of_an_earlier_run_stay_and_are_counted(tmp_path, capsys, monkeypa
     predict(**options(both, **where))
 
     printed = capsys.readouterr().out
-    assert f"{tmp_path / 'out'}: 2 files of earlier runs are unchanged; --out FOLDER keeps runs apart" in printed
+    assert f"{tmp_path / 'out'}: unchanged, of earlier runs: 2 files; --out FOLDER keeps runs apart" in printed
     assert drawn_in(tmp_path / "out") == ["a.jpg", "b.jpg"]
 
 
@@ -70,9 +70,16 @@ def test_unreadable_images_fail_the_command_after_its_report(tmp_path, capsys):
     bad = tmp_path / "b.png"
     bad.write_bytes(b"not an image")
     outcome = predict_images([picture(tmp_path / "a.png"), bad], WhiteFinder(), tmp_path / "out", 0.3, 8)
-    with pytest.raises(DataError, match=r"1 of 2 images could not be read; the other 1 are in .*\n.*b\.png"):
+    with pytest.raises(DataError, match=r"1 of 2 images could not be read; the rest is in .*\n.*b\.png"):
         report(outcome, tmp_path / "out")
-    assert "1 images, 1 boxes" in capsys.readouterr().out
+    assert "1 image, 1 box, " in capsys.readouterr().out
+
+
+def test_a_single_image_that_cannot_be_read_leaves_no_rest(tmp_path):
+    (tmp_path / "b.png").write_bytes(b"not an image")
+    outcome = predict_images([tmp_path / "b.png"], WhiteFinder(), tmp_path / "out", 0.3, 8)
+    with pytest.raises(DataError, match=r"1 of 1 image could not be read\. Mend, convert or remove:\n"):
+        report(outcome, tmp_path / "out")
 
 
 def test_a_name_that_xml_cannot_hold_is_named_and_the_others_are_written(tmp_path, capsys):
@@ -83,7 +90,7 @@ def test_a_name_that_xml_cannot_hold_is_named_and_the_others_are_written(tmp_pat
     with pytest.raises(DataError) as caught:
         report(outcome, tmp_path / "out")
     head, line = str(caught.value).splitlines()
-    assert head == f"1 of 3 images are not in every file in {tmp_path / 'out'}. Rename:"
+    assert head == f"1 of 3 images could not be written to every file in {tmp_path / 'out'}:"
     assert "bell\ufffd.png: no XML file: XML cannot hold every character" in line
     assert "voc/ with 2 XML files" in capsys.readouterr().out
 

@@ -204,8 +204,17 @@ def test_all_again_detects_copies_once(growing):
     shutil.copy(first, growing.photos / "b.png")
     growing.run()
     summary = growing.run(model="b" * 64, again=True)
-    assert (summary.detected, summary.copied) == (1, 1)
+    assert (summary.detected, summary.copied, summary.again, summary.new) == (1, 1, 2, 0)
     assert growing.result("b.png")["info"]["model"] == "b" * 64
+
+
+def test_a_photo_that_changed_is_new_also_where_all_is_done_again(growing):
+    path = picture(growing.photos / "a.png", white=SMALL)
+    picture(growing.photos / "b.png")
+    growing.run()
+    picture(path, white=LARGE)
+    summary = growing.run(model="b" * 64, again=True)
+    assert (summary.detected, summary.again, summary.new) == (2, 1, 1)
 
 
 def test_a_result_that_was_taken_away_is_not_made_again_but_a_copy_of_its_photo_is_detected_in(growing):
