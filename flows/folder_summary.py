@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.ground.text import markdown_text
+from tasks.ground.text import counted, markdown_text
 
 _MAX_LISTED = 50
 _Count = Annotated[int, Field(ge=0)]
@@ -30,6 +30,7 @@ class FolderSummary(BaseModel):
     detected: _Count
     copied: _Count
     recovered: _Count
+    again: _Count
     waiting: list[str]
     unreadable: dict[str, str]
     newly_unreadable: _Count
@@ -41,9 +42,14 @@ class FolderSummary(BaseModel):
     @property
     def sentence(self) -> str:
         """The run in one line."""
-        return f"{self.photos} photos, {self.new} new, {self.done} done, {len(self.unreadable)} unreadable" + (
-            f", {len(self.waiting)} left for the next run" if self.waiting else ""
-        )
+        counts = {
+            "again": self.again,
+            "done": self.done,
+            "unreadable": len(self.unreadable),
+            "left for the next run": len(self.waiting),
+        }
+        listed = [f"{count} {words}" for words, count in counts.items() if count]
+        return ", ".join([counted(self.photos, "photo"), f"{self.new or 'none'} new", *listed])
 
 
 def artifact_key(folder: str) -> str:
@@ -58,6 +64,7 @@ def summary_markdown(summary: FolderSummary) -> str:
     rows = {
         "photos in the folder": summary.photos,
         "new or changed": summary.new,
+        "again, with another model, score threshold or with drawings": summary.again,
         "done": summary.done,
         "of these, detected in": summary.detected,
         "of these, copies of other photos": summary.copied,

@@ -11,7 +11,7 @@ import sys
 from collections import deque
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 if __name__ == "__main__":  # run as a file, Python looks for modules in flows/ only
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -22,7 +22,7 @@ _OWN_SERVER = prepare(may_run_without_server=__name__ == "__main__")
 
 from prefect import State, flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
-from prefect.states import Completed
+from prefect.states import Completed, Failed
 from prefect.tasks import exponential_backoff
 from pydantic import Field
 
@@ -30,15 +30,12 @@ from flows.child import run_tasks
 from flows.folder_summary import FolderSummary, artifact_key, summary_markdown
 from flows.notify import notify
 from flows.publish import percent_of
+from tasks.ground.process import CTRL_C_STATUS
 
 _LAST_LINES = 30
 
 
-class DetectingFailedError(Exception):
-    """The command ended with an error; the message holds the last lines it printed."""
-
-
-class DetectingInterruptedError(DetectingFailedError):
+class DetectingInterruptedError(Exception):
     """A signal ended the command, such as that of a system without memory; what it had done stays done."""
 
 
@@ -53,11 +50,14 @@ def _may_succeed_later(task: Any, run: Any, state: State[Any]) -> bool:
     retry_delay_seconds=exponential_backoff(backoff_factor=20),
     retry_condition_fn=_may_succeed_later,
 )
-def detect(arguments: list[str], root: Path) -> FolderSummary | None:
-    """Run `python -m tasks predict-folder` in `root`; what it did, or None where another run works in the folder.
+def detect(arguments: list[str], root: Path) -> FolderSummary | State[Any] | None:
+    """Run `python -m tasks predict-folder` in `root`.
+
+    Returns:
+        What it did; None where another run works in the folder; the state Failed, with its sentence, where it failed.
 
     Raises:
-        DetectingFailedError: it failed; a `DetectingInterruptedError` where trying again may help.
+        DetectingInterruptedError: a signal ended it; trying again may help.
     """
     logger = get_run_logger()
     last: deque[str] = deque(maxlen=_LAST_LINES)
@@ -75,10 +75,17 @@ def detect(arguments: list[str], root: Path) -> FolderSummary | None:
             return FolderSummary.model_validate_json(summary.read_bytes())
     if code == os.EX_TEMPFAIL:
         return None
-    lines = "\n".join(last)
     if code < 0:
+        lines = "\n".join(last)
         raise DetectingInterruptedError(f"predict-folder was ended by {signal.Signals(-code).name}:\n{lines}")
-    raise DetectingFailedError(f"predict-folder ended with {code}:\n{lines}")
+    # Not raised: Prefect logs the traceback of an exception, which says nothing of a folder that is missing.
+    return Failed(message=_sentence(list(last)) or f"predict-folder ended with {code}:\n" + "\n".join(last))
+
+
+def _sentence(lines: list[str]) -> str:
+    """What the command says at its end of what is to be mended; empty where it ended otherwise, as by a bug."""
+    starts = [place for place, line in enumerate(lines) if line.startswith("predict-folder: ")]
+    return "\n".join(lines[starts[-1] :]) if starts else ""
 
 
 @flow(name="predict-folder", on_failure=[notify], on_crashed=[notify])
@@ -105,11 +112,15 @@ def predict_folder(
         root: the project's folder; the one this file is in when not given.
 
     Returns:
-        Completed; its message says what was done, or that another run works in the folder.
+        Completed; its message says what was done, or that another run works in the folder. Failed, with the sentence
+        that says why.
     """
     arguments = [f"--model={model}", f"--settle={settle_seconds:g}", *_options(out, score_threshold, draw, again)]
     # After `--`, a name that begins with a dash is no option.
-    summary = detect([*arguments, "--", str(folder)], root or Path(__file__).resolve().parents[1])
+    state = detect([*arguments, "--", str(folder)], root or Path(__file__).resolve().parents[1], return_state=True)
+    if not state.is_completed():
+        return Failed(message=state.message)
+    summary = cast("FolderSummary | None", state.result())
     if summary is None:
         message = f"another run works on {folder}: nothing to do"
     else:
@@ -140,7 +151,13 @@ def _main() -> None:
     # A shell lets background processes ignore it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     start_or_check(_OWN_SERVER)
-    predict_folder(folder=args.folder.absolute())
+    try:
+        state = predict_folder(folder=args.folder.absolute(), return_state=True)
+    except KeyboardInterrupt:
+        print("predict-folder: stopped; run it again to go on", file=sys.stderr)
+        raise SystemExit(CTRL_C_STATUS) from None
+    if not state.is_completed():
+        raise SystemExit(state.message)
 
 
 if __name__ == "__main__":

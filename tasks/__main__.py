@@ -5,9 +5,10 @@ keyword arguments. Its module is imported when it runs: stages must not pay for 
 """
 
 # First of all: what is imported below takes a second, in which dvc may be killed.
-from tasks.ground.process import die_with_dvc
+from tasks.ground.process import die_with_dvc, end_at_ctrl_c
 
 if __name__ == "__main__":
+    end_at_ctrl_c()
     die_with_dvc()
 
 import sys
@@ -35,7 +36,7 @@ from tasks.errors import BusyError, PipelineError, UnreachableError
 from tasks.formats.writers import WRITTEN_FORMATS
 from tasks.ground.imports import import_object
 from tasks.ground.ports import port_number
-from tasks.ground.process import silence_libraries
+from tasks.ground.process import CTRL_C_STATUS, raise_at_ctrl_c, silence_libraries
 from tasks.ground.text import print_text
 from tasks.lint.paths import refuse_unsafe_paths
 from tasks.params import FORMATS, read_params
@@ -47,13 +48,18 @@ _REMEDIES = {
     errno.ENOSPC: "make room on the disk",
     errno.EACCES: "see who may read and write there",
     errno.EROFS: "see who may read and write there",
+    errno.ENAMETOOLONG: "give it a shorter name, or move it to a shorter path",
     errno.EISDIR: "move this folder away, as a file belongs there",
     errno.ENOTDIR: "move this file away, as a folder belongs there",
 }
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; 0 when it ended well, 1 when the user has something to mend, 75 when it may pass by itself."""
+    """Run one command.
+
+    Returns:
+        0 when it ended well, 1 when the user has something to mend, 75 when it may pass by itself, 130 after Ctrl-C.
+    """
     arguments = vars(parser().parse_args(argv))
     command = arguments.pop("command")
     silence_libraries()
@@ -72,6 +78,9 @@ def main(argv: list[str] | None = None) -> int:
             raise
         print_text(f"{command}: {error}: {remedy}, then run it again", file=sys.stderr)
         return 1
+    except KeyboardInterrupt as stop:
+        print_text(f"{command}: {str(stop) or 'stopped'}", file=sys.stderr)
+        return CTRL_C_STATUS
     return 0
 
 
@@ -180,9 +189,8 @@ def _add_predict(commands: Commands) -> None:
     command.add_argument(
         "--slice-overlap",
         type=float,
-        default=0.2,
         metavar="0..0.8",
-        help="share of its side that a tile has in common with its neighbour; default: %(default)g",
+        help="with --slice: share of its side that a tile has in common with its neighbour; default: 0.2",
     )
     command.add_argument(
         "--every", type=int, default=1, metavar="N", help="take every Nth frame of a video; default: %(default)s"
@@ -224,9 +232,11 @@ def _add_predict_folder(commands: Commands) -> None:
     command = _add(commands, "predict-folder", "detect in the photos of a folder that are new, each once", example)
     command.add_argument("folder", type=Path, metavar="FOLDER", help="into which photos are put, also into subfolders")
     command.add_argument("--out", type=Path, metavar="FOLDER", help="for the results; default: FOLDER/predictions")
-    command.add_argument("--draw", action="store_true", help="also write each photo with its boxes")
+    command.add_argument("--draw", action="store_true", help="also write each photo with its boxes; see --again")
     command.add_argument(
-        "--again", action="store_true", help="also do photos that another model or score threshold was used for"
+        "--again",
+        action="store_true",
+        help="also do photos again that were done with another model or score threshold, or without --draw",
     )
     command.add_argument(
         "--settle",
@@ -280,4 +290,5 @@ def _add_convert(commands: Commands) -> None:
 
 
 if __name__ == "__main__":
+    raise_at_ctrl_c()
     sys.exit(main())

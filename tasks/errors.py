@@ -14,6 +14,9 @@
 A `PipelineError` names what is wrong, where, and what to do; `python -m tasks` prints it without a
 traceback and exits with 1, or with 75 where it may pass by itself, so that others know when to try again. Any other
 exception is a bug and keeps its traceback.
+
+    KeyboardInterrupt
+    └── StoppedError       Ctrl-C during work that says how far it came
 """
 
 
@@ -55,3 +58,7 @@ class TrainingError(PipelineError):
 
 class EvaluationError(PipelineError):
     """An evaluation that would not be honest: images missing, nothing to score."""
+
+
+class StoppedError(KeyboardInterrupt):
+    """Ctrl-C, or SIGINT. The message says what is done, and how to go on."""

@@ -131,6 +131,9 @@ def test_a_full_disk_or_a_protected_file_is_one_sentence_and_other_file_errors_k
     fails_with(errno.ENOTDIR)
     assert main(["sample", "--params", str(ROOT / "params.yaml")]) == 1
     assert "Not a directory: 'data/x.json': move this file away, as a folder belongs there" in capsys.readouterr().err
+    fails_with(errno.ENAMETOOLONG)
+    assert main(["sample", "--params", str(ROOT / "params.yaml")]) == 1
+    assert "File name too long: 'data/x.json': give it a shorter name" in capsys.readouterr().err
     fails_with(errno.EIO)
     with pytest.raises(OSError, match="Input/output error"):
         main(["sample", "--params", str(ROOT / "params.yaml")])

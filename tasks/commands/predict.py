@@ -8,13 +8,13 @@ from pathlib import Path
 
 from tasks.dataset.detections import Detector
 from tasks.errors import DataError, PipelineError
-from tasks.ground.text import print_text, printable
+from tasks.ground.text import counted, print_text, printable
 from tasks.images.unread_formats import named_files
 from tasks.model.variants import export_folder
 from tasks.prediction.inputs import find_inputs, passed_over
 from tasks.prediction.kinds import writers_for
 from tasks.prediction.run import Outcome, predict_pictures
-from tasks.prediction.slices import LEAST_SLICE_PX, MOST_OVERLAP, Slicing, SlicingDetector
+from tasks.prediction.slices import DEFAULT_OVERLAP, LEAST_SLICE_PX, MOST_OVERLAP, Slicing
 from tasks.prediction.threshold import refuse_bad_options
 from tasks.prediction.threshold import score_threshold as chosen_score
 from tasks.prediction.writer import Output
@@ -30,7 +30,7 @@ def predict(  # noqa: PLR0913 - an option each
     score_threshold: float | None,
     batch_size: int,
     slice_px: int | None,
-    slice_overlap: float,
+    slice_overlap: float | None,
     write: Sequence[str],
     every: int,
     fps: float,
@@ -45,7 +45,7 @@ def predict(  # noqa: PLR0913 - an option each
         score_threshold: in 0..1; None takes the model's own.
         batch_size: how many images are detected together.
         slice_px: the side of the tiles that larger photos are detected in too; None detects in whole photos only.
-        slice_overlap: the share of its side that a tile has in common with its neighbour.
+        slice_overlap: the share of its side that a tile has in common with its neighbour; None takes 0.2.
         write: kinds of files, keys of `KINDS`.
         every: 1 takes every frame of a video, 10 every tenth.
         fps: pictures a second in the GIF.
@@ -56,7 +56,7 @@ def predict(  # noqa: PLR0913 - an option each
             or an image could not be read or written (raised after the others are done).
     """
     _check_options(score_threshold, batch_size, every, fps)
-    _check_slices(slice_px, slice_overlap)
+    slicing = _slicing(slice_px, slice_overlap)
     if out.exists() and not out.is_dir():
         raise DataError(f"--out {out}: a file of that name is there; name a folder")
     paths = find_inputs(inputs, out)
@@ -66,15 +66,14 @@ def predict(  # noqa: PLR0913 - an option each
 
     detector: Detector = load_exported(model, trust=trust)
     score = chosen_score(score_threshold, folder)
-    if slice_px is not None:
-        slicing = Slicing(slice_px, slice_overlap)
-        detector = SlicingDetector(detector, slicing, batch_size=batch_size, score_threshold=score)
     writers = writers_for(write, Output(out, detector.classes, score, fps))
     before = _versions(out)
     others = passed_over(inputs)
     if others:
-        print_text(f"{len(others)} files are no images that are read: {named_files(others)}")
-    outcome = predict_pictures(paths, detector, writers, score, batch_size=batch_size, every=every)
+        print_text(
+            f"left out {counted(len(others), 'file')} without an image's or a video's suffix: {named_files(others)}"
+        )
+    outcome = predict_pictures(paths, detector, writers, score, batch_size=batch_size, every=every, slicing=slicing)
     # Files of earlier runs stay: boxes in them may have been corrected by hand.
     report(outcome, out, unchanged=len(before & _versions(out)))
 
@@ -86,10 +85,10 @@ def report(outcome: Outcome, out: Path, *, unchanged: int = 0) -> None:
         DataError: pictures could not be read or written.
     """
     rate = outcome.pictures / outcome.seconds if outcome.seconds else 0.0
-    print(f"{outcome.pictures} images, {outcome.boxes} boxes, {rate:.1f} images/s")
+    print(f"{counted(outcome.pictures, 'image')}, {counted(outcome.boxes, 'box')}, {rate:.1f} images/s")
     print_text(f"{out}: {', '.join(outcome.written)}")
     if unchanged:
-        print_text(f"{out}: {unchanged} files of earlier runs are unchanged; --out FOLDER keeps runs apart")
+        print_text(f"{out}: unchanged, of earlier runs: {counted(unchanged, 'file')}; --out FOLDER keeps runs apart")
     if outcome.unreadable or outcome.unwritten:
         raise DataError(_complaint(outcome, out))
 
@@ -107,24 +106,29 @@ def _check_options(score_threshold: float | None, batch_size: int, every: int, f
         raise PipelineError(f"--fps {fps:g}: a GIF shows from 0.1 to 50 pictures a second")
 
 
-def _check_slices(slice_px: int | None, slice_overlap: float) -> None:
-    if slice_px is not None and slice_px < LEAST_SLICE_PX:
-        raise PipelineError(f"--slice {slice_px}: a tile has sides of at least {LEAST_SLICE_PX} pixels")
-    if not 0.0 <= slice_overlap <= MOST_OVERLAP:
-        raise PipelineError(f"--slice-overlap {slice_overlap:g}: tiles share from 0 to {MOST_OVERLAP:g} of their side")
+def _slicing(side_px: int | None, overlap: float | None) -> Slicing | None:
+    if side_px is None:
+        if overlap is not None:
+            raise PipelineError(f"--slice-overlap {overlap:g}: without --slice there are no tiles; add --slice 640")
+        return None
+    if side_px < LEAST_SLICE_PX:
+        raise PipelineError(f"--slice {side_px}: a tile has sides of at least {LEAST_SLICE_PX} pixels")
+    share = DEFAULT_OVERLAP if overlap is None else overlap
+    if not 0.0 <= share <= MOST_OVERLAP:
+        raise PipelineError(f"--slice-overlap {share:g}: tiles share from 0 to {MOST_OVERLAP:g} of their side")
+    return Slicing(side_px, share)
 
 
 def _complaint(outcome: Outcome, out: Path) -> str:
     lines: list[str] = []
     if outcome.unreadable:
         count, total = len(outcome.unreadable), outcome.pictures + len(outcome.unreadable)
-        lines.append(
-            f"{count} of {total} images could not be read; the other {outcome.pictures} are in {out}. "
-            "Mend, convert or remove:"
-        )
+        rest = f"; the rest is in {out}" if outcome.pictures else ""
+        lines.append(f"{count} of {counted(total, 'image')} could not be read{rest}. Mend, convert or remove:")
         lines += _listed([f"{each.name}: {each.reason}" for each in outcome.unreadable])
     if outcome.unwritten:
-        lines.append(f"{len(outcome.unwritten)} of {outcome.pictures} images are not in every file in {out}. Rename:")
+        count, images = len(outcome.unwritten), counted(outcome.pictures, "image")
+        lines.append(f"{count} of {images} could not be written to every file in {out}:")
         lines += _listed([f"{each.name}: {each.reason}" for each in outcome.unwritten])
     return "\n".join(lines)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from tasks.dataset.detections import Detector
 from tasks.errors import CheckpointError, PipelineError
 from tasks.ground.files import write_json
-from tasks.ground.text import print_text
+from tasks.ground.text import counted, print_text
 from tasks.images.unread_formats import named_files
 from tasks.lint.paths import refuse_unsafe_out
 from tasks.model.checksums import model_checksum
@@ -17,6 +17,7 @@ from tasks.prediction.ledger import Made
 from tasks.prediction.new_photos import Rules
 from tasks.prediction.threshold import refuse_bad_options
 from tasks.prediction.threshold import score_threshold as chosen_score
+from tasks.prediction.writer import encodable
 
 _MAX_LISTED = 20
 # Says where stages write, if the working directory is a project's.
@@ -75,11 +76,12 @@ def predict_folder(
     rules = Rules(Made(checksum, score, draw), again, settle)
     done, others = predict_new(folder, results, rules, load, batch_size=batch_size, report=print_text)
     if others:
-        print_text(f"{len(others)} files are no photos: {named_files(others)}")
+        print_text(f"left out {counted(len(others), 'file')} without an image's suffix: {named_files(others)}")
     _print(done, results)
     if summary:
-        about = {"folder": str(folder), "out": str(results), "model": str(model), "model_checksum": checksum}
-        write_json(summary, {**about, "score_threshold": score, "others": len(others), **figures(done)})
+        places = {"folder": encodable(str(folder)), "out": encodable(str(results)), "model": encodable(str(model))}
+        about = {"model_checksum": checksum, "score_threshold": score, "others": len(others)}
+        write_json(summary, {**places, **about, **figures(done)})
 
 
 def figures(done: Summary) -> dict[str, object]:
@@ -89,16 +91,27 @@ def figures(done: Summary) -> dict[str, object]:
 
 def _print(done: Summary, out: Path) -> None:
     boxes = ", ".join(f"{name} {count}" for name, count in sorted(done.boxes.items()))
-    print_text(
-        f"{done.photos} photos, {done.new} new: {done.detected} detected, {done.copied} copies, "
-        f"{done.recovered} kept of a killed run, {done.newly_unreadable} unreadable"
-    )
+    print_text(_first_line(done))
     if done.detected:
-        print_text(f"{sum(done.boxes.values())} boxes ({boxes or 'none'}), {done.images_per_s:.1f} images/s")
+        print_text(f"{counted(sum(done.boxes.values()), 'box')} ({boxes or 'none'}), {done.images_per_s:.1f} images/s")
     print_text(f"{out}: the results, a JSON file for each photo")
-    _list(f"{len(done.waiting)} photos changed just now (--settle), or are gone: left for the next run", done.waiting)
+    waiting = counted(len(done.waiting), "photo")
+    _list(f"{waiting} left for the next run: changed just now (--settle), or gone", done.waiting)
     unreadable = [f"{name}: {reason}" for name, reason in sorted(done.unreadable.items())]
-    _list(f"{len(unreadable)} photos cannot be read; each is tried again when it changes", unreadable)
+    _list(f"{counted(len(unreadable), 'photo')} cannot be read; tried again when changed", unreadable)
+
+
+def _first_line(done: Summary) -> str:
+    """Counts that are zero are left out."""
+    counts = {
+        f"{done.detected} detected": done.detected,
+        counted(done.copied, "copy"): done.copied,
+        f"{done.recovered} kept of a killed run": done.recovered,
+        f"{done.newly_unreadable} unreadable": done.newly_unreadable,
+    }
+    listed = ", ".join(words for words, count in counts.items() if count)
+    again = f", {done.again} done again" if done.again else ""
+    return f"{counted(done.photos, 'photo')}, {done.new or 'none'} new{again}{': ' if listed else ''}{listed}"
 
 
 def _list(head: str, lines: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from tasks.artifacts.evaluation import HEADLINES, SavedModelFigures, read_evalua
 from tasks.artifacts.gate import read_gate_counts
 from tasks.artifacts.training import read_training_figures
 from tasks.ground.figures import figure_text, interval_text
-from tasks.ground.text import print_text, printable
+from tasks.ground.text import counted, print_text, printable
 from tasks.params import PathParams, read_params
 
 
@@ -35,7 +35,7 @@ def figures(paths: PathParams) -> str:
         f"{data.dropped_boxes} boxes, fixed {data.fixed_boxes} boxes",
         f"training  {train.steps} steps, best after {train.best_step} ({best}), loss {train.loss:.3f}, "
         f"{train.step_ms_median / 1000:.2f} s a step",
-        f"test      {test.images} images that training never saw",
+        f"test      {counted(test.images, 'image')} that training never saw",
         "",
         f"{'':24}" + "".join(f"{name:>12}" for name in models),
     ]

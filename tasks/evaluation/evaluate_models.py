@@ -19,6 +19,7 @@ from tasks.evaluation.scoring import detect_all
 from tasks.ground.files import megabytes
 from tasks.ground.process import usable_cores
 from tasks.ground.stage_files import require_file
+from tasks.ground.text import counted
 from tasks.metrics.analysis import analysis, carriers_of, operating_point
 from tasks.metrics.coco import figures_of, precision_recall
 from tasks.metrics.matching import Matches, match_detections
@@ -105,7 +106,7 @@ def evaluate_models(exported: Path, test: Dataset, batch_size: int, max_loss: fl
         analysis=findings,
         curves=precision_recall(test, detections),
         speed=Speed(
-            machine=f"{platform.machine()}, {usable_cores()} cores",
+            machine=f"{platform.machine()}, {counted(usable_cores(), 'core')}",
             models={SAVED_MODEL: speed, **{name: each.speed for name, each in scored.items()}},
         ),
     )

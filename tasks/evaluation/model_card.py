@@ -12,7 +12,7 @@ from tasks.dataset.dataset import Dataset
 from tasks.dataset.tallies import image_counts
 from tasks.evaluation.variant_section import variant_section
 from tasks.ground.figures import figure_text, interval_text
-from tasks.ground.text import markdown_text
+from tasks.ground.text import counted, markdown_text
 from tasks.metrics.intervals import LEAST_IMAGES
 
 _NOT_SAID = "not given; set `evaluate.intended_use` in params.yaml"
@@ -119,7 +119,7 @@ def _figures(facts: Facts, test: Dataset) -> list[str]:
     ]
     point = facts.analysis.at_threshold.all
     return [
-        f"Of {len(test.images)} test images that training never saw, of the exported SavedModel itself.",
+        f"Of {counted(len(test.images), 'test image')} that training never saw, of the exported SavedModel itself.",
         "",
         "| figure | SavedModel | 95 % | |",
         "|---|---:|---:|---|",
@@ -163,9 +163,8 @@ def _speed_row(name: str, model: ModelSpeed) -> str:
 def _limits(facts: Facts, test: Dataset) -> list[str]:
     lines = []
     if len(test.images) < _FEW_IMAGES:
-        lines.append(
-            f"The figures are of {len(test.images)} images only; the 95 % column says how much that leaves open."
-        )
+        images = counted(len(test.images), "image")
+        lines.append(f"The figures are of {images} only; the 95 % column says how much that leaves open.")
     if facts.analysis.intervals.get("mAP") is None:
         rarest = min(image_counts(test.images).values(), default=0)
         if rarest < LEAST_IMAGES:

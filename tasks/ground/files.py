@@ -21,6 +21,10 @@ MAX_JSON_BYTES = 1_000_000_000
 _MANY_CONTAINERS, _MIN_BYTES_A_CONTAINER = 2_000_000, 16
 # As `_beside` names them.
 _LEFTOVER = re.compile(r"\..+\.\d+\.partial")
+# That of nearly all file systems.
+LONGEST_NAME_BYTES = 255
+# What `_beside` adds to a name, with the number of a process of up to ten digits.
+_PARTIAL_BYTES = len("..partial") + 10
 # What json does not escape and a terminal obeys: controls, directions, marks without width, line and paragraph ends.
 _ACTING = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 
@@ -52,7 +56,7 @@ def replacing(path: Path, *, own_folder: bool = False) -> Iterator[Path]:
 
 def remove_leftovers(path: Path) -> None:
     """Remove the partial files that killed processes left beside `path`; for the one process that may write `path`."""
-    ours = re.compile(rf"\.{re.escape(path.name)}\.\d+\.partial")
+    ours = re.compile(rf"\.{re.escape(_partial_stem(path.name))}\.\d+\.partial")
     if path.parent.is_dir():
         for beside in [each for each in path.parent.iterdir() if ours.fullmatch(each.name)]:
             _remove(beside)
@@ -179,7 +183,13 @@ def sha256_of(path: Path) -> str:
 
 
 def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.partial")
+    return path.with_name(f".{_partial_stem(path.name)}.{os.getpid()}.partial")
+
+
+def _partial_stem(name: str) -> str:
+    """`name`, or a hash of it where a partial file called after it would have too long a name."""
+    content = os.fsencode(name)
+    return name if len(content) + _PARTIAL_BYTES <= LONGEST_NAME_BYTES else hashlib.sha256(content).hexdigest()
 
 
 def _remove(path: Path) -> None:

@@ -8,11 +8,15 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 
 from tasks.ground.launch import die_with_parent
 
 # The module that runs stages imports this one before all that takes time.
 _STARTED = time.monotonic()
+# What shells make of a process that SIGINT ended.
+CTRL_C_STATUS = 128 + signal.SIGINT
+_SECONDS_TO_END = 5.0
 # The variable in which dvc.yaml hands a stage the process that started it.
 DVC_PID = "DVC_PID"
 
@@ -42,6 +46,40 @@ def die_with_dvc() -> None:
     # DVC may have ended before that shell could see it: an orphan's new parent is of another process group.
     if sys.platform == "linux" and os.getpgid(os.getppid()) != os.getpgrp():
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def end_at_ctrl_c() -> None:
+    """Until `raise_at_ctrl_c`, while nothing is begun but imports: Ctrl-C ends this process with a word and status 130.
+
+    A KeyboardInterrupt in the middle of an import would show all of its modules. Nothing is changed where SIGINT is
+    ignored, as shells have it for background processes.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _end)
+
+
+def raise_at_ctrl_c() -> None:
+    """From now on Ctrl-C raises KeyboardInterrupt, once: this process then ends what it is at, and needs no second one.
+
+    Further ones are ignored for five seconds; a later one ends the process at once, should it hang.
+    """
+    if signal.getsignal(signal.SIGINT) not in (_end, signal.default_int_handler):
+        return
+    first: list[float] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if not first:
+            first.append(time.monotonic())
+            raise KeyboardInterrupt
+        if time.monotonic() - first[0] > _SECONDS_TO_END:
+            os._exit(CTRL_C_STATUS)
+
+    signal.signal(signal.SIGINT, stop)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    os.write(sys.stderr.fileno(), b"stopped\n")
+    os._exit(CTRL_C_STATUS)
 
 
 def silence_libraries() -> None:

@@ -45,6 +45,15 @@ def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[:longest]}... ({len(text)} characters)"
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 image`, `2 images`, `0 boxes`, `3 copies`."""
+    if number == 1:
+        return f"1 {noun}"
+    if noun[-1] == "y":
+        return f"{number} {noun[:-1]}ies"
+    return f"{number} {noun}{'es' if noun[-1] in 'sx' else 's'}"
+
+
 def print_text(text: object, file: TextIO | None = None) -> None:
     """Print `text` line by line, made printable: how stages write text from data to the terminal, or to `file`."""
     print("\n".join(map(printable, str(text).split("\n"))), file=file)

@@ -5,6 +5,7 @@ macOS puts `._x.xml` beside x.xml. The folder where a walk begins may be hidden,
 are not followed.
 """
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,9 +35,9 @@ def walk(
     Folders that `enters` refuses are named, but not walked. Of a `folder` that does not exist there is nothing.
 
     Raises:
-        DataError: a folder may not be read: its files would be missing in silence.
+        DataError: a folder may not be read, or lies too deep: its files would be missing in silence.
     """
-    for path, folders, files in os.walk(folder, onerror=_refuse_protected):
+    for path, folders, files in os.walk(folder, onerror=_refuse_unsearched):
         here = Path(path)
         seen = sorted(name for name in folders if not is_left_out(name))
         folders[:] = [name for name in seen if enters(here / name)]
@@ -48,6 +49,6 @@ def files_below(folder: Path) -> list[Path]:
     return sorted(here / name for here, _, files in walk(folder) for name in files)
 
 
-def _refuse_protected(error: OSError) -> None:
-    if isinstance(error, PermissionError):
+def _refuse_unsearched(error: OSError) -> None:
+    if isinstance(error, PermissionError) or error.errno == errno.ENAMETOOLONG:
         raise DataError(f"{relative_to_here(Path(error.filename))}: cannot be searched: {error.strerror}") from error

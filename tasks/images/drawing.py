@@ -4,6 +4,7 @@ A class has the colour of its place among the classes, the same in every picture
 """
 
 import io
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -36,6 +37,8 @@ PALETTE = (
 )
 _DARK = "#101014"
 _LONGEST_NAME = 40
+# Below, neither is seen.
+_THINNEST_PX, _SMALLEST_LETTERS_PX = 2, 11
 
 
 def class_colours(classes: Sequence[str]) -> dict[str, str]:
@@ -47,22 +50,22 @@ def draw_detections(image: Image.Image, detections: Detections, classes: Sequenc
     """A copy of `image` (RGB) with its detections, the highest score on top.
 
     Lines and letters grow with the image, so that they are as readable in a 300 px thumbnail as in a 12 megapixel
-    photo. Boxes are cut at the border. A class that `classes` lacks is drawn in white.
+    photo. Those of a small box are smaller, so that they hide neither it nor its neighbours. Boxes are cut at the
+    border. A class that `classes` lacks is drawn in white.
     """
     drawn = image.convert("RGB")
     draw = ImageDraw.Draw(drawn)
     colours = class_colours(classes)
-    long_side_px = max(drawn.size)
-    line_px = max(2, round(long_side_px / 300))
-    font = _font(max(11, round(long_side_px / 45)))
     inside = clip(detections.boxes, width=drawn.width - 1, height=drawn.height - 1)
     for i in detections.scores.argsort(kind="stable"):
         name = detections.classes[i]
         xmin, ymin, xmax, ymax = (round(float(value)) for value in inside[i])
         corners = (min(xmin, xmax), min(ymin, ymax), max(xmin, xmax), max(ymin, ymax))
         colour = colours.get(name, "#ffffff")
+        line_px, letters_px = _sizes(drawn.size, corners)
         _box(draw, corners, colour, line_px)
-        _label(draw, drawn.size, corners, f"{_label_name(name)} {detections.scores[i]:.2f}", colour, font)
+        label = f"{_label_name(name)} {detections.scores[i]:.2f}"
+        _label(draw, drawn.size, corners, label, colour, _font(letters_px))
     return drawn
 
 
@@ -89,6 +92,17 @@ def thumbnail(path: Path, max_side_px: int, *, max_megapixels: float) -> Thumbna
         content = io.BytesIO()
         small.save(content, format="JPEG", quality=80, optimize=True)
     return Thumbnail(content.getvalue(), width, height)
+
+
+def _sizes(size: tuple[int, int], corners: tuple[int, int, int, int]) -> tuple[int, int]:
+    """The width of the line and the height of the letters of one box, in pixels: by the picture's size, and its own."""
+    long_side_px = max(size)
+    xmin, ymin, xmax, ymax = corners
+    width, height = xmax - xmin, ymax - ymin
+    line_px = min(long_side_px / 300, min(width, height) / 12)
+    # Less than half of the side of a square of the box's area.
+    letters_px = min(long_side_px / 45, 0.45 * math.sqrt(width * height))
+    return max(_THINNEST_PX, round(line_px)), max(_SMALLEST_LETTERS_PX, round(letters_px))
 
 
 def _box(draw: ImageDraw.ImageDraw, corners: tuple[int, int, int, int], colour: str, line_px: int) -> None:
@@ -130,7 +144,7 @@ def _ink_colour(colour: str) -> str:
     return _DARK if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.19 else "#ffffff"
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=128)
 def _font(size_px: int) -> ImageFont.FreeTypeFont:
     """DejaVu Sans from matplotlib: Pillow's own font has no Cyrillic, Greek or Arabic letters."""
     return ImageFont.truetype(Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", size_px)

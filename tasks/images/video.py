@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -26,16 +26,25 @@ _TURNS = {
 }
 
 
-def count_frames(path: Path) -> int:
-    """How many frames the file declares, or an estimate; 0 where it declares nothing or cannot be read."""
+class Declared(NamedTuple):
+    """How many frames a file declares, or an estimate, and their size in pixels; zeros where it declares nothing."""
+
+    frames: int = 0
+    width: int = 0
+    height: int = 0
+
+
+def declared(path: Path) -> Declared:
+    """What the file's header says; zeros where it cannot be read."""
     try:
         with _open_video(path) as (container, stream):
-            if stream.frames:
-                return int(stream.frames)
-            seconds = (container.duration or 0) / 1_000_000
-            return int(seconds * float(stream.average_rate or 0))
+            count = int(stream.frames)
+            if not count:
+                seconds = (container.duration or 0) / 1_000_000
+                count = int(seconds * float(stream.average_rate or 0))
+            return Declared(count, stream.codec_context.width, stream.codec_context.height)
     except FormatError:
-        return 0
+        return Declared()
 
 
 def frames(path: Path, every: int, *, max_megapixels: float) -> Iterator[tuple[int, Image.Image]]:

@@ -10,6 +10,7 @@ from tasks.errors import FormatError
 from tasks.formats.pascal_voc import write_voc
 from tasks.ground.files import relative_to_here, replacing
 from tasks.ground.spreadsheet import text_to_cell
+from tasks.ground.text import counted
 from tasks.images.image_finder import lexically_absolute
 from tasks.prediction.inputs import Unreadable, unique_name
 from tasks.prediction.writer import Output, Prediction, as_stored, encodable
@@ -48,7 +49,7 @@ class VocWriter:
             write_voc(image, target)
         except ValueError as error:
             why = "XML cannot hold every character in the name of the file, of its folder or of a class"
-            raise FormatError(f"no XML file: {why}") from error
+            raise FormatError(f"no XML file: {why}: rename it") from error
         self._count += 1
         self._has_frames |= picture.is_frame
         self._has_folders |= bool(folder.parts)
@@ -57,7 +58,7 @@ class VocWriter:
 
     def close(self, unreadable: Sequence[Unreadable]) -> str:
         """See `Writer`."""
-        return f"voc/ with {self._count} XML files{self._how_to_ingest() if self._has_folders else ''}"
+        return f"voc/ with {counted(self._count, 'XML file')}{self._how_to_ingest() if self._has_folders else ''}"
 
     def _how_to_ingest(self) -> str:
         """Where the images must be, so that the folders of the XML files lead to them."""

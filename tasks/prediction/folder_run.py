@@ -2,14 +2,15 @@
 
 import fcntl
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tasks.dataset.detections import Detector
-from tasks.errors import BusyError, DataError
+from tasks.errors import BusyError, DataError, StoppedError
 from tasks.ground.files import relative_to_here, remove_leftovers_below
+from tasks.ground.text import counted
 from tasks.prediction.ledger import LEDGER, Entry, Ledger
 from tasks.prediction.new_photos import Found, Plan, Planner, Rules, find_photos
 from tasks.prediction.photo_results import Photo, copy_result
@@ -33,6 +34,7 @@ class Summary:
         recovered: how many had a result that a killed run had not taken down.
         waiting: names of those that are left for the next run: still being written, or gone.
         unreadable: all that cannot be read, by name with the reason.
+        again: how many of those that were done, or that cannot be read now, had been done with other settings.
         newly_unreadable: how many of these were tried in this run.
         boxes: how many boxes of each class were found in this run.
         boxes_in_all: how many of each class are in the results of the photos that are there.
@@ -43,12 +45,22 @@ class Summary:
     detected: int = 0
     copied: int = 0
     recovered: int = 0
+    again: int = 0
     waiting: list[str] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
     newly_unreadable: int = 0
     boxes: Counter[str] = field(default_factory=Counter)
     boxes_in_all: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
+
+    def add(self, writer: ResultWriter, again: Set[str]) -> None:
+        """Add what was detected in, left or found unreadable; `again` are names of photos that were done before."""
+        self.waiting += writer.left
+        for entry in writer.entries:
+            self.boxes.update(entry.boxes)
+            self.detected += entry.made is not None
+            self.newly_unreadable += entry.made is None
+            self.again += entry.name in again
 
     @property
     def done(self) -> int:
@@ -58,7 +70,7 @@ class Summary:
     @property
     def new(self) -> int:
         """How many were new or had changed, without those that are left for the next run."""
-        return self.done + self.newly_unreadable
+        return self.done + self.newly_unreadable - self.again
 
     @property
     def images_per_s(self) -> float:
@@ -84,14 +96,21 @@ class FolderRun:
         self._planner = Planner(folder, out, self._ledger, rules)
 
     def run(self, found: Found, report: Callable[[str], None]) -> Summary:
-        """Do what is new among the photos `found`; `report` gets a line now and then."""
+        """Do what is new among the photos `found`; `report` gets a line now and then.
+
+        Raises:
+            StoppedError: Ctrl-C; what was done is in the ledger.
+        """
         summary = Summary(photos=len(found.names))
-        for start in range(0, len(found.names), _TOGETHER):
-            plan = self._planner.plan(found.names[start : start + _TOGETHER])
-            self._do(plan, summary)
-            if plan.detect:
-                seen = min(start + _TOGETHER, summary.photos)
-                report(f"{seen} of {summary.photos} photos looked at, {summary.done} done")
+        try:
+            for start in range(0, len(found.names), _TOGETHER):
+                plan = self._planner.plan(found.names[start : start + _TOGETHER])
+                self._do(plan, summary)
+                if plan.detect:
+                    seen = min(start + _TOGETHER, summary.photos)
+                    report(f"{seen} of {counted(summary.photos, 'photo')} looked at, {summary.done} done")
+        except KeyboardInterrupt as stop:
+            raise StoppedError(f"stopped; {counted(summary.done, 'photo')} done; run it again to go on") from stop
         self._add_state(found, summary)
         return summary
 
@@ -101,7 +120,7 @@ class FolderRun:
         summary.waiting += plan.waiting
         summary.unreadable |= plan.unreadable
         summary.newly_unreadable += len(plan.unreadable)
-        self._detect(plan.detect, summary)
+        self._detect(plan.detect, summary, plan.again)
         copied: list[Entry] = []
         rest: list[Photo] = []
         for photo in plan.copies:
@@ -112,32 +131,32 @@ class FolderRun:
                 copied.append(entry)
         take_down(copied, self._out, self._ledger)
         summary.copied += len(copied)
-        self._detect(rest, summary)
+        summary.again += sum(entry.name in plan.again for entry in [*plan.recovered, *copied])
+        self._detect(rest, summary, plan.again)
 
     def _copy(self, photo: Photo) -> Entry | None:
         copies = (copy_result(photo, source, self._out) for source in self._planner.sources(photo))
         return next(filter(None, copies), None)
 
-    def _detect(self, photos: Sequence[Photo], summary: Summary) -> None:
+    def _detect(self, photos: Sequence[Photo], summary: Summary, again: Set[str]) -> None:
         if not photos:
             return
         if self._detector is None:
             self._detector = self._load()
         made = self._rules.made
         writer = ResultWriter(self._out, photos, self._ledger, made, self._detector.classes)
-        outcome = predict_pictures(
-            [photo.path for photo in photos],
-            self._detector,
-            [writer],
-            made.score_threshold,
-            batch_size=self._batch_size,
-        )
-        summary.seconds += outcome.seconds
-        summary.waiting += writer.left
-        for entry in writer.entries:
-            summary.boxes.update(entry.boxes)
-            summary.detected += entry.made is not None
-            summary.newly_unreadable += entry.made is None
+        paths = [photo.path for photo in photos]
+        try:
+            outcome = predict_pictures(
+                paths, self._detector, [writer], made.score_threshold, batch_size=self._batch_size
+            )
+            summary.seconds += outcome.seconds
+        except KeyboardInterrupt:
+            # The next run has not to find out what was written.
+            writer.flush()
+            raise
+        finally:
+            summary.add(writer, again)
 
     def _add_state(self, found: Found, summary: Summary) -> None:
         """Add what holds of the folder, whichever run did it."""

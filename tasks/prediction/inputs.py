@@ -6,6 +6,7 @@ import re
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tasks.images.image_file import FORMAT_OF_SUFFIX, open_image, orientation_of
 from tasks.images.image_finder import lexically_absolute
 from tasks.images.rgb import as_rgb
 from tasks.images.unread_formats import named_files
-from tasks.images.video import FORMAT_OF_VIDEO, count_frames, frames
+from tasks.images.video import FORMAT_OF_VIDEO, frames
 
 # A file that claims more pixels than any camera gives is an attack on memory.
 _MAX_MEGAPIXELS = 250
@@ -111,11 +112,6 @@ def is_video(path: Path) -> bool:
     return path.suffix.lower() in FORMAT_OF_VIDEO
 
 
-def count_pictures(paths: Sequence[Path], every: int) -> int:
-    """How many pictures `read_pictures` will give, by the number of frames that each video states."""
-    return sum(-(-count_frames(path) // every) if is_video(path) else 1 for path in paths)
-
-
 def read_pictures(
     paths: Sequence[Path], batch_size: int, every: int
 ) -> Generator[list[Picture | Unreadable], None, None]:
@@ -125,7 +121,7 @@ def read_pictures(
     here: its memory is free once the caller has dropped it.
     """
     root = _common_folder([path for path in paths if not is_video(path)])
-    with ThreadPoolExecutor() as pool:
+    with abandoning_pool() as pool:
         start = 0
         while start < len(paths):
             if is_video(paths[start]):
@@ -135,6 +131,16 @@ def read_pictures(
             end = next((i for i in range(start, len(paths)) if is_video(paths[i])), len(paths))
             yield from batches(_read_ahead(paths[start:end], root, batch_size, pool), batch_size, _pixels)
             start = end
+
+
+@contextmanager
+def abandoning_pool(threads: int | None = None) -> Iterator[ThreadPoolExecutor]:
+    """A pool that, where the block ends early, drops what it has not begun."""
+    pool = ThreadPoolExecutor(threads)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def unique_name(name: str, used: set[str]) -> str:

@@ -33,6 +33,7 @@ class Plan:
 
     Attributes:
         detect: those to detect in, each content once.
+        again: names of those that were done before and are to be done with other settings.
         copies: those that have the content of another one, or of an earlier one: they get its result.
         touched: entries, with their new stamps, of files that have the content that they had.
         recovered: entries of results that a killed run wrote and did not take down.
@@ -46,6 +47,7 @@ class Plan:
     recovered: list[Entry] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
+    again: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -111,9 +113,12 @@ class Planner:
             if photo is None:
                 continue
             known = self._ledger.get(name)
-            if known is not None and known.sha256 == photo.sha256 and self._rules.accepts(known):
-                plan.touched.append(known.model_copy(update={"stamp": photo.stamp}))
-            elif (entry := found_result(photo, self._out)) is not None and self._rules.accepts(entry):
+            if known is not None and known.sha256 == photo.sha256:
+                if self._rules.accepts(known):
+                    plan.touched.append(known.model_copy(update={"stamp": photo.stamp}))
+                    continue
+                plan.again.add(name)
+            if (entry := found_result(photo, self._out)) is not None and self._rules.accepts(entry):
                 contents.add(photo.sha256)
                 plan.recovered.append(entry)
             elif photo.sha256 in contents or self.sources(photo):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from PIL import Image
 
 from tasks.ground.files import replacing
+from tasks.ground.text import counted
 from tasks.prediction.inputs import Unreadable
 from tasks.prediction.writer import Output, Prediction, save_bytes
 
@@ -30,7 +31,7 @@ class PictureWriter:
 
     def close(self, unreadable: Sequence[Unreadable]) -> str:
         """See `Writer`."""
-        return f"{self._count} pictures"
+        return counted(self._count, "picture")
 
 
 class GifWriter:
@@ -70,4 +71,4 @@ class GifWriter:
                 beside, format="GIF", save_all=True, append_images=others, duration=self._frame_ms, loop=0, disposal=1
             )
         left_out = f"; the other {self._left_out} would make it too large" if self._left_out else ""
-        return f"{self._path.name} of {len(self._frames)} pictures{left_out}"
+        return f"{self._path.name} of {counted(len(self._frames), 'picture')}{left_out}"

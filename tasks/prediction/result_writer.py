@@ -4,12 +4,13 @@ import errno
 import os
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tasks.ground.files import write_json
-from tasks.ground.text import printable
+from tasks.ground.text import counted, printable
 from tasks.prediction.inputs import Unreadable
 from tasks.prediction.json_file import JsonWriter
 from tasks.prediction.ledger import Entry, Ledger, Made, stamp_of
@@ -50,7 +51,9 @@ class ResultWriter:
         except OSError as error:
             if error.errno != errno.ENAMETOOLONG:
                 raise
-            self._take(entry.model_copy(update={"unreadable": "its name is too long for a result called after it"}))
+            self._remove_drawing(photo)
+            why = "its name is too long for a result called after it: rename it"
+            self._take(entry.model_copy(update={"unreadable": why}))
             return
         boxes = dict(Counter(prediction.detections.classes))
         self._take(entry.model_copy(update={"made": self._made, "boxes": boxes}))
@@ -65,8 +68,13 @@ class ResultWriter:
             why = printable(each.reason)
             remove_result(self._out, photo.name)
             self._take(Entry(name=photo.name, sha256=photo.sha256, stamp=photo.stamp, unreadable=why))
-        self._flush()
-        return f"{len(self.entries)} photos"
+        self.flush()
+        return counted(len(self.entries), "photo")
+
+    def flush(self) -> None:
+        """Take down in the ledger what was written."""
+        take_down(self._pending, self._out, self._ledger)
+        self._pending = []
 
     def _write(self, photo: Photo, prediction: Prediction) -> None:
         if self._made.drawn:
@@ -82,15 +90,16 @@ class ResultWriter:
         if not self._made.drawn and old is not None and old.has_picture:
             drawn_path(self._out, photo.name).unlink(missing_ok=True)
 
+    def _remove_drawing(self, photo: Photo) -> None:
+        """Remove the picture of a photo without a result: its name is shorter than the result's and may have fitted."""
+        with suppress(OSError):
+            drawn_path(self._out, photo.name).unlink()
+
     def _take(self, entry: Entry) -> None:
         self.entries.append(entry)
         self._pending.append(entry)
         if len(self._pending) == _TOGETHER:
-            self._flush()
-
-    def _flush(self) -> None:
-        take_down(self._pending, self._out, self._ledger)
-        self._pending = []
+            self.flush()
 
 
 def take_down(entries: Sequence[Entry], out: Path, ledger: Ledger) -> None:

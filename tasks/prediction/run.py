@@ -14,10 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
 from tasks.dataset.detections import Detector
-from tasks.prediction.inputs import Picture, Unreadable, count_pictures, read_pictures, unique_name
+from tasks.errors import StoppedError
+from tasks.ground.text import counted
+from tasks.prediction.inputs import Picture, Unreadable, abandoning_pool, read_pictures, unique_name
+from tasks.prediction.progress import Progress
+from tasks.prediction.slices import Slicing, SlicingDetector
 from tasks.prediction.writer import Writer
 from tasks.prediction.writing import Unwritten, Writing
 
@@ -51,8 +54,11 @@ def predict_pictures(
     *,
     batch_size: int,
     every: int = 1,
+    slicing: Slicing | None = None,
 ) -> Outcome:
     """Detect in every picture of `paths`, and pass detections with at least `score_threshold` to the writers, in order.
+
+    With `slicing`, large pictures are detected in tiles too; how many there are is printed first.
 
     A picture that cannot be read, or that a writer cannot write, is listed in the outcome and does not stop the others.
     Reading, detecting and writing run side by side, each on a batch of its own. A picture is dropped once it is
@@ -60,32 +66,42 @@ def predict_pictures(
     that is written, with its drawn copies. Of the largest (see `MOST_PIXELS`) they take 2.5 GB.
 
     Raises:
+        StoppedError: Ctrl-C; what was detected is written, but the writers are not closed.
         Exception: what one of the threads raised, once the others have ended what they are at.
     """
     outcome = Outcome()
     names: set[str] = set()
     with (
-        tqdm(total=count_pictures(paths, every), desc="predict", unit="image") as bar,
+        Progress(paths, every, slicing) as progress,
         closing(read_pictures(paths, batch_size, every)) as reading,
-        _pool(1) as reader,
-        _pool() as drawers,
-        _pool(1) as scribe,
+        abandoning_pool(1) as reader,
+        abandoning_pool() as drawers,
+        abandoning_pool(1) as scribe,
     ):
+        if slicing is not None:
+            detector = SlicingDetector(
+                detector,
+                slicing,
+                batch_size=batch_size,
+                score_threshold=score_threshold,
+                report=progress.add_steps,
+            )
         writing = Writing(writers, detector.classes, drawers, scribe)
         start = time.monotonic()
-        for batch in _one_ahead(reading, reader):
-            outcome.unreadable += batch.unreadable
-            detected = detector.detect(batch.pixels) if batch.pixels else []
-            batch.pixels.clear()
-            visible = [detections.above(score_threshold) for detections in detected]
+        with _saying_what_is_done(outcome, writing):
+            for batch in _one_ahead(reading, reader):
+                outcome.unreadable += batch.unreadable
+                detected = detector.detect(batch.pixels) if batch.pixels else []
+                batch.pixels.clear()
+                visible = [detections.above(score_threshold) for detections in detected]
+                outcome.unwritten += writing.finish()
+                for detections in visible:
+                    picture = batch.pictures.popleft()
+                    writing.add(picture, detections, unique_name(picture.stem, names))
+                    outcome.boxes += len(detections.classes)
+                    outcome.pictures += 1
+                progress.add_images(len(visible), batch.unreadable)
             outcome.unwritten += writing.finish()
-            for detections in visible:
-                picture = batch.pictures.popleft()
-                writing.add(picture, detections, unique_name(picture.stem, names))
-                outcome.boxes += len(detections.classes)
-            outcome.pictures += len(visible)
-            bar.update(len(visible) + len(batch.unreadable))
-        outcome.unwritten += writing.finish()
     outcome.written = [writer.close(outcome.unreadable) for writer in writers]
     outcome.seconds = time.monotonic() - start
     return outcome
@@ -114,10 +130,15 @@ def _one_ahead(reading: Iterator[list[Picture | Unreadable]], reader: ThreadPool
 
 
 @contextmanager
-def _pool(threads: int | None = None) -> Iterator[ThreadPoolExecutor]:
-    """A pool that, where an exception ends the block, drops what it has not begun."""
-    pool = ThreadPoolExecutor(threads)
+def _saying_what_is_done(outcome: Outcome, writing: Writing) -> Iterator[None]:
+    """After Ctrl-C in the block, write what was detected until then, and put its number into the error.
+
+    Raises:
+        StoppedError: Ctrl-C.
+    """
     try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
+        yield
+    except KeyboardInterrupt as stop:
+        outcome.unwritten += writing.finish()
+        done = counted(outcome.pictures, "image")
+        raise StoppedError(f"stopped; {done} done; run it again: it starts with the first image") from stop

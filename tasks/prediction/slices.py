@@ -8,7 +8,7 @@ tile's edge may have cut, and no box is stretched over another. Of two whole box
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ Image = npt.NDArray[np.uint8]
 _Flags = npt.NDArray[np.bool_]
 
 LEAST_SLICE_PX = 64
-MOST_OVERLAP = 0.8
+DEFAULT_OVERLAP, MOST_OVERLAP = 0.2, 0.8
 # Two boxes of a class are one object above this intersection over union: the value that params.yaml has for
 # export.nms_iou_threshold, so that boxes of two tiles are merged as the exported model merges those of one image.
 _SAME_IOU = 0.6
@@ -73,9 +73,18 @@ class Slicing:
 class SlicingDetector:
     """Gives a detector each large photo whole and in tiles, and merges what it finds."""
 
-    def __init__(self, detector: Detector, slicing: Slicing, *, batch_size: int, score_threshold: float) -> None:
+    def __init__(
+        self,
+        detector: Detector,
+        slicing: Slicing,
+        *,
+        batch_size: int,
+        score_threshold: float,
+        report: Callable[[int], object] = lambda count: None,
+    ) -> None:
         """Cut by `slicing`, and detect in up to `batch_size` tiles at once.
 
+        `report` gets the number of photos, then of tiles, that were just detected in.
         Detections in a cut photo below `score_threshold` are dropped before the others are merged: a doubtful large box
         must not take the place of certain ones within it.
         """
@@ -84,10 +93,12 @@ class SlicingDetector:
         self._slicing = slicing
         self._batch_size = batch_size
         self._score_threshold = score_threshold
+        self._report = report
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
         """See `tasks.dataset.detections.Detector`; a photo that is no larger than a tile is detected as it is."""
         whole = self._detector.detect(images)
+        self._report(len(images))
         parts = [[found.above(self._score_threshold)] for found in whole]
         cut = [[np.zeros(len(found[0].classes), dtype=np.bool_)] for found in parts]
         places = [(place, tile) for place, image in enumerate(images) for tile in self._slicing.tiles(*_size(image))]
@@ -97,6 +108,7 @@ class SlicingDetector:
                 certain = found.above(self._score_threshold)
                 cut[place].append(_cut_by(tile, certain.boxes, *_size(images[place])))
                 parts[place].append(_moved(certain, tile))
+            self._report(len(batch))
         return [
             merge(found, np.concatenate(flags)) if len(found) > 1 else unsliced
             for unsliced, found, flags in zip(whole, parts, cut, strict=True)

@@ -1,15 +1,19 @@
 """Predictions on their way to the writers: drawn several at a time, written one after another, beside the detector."""
 
+import errno
+import os
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 from PIL import Image
 
 from tasks.dataset.detections import Detections
 from tasks.errors import FormatError
+from tasks.ground.files import LONGEST_NAME_BYTES
 from tasks.images.drawing import draw_detections
 from tasks.prediction.inputs import Picture
 from tasks.prediction.writer import Prediction, Writer, to_jpeg
@@ -53,7 +57,7 @@ class Writing:
         """Wait until all that were added are written; those that a writer could not write.
 
         Raises:
-            Exception: what drawing or writing one of them raised, but a writer's FormatError.
+            Exception: what drawing or writing one of them raised, but a writer's FormatError and too long a name.
         """
         failures: list[Unwritten] = []
         while self._unwritten:
@@ -75,4 +79,15 @@ class Writing:
                 writer.add(prediction)
             except FormatError as error:
                 failures.append(Unwritten(picture.name, str(error)))
+            except OSError as error:
+                if error.errno != errno.ENAMETOOLONG:
+                    raise
+                failures.append(Unwritten(picture.name, _too_long(Path(os.fsdecode(error.filename)))))
         return failures
+
+
+def _too_long(path: Path) -> str:
+    """Why no file can be written to `path`, and the remedy."""
+    if len(os.fsencode(path.name)) > LONGEST_NAME_BYTES:
+        return "its name is too long for a file called after it: rename it"
+    return "its file would have too long a path: choose a shorter --out"

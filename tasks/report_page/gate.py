@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tasks.artifacts.gate import GateCounts
 from tasks.dataset.dataset import Problem
 from tasks.dataset.problem_kinds import Action, policy_source, remedy
+from tasks.ground.text import counted
 from tasks.report_page.examples import OUTCOMES, Example
 
 
@@ -96,11 +97,5 @@ def count_outcomes(problems: Sequence[Problem]) -> dict[str, str]:
     for action, count in counts.most_common():
         outcome, _, what = action.partition("_")
         if outcome in words:
-            words[outcome].append(f"{count} {_plural(what, count)}".strip())
+            words[outcome].append(counted(count, what) if what else str(count))
     return {outcome: ", ".join(own) for outcome, own in words.items()}
-
-
-def _plural(what: str, count: int) -> str:
-    if count == 1 or not what:
-        return what
-    return what + ("es" if what[-1] in "sx" else "s")

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from tasks.__main__ import main
 from tasks.commands.predict import predict, report
 from tasks.errors import CheckpointError, DataError, PipelineError
+from tasks.prediction.slices import DEFAULT_OVERLAP
 from tests.prediction.finding import WhiteFinder, drawn_in, listed, picture, predict_images
 
 
@@ -18,7 +20,7 @@ def options(*inputs, out, **more):
         "trust": False,
         "every": 1,
         "slice_px": None,
-        "slice_overlap": 0.2,
+        "slice_overlap": None,
         "fps": 5.0,
         **defaults,
         **more,
@@ -54,7 +56,7 @@ def test_files_of_an_earlier_run_stay_and_are_counted(tmp_path, capsys, monkeypa
     predict(**options(both, **where))
 
     printed = capsys.readouterr().out
-    assert f"{tmp_path / 'out'}: 2 files of earlier runs are unchanged; --out FOLDER keeps runs apart" in printed
+    assert f"{tmp_path / 'out'}: unchanged, of earlier runs: 2 files; --out FOLDER keeps runs apart" in printed
     assert drawn_in(tmp_path / "out") == ["a.jpg", "b.jpg"]
 
 
@@ -68,9 +70,16 @@ def test_unreadable_images_fail_the_command_after_its_report(tmp_path, capsys):
     bad = tmp_path / "b.png"
     bad.write_bytes(b"not an image")
     outcome = predict_images([picture(tmp_path / "a.png"), bad], WhiteFinder(), tmp_path / "out", 0.3, 8)
-    with pytest.raises(DataError, match=r"1 of 2 images could not be read; the other 1 are in .*\n.*b\.png"):
+    with pytest.raises(DataError, match=r"1 of 2 images could not be read; the rest is in .*\n.*b\.png"):
         report(outcome, tmp_path / "out")
-    assert "1 images, 1 boxes" in capsys.readouterr().out
+    assert "1 image, 1 box, " in capsys.readouterr().out
+
+
+def test_a_single_image_that_cannot_be_read_leaves_no_rest(tmp_path):
+    (tmp_path / "b.png").write_bytes(b"not an image")
+    outcome = predict_images([tmp_path / "b.png"], WhiteFinder(), tmp_path / "out", 0.3, 8)
+    with pytest.raises(DataError, match=r"1 of 1 image could not be read\. Mend, convert or remove:\n"):
+        report(outcome, tmp_path / "out")
 
 
 def test_a_name_that_xml_cannot_hold_is_named_and_the_others_are_written(tmp_path, capsys):
@@ -81,9 +90,32 @@ def test_a_name_that_xml_cannot_hold_is_named_and_the_others_are_written(tmp_pat
     with pytest.raises(DataError) as caught:
         report(outcome, tmp_path / "out")
     head, line = str(caught.value).splitlines()
-    assert head == f"1 of 3 images are not in every file in {tmp_path / 'out'}. Rename:"
+    assert head == f"1 of 3 images could not be written to every file in {tmp_path / 'out'}:"
     assert "bell\ufffd.png: no XML file: XML cannot hold every character" in line
     assert "voc/ with 2 XML files" in capsys.readouterr().out
+
+
+def test_a_name_too_long_for_its_result_is_named_with_the_remedy_and_the_others_are_written(tmp_path):
+    long = "b" * 251
+    # The second one's result would be called bbb...b-2.jpg.
+    paths = [picture(tmp_path / name) for name in ("a.png", f"{long}.bmp", f"{long}.png", "z.png")]
+    outcome = predict_images(paths, WhiteFinder(), tmp_path / "out", 0.3, 8)
+    assert drawn_in(tmp_path / "out") == ["a.jpg", f"{long}.jpg", "z.jpg"]
+    assert len(listed(tmp_path / "out")["images"]) == 4
+    with pytest.raises(DataError) as caught:
+        report(outcome, tmp_path / "out")
+    assert str(caught.value).splitlines()[1:] == [
+        f"  {tmp_path / long}.png: its name is too long for a file called after it: rename it"
+    ]
+
+
+def test_a_path_too_long_for_a_result_asks_for_another_out(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    out = Path(*["x" * 200] * 20, "x" * 70)
+    outcome = predict_images([picture(Path("a.png"))], WhiteFinder(), out, 0.3, 8, write=["voc"])
+    assert [each.reason for each in outcome.unwritten] == [
+        "its file would have too long a path: choose a shorter --out"
+    ]
 
 
 @pytest.mark.parametrize("side", [63, 0, -640])
@@ -96,6 +128,18 @@ def test_slices_that_are_too_small_are_refused(tmp_path, side):
 def test_an_overlap_outside_0_to_08_is_refused(tmp_path, overlap):
     with pytest.raises(PipelineError, match=r"--slice-overlap .*: tiles share from 0 to 0\.8 of their side"):
         predict(**options(picture(tmp_path / "a.png"), out=tmp_path / "out", slice_px=64, slice_overlap=overlap))
+
+
+@pytest.mark.parametrize("overlap", [0.0, 0.2])
+def test_an_overlap_of_no_slices_is_refused(tmp_path, overlap):
+    with pytest.raises(PipelineError, match=r"--slice-overlap .*: without --slice there are no tiles; add --slice 640"):
+        predict(**options(picture(tmp_path / "a.png"), out=tmp_path / "out", slice_overlap=overlap))
+
+
+def test_the_help_names_the_overlap_that_is_taken(capsys):
+    with pytest.raises(SystemExit):
+        main(["predict", "--help"])
+    assert f"has in common with its neighbour; default: {DEFAULT_OVERLAP}" in " ".join(capsys.readouterr().out.split())
 
 
 def test_large_photos_are_detected_in_slices_where_asked(tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -48,12 +49,30 @@ def test_what_was_done_is_printed_and_written(photos, capsys):
     (photos / "c.txt").touch()
     run(photos, summary=Path("summary.json"))
     printed = capsys.readouterr().out
-    assert "2 photos, 2 new: 1 detected, 0 copies, 0 kept of a killed run, 1 unreadable\n1 boxes (white 1), " in printed
-    assert "1 files are no photos: " in printed
-    assert "1 photos cannot be read; each is tried again when it changes:\n  b.png: not an image" in printed
+    assert "2 photos, 2 new: 1 detected, 1 unreadable\n1 box (white 1), " in printed
+    assert "left out 1 file without an image's suffix: " in printed
+    assert "1 photo cannot be read; tried again when changed:\n  b.png: not an image" in printed
     summary = json.loads(Path("summary.json").read_text())
     assert (summary["photos"], summary["new"], summary["done"], summary["boxes"]) == (2, 2, 1, {"white": 1})
     assert (list(summary["unreadable"]), summary["score_threshold"], summary["others"]) == (["b.png"], 0.3, 1)
+
+
+def test_what_is_done_again_is_not_counted_as_new_and_counts_of_zero_are_left_out(photos, capsys):
+    first = picture(photos / "b.png", white=(0, 0, 10, 10))
+    run(photos)
+    assert "2 photos, 2 new: 2 detected\n" in capsys.readouterr().out
+    shutil.copy(first, photos / "copy.png")
+    run(photos, again=True, score_threshold=0.1, summary=Path("summary.json"))
+    assert "3 photos, 1 new, 2 done again: 2 detected, 1 copy\n" in capsys.readouterr().out
+    summary = json.loads(Path("summary.json").read_text())
+    assert [summary[key] for key in ("photos", "new", "again", "done")] == [3, 1, 2, 3]
+    run(photos, again=True, score_threshold=0.1)
+    assert "3 photos, none new\n" in capsys.readouterr().out
+
+
+def test_a_folder_of_a_name_that_is_no_text_has_a_summary_too(photos):
+    run(photos.rename(os.fsdecode(b"f\xff")), summary=Path("summary.json"))
+    assert json.loads(Path("summary.json").read_text())["folder"] == "f?"
 
 
 def test_results_of_a_project_do_not_go_where_a_stage_writes(photos, monkeypatch):

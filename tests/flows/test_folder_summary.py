@@ -17,6 +17,7 @@ SUMMARY = FolderSummary(
     detected=2,
     copied=1,
     recovered=0,
+    again=0,
     waiting=["late.jpg"],
     unreadable={"x|<b>.jpg": "the image is damaged", "old.jpg": "not an image"},
     newly_unreadable=1,
@@ -48,6 +49,13 @@ def test_all_that_was_done_is_on_the_page() -> None:
         "- late.jpg",
     ):
         assert row in page
+
+
+def test_the_sentence_leaves_out_what_there_is_none_of() -> None:
+    assert SUMMARY.sentence == "7 photos, 4 new, 3 done, 2 unreadable, 1 left for the next run"
+    nothing = SUMMARY.model_copy(update={"photos": 1, "new": 0, "done": 0, "unreadable": {}, "waiting": []})
+    assert nothing.sentence == "1 photo, none new"
+    assert nothing.model_copy(update={"again": 1, "done": 1}).sentence == "1 photo, none new, 1 again, 1 done"
 
 
 def test_a_name_is_shown_and_never_obeyed() -> None:

@@ -73,7 +73,7 @@ def test_new_photos_are_done_once_and_each_run_leaves_a_summary(photos: Path) ->
     assert (first.type.value, first.name) == ("COMPLETED", "Completed")
     assert first.message == "2 photos, 2 new, 1 done, 1 unreadable"
     assert (photos / "predictions" / "a.png.json").exists()
-    assert run(photos).message == "2 photos, 0 new, 0 done, 1 unreadable"
+    assert run(photos).message == "2 photos, none new, 1 unreadable"
     pages = artifacts()
     assert len(pages) == 2
     assert all("- b.png: not an image in a known format" in page for page in pages)
@@ -91,13 +91,14 @@ def test_a_command_that_was_killed_is_tried_again_and_one_that_failed_is_not(
 ) -> None:
     monkeypatch.setattr(detect, "retry_delay_seconds", [0.1, 0.1])
     (photos.parent / "once").unlink()
-    assert run(photos).message == "1 photos, 1 new, 1 done, 0 unreadable"
+    assert run(photos).message == "1 photo, 1 new, 1 done"
     assert "predict-folder was ended by SIGKILL" in caplog.text
     caplog.clear()
     state = run(photos.rename(photos.parent / "moved").parent / "photos")
     assert state.is_failed()
-    assert "no such folder" in str(state.message)
+    assert state.message == f"predict-folder: {photos}: no such folder; name the one that photos are put into"
     assert "Retry" not in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 def test_the_form_explains_every_parameter_and_asks_for_the_folder() -> None:

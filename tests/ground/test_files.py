@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from tasks.errors import FormatError, PipelineError
-from tasks.ground.files import read_json, read_small, replacing, write_json, write_json_lists, write_private
+from tasks.ground.files import (
+    read_json,
+    read_small,
+    remove_leftovers,
+    replacing,
+    write_json,
+    write_json_lists,
+    write_private,
+)
 
 
 def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
@@ -17,6 +25,20 @@ def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
         assert not target.exists()
     assert target.read_text() == "half"
     assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("name", ["a" * 255, "ü" * 127, "b" * 236], ids=["longest", "of two bytes each", "long"])
+def test_a_name_that_the_file_system_takes_can_be_written_whatever_its_partial_file_is_called(
+    tmp_path: Path, name: str
+) -> None:
+    target = tmp_path / name
+    with replacing(target) as beside:
+        beside.write_text("whole")
+        kept = tmp_path / beside.name.replace(str(os.getpid()), "1")
+        kept.write_text("of a killed process")
+    assert target.read_text() == "whole"
+    remove_leftovers(target)
+    assert list(tmp_path.iterdir()) == [target]
 
 
 @pytest.mark.parametrize("folder", [False, True], ids=["file", "folder"])

@@ -1,6 +1,21 @@
 import pytest
 
-from tasks.ground.text import composed, folded, plot_to_text, print_text, printable, quoted, shortened, text_to_plot
+from tasks.ground.text import (
+    composed,
+    counted,
+    folded,
+    plot_to_text,
+    print_text,
+    printable,
+    quoted,
+    shortened,
+    text_to_plot,
+)
+
+
+def test_one_of_a_thing_is_not_named_in_the_plural():
+    assert [counted(number, "image") for number in (0, 1, 2)] == ["0 images", "1 image", "2 images"]
+    assert [counted(2, noun) for noun in ("box", "class", "copy")] == ["2 boxes", "2 classes", "2 copies"]
 
 
 def test_control_characters_and_changes_of_direction_are_replaced():

@@ -1,7 +1,10 @@
 """Walking folders that people filled."""
 
+from pathlib import Path
+
 import pytest
 
+from tasks.errors import DataError
 from tasks.ground.walk import files_below, walk
 
 LEFTOVERS = [
@@ -48,6 +51,16 @@ def test_a_folder_that_is_not_to_be_entered_is_named_all_the_same(tmp_path):
     make(tmp_path, "a/x.jpg", "b/y.jpg")
     walked = list(walk(tmp_path, enters=lambda folder: folder.name != "a"))
     assert walked == [(tmp_path, ["a", "b"], []), (tmp_path / "b", [], ["y.jpg"])]
+
+
+def test_a_folder_that_lies_too_deep_to_be_searched_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for _ in range(21):
+        Path("x" * 200).mkdir()
+        monkeypatch.chdir("x" * 200)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match="xxx: cannot be searched: File name too long"):
+        files_below(tmp_path)
 
 
 def test_below_a_folder_that_does_not_exist_is_nothing(tmp_path):

@@ -56,6 +56,30 @@ def test_lines_grow_with_the_image():
     assert line_px(3000) == 10
 
 
+def test_small_boxes_in_a_large_photo_hide_neither_their_objects_nor_each_other():
+    corners = [(x, y) for x in range(100, 3900, 320) for y in range(100, 2900, 420)]
+    boxes = detections(*(([x, y, x + 40, y + 40], "drone", 0.9) for x, y in corners))
+    drawn = np.asarray(draw_detections(Image.new("RGB", (4000, 3000)), boxes, ["drone"]))
+    assert len(corners) == 84
+    for x, y in corners:
+        assert (drawn[y + 6 : y + 35, x + 6 : x + 35] == 0).all()
+    # A box with its label takes 8,000 pixels at most: 200 x 40.
+    assert (drawn.any(axis=2)).sum() < 84 * 8000
+
+
+def test_a_large_box_keeps_a_large_label_beside_a_small_one():
+    rows = [([500, 500, 1500, 1500], "a", 0.9), ([2500, 500, 2540, 540], "a", 0.9)]
+    drawn = np.asarray(draw_detections(Image.new("RGB", (4000, 3000)), detections(*rows), "a"))
+    heights = [int((drawn[:500, x + 3] == rgb(PALETTE[0])).all(axis=1).sum()) for x in (500, 2500)]
+    assert heights[0] > 90
+    assert heights[1] < 30
+
+
+def test_the_line_of_a_thin_box_leaves_its_inside_free():
+    drawn = draw_detections(Image.new("RGB", (4000, 3000)), detections(([1000, 500, 1050, 2500], "a", 0.9)), "a")
+    assert [drawn.getpixel((x, 1500)) for x in range(1006, 1045)] == [(0, 0, 0)] * 39
+
+
 @pytest.mark.parametrize(
     "box",
     [[0, 0, 40, 40], [0, 0, 0, 0], [-50, -50, 500, 500], [39, 39, 40, 40], [30, 30, 10, 10]],

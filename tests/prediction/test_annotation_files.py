@@ -10,6 +10,7 @@ from PIL import Image
 from tasks.formats.csv import read_csv
 from tasks.formats.gather import gather
 from tasks.formats.pascal_voc import read_voc
+from tasks.ground.text import counted
 from tasks.images.image_file import read_rgb
 from tasks.params import IngestParams
 from tests.prediction.finding import WhiteFinder, ingested, picture, predict_images, video
@@ -76,9 +77,8 @@ def test_the_folder_for_ingest_images_is_printed(tmp_path, monkeypatch, inputs, 
     monkeypatch.chdir(tmp_path)
     paths = [video(Path(name), frames=2) if name.endswith("mp4") else picture(Path(name)) for name in inputs]
     outcome = predict_images(paths, WhiteFinder(), Path("out"), 0.3, 8, write=["voc"])
-    assert outcome.written == [
-        f"voc/ with {2 * ('clip.mp4' in inputs) + sum('png' in i for i in inputs)} XML files{hint}"
-    ]
+    files = counted(2 * ("clip.mp4" in inputs) + sum("png" in i for i in inputs), "XML file")
+    assert outcome.written == [f"voc/ with {files}{hint}"]
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -7,7 +7,7 @@ import time
 import pytest
 from PIL import Image
 
-from tasks.errors import BusyError, DataError
+from tasks.errors import BusyError, DataError, StoppedError
 from tasks.prediction.folder_run import results_lock
 from tasks.prediction.ledger import LEDGER
 from tests.prediction.finding import WhiteFinder, picture
@@ -150,6 +150,25 @@ def test_a_photo_that_changes_while_it_is_detected_in_is_left_for_the_next_run(g
     assert growing.run().detected == (change == "written to")
 
 
+def test_after_ctrl_c_the_next_run_goes_on_and_what_was_done_is_in_the_ledger(growing):
+    for i in range(40):
+        picture(growing.photos / f"{i:02}.png", white=(0, 0, i + 1, 10))
+
+    class Interrupted(WhiteFinder):
+        def detect(self, images):
+            if len(self.batches) == 2:
+                raise KeyboardInterrupt
+            return super().detect(images)
+
+    with pytest.raises(StoppedError, match=r"stopped; \d+ photos done; run it again to go on") as stopped:
+        growing.run(load=Interrupted)
+    done = len(growing.results())
+    assert f" {done} photos" in str(stopped.value)
+    assert 0 < done < 40
+    summary = growing.run()
+    assert (summary.detected, summary.recovered) == (40 - done, 0)
+
+
 def test_results_and_drawings_are_never_taken_for_photos(growing, tmp_path):
     picture(growing.photos / "a.png")
     growing.run(draw=True)
@@ -185,8 +204,17 @@ def test_all_again_detects_copies_once(growing):
     shutil.copy(first, growing.photos / "b.png")
     growing.run()
     summary = growing.run(model="b" * 64, again=True)
-    assert (summary.detected, summary.copied) == (1, 1)
+    assert (summary.detected, summary.copied, summary.again, summary.new) == (1, 1, 2, 0)
     assert growing.result("b.png")["info"]["model"] == "b" * 64
+
+
+def test_a_photo_that_changed_is_new_also_where_all_is_done_again(growing):
+    path = picture(growing.photos / "a.png", white=SMALL)
+    picture(growing.photos / "b.png")
+    growing.run()
+    picture(path, white=LARGE)
+    summary = growing.run(model="b" * 64, again=True)
+    assert (summary.detected, summary.again, summary.new) == (2, 1, 1)
 
 
 def test_a_result_that_was_taken_away_is_not_made_again_but_a_copy_of_its_photo_is_detected_in(growing):
@@ -226,8 +254,14 @@ def test_a_name_too_long_for_a_result_is_reported_and_stops_nothing(growing):
     picture(growing.photos / f"{'a' * 250}.png")
     picture(growing.photos / "b.png", white=SMALL)
     summary = growing.run(draw=True)
-    assert list(summary.unreadable.values()) == ["its name is too long for a result called after it"]
+    assert list(summary.unreadable.values()) == ["its name is too long for a result called after it: rename it"]
     assert (summary.detected, growing.run().new) == (1, 0)
+
+
+def test_a_name_too_long_for_a_result_leaves_no_drawing_either(growing):
+    picture(growing.photos / f"{'a' * 247}.png")
+    summary = growing.run(draw=True)
+    assert (len(summary.unreadable), growing.drawn(), growing.results()) == (1, [], [])
 
 
 def test_a_second_run_into_the_same_folder_does_nothing_and_says_so(growing):

@@ -9,6 +9,7 @@ import pytest
 
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.detections import Detections
+from tasks.errors import StoppedError
 from tasks.prediction.inputs import Picture
 from tasks.prediction.run import predict_pictures
 from tests.prediction.finding import WhiteFinder, listed, picture, predict_images
@@ -98,6 +99,20 @@ class Full(Writer):
 
     def add(self, prediction):
         raise OSError("no space left")
+
+
+def test_ctrl_c_says_how_many_are_done_once_all_that_was_detected_is_written(tmp_path):
+    drawn = threading.Event()
+
+    class Slow(Writer):
+        def add(self, prediction):
+            drawn.wait(0.05)
+            super().add(prediction)
+
+    slow = Slow()
+    with pytest.raises(StoppedError, match="stopped; 2 images done; run it again: it starts with the first image"):
+        predict_pictures(pictures(tmp_path, 12), Failing(KeyboardInterrupt()), [slow], 0.3, batch_size=2)
+    assert len(slow.names) == 2
 
 
 @pytest.mark.parametrize(
