@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 import tensorflow as tf
-from onnx import GraphProto, ModelProto, TensorProto, helper
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+from onnx import ModelProto, TensorProto, helper
 
 from tasks.detector.network import Network
-from tasks.exporting.onnx_nms import add_nms, read_nms
+from tasks.exporting.onnx_conversion import to_onnx
+from tasks.exporting.onnx_nms import NmsSettings, add_nms, read_nms
 from tasks.exporting.onnx_nodes import Nodes, rename
 from tasks.ground.files import replacing
 from tasks.model.onnx_file import BOXES, CLASS_NAMES, CLASSES, COUNT, FIRST_ID, INPUT, OPSET, OUTPUTS, SCORES
@@ -36,13 +36,21 @@ def export_onnx(network: Network, pipeline_config: Any, path: Path, *, classes: 
     if len(classes) != network.num_classes:
         raise ValueError(f"expected {network.num_classes} class names, but got {len(classes)}")
     settings = read_nms(pipeline_config)
+    model = _model(network, settings)
+    helper.set_model_props(model, _metadata(network, classes))
+    # Types and shapes of every tensor are inferred, too; an operation that was not converted is none that ONNX knows.
+    onnx.checker.check_model(model, full_check=True)
+    with replacing(path) as beside:
+        beside.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def _model(network: Network, settings: NmsSettings) -> ModelProto:
+    """The network and its NMS, without metadata."""
     anchors = _anchors(network)
-    graph = _convert(network, anchors)
-    names = {graph.input[0].name: INPUT, graph.output[0].name: _RAW_BOXES, graph.output[1].name: _RAW_SCORES}
-    body = rename(graph, names)
+    body = _network_nodes(network, anchors)
     nms = Nodes("nms/")
     add_nms(nms, settings, boxes=_RAW_BOXES, scores=_RAW_SCORES, anchors=len(anchors), num_classes=network.num_classes)
-    model = helper.make_model(
+    return helper.make_model(
         helper.make_graph(
             body.nodes + nms.nodes,
             "detector",
@@ -54,11 +62,6 @@ def export_onnx(network: Network, pipeline_config: Any, path: Path, *, classes: 
         ir_version=helper.find_min_ir_version_for([helper.make_opsetid("", OPSET)]),
         producer_name="detection-pipeline",
     )
-    helper.set_model_props(model, _metadata(network, classes))
-    # Types and shapes of every tensor are inferred, too; an operation that was not converted is none that ONNX knows.
-    onnx.checker.check_model(model, full_check=True)
-    with replacing(path) as beside:
-        beside.write_bytes(model.SerializeToString(deterministic=True))
 
 
 def _anchors(network: Network) -> npt.NDArray[np.float32]:
@@ -67,10 +70,8 @@ def _anchors(network: Network) -> npt.NDArray[np.float32]:
     return anchors(tf.zeros([1, network.height, network.width, 3])).numpy()
 
 
-def _convert(network: Network, anchors: npt.NDArray[np.float32]) -> GraphProto:
-    """The network as ONNX: an image batch in, boxes and scores of all anchors out."""
-    from tf2onnx import convert  # noqa: PLC0415 - not wanted where nothing is exported
-
+def _network_nodes(network: Network, anchors: npt.NDArray[np.float32]) -> Nodes:
+    """The network as ONNX: `INPUT`, an image batch, in, `_RAW_BOXES` and `_RAW_SCORES` of all anchors out."""
     model = network.model
     has_background = model._add_background_class or model._explicit_background_class
 
@@ -83,18 +84,12 @@ def _convert(network: Network, anchors: npt.NDArray[np.float32]) -> GraphProto:
         return boxes, scores[..., 1:] if has_background else scores
 
     with _quiet():
-        frozen = convert_variables_to_constants_v2(detect.get_concrete_function(), lower_control_flow=False)
-        converted: ModelProto
-        converted, _ = convert.from_graph_def(
-            frozen.graph.as_graph_def(add_shapes=True),
-            input_names=[tensor.name for tensor in frozen.inputs],
-            output_names=[tensor.name for tensor in frozen.outputs],
-            opset=OPSET,
-        )
-    if len(converted.graph.input) != 1:
-        named = ", ".join(each.name for each in converted.graph.input)
+        graph = to_onnx(detect.get_concrete_function(), OPSET)
+    if len(graph.input) != 1:
+        named = ", ".join(each.name for each in graph.input)
         raise ValueError(f"the network hangs on tensors outside of it: {named}")
-    return converted.graph
+    names = {graph.input[0].name: INPUT, graph.output[0].name: _RAW_BOXES, graph.output[1].name: _RAW_SCORES}
+    return rename(graph, names)
 
 
 @contextmanager

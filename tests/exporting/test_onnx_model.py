@@ -159,8 +159,7 @@ def assert_each_is_in(some, others):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
-    # tf2onnx takes 13 GB for a ResNet-50.
-    [V1, V2, V2_SSD, pytest.param(RESNET, marks=pytest.mark.nightly)],
+    [V1, V2, V2_SSD, RESNET],
 )
 def test_each_network_gives_the_detections_of_its_saved_model(tmp_path, name):
     """In any order: many of a network's scores are equal when its values are drawn."""
