@@ -9,8 +9,8 @@ from tqdm import tqdm
 
 from tasks.dataset.dataset import AnnotatedImage, Dataset
 from tasks.errors import DataError
-from tasks.exporting.interpreter import Floats
-from tasks.exporting.tflite import FORMS, Form, Images
+from tasks.exporting.interpreter import Floats, Images
+from tasks.exporting.tflite import FORMS, Form
 from tasks.images.image_file import read_rgb
 from tasks.metrics.differences import Difference
 

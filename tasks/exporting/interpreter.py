@@ -2,13 +2,26 @@
 
 import warnings
 from collections.abc import Collection, Iterable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
 Floats = npt.NDArray[np.float32]
+
+
+class Images(Protocol):
+    """Inputs of the model, float32 `(1, height, width, 3)` in -1..1, that can be gone through several times."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def __iter__(self) -> Iterator[Floats]:
+        """One after another."""
+
+    def first(self, count: int) -> "Images":
+        """Up to `count` of them."""
 
 
 def every_tensor(model: bytes, tensors: Collection[int], images: Iterable[Floats]) -> Iterator[dict[int, Floats]]:
@@ -22,28 +35,20 @@ def every_tensor(model: bytes, tensors: Collection[int], images: Iterable[Floats
         yield {tensor: interpreter.get_tensor(tensor) for tensor in tensors}
 
 
-def tensor_ranges(model: bytes, images: Iterable[Floats]) -> dict[int, tuple[float, float]]:
-    """The least and the greatest value of the input and of what each operation gives in float32, over all images."""
+def float_tensors(model: bytes) -> list[int]:
+    """The indices of the input and of what operations give in float32."""
     interpreter = _interpreter(model)
-    interpreter.allocate_tensors()
-    (entry,) = interpreter.get_input_details()
-    given = {entry["index"], *(int(i) for each in interpreter._get_ops_details() for i in each["outputs"])}
-    floats = [t["index"] for t in interpreter.get_tensor_details() if t["index"] in given and t["dtype"] is np.float32]
-    ranges = dict.fromkeys(floats, (np.inf, -np.inf))
-    for image in images:
-        interpreter.set_tensor(entry["index"], image)
-        interpreter.invoke()
-        for tensor, (least, greatest) in ranges.items():
-            value = interpreter.get_tensor(tensor)
-            ranges[tensor] = min(least, float(value.min())), max(greatest, float(value.max()))
-    return ranges
+    # Not in TensorFlow's public interface; its debugger of quantised models reads operations in this way.
+    given = {int(i) for each in interpreter._get_ops_details() for i in each["outputs"]}
+    given |= {int(each["index"]) for each in interpreter.get_input_details()}
+    details = interpreter.get_tensor_details()
+    return [int(each["index"]) for each in details if each["index"] in given and each["dtype"] is np.float32]
 
 
 def operation_names(model: bytes) -> list[str]:
     """The names of what the operations of a TFLite file give, by which its layers are known."""
     interpreter = _interpreter(model)
     names = {tensor["index"]: tensor["name"] for tensor in interpreter.get_tensor_details()}
-    # Not in TensorFlow's public interface; its debugger of quantised models reads them in this way.
     return [names[i] for each in interpreter._get_ops_details() for i in each["outputs"]]
 
 

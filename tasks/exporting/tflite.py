@@ -1,9 +1,8 @@
 """TFLite files of the detection graph: as it is, with float16 weights, with int8 weights, or with int8 throughout."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import tensorflow as tf
 from tensorflow.lite.python.convert import mlir_quantize
@@ -12,7 +11,7 @@ from tensorflow.lite.python.convert_phase import ConverterError
 from tasks.errors import CheckpointError
 from tasks.exporting.bias_correction import correct_biases
 from tasks.exporting.equalise import equalise
-from tasks.exporting.interpreter import Floats, operation_names
+from tasks.exporting.interpreter import Images, operation_names
 from tasks.exporting.ranges import with_ranges
 
 # A channel that stays quiet in a few images may not in others, and ReLU6 would cut it.
@@ -21,19 +20,6 @@ _LEAST_TO_EQUALISE = 32
 _IMAGES_FOR_MEANS = 32
 # The layers that turn features into boxes and scores, by the names that the OD API gives their operations.
 _HEADS = ("BoxHead", "ClassHead", "BoxPredictor", "ClassPredictor", "box_predictor")
-
-
-class Images(Protocol):
-    """Inputs of the model, float32 `(1, height, width, 3)` in -1..1, that can be gone through several times."""
-
-    def __len__(self) -> int:
-        """How many there are."""
-
-    def __iter__(self) -> Iterator[Floats]:
-        """One after another."""
-
-    def first(self, count: int) -> "Images":
-        """Up to `count` of them."""
 
 
 @dataclass(frozen=True)

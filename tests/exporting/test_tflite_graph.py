@@ -11,14 +11,8 @@ from tasks.exporting.tflite import FORMS, Quantizer, convert_float
 from tasks.exporting.tflite_graph import tflite_graph
 from tasks.exporting.tflite_tensors import read_content
 from tests.detector.toy_network import ON_PIXELS
+from tests.exporting.listed import Listed
 from tests.exporting.toy_export import varied_config, varied_network
-
-
-class Listed(list):
-    """Inputs of the model that are in memory."""
-
-    def first(self, count):
-        return Listed(self[:count])
 
 
 def picture(seed):
