@@ -44,6 +44,10 @@ class Judge:
         found = detect_all(load_variant(file), self.val, 1, f"export: scoring {file.name} on val")
         return mean_ap_difference(self.reference, match_detections(self.val, found))
 
+    def is_too_much(self, difference: Difference) -> bool:
+        """Whether the variant surely loses more than `max_loss`."""
+        return is_too_much(difference, self.max_loss)
+
     def why_left_out(self, file: Path, difference: Difference) -> str | None:
         """The reason to leave the variant out; None where it may be shipped.
 
@@ -53,7 +57,7 @@ class Judge:
         if difference.interval is None:
             self._warn_unproven(file, difference)
             return None
-        if not is_too_much(difference, self.max_loss):
+        if not self.is_too_much(difference):
             return None
         reason = (
             f"{file.name} surely loses more than {self.max_loss:g} mAP on the val split (95 %: "

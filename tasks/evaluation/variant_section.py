@@ -7,7 +7,7 @@ from tasks.artifacts.variant_losses import VariantLoss, VariantLosses
 from tasks.ground.figures import figure_text
 from tasks.ground.text import markdown_text
 from tasks.metrics.loss_texts import interval_or_reason, remarks
-from tasks.model.variants import VARIANTS, classes_a_box
+from tasks.model.variants import classes_a_box, purpose_of
 
 _TFLITE = """```python
 import zipfile
@@ -96,7 +96,7 @@ def _row(loss: VariantLoss, carriers: int, speed: ModelSpeed, threads: Sequence[
         interval_or_reason(loss.difference, loss.interval, carriers),
         figure_text(loss.size_mb, 1),
         *(_latency(speed.by_threads.get(count)) for count in threads),
-        VARIANTS[loss.name].purpose,
+        purpose_of(loss.name, takes_pixels=loss.takes_pixels),
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -117,7 +117,7 @@ def _snippet(loss: VariantLoss, score: str, num_classes: int) -> str:
 
 
 def _edge_tpu(losses: Sequence[VariantLoss]) -> list[str]:
-    left = next((each.edge_tpu_fallbacks for each in losses if each.edge_tpu_fallbacks), None)
+    left = next((each.edge_tpu_fallbacks for each in losses if each.edge_tpu_fallbacks and each.takes_pixels), None)
     if left is None:
         return []
     named = ", ".join(f"{name} ({count})" for name, count in left.items())

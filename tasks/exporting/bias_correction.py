@@ -14,7 +14,7 @@ import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
 
 from tasks.exporting.interpreter import Floats, every_tensor
-from tasks.exporting.tflite_layers import CONV, convolutions
+from tasks.exporting.tflite_layers import CONV, convolutions, is_grouped
 from tasks.exporting.tflite_tensors import constant, file_of, put_constant, read_content
 
 
@@ -22,26 +22,32 @@ def correct_biases(quantised: bytes, model: bytes, images: Iterable[Floats]) -> 
     """The int8 TFLite file `quantised` with other biases.
 
     Args:
-        quantised: made of `model`; layers that were left in float32 stay as they are.
+        quantised: made of `model`; layers in float32 and convolutions in groups stay as they are.
         model: the float file.
         images: inputs of `model`, float32 `(1, height, width, 3)`, for the means; of training images only.
     """
     content, floats = read_content(quantised), read_content(model)
     # Names differ where a layer gives the network's output; the order in which layers run is the same.
     both = zip(convolutions(content), convolutions(floats), strict=True)
-    pairs = [(each, other) for each, other in both if _is_int8(content, each)]
+    pairs = [(each, other) for each, other in both if _can_be_corrected(content, each)]
     means = _means(model, {int(other.inputs[0]) for _, other in pairs}, images)
     for each, other in pairs:
         rounding = _weights(content, each) - constant(floats, other.inputs[1])
         # Both kinds have the inputs on their last axis; a depthwise convolution gives each of them by itself.
-        summed = (1, 2, 3) if content.operatorCodes[each.opcodeIndex].builtinCode == CONV else (0, 1, 2)
+        summed = (1, 2, 3) if _code(content, each) == CONV else (0, 1, 2)
         change = (rounding * means[int(other.inputs[0])]).sum(summed)
         _add_to_bias(content, each.inputs[2], -change)
     return file_of(content)
 
 
-def _is_int8(content: Any, operator: Any) -> bool:
-    return bool(content.subgraphs[0].tensors[operator.inputs[1]].type == schema.TensorType.INT8)
+def _can_be_corrected(content: Any, operator: Any) -> bool:
+    (graph,) = content.subgraphs
+    is_int8 = graph.tensors[operator.inputs[1]].type == schema.TensorType.INT8
+    return bool(is_int8 and not is_grouped(graph, operator, _code(content, operator)))
+
+
+def _code(content: Any, operator: Any) -> int:
+    return int(content.operatorCodes[operator.opcodeIndex].builtinCode)
 
 
 def _weights(content: Any, operator: Any) -> Floats:

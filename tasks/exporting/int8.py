@@ -74,10 +74,10 @@ def quantise(
     *,
     prepare: Prepare,
     calibration_images: int,
-    max_loss: float,
+    is_too_much: Callable[[Difference], bool],
     difference_of: Callable[[bytes], Difference],
 ) -> Quantised:
-    """The first form of `FORMS` that loses at most `max_loss`; where none does, the one that loses least.
+    """The first form of `FORMS` that does not surely lose too much; where none is, the one that loses least.
 
     Args:
         quantize: makes the file in a form, as `Quantizer` does.
@@ -85,7 +85,7 @@ def quantise(
         size: height and width of the model's input.
         prepare: makes a photo an input of this size.
         calibration_images: how many of `train` the ranges are measured on.
-        max_loss: mAP in 0..1.
+        is_too_much: whether a difference on the val split is a loss that the gate would not let pass.
         difference_of: a file's mAP on the val split less the SavedModel's.
 
     Raises:
@@ -104,15 +104,20 @@ def quantise(
             continue
         content = quantize(form, Inputs(train, chosen, size, prepare))
         tried.append(Quantised(content, form, len(chosen), difference_of(content)))
-        loss = tried[-1].loss
-        if loss is None or loss <= max_loss:
-            measured = "not measured on val" if loss is None else f"loses {loss:.3f} mAP on the val split"
-            tqdm.write(f"export: int8, {form.name}: {measured}; taken")
+        surely = is_too_much(tried[-1].difference)
+        measured = _measured(tried[-1].loss)
+        tqdm.write(f"export: int8, {form.name}: {measured}; {'surely too much' if surely else 'taken'}")
+        if not surely:
             return tried[-1]
-        tqdm.write(f"export: int8, {form.name}: loses {loss:.3f} mAP on the val split, more than {max_loss:g}")
     best = min(tried, key=lambda each: each.loss or 0.0)
-    tqdm.write(f"export: int8: no form loses less than {max_loss:g}; {best.form.name} loses least")
+    tqdm.write(f"export: int8: every form surely loses too much; {best.form.name} loses least")
     return best
+
+
+def _measured(loss: float | None) -> str:
+    if loss is None:
+        return "not measured on val"
+    return f"{'loses' if loss >= 0 else 'gains'} {abs(loss):.3f} mAP on the val split"
 
 
 def calibration_choice(train: Dataset, count: int) -> list[AnnotatedImage]:

@@ -22,6 +22,8 @@ Range = tuple[float, float]
 _BINS = 2048
 # One image has thousands of values of each tensor.
 _IMAGES_FOR_HISTOGRAMS = 32
+# Runtimes refuse a scale near zero, as a channel that is off on all images would have.
+_LEAST_WIDTH = 1e-6
 # What is left of each end.
 _PARTS = np.linspace(1.0, 0.3, 15)
 
@@ -55,6 +57,8 @@ def best_range(histogram: npt.NDArray[np.int64], ends: Range) -> Range:
     values = ends[0] + (bins + 0.5) * width
     # Where all values are at one end, the middle of its bin is not where they are.
     values[bins == 0], values[bins == len(histogram) - 1] = ends
+    if ends[1] - ends[0] < _LEAST_WIDTH:
+        return min(ends[0], 0.0), max(ends[1], 1.0)
     best, least = ends, np.inf
     for low in min(ends[0], 0.0) * (_PARTS if ends[0] < 0 else _PARTS[:1]):
         for high in max(ends[1], 0.0) * (_PARTS if ends[1] > 0 else _PARTS[:1]):

@@ -41,6 +41,8 @@ def save_function(network: Network, function: Any, folder: Path) -> None:
     holder = tf.Module()
     holder.variables_used = list(network.variables.values())
     tf.saved_model.save(holder, str(folder), signatures={"serving_default": function})
+    # It holds a random number, by which the same model would be another one each time. TensorFlow loads without it.
+    (folder / "fingerprint.pb").unlink(missing_ok=True)
 
 
 def load_weights(network: Network, prefix: Path) -> None:

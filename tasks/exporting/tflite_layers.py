@@ -21,6 +21,12 @@ def convolutions(content: Any) -> list[Any]:
     return [each for each in graph.operators if codes[each.opcodeIndex] in (CONV, DEPTHWISE)]
 
 
+def is_grouped(graph: Any, operator: Any, code: int) -> bool:
+    """Whether a convolution takes its inputs in groups: its weights have fewer inputs than there are."""
+    taken, weights = (graph.tensors[i].shape for i in operator.inputs[:2])
+    return bool(code == CONV and weights[3] != taken[3])
+
+
 @dataclass
 class Channels:
     """Tensors whose channels share their factors.
@@ -77,6 +83,7 @@ class Layers:
         taken.consumers.append(operator)
         given.producers.append(operator)
         is_shared = any(self._buffer(i) in self._shared for i in operator.inputs[1:] if i >= 0)
+        is_shared |= is_grouped(self.graph, operator, code)
         # A depthwise convolution with several outputs a channel would spread a factor over them.
         spreads = code == DEPTHWISE and operator.builtinOptions.depthMultiplier != 1
         is_cut_otherwise = operator.builtinOptions.fusedActivationFunction not in (_NO_ACTIVATION, RELU6)

@@ -36,6 +36,9 @@ class Judge(Protocol):
     def difference(self, file: Path) -> Difference:
         """The variant's mAP less the SavedModel's."""
 
+    def is_too_much(self, difference: Difference) -> bool:
+        """Whether a variant with this difference would not be shipped."""
+
     def why_left_out(self, file: Path, difference: Difference) -> str | None:
         """The reason not to ship it; None where there is none."""
 
@@ -126,7 +129,7 @@ def _export_int8(
         (source.network.height, source.network.width),
         prepare=source.prepare,
         calibration_images=params.calibration_images,
-        max_loss=params.max_map_loss,
+        is_too_much=judge.is_too_much,
         difference_of=difference_of,
     )
     # Of several forms the last one tried lies there.

@@ -47,7 +47,13 @@ VARIANTS: Mapping[VariantName, Variant] = {
     "onnx": Variant("model.onnx", "ONNX Runtime", "servers and desktops without TensorFlow; batches of any size"),
 }
 
+_WIDE_INT8 = "where all else loses too much: 16-bit activations are slow on CPUs, and not for an Edge TPU"
 _BY_FILE = {variant.file: name for name, variant in VARIANTS.items()}
+
+
+def purpose_of(name: VariantName, *, takes_pixels: bool) -> str:
+    """What to take a variant for. An int8 file with 16-bit activations does not take pixels."""
+    return _WIDE_INT8 if name == "int8" and not takes_pixels else VARIANTS[name].purpose
 
 
 class WrittenVariant(BaseModel):

@@ -10,7 +10,7 @@ from tasks.artifacts.speed import Latency, ModelSpeed, Speed
 from tasks.artifacts.variant_losses import VariantLoss, VariantLosses
 from tasks.images.drawing import PALETTE
 from tasks.metrics.loss_texts import interval_or_reason, remarks
-from tasks.model.variants import VARIANTS
+from tasks.model.variants import purpose_of
 from tasks.report_page.curves import INK, STYLE, new_figure, svg_of
 
 # The area of a dot for each megabyte, in square points.
@@ -64,7 +64,7 @@ def variant_table(losses: VariantLosses, speed: Speed | None) -> VariantTable | 
             each,
             interval_or_reason(each.difference, each.interval, losses.carriers),
             [model.by_threads.get(count) for count in threads],
-            VARIANTS[each.name].purpose,
+            purpose_of(each.name, takes_pixels=each.takes_pixels),
         )
         for each, model in zip(losses.scored, models, strict=True)
     ]

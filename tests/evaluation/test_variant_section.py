@@ -75,6 +75,13 @@ def test_the_card_names_what_an_edge_tpu_leaves_to_the_cpu_and_what_loses_too_mu
     assert "-0.010 **too much**" in text
 
 
+def test_an_int8_file_with_wide_activations_is_not_called_fast() -> None:
+    text = card_of(losses(loss(takes_pixels=False, edge_tpu_fallbacks={"CONV_2D": 72})))
+    assert "16-bit activations are slow on CPUs" in text
+    assert "small and fast" not in text
+    assert "edgetpu_compiler" not in text
+
+
 def test_code_for_onnx_takes_a_photo_of_any_size() -> None:
     text = card_of(losses(loss("onnx", file="model.onnx", runtime="ONNX Runtime")))
     assert 'onnxruntime.InferenceSession("exported/model.onnx"' in text

@@ -9,6 +9,7 @@ from tensorflow.lite.python.convert import mlir_quantize
 from tensorflow.lite.python.optimize.calibrator import Calibrator
 
 from tasks.exporting.bias_correction import correct_biases
+from tasks.exporting.equalise import equalise
 from tasks.exporting.interpreter import every_tensor, operation_names
 from tasks.exporting.tflite_layers import convolutions
 from tasks.exporting.tflite_tensors import constant, put_constant, read_content
@@ -91,6 +92,19 @@ def test_a_layer_left_in_float32_stays_as_it_is(model, images):
     )
     assert constant(corrected, end.inputs[1]).dtype == np.float32
     assert constant(corrected, convolutions(corrected)[0].inputs[2]).any()
+
+
+def test_a_convolution_in_groups_stays_as_it_is(images):
+    kernel = np.random.default_rng(1).normal(0, 1, (3, 3, 1, 6)).astype(np.float32)
+
+    @tf.function(input_signature=[tf.TensorSpec([1, 16, 16, 3], tf.float32)])
+    def run(image):
+        return tf.nn.relu6(tf.nn.conv2d(image, kernel, 1, "SAME"))
+
+    grouped = tf.lite.TFLiteConverter.from_concrete_functions([run.get_concrete_function()]).convert()
+    rounded = quantised(grouped, images)
+    assert correct_biases(rounded, grouped, images) == correct_biases(rounded, grouped, images[:1])
+    assert equalise(grouped, images)
 
 
 def test_a_constant_alone_in_its_buffer_is_replaced_there(model):

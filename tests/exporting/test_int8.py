@@ -28,6 +28,11 @@ def losses(*values):
     return lambda content: Difference("mAP", 0.5, 0.5 - left.pop(0), None)
 
 
+def is_too_much(difference: Difference) -> bool:
+    assert difference.loss is not None
+    return difference.loss > 0.02
+
+
 def try_forms(tmp_path, *values, count=6, calibration_images=2):
     quantizer = Quantizer()
     made = quantise(
@@ -36,7 +41,7 @@ def try_forms(tmp_path, *values, count=6, calibration_images=2):
         (64, 64),
         prepare=model_input,
         calibration_images=calibration_images,
-        max_loss=0.02,
+        is_too_much=is_too_much,
         difference_of=losses(*values),
     )
     return made, quantizer.images
@@ -49,16 +54,22 @@ def test_the_first_form_that_holds_is_taken(tmp_path):
 
 def test_forms_are_tried_in_their_order_until_one_holds(tmp_path, capsys):
     made, images = try_forms(tmp_path, 0.05, 0.04, 0.03, 0.0)
-    assert (made.form, made.images) == (FORMS[3], 6)
-    assert images == [2, 2, 2, 6]
-    assert (
-        "full integer, weights by channel: loses 0.050 mAP on the val split, more than 0.02" in capsys.readouterr().out
-    )
+    assert (made.form, made.images) == (FORMS[3], 2)
+    assert images == [2, 2, 6, 2]
+    written = capsys.readouterr().out
+    assert "full integer, weights by channel: loses 0.050 mAP on the val split; surely too much" in written
+    assert "16-bit activations, 8-bit weights: loses 0.000 mAP on the val split; taken" in written
 
 
-def test_where_none_holds_the_one_that_loses_least_is_taken(tmp_path):
+def test_a_gain_is_called_one(tmp_path, capsys):
+    try_forms(tmp_path, -0.01)
+    assert "gains 0.010 mAP on the val split; taken" in capsys.readouterr().out
+
+
+def test_where_none_holds_the_one_that_loses_least_is_taken(tmp_path, capsys):
     made, _ = try_forms(tmp_path, 0.05, 0.03, 0.04, 0.06)
     assert made.form == FORMS[1]
+    assert "every form surely loses too much; full integer but for the last layers" in capsys.readouterr().out
     made, images = try_forms(tmp_path, 0.05, 0.03, 0.04, count=2)
     assert (made.form, images) == (FORMS[1], [2, 2, 2])
 
@@ -67,7 +78,7 @@ def test_without_training_images_int8_says_what_to_do(tmp_path):
     with pytest.raises(DataError, match=r"the train split holds none: annotate images, or leave int8 out"):
         quantise(
             Quantizer().quantize, Dataset(tmp_path, CLASSES, ()), (64, 64),
-            prepare=model_input, calibration_images=2, max_loss=0.02, difference_of=losses(0.0),
+            prepare=model_input, calibration_images=2, is_too_much=is_too_much, difference_of=losses(0.0),
         )  # fmt: skip
 
 

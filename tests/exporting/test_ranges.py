@@ -70,9 +70,10 @@ def test_values_far_out_that_are_not_few_are_not_cut():
 
 
 @pytest.mark.parametrize(
-    ("ends", "wanted"), [((2.0, 5.0), (0.0, 5.0)), ((-5.0, -2.0), (-5.0, 0.0)), ((0.0, 0.0), (0.0, 0.0))]
+    ("ends", "wanted"),
+    [((2.0, 5.0), (0.0, 5.0)), ((-5.0, -2.0), (-5.0, 0.0)), ((0.0, 0.0), (0.0, 1.0)), ((3e-9, 4e-9), (0.0, 1.0))],
 )
-def test_zero_lies_in_every_range(ends, wanted):
+def test_zero_lies_in_every_range_and_none_is_next_to_nothing(ends, wanted):
     assert best_range(histogram(np.linspace(ends[0], ends[1], 1000), ends), ends) == wanted
 
 

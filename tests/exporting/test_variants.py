@@ -20,24 +20,12 @@ from tasks.exporting.saved_model import export_saved_model, lay_out_for_serving
 from tasks.exporting.tflite_metadata import Metadata, with_metadata
 from tasks.exporting.variants import Source, export_variants
 from tasks.ground.files import sha256_of
-from tasks.metrics.differences import Difference
 from tasks.model.label_map import LABEL_MAP, write_label_map
 from tasks.model.variants import VARIANTS, export_folder, read_variants, write_variants
+from tests.exporting.lenient import Lenient
 from tests.exporting.params import export_params
 from tests.exporting.photos import CLASSES, photos
 from tests.exporting.toy_export import varied_config, varied_network
-
-NOTHING_LOST = Difference("mAP", 0.5, 0.5, None)
-
-
-class Lenient:
-    """A judge that finds no loss."""
-
-    def difference(self, file):
-        return NOTHING_LOST
-
-    def why_left_out(self, file, difference):
-        return None
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +185,11 @@ def test_what_is_left_out_is_listed_with_its_reason_and_not_written(source, tmp_
     assert set(variants.written) == {"float32"}
     assert variants.left_out == {"float16": "too bad"}
     assert not (tmp_path / "model_float16.tflite").exists()
+
+
+def test_a_saved_model_holds_no_random_number(exported):
+    names = {file.name for file in (exported / "saved_model").rglob("*") if file.is_file()}
+    assert names == {"saved_model.pb", "variables.index", "variables.data-00000-of-00001"}
 
 
 @pytest.mark.parametrize("how", ["link", "copy"])
