@@ -19,11 +19,11 @@ _NOT_SAID = "not given; set `evaluate.intended_use` in params.yaml"
 _FEW_IMAGES = 50
 _SERVE = """```python
 import numpy as np, tensorflow as tf
-from PIL import Image
+from PIL import Image, ImageOps
 
 names = {names}
 model = tf.saved_model.load("exported/saved_model").signatures["serving_default"]
-image = np.asarray(Image.open("photo.jpg").convert("RGB"))        # uint8, any size
+image = np.asarray(ImageOps.exif_transpose(Image.open("photo.jpg")).convert("RGB"))  # upright; uint8, any size
 found = model(input_tensor=tf.constant(image[None]))
 scores, classes, boxes = (found[f"detection_{{name}}"][0].numpy() for name in ("scores", "classes", "boxes"))
 for i in np.flatnonzero(scores >= {score}):                          # classes count from 1

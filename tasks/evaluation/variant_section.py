@@ -12,14 +12,17 @@ from tasks.model.variants import classes_a_box, purpose_of
 _TFLITE = """```python
 import zipfile
 import numpy as np, tensorflow as tf                 # or: from ai_edge_litert.interpreter import Interpreter
-from PIL import Image
+from PIL import Image, ImageOps
 
 names = zipfile.ZipFile("exported/{file}").read("labels.txt").decode().split("\\n")
 model = tf.lite.Interpreter("exported/{file}", num_threads=2)
 model.allocate_tensors()
 (entry,) = model.get_input_details()
 _, height, width, _ = entry["shape"]
-image = np.asarray(Image.open("photo.jpg").convert("RGB").resize((width, height)))[None]
+photo = ImageOps.exif_transpose(Image.open("photo.jpg")).convert("RGB")    # upright
+# Bilinear between pixels, as in training. resize() also smooths, and moves scores by some hundredths.
+whole, bilinear = (0, 0, *photo.size), Image.Resampling.BILINEAR
+image = np.asarray(photo.transform((width, height), Image.Transform.EXTENT, whole, bilinear))[None]
 model.set_tensor(entry["index"], {pixels})
 model.invoke()
 outputs = sorted(model.get_output_details(), key=lambda output: output["name"])
@@ -32,11 +35,11 @@ _FLOATS, _PIXELS = "image.astype(np.float32) / 127.5 - 1.0", "image"
 _ONNX = """```python
 import json
 import numpy as np, onnxruntime
-from PIL import Image
+from PIL import Image, ImageOps
 
 model = onnxruntime.InferenceSession("exported/{file}", providers=["CPUExecutionProvider"])
 names = json.loads(model.get_modelmeta().custom_metadata_map["classes"])
-image = np.asarray(Image.open("photo.jpg").convert("RGB"))        # uint8, any size
+image = np.asarray(ImageOps.exif_transpose(Image.open("photo.jpg")).convert("RGB"))  # upright; uint8, any size
 outputs = ["detection_scores", "detection_classes", "detection_boxes"]
 scores, classes, boxes = (output[0] for output in model.run(outputs, {{"input_tensor": image[None]}}))
 for i in np.flatnonzero(scores >= {score}):                          # classes count from 1; boxes as above

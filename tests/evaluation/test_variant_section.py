@@ -1,13 +1,17 @@
 """What the card, the report and the gate say of variants."""
 
+import re
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image, ImageOps
 
 from tasks.artifacts.analysis import Interval
 from tasks.artifacts.speed import Latency, ModelSpeed, Speed
 from tasks.artifacts.variant_losses import VariantLoss, VariantLosses, read_variant_losses, write_variant_losses
 from tasks.evaluation.losses import complaint, is_too_much, mean_ap_difference
+from tasks.evaluation.preprocess import stretched
 from tasks.evaluation.variant_section import variant_section
 from tasks.metrics.differences import Difference
 from tasks.metrics.loss_texts import remarks
@@ -67,6 +71,20 @@ def test_the_card_has_a_row_and_code_for_each_variant() -> None:
     assert "image.astype(np.float32) / 127.5 - 1.0" in text
     assert text.count("n = int(count) * 3") == text.count("in np.flatnonzero(scores[:n] >= 0.40):") == 2
     assert card_of(losses()) == ""
+
+
+@pytest.mark.parametrize("size", [(541, 380), (120, 90), (64, 48), (1000, 333)])
+def test_the_cards_code_scales_a_photo_as_it_is_scaled_where_the_file_is_scored(tmp_path, monkeypatch, size) -> None:
+    text = card_of(losses(loss()))
+    (code,) = re.findall(r"^photo = .*?^image = [^\n]*\n", text, re.MULTILINE | re.DOTALL)
+    width, height = size
+    pixels = np.random.default_rng(4).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "photo.jpg", format="PNG")
+    monkeypatch.chdir(tmp_path)
+    names = {"np": np, "Image": Image, "ImageOps": ImageOps, "width": 96, "height": 64}
+    exec(code, names)  # noqa: S102 - the card's own code
+    # PIL's pixels are whole numbers.
+    np.testing.assert_allclose(names["image"], stretched(pixels, 64, 96), atol=1.001)
 
 
 def test_the_card_names_what_an_edge_tpu_leaves_to_the_cpu_and_what_loses_too_much() -> None:

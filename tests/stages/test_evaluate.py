@@ -9,7 +9,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tasks.artifacts.variant_losses import read_variant_losses
 from tasks.dataset.dataset import Dataset
@@ -105,20 +107,58 @@ def test_what_few_test_photos_do_not_prove_is_printed_and_on_the_card(project: P
 
 @pytest.mark.usefixtures("printed")
 def test_the_code_on_the_card_prints_the_name_of_each_object_that_the_model_finds(project: Path) -> None:
-    blocks = re.findall(r"```python\n(.*?)```", (project / "models" / "README.md").read_text("utf-8"), flags=re.DOTALL)
+    blocks = python_blocks((project / "models" / "README.md").read_text("utf-8"))
     assert len(blocks) == 3
     shutil.copy(project / "images" / "0.png", project / "models" / "photo.jpg")
     for block, model in zip(blocks, ("saved_model", "model.tflite", "model.onnx"), strict=True):
-        done = subprocess.run(
-            [sys.executable, "-X", "utf8", "-c", block],
-            cwd=project / "models", capture_output=True, encoding="utf-8", check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr[-3000:]
-        named = [line.split(" ")[0] for line in done.stdout.splitlines()]
+        named = [line.split(" ")[0] for line in run(block, project / "models").splitlines()]
         (expected,) = load_exported(place(project, model)).detect([read_rgb(project / "images" / "0.png")])
         # A TFLite file lists all classes of each of its boxes, so more than are worth keeping.
         assert Counter(named) >= Counter(expected.classes)
         assert set(named) <= set(CLASSES)
+
+
+@pytest.mark.usefixtures("printed")
+def test_the_code_on_the_card_turns_a_photo_upright_as_exif_says(project: Path) -> None:
+    upright = Image.open(project / "images" / "0.png")
+    stored = upright.transpose(Image.Transpose.ROTATE_90)
+    # Orientation 6: to be turned by 90 degrees to the right.
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    shown = {"upright": (upright, None), "turned": (stored, exif), "lying": (stored, None)}
+    for name, (photo, tag) in shown.items():
+        (project / name).mkdir()
+        photo.save(project / name / "photo.jpg", format="PNG", **({} if tag is None else {"exif": tag}))
+        (project / name / "exported").symlink_to(project / "models" / "exported")
+    for block in python_blocks((project / "models" / "README.md").read_text("utf-8")):
+        # What the model is given is compared, too: the toy model finds nearly the same in any photo.
+        code = "import os, hashlib\n" + "".join(
+            f"os.chdir('../{name}')\n{block}\nprint('input', hashlib.sha256(image.tobytes()).hexdigest())\n"
+            for name in shown
+        )
+        printed = re.split(r"^input (.*)\n", run(code, project / "models"), flags=re.MULTILINE)
+        assert len(boxes(printed[0])) > 0
+        np.testing.assert_array_equal(boxes(printed[2]), boxes(printed[0]))
+        assert printed[3] == printed[1] != printed[5]
+
+
+def boxes(printed: str) -> np.ndarray:
+    """`(N, 4)` of what a block of the card prints."""
+    rows = [re.sub(r"[\[\]]", "", line).split()[-4:] for line in re.sub(r"\n\s+", " ", printed).splitlines()]
+    return np.array(rows, dtype=np.float64).reshape(-1, 4)
+
+
+def run(code: str, folder: Path) -> str:
+    """What Python prints for `code`, run in `folder`."""
+    done = subprocess.run(
+        [sys.executable, "-X", "utf8", "-c", code], cwd=folder, capture_output=True, encoding="utf-8", check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def python_blocks(text: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
 
 
 def place(project: Path, model: str) -> Path:

@@ -1,9 +1,15 @@
 """What the report page shows of variants: those that were left out, too few photos, and no float32."""
 
+import re
+
+import pytest
+
 from tasks.artifacts.analysis import Interval
 from tasks.artifacts.evaluation import CocoFigures
 from tasks.artifacts.speed import Latency, ModelSpeed, Speed, write_speed
 from tasks.artifacts.variant_losses import VariantLoss, VariantLosses, write_variant_losses
+from tasks.model.variants import VARIANTS
+from tasks.report_page.variants import COLOURS, spread, variant_table
 from tests.metrics.cases import detect
 from tests.stages.report.report_run import SQUARE, Run
 
@@ -57,3 +63,59 @@ def test_without_float32_the_page_has_no_column_of_tflite(tmp_path):
     assert "TFLite" not in page.text
     assert "SavedModel" in page.text
     assert page.open == []
+
+
+def picture_of(p50_ms):
+    """The picture of variants with these latencies, in ms, all of one mAP."""
+    losses = VariantLosses(scored=[loss(name) for name in p50_ms], images=20, carriers=12)
+    models = {name: ModelSpeed(by_threads={1: Latency(p50_ms=ms, p95_ms=ms)}) for name, ms in p50_ms.items()}
+    return str(variant_table(losses, Speed(models=models)).picture)
+
+
+def test_names_of_variants_in_one_place_are_not_printed_over_each_other():
+    picture = picture_of(dict.fromkeys(VARIANTS, 20.0))
+    heights = {name: float(y) for y, name in re.findall(r'y="([\d.]+)"[^>]*>(\w+)</text>', picture) if name in VARIANTS}
+    assert heights.keys() == VARIANTS.keys()
+    ordered = sorted(heights.values())
+    assert min(after - before for before, after in zip(ordered, ordered[1:], strict=False)) >= 14.9
+
+
+def test_a_variant_has_one_colour_whichever_others_there_are():
+    assert COLOURS.keys() == VARIANTS.keys()
+    assert len(set(COLOURS.values())) == len(COLOURS)
+    alone = picture_of({"int8": 9.0})
+    assert COLOURS["int8"] in alone
+    assert COLOURS["float32"] not in alone
+    assert COLOURS["int8"] in picture_of({"float32": 20.0, "dynamic": 12.0, "int8": 9.0})
+
+
+@pytest.mark.parametrize("ground", ["#ffffff", "#1b1e24"])
+@pytest.mark.parametrize("name", VARIANTS)
+def test_colours_stand_out_from_the_light_and_the_dark_page(name, ground):
+    lighter, darker = sorted((luminance(COLOURS[name]), luminance(ground)), reverse=True)
+    assert (lighter + 0.05) / (darker + 0.05) >= 3.0
+
+
+def luminance(colour):
+    """The relative luminance of `#rrggbb` (WCAG 2.2)."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize(
+    ("places", "expected"),
+    [
+        ([], []),
+        ([30.0], [30.0]),
+        ([0.0, 50.0], [10.0, 50.0]),
+        ([50.0, 50.0], [45.0, 55.0]),
+        ([100.0, 100.0, 100.0], [80.0, 90.0, 100.0]),
+    ],
+)
+def test_places_are_apart_and_inside(places, expected):
+    moved = spread(places, 10.0, 10.0, 100.0)
+    assert len(moved) == len(expected)
+    assert all(10.0 <= place <= 100.0 for place in moved)
+    assert all(after - before >= 10.0 for before, after in zip(moved, moved[1:], strict=False))
+    assert moved == expected
