@@ -30,6 +30,7 @@ class FolderSummary(BaseModel):
     detected: _Count
     copied: _Count
     recovered: _Count
+    drawings_removed: _Count
     again: _Count
     waiting: list[str]
     unreadable: dict[str, str]
@@ -69,6 +70,7 @@ def summary_markdown(summary: FolderSummary) -> str:
         "of these, detected in": summary.detected,
         "of these, copies of other photos": summary.copied,
         "of these, kept of a killed run": summary.recovered,
+        "drawings of earlier results removed": summary.drawings_removed,
         "left for the next run, as they are still being written": len(summary.waiting),
         "unreadable": f"{len(summary.unreadable)} ({summary.newly_unreadable} of them new)",
         "files that are no photos": summary.others,

@@ -95,6 +95,9 @@ def _print(done: Summary, out: Path) -> None:
     if done.detected:
         print_text(f"{counted(sum(done.boxes.values()), 'box')} ({boxes or 'none'}), {done.images_per_s:.1f} images/s")
     print_text(f"{out}: the results, a JSON file for each photo")
+    if done.drawings_removed:
+        drawings = counted(done.drawings_removed, "drawing")
+        print_text(f"{drawings} of earlier results removed: add --again --draw to draw them anew")
     waiting = counted(len(done.waiting), "photo")
     _list(f"{waiting} left for the next run: changed just now (--settle), or gone", done.waiting)
     unreadable = [f"{name}: {reason}" for name, reason in sorted(done.unreadable.items())]

@@ -13,7 +13,7 @@ from tasks.ground.files import relative_to_here, remove_leftovers_below
 from tasks.ground.text import counted
 from tasks.prediction.ledger import LEDGER, Entry, Ledger
 from tasks.prediction.new_photos import Found, Plan, Planner, Rules, find_photos
-from tasks.prediction.photo_results import Photo, copy_result
+from tasks.prediction.photo_results import Photo, copy_result, read_result, remove_old_drawing, result_path
 from tasks.prediction.result_writer import ResultWriter, take_down
 from tasks.prediction.run import predict_pictures
 from tasks.prediction.writer import encodable
@@ -34,6 +34,7 @@ class Summary:
         recovered: how many had a result that a killed run had not taken down.
         waiting: names of those that are left for the next run: still being written, or gone.
         unreadable: all that cannot be read, by name with the reason.
+        drawings_removed: how many results without a drawing replaced one with a drawing.
         again: how many of those that were done, or that cannot be read now, had been done with other settings.
         newly_unreadable: how many of these were tried in this run.
         boxes: how many boxes of each class were found in this run.
@@ -45,6 +46,7 @@ class Summary:
     detected: int = 0
     copied: int = 0
     recovered: int = 0
+    drawings_removed: int = 0
     again: int = 0
     waiting: list[str] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
@@ -56,6 +58,7 @@ class Summary:
     def add(self, writer: ResultWriter, again: Set[str]) -> None:
         """Add what was detected in, left or found unreadable; `again` are names of photos that were done before."""
         self.waiting += writer.left
+        self.drawings_removed += writer.drawings_removed
         for entry in writer.entries:
             self.boxes.update(entry.boxes)
             self.detected += entry.made is not None
@@ -124,7 +127,7 @@ class FolderRun:
         copied: list[Entry] = []
         rest: list[Photo] = []
         for photo in plan.copies:
-            entry = self._copy(photo)
+            entry = self._copy(photo, summary)
             if entry is None:
                 rest.append(photo)
             else:
@@ -134,9 +137,13 @@ class FolderRun:
         summary.again += sum(entry.name in plan.again for entry in [*plan.recovered, *copied])
         self._detect(rest, summary, plan.again)
 
-    def _copy(self, photo: Photo) -> Entry | None:
+    def _copy(self, photo: Photo, summary: Summary) -> Entry | None:
+        old = read_result(result_path(self._out, photo.name))
         copies = (copy_result(photo, source, self._out) for source in self._planner.sources(photo))
-        return next(filter(None, copies), None)
+        entry = next(filter(None, copies), None)
+        if entry is not None and entry.made is not None and not entry.made.drawn:
+            summary.drawings_removed += remove_old_drawing(self._out, photo.name, old)
+        return entry
 
     def _detect(self, photos: Sequence[Photo], summary: Summary, again: Set[str]) -> None:
         if not photos:

@@ -14,7 +14,14 @@ from tasks.ground.text import counted, printable
 from tasks.prediction.inputs import Unreadable
 from tasks.prediction.json_file import JsonWriter
 from tasks.prediction.ledger import Entry, Ledger, Made, stamp_of
-from tasks.prediction.photo_results import Photo, drawn_path, read_result, remove_result, result_path
+from tasks.prediction.photo_results import (
+    Photo,
+    drawn_path,
+    read_result,
+    remove_old_drawing,
+    remove_result,
+    result_path,
+)
 from tasks.prediction.writer import Output, Prediction, save_bytes
 
 # What the disk must hold before the ledger says so; more together are cheaper.
@@ -27,6 +34,7 @@ class ResultWriter:
     Attributes:
         entries: what was taken down.
         left: names of photos that changed or went while they were read.
+        drawings_removed: how many results without a drawing replaced one with a drawing.
     """
 
     def __init__(self, out: Path, photos: Sequence[Photo], ledger: Ledger, made: Made, classes: Sequence[str]) -> None:
@@ -34,6 +42,7 @@ class ResultWriter:
         self.draws = self.encodes = made.drawn
         self.entries: list[Entry] = []
         self.left: list[str] = []
+        self.drawings_removed = 0
         self._out, self._ledger, self._made = out, ledger, made
         self._output = Output(out, classes, made.score_threshold, frames_per_s=1.0)
         self._photos = {str(photo.path): photo for photo in photos}
@@ -87,8 +96,8 @@ class ResultWriter:
         if not self._made.drawn:
             content["images"][0]["drawn"] = None
         write_json(path, content)
-        if not self._made.drawn and old is not None and old.has_picture:
-            drawn_path(self._out, photo.name).unlink(missing_ok=True)
+        if not self._made.drawn:
+            self.drawings_removed += remove_old_drawing(self._out, photo.name, old)
 
     def _remove_drawing(self, photo: Photo) -> None:
         """Remove the picture of a photo without a result: its name is shorter than the result's and may have fitted."""

@@ -70,6 +70,13 @@ def test_what_is_done_again_is_not_counted_as_new_and_counts_of_zero_are_left_ou
     assert "3 photos, none new\n" in capsys.readouterr().out
 
 
+def test_drawings_that_another_score_removes_are_counted_in_the_last_lines(photos, capsys):
+    run(photos, draw=True)
+    run(photos, again=True, score_threshold=0.1)
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "1 drawing of earlier results removed: add --again --draw to draw them anew"
+
+
 def test_a_folder_of_a_name_that_is_no_text_has_a_summary_too(photos):
     run(photos.rename(os.fsdecode(b"f\xff")), summary=Path("summary.json"))
     assert json.loads(Path("summary.json").read_text())["folder"] == "f?"
