@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tasks.dataset.detections import Detector
 from tasks.errors import BusyError, DataError, StoppedError
-from tasks.ground.files import relative_to_here, remove_leftovers_below
+from tasks.ground.files import remove_leftovers_below
 from tasks.ground.text import counted
 from tasks.prediction.ledger import LEDGER, Entry, Ledger
 from tasks.prediction.new_photos import Found, Plan, Planner, Rules, find_photos
@@ -31,8 +31,10 @@ class Summary:
         photos: how many photos are in the folder.
         detected: how many were detected in.
         copied: how many got the result of another photo of the same content.
-        recovered: how many had a result that a killed run had not taken down.
-        waiting: names of those that are left for the next run: still being written, or gone.
+        recovered: how many had a result that was not in the ledger: of a killed run, or of a ledger that was lost.
+        too_new: names of those that changed so lately that they are left for the next run.
+        changed: names of those that were written to while they were read, and are left for the next run, too.
+        gone: names of those that went during the run.
         unreadable: all that cannot be read, by name with the reason.
         drawings_removed: how many results without a drawing replaced one with a drawing.
         again: how many of those that were done, or that cannot be read now, had been done with other settings.
@@ -48,7 +50,9 @@ class Summary:
     recovered: int = 0
     drawings_removed: int = 0
     again: int = 0
-    waiting: list[str] = field(default_factory=list)
+    too_new: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
     newly_unreadable: int = 0
     boxes: Counter[str] = field(default_factory=Counter)
@@ -57,7 +61,8 @@ class Summary:
 
     def add(self, writer: ResultWriter, again: Set[str]) -> None:
         """Add what was detected in, left or found unreadable; `again` are names of photos that were done before."""
-        self.waiting += writer.left
+        self.changed += writer.changed
+        self.gone += writer.gone
         self.drawings_removed += writer.drawings_removed
         for entry in writer.entries:
             self.boxes.update(entry.boxes)
@@ -120,7 +125,8 @@ class FolderRun:
     def _do(self, plan: Plan, summary: Summary) -> None:
         take_down([*plan.touched, *plan.recovered], self._out, self._ledger)
         summary.recovered += len(plan.recovered)
-        summary.waiting += plan.waiting
+        summary.too_new += plan.too_new
+        summary.gone += plan.gone
         summary.unreadable |= plan.unreadable
         summary.newly_unreadable += len(plan.unreadable)
         self._detect(plan.detect, summary, plan.again)
@@ -167,15 +173,16 @@ class FolderRun:
 
     def _add_state(self, found: Found, summary: Summary) -> None:
         """Add what holds of the folder, whichever run did it."""
-        waiting = set(summary.waiting)
+        left = {*summary.too_new, *summary.changed, *summary.gone}
         for name in found.names:
             entry = self._ledger.get(name)
-            if entry is None or name in summary.unreadable or name in waiting:
+            if entry is None or name in summary.unreadable or name in left:
                 continue
             if entry.unreadable is not None:
                 summary.unreadable[name] = entry.unreadable
             summary.boxes_in_all.update(entry.boxes)
-        summary.waiting = [encodable(name) for name in summary.waiting]
+        for names in (summary.too_new, summary.changed, summary.gone):
+            names[:] = map(encodable, names)
         summary.unreadable = {encodable(name): reason for name, reason in summary.unreadable.items()}
 
 
@@ -191,7 +198,7 @@ def results_lock(out: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise BusyError(f"{relative_to_here(out)}: another run works here; this one did nothing") from error
+            raise BusyError(f"{out}: another run works here; this one did nothing") from error
         yield
 
 

@@ -33,7 +33,8 @@ class ResultWriter:
 
     Attributes:
         entries: what was taken down.
-        left: names of photos that changed or went while they were read.
+        changed: names of photos that were written to while they were read.
+        gone: names of photos that went while they were read.
         drawings_removed: how many results without a drawing replaced one with a drawing.
     """
 
@@ -41,7 +42,8 @@ class ResultWriter:
         """Write into `out` what is found in `photos`; `classes` are the detector's."""
         self.draws = self.encodes = made.drawn
         self.entries: list[Entry] = []
-        self.left: list[str] = []
+        self.changed: list[str] = []
+        self.gone: list[str] = []
         self.drawings_removed = 0
         self._out, self._ledger, self._made = out, ledger, made
         self._output = Output(out, classes, made.score_threshold, frames_per_s=1.0)
@@ -51,8 +53,7 @@ class ResultWriter:
     def add(self, prediction: Prediction) -> None:
         """See `Writer`; a photo that was written to meanwhile is left for the next run."""
         photo = self._photos[prediction.picture.name]
-        if stamp_of(photo.path) != photo.stamp:
-            self.left.append(photo.name)
+        if not self._is_unchanged(photo):
             return
         entry = Entry(name=photo.name, sha256=photo.sha256, stamp=photo.stamp)
         try:
@@ -71,8 +72,7 @@ class ResultWriter:
         """See `Writer`."""
         for each in unreadable:
             photo = self._photos[each.name]
-            if stamp_of(photo.path) != photo.stamp:
-                self.left.append(photo.name)
+            if not self._is_unchanged(photo):
                 continue
             why = printable(each.reason)
             remove_result(self._out, photo.name)
@@ -84,6 +84,13 @@ class ResultWriter:
         """Take down in the ledger what was written."""
         take_down(self._pending, self._out, self._ledger)
         self._pending = []
+
+    def _is_unchanged(self, photo: Photo) -> bool:
+        """Whether the file is the one that was read; else it is noted as changed or gone."""
+        if stamp_of(photo.path) == photo.stamp:
+            return True
+        (self.changed if os.path.lexists(photo.path) else self.gone).append(photo.name)
+        return False
 
     def _write(self, photo: Photo, prediction: Prediction) -> None:
         if self._made.drawn:
