@@ -46,6 +46,15 @@ def test_a_missing_model_is_reported_even_where_there_is_nothing_to_do(photos):
         run(photos, model=Path("missing"))
 
 
+@pytest.mark.parametrize(("inside", "named"), [("saved_model", "lies, model$"), ("serving/1", "lies$")])
+def test_a_saved_model_in_place_of_its_export_folder_is_told_from_a_missing_one(photos, inside, named):
+    saved_model = Path("model", inside)
+    saved_model.mkdir(parents=True)
+    (saved_model / "saved_model.pb").touch()
+    with pytest.raises(CheckpointError, match=f"{inside}: a SavedModel; name the export folder in which it {named}"):
+        run(photos, model=saved_model)
+
+
 def test_what_was_done_is_printed_and_written(photos, capsys):
     (photos / "b.png").write_bytes(b"no image")
     (photos / "c.txt").touch()
