@@ -30,8 +30,11 @@ class FolderSummary(BaseModel):
     detected: _Count
     copied: _Count
     recovered: _Count
+    drawings_removed: _Count
     again: _Count
-    waiting: list[str]
+    too_new: list[str]
+    changed: list[str]
+    gone: list[str]
     unreadable: dict[str, str]
     newly_unreadable: _Count
     boxes: dict[str, _Count]
@@ -46,10 +49,14 @@ class FolderSummary(BaseModel):
             "again": self.again,
             "done": self.done,
             "unreadable": len(self.unreadable),
-            "left for the next run": len(self.waiting),
+            "too new": len(self.too_new),
+            "still being written": len(self.changed),
+            "gone": len(self.gone),
         }
         listed = [f"{count} {words}" for words, count in counts.items() if count]
-        return ", ".join([counted(self.photos, "photo"), f"{self.new or 'none'} new", *listed])
+        if self.new or not (self.too_new or self.changed):
+            listed.insert(0, f"{self.new or 'none'} new")
+        return ", ".join([counted(self.photos, "photo"), *listed])
 
 
 def artifact_key(folder: str) -> str:
@@ -68,8 +75,11 @@ def summary_markdown(summary: FolderSummary) -> str:
         "done": summary.done,
         "of these, detected in": summary.detected,
         "of these, copies of other photos": summary.copied,
-        "of these, kept of a killed run": summary.recovered,
-        "left for the next run, as they are still being written": len(summary.waiting),
+        "of these, taken from earlier results": summary.recovered,
+        "drawings of earlier results removed": summary.drawings_removed,
+        "left for the next run, as they are too new": len(summary.too_new),
+        "left for the next run, as they are still being written": len(summary.changed),
+        "gone since the start of the run": len(summary.gone),
         "unreadable": f"{len(summary.unreadable)} ({summary.newly_unreadable} of them new)",
         "files that are no photos": summary.others,
         "images/s": rate,
@@ -84,7 +94,8 @@ def summary_markdown(summary: FolderSummary) -> str:
             *(f"| {name} | {markdown_text(value)} |" for name, value in rows.items()),
             *_boxes(summary),
             *_listed("Unreadable", dict(sorted(summary.unreadable.items()))),
-            *_listed("Left for the next run", dict.fromkeys(sorted(summary.waiting), "")),
+            *_listed("Still being written", dict.fromkeys(sorted(summary.changed), "")),
+            *_listed("Gone", dict.fromkeys(sorted(summary.gone), "")),
         ]
     )
 

@@ -111,4 +111,6 @@ def _draft(project: Project, paths: Mapping[str, Path], model: Path, classes: Co
     if tasks:
         from tasks.evaluation.saved_model import load_saved_model  # noqa: PLC0415 - imports TensorFlow
 
-        add_drafts(project, tasks, load_saved_model(model), score_threshold(None, model), classes, version)
+        score, score_line = score_threshold(None, model)
+        print_text(score_line)
+        add_drafts(project, tasks, load_saved_model(model), score, classes, version)

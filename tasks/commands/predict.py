@@ -65,7 +65,9 @@ def predict(  # noqa: PLR0913 - an option each
     from tasks.evaluation.exported import load_exported  # noqa: PLC0415
 
     detector: Detector = load_exported(model, trust=trust)
-    score = chosen_score(score_threshold, folder)
+    score, score_line = chosen_score(score_threshold, folder)
+    if score_line:
+        print_text(score_line)
     writers = writers_for(write, Output(out, detector.classes, score, fps))
     before = _versions(out)
     others = passed_over(inputs)

@@ -62,7 +62,7 @@ def predict_folder(
     results = folder / "predictions" if out is None else out
     if _PARAMS.is_file():
         refuse_unsafe_out(results, read_params(_PARAMS))
-    checksum, score = model_checksum(model), chosen_score(score_threshold, exported)
+    checksum, (score, score_line) = model_checksum(model), chosen_score(score_threshold, exported)
 
     def load() -> Detector:
         # Imports TensorFlow: only where there is something to detect in.
@@ -71,13 +71,15 @@ def predict_folder(
         detector = load_exported(model, trust=trust)
         if model_checksum(model) != checksum:
             raise CheckpointError(f"{model}: changed while it was loaded; run this again")
+        if score_line:
+            print_text(score_line)
         return detector
 
     rules = Rules(Made(checksum, score, draw), again, settle)
     done, others = predict_new(folder, results, rules, load, batch_size=batch_size, report=print_text)
     if others:
         print_text(f"left out {counted(len(others), 'file')} without an image's suffix: {named_files(others)}")
-    _print(done, results)
+    _print(done, results, settle)
     if summary:
         places = {"folder": encodable(str(folder)), "out": encodable(str(results)), "model": encodable(str(model))}
         about = {"model_checksum": checksum, "score_threshold": score, "others": len(others)}
@@ -89,14 +91,20 @@ def figures(done: Summary) -> dict[str, object]:
     return {**vars(done), "new": done.new, "done": done.done, "images_per_s": round(done.images_per_s, 2)}
 
 
-def _print(done: Summary, out: Path) -> None:
-    boxes = ", ".join(f"{name} {count}" for name, count in sorted(done.boxes.items()))
-    print_text(_first_line(done))
+def _print(done: Summary, out: Path, settle_s: float) -> None:
+    too_new = f"changed within the last {settle_s:g} s; run again later, or add --settle 0"
+    only_too_new = done.too_new and not (done.new or done.again or done.changed)
+    print_text(f"{_first_line(done)}: {too_new}" if only_too_new else _first_line(done))
     if done.detected:
-        print_text(f"{counted(sum(done.boxes.values()), 'box')} ({boxes or 'none'}), {done.images_per_s:.1f} images/s")
+        print_text(_boxes(done))
     print_text(f"{out}: the results, a JSON file for each photo")
-    waiting = counted(len(done.waiting), "photo")
-    _list(f"{waiting} left for the next run: changed just now (--settle), or gone", done.waiting)
+    if done.drawings_removed:
+        drawings = counted(done.drawings_removed, "drawing")
+        print_text(f"{drawings} of earlier results removed: add --again --draw to draw them anew")
+    if done.too_new and not only_too_new:
+        print_text(f"too new: {too_new}")
+    _list(f"{counted(len(done.changed), 'photo')} left for the next run: written to while being read", done.changed)
+    _list(f"{counted(len(done.gone), 'photo')} gone since the start of this run", done.gone)
     unreadable = [f"{name}: {reason}" for name, reason in sorted(done.unreadable.items())]
     _list(f"{counted(len(unreadable), 'photo')} cannot be read; tried again when changed", unreadable)
 
@@ -106,12 +114,27 @@ def _first_line(done: Summary) -> str:
     counts = {
         f"{done.detected} detected": done.detected,
         counted(done.copied, "copy"): done.copied,
-        f"{done.recovered} kept of a killed run": done.recovered,
+        f"{done.recovered} taken from earlier results": done.recovered,
         f"{done.newly_unreadable} unreadable": done.newly_unreadable,
     }
     listed = ", ".join(words for words, count in counts.items() if count)
-    again = f", {done.again} done again" if done.again else ""
-    return f"{counted(done.photos, 'photo')}, {done.new or 'none'} new{again}{': ' if listed else ''}{listed}"
+    left = len(done.too_new) + len(done.changed)
+    parts = {
+        f"{done.new or 'none'} new": done.new or not left,
+        f"{done.again} done again": done.again,
+        f"{len(done.too_new)} too new": done.too_new,
+        f"{len(done.changed)} still being written": done.changed,
+    }
+    head = ", ".join([counted(done.photos, "photo"), *(words for words, count in parts.items() if count)])
+    return f"{head}{': ' if listed else ''}{listed}"
+
+
+def _boxes(done: Summary) -> str:
+    """The boxes of those that were detected in; others have boxes, too, which earlier runs counted."""
+    classes = ", ".join(f"{name} {count}" for name, count in sorted(done.boxes.items()))
+    where = f" in the {done.detected} detected" if done.detected < done.done else ""
+    boxes = counted(sum(done.boxes.values()), "box")
+    return f"{boxes}{where} ({classes or 'none'}), {done.images_per_s:.1f} images/s"
 
 
 def _list(head: str, lines: Sequence[str]) -> None:

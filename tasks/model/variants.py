@@ -112,9 +112,12 @@ def export_folder(model: Path) -> Path:
     """The export folder of `model`, which is one, or the file of a variant in one.
 
     Raises:
-        CheckpointError: there is no such folder or file, or no runtime is known for it.
+        CheckpointError: there is no such folder or file, it is the SavedModel in one, or no runtime is known for it.
     """
     if model.is_dir():
+        if (model / "saved_model.pb").is_file():
+            where = f", {model.parent}" if model.name == "saved_model" else ""
+            raise CheckpointError(f"{model}: a SavedModel; name the export folder in which it lies{where}")
         return model
     if not model.is_file() and model.parent.is_dir() and model.name in _BY_FILE:
         raise CheckpointError(

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from tasks.dataset.detections import Detector
 from tasks.errors import BusyError, DataError, StoppedError
-from tasks.ground.files import relative_to_here, remove_leftovers_below
+from tasks.ground.files import remove_leftovers_below
 from tasks.ground.text import counted
 from tasks.prediction.ledger import LEDGER, Entry, Ledger
 from tasks.prediction.new_photos import Found, Plan, Planner, Rules, find_photos
-from tasks.prediction.photo_results import Photo, copy_result
+from tasks.prediction.photo_results import Photo, copy_result, read_result, remove_old_drawing, result_path
 from tasks.prediction.result_writer import ResultWriter, take_down
 from tasks.prediction.run import predict_pictures
 from tasks.prediction.writer import encodable
@@ -31,9 +31,12 @@ class Summary:
         photos: how many photos are in the folder.
         detected: how many were detected in.
         copied: how many got the result of another photo of the same content.
-        recovered: how many had a result that a killed run had not taken down.
-        waiting: names of those that are left for the next run: still being written, or gone.
+        recovered: how many had a result that was not in the ledger: of a killed run, or of a ledger that was lost.
+        too_new: names of those that changed so lately that they are left for the next run.
+        changed: names of those that were written to while they were read, and are left for the next run, too.
+        gone: names of those that went during the run.
         unreadable: all that cannot be read, by name with the reason.
+        drawings_removed: how many results without a drawing replaced one with a drawing.
         again: how many of those that were done, or that cannot be read now, had been done with other settings.
         newly_unreadable: how many of these were tried in this run.
         boxes: how many boxes of each class were found in this run.
@@ -45,8 +48,11 @@ class Summary:
     detected: int = 0
     copied: int = 0
     recovered: int = 0
+    drawings_removed: int = 0
     again: int = 0
-    waiting: list[str] = field(default_factory=list)
+    too_new: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
     newly_unreadable: int = 0
     boxes: Counter[str] = field(default_factory=Counter)
@@ -55,7 +61,9 @@ class Summary:
 
     def add(self, writer: ResultWriter, again: Set[str]) -> None:
         """Add what was detected in, left or found unreadable; `again` are names of photos that were done before."""
-        self.waiting += writer.left
+        self.changed += writer.changed
+        self.gone += writer.gone
+        self.drawings_removed += writer.drawings_removed
         for entry in writer.entries:
             self.boxes.update(entry.boxes)
             self.detected += entry.made is not None
@@ -117,14 +125,15 @@ class FolderRun:
     def _do(self, plan: Plan, summary: Summary) -> None:
         take_down([*plan.touched, *plan.recovered], self._out, self._ledger)
         summary.recovered += len(plan.recovered)
-        summary.waiting += plan.waiting
+        summary.too_new += plan.too_new
+        summary.gone += plan.gone
         summary.unreadable |= plan.unreadable
         summary.newly_unreadable += len(plan.unreadable)
         self._detect(plan.detect, summary, plan.again)
         copied: list[Entry] = []
         rest: list[Photo] = []
         for photo in plan.copies:
-            entry = self._copy(photo)
+            entry = self._copy(photo, summary)
             if entry is None:
                 rest.append(photo)
             else:
@@ -134,9 +143,13 @@ class FolderRun:
         summary.again += sum(entry.name in plan.again for entry in [*plan.recovered, *copied])
         self._detect(rest, summary, plan.again)
 
-    def _copy(self, photo: Photo) -> Entry | None:
+    def _copy(self, photo: Photo, summary: Summary) -> Entry | None:
+        old = read_result(result_path(self._out, photo.name))
         copies = (copy_result(photo, source, self._out) for source in self._planner.sources(photo))
-        return next(filter(None, copies), None)
+        entry = next(filter(None, copies), None)
+        if entry is not None and entry.made is not None and not entry.made.drawn:
+            summary.drawings_removed += remove_old_drawing(self._out, photo.name, old)
+        return entry
 
     def _detect(self, photos: Sequence[Photo], summary: Summary, again: Set[str]) -> None:
         if not photos:
@@ -160,15 +173,16 @@ class FolderRun:
 
     def _add_state(self, found: Found, summary: Summary) -> None:
         """Add what holds of the folder, whichever run did it."""
-        waiting = set(summary.waiting)
+        left = {*summary.too_new, *summary.changed, *summary.gone}
         for name in found.names:
             entry = self._ledger.get(name)
-            if entry is None or name in summary.unreadable or name in waiting:
+            if entry is None or name in summary.unreadable or name in left:
                 continue
             if entry.unreadable is not None:
                 summary.unreadable[name] = entry.unreadable
             summary.boxes_in_all.update(entry.boxes)
-        summary.waiting = [encodable(name) for name in summary.waiting]
+        for names in (summary.too_new, summary.changed, summary.gone):
+            names[:] = map(encodable, names)
         summary.unreadable = {encodable(name): reason for name, reason in summary.unreadable.items()}
 
 
@@ -184,7 +198,7 @@ def results_lock(out: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise BusyError(f"{relative_to_here(out)}: another run works here; this one did nothing") from error
+            raise BusyError(f"{out}: another run works here; this one did nothing") from error
         yield
 
 

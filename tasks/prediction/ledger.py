@@ -14,7 +14,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
 from tasks.errors import DataError, FormatError
-from tasks.ground.files import MAX_JSON_BYTES, read_small, relative_to_here, replacing
+from tasks.ground.files import MAX_JSON_BYTES, read_small, replacing
 
 LEDGER = "predict-folder.jsonl"
 _LONGEST_LINE = 1_000_000
@@ -138,7 +138,7 @@ class Ledger:
         if head != self._head:
             photos = head.get("photos") if isinstance(head, dict) else None
             raise DataError(
-                f"{relative_to_here(self.path)}: the results here are of the photos in {photos!r} (seen from there), "
+                f"{self.path}: the results here are of the photos in {photos!r} (seen from there), "
                 f"not in {self._head['photos']!r}: name another folder with --out, or, if the photos were moved, "
                 "write the new path into its first line"
             )
@@ -161,7 +161,7 @@ class Ledger:
 
     def _broken(self, number: int, why: str) -> FormatError:
         return FormatError(
-            f"{relative_to_here(self.path)}: line {number} is not one that predict-folder writes ({why}): remove the "
+            f"{self.path}: line {number} is not one that predict-folder writes ({why}): remove the "
             "line; the results that are there are taken up again by their content"
         )
 

@@ -37,7 +37,8 @@ class Plan:
         copies: those that have the content of another one, or of an earlier one: they get its result.
         touched: entries, with their new stamps, of files that have the content that they had.
         recovered: entries of results that a killed run wrote and did not take down.
-        waiting: names of those that are still being written, or went.
+        too_new: names of those that changed so lately that they may still be being written.
+        gone: names of those that went since the folder was searched.
         unreadable: names of those that cannot be opened, and why.
     """
 
@@ -45,7 +46,8 @@ class Plan:
     copies: list[Photo] = field(default_factory=list)
     touched: list[Entry] = field(default_factory=list)
     recovered: list[Entry] = field(default_factory=list)
-    waiting: list[str] = field(default_factory=list)
+    too_new: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
     again: set[str] = field(default_factory=set)
 
@@ -139,11 +141,11 @@ class Planner:
         if known is not None and known.stamp == stamp:
             return None if self._rules.accepts(known) else Photo(name, path, known.stamp, known.sha256)
         if stamp is None and not os.path.lexists(path):
-            plan.waiting.append(name)
+            plan.gone.append(name)
         elif stamp is None or not path.is_file():
             plan.unreadable[name] = "a broken link, a pipe or a device"
         elif _is_unsettled(stamp, self._rules.settle_s):
-            plan.waiting.append(name)
+            plan.too_new.append(name)
         else:
             try:
                 return Photo(name, path, stamp, sha256_of(path))

@@ -138,6 +138,14 @@ def remove_result(out: Path, name: str) -> None:
             drawn_path(out, name).unlink(missing_ok=True)
 
 
+def remove_old_drawing(out: Path, name: str, old: PhotoResult | None) -> int:
+    """Remove the picture of `old`, which a result without one replaced; how many files were removed, 0 or 1."""
+    if old is None or not old.has_picture or not drawn_path(out, name).exists():
+        return 0
+    drawn_path(out, name).unlink()
+    return 1
+
+
 def read_result(path: Path) -> PhotoResult | None:
     """The result at `path`; None where there is none, or something else."""
     try:

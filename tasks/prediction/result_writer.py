@@ -14,7 +14,14 @@ from tasks.ground.text import counted, printable
 from tasks.prediction.inputs import Unreadable
 from tasks.prediction.json_file import JsonWriter
 from tasks.prediction.ledger import Entry, Ledger, Made, stamp_of
-from tasks.prediction.photo_results import Photo, drawn_path, read_result, remove_result, result_path
+from tasks.prediction.photo_results import (
+    Photo,
+    drawn_path,
+    read_result,
+    remove_old_drawing,
+    remove_result,
+    result_path,
+)
 from tasks.prediction.writer import Output, Prediction, save_bytes
 
 # What the disk must hold before the ledger says so; more together are cheaper.
@@ -26,14 +33,18 @@ class ResultWriter:
 
     Attributes:
         entries: what was taken down.
-        left: names of photos that changed or went while they were read.
+        changed: names of photos that were written to while they were read.
+        gone: names of photos that went while they were read.
+        drawings_removed: how many results without a drawing replaced one with a drawing.
     """
 
     def __init__(self, out: Path, photos: Sequence[Photo], ledger: Ledger, made: Made, classes: Sequence[str]) -> None:
         """Write into `out` what is found in `photos`; `classes` are the detector's."""
         self.draws = self.encodes = made.drawn
         self.entries: list[Entry] = []
-        self.left: list[str] = []
+        self.changed: list[str] = []
+        self.gone: list[str] = []
+        self.drawings_removed = 0
         self._out, self._ledger, self._made = out, ledger, made
         self._output = Output(out, classes, made.score_threshold, frames_per_s=1.0)
         self._photos = {str(photo.path): photo for photo in photos}
@@ -42,8 +53,7 @@ class ResultWriter:
     def add(self, prediction: Prediction) -> None:
         """See `Writer`; a photo that was written to meanwhile is left for the next run."""
         photo = self._photos[prediction.picture.name]
-        if stamp_of(photo.path) != photo.stamp:
-            self.left.append(photo.name)
+        if not self._is_unchanged(photo):
             return
         entry = Entry(name=photo.name, sha256=photo.sha256, stamp=photo.stamp)
         try:
@@ -62,8 +72,7 @@ class ResultWriter:
         """See `Writer`."""
         for each in unreadable:
             photo = self._photos[each.name]
-            if stamp_of(photo.path) != photo.stamp:
-                self.left.append(photo.name)
+            if not self._is_unchanged(photo):
                 continue
             why = printable(each.reason)
             remove_result(self._out, photo.name)
@@ -76,6 +85,13 @@ class ResultWriter:
         take_down(self._pending, self._out, self._ledger)
         self._pending = []
 
+    def _is_unchanged(self, photo: Photo) -> bool:
+        """Whether the file is the one that was read; else it is noted as changed or gone."""
+        if stamp_of(photo.path) == photo.stamp:
+            return True
+        (self.changed if os.path.lexists(photo.path) else self.gone).append(photo.name)
+        return False
+
     def _write(self, photo: Photo, prediction: Prediction) -> None:
         if self._made.drawn:
             save_bytes(prediction.jpeg, drawn_path(self._out, photo.name))
@@ -87,8 +103,8 @@ class ResultWriter:
         if not self._made.drawn:
             content["images"][0]["drawn"] = None
         write_json(path, content)
-        if not self._made.drawn and old is not None and old.has_picture:
-            drawn_path(self._out, photo.name).unlink(missing_ok=True)
+        if not self._made.drawn:
+            self.drawings_removed += remove_old_drawing(self._out, photo.name, old)
 
     def _remove_drawing(self, photo: Photo) -> None:
         """Remove the picture of a photo without a result: its name is shorter than the result's and may have fitted."""

@@ -18,18 +18,17 @@ def refuse_bad_options(score_threshold: float | None, batch_size: int) -> None:
         raise PipelineError(f"--batch-size {batch_size}: at least 1 image at a time")
 
 
-def score_threshold(wanted: float | None, model: Path) -> float:
-    """`wanted`, else the score in thresholds.json of the folder `model`, else 0.3; a chosen one is printed.
+def score_threshold(wanted: float | None, model: Path) -> tuple[float, str]:
+    """`wanted`, else the score in thresholds.json of the folder `model`, else 0.3; and a line on one that was chosen.
 
     Raises:
         FormatError: thresholds.json exists and cannot be read.
     """
     if wanted is not None:
-        return wanted
+        return wanted, ""
     file = model / "thresholds.json"
     if not file.exists():
-        print(f"boxes from a score of {DEFAULT_SCORE} on are drawn: {file} is missing; --score-threshold sets another")
-        return DEFAULT_SCORE
+        why = f"{file} is missing; --score-threshold sets another"
+        return DEFAULT_SCORE, f"boxes from a score of {DEFAULT_SCORE} on are kept: {why}"
     score = read_thresholds(file).score
-    print(f"boxes from a score of {score:.2f} on are drawn, as in {file}; --score-threshold sets another")
-    return score
+    return score, f"boxes from a score of {score:.2f} on are kept, as in {file}; --score-threshold sets another"

@@ -17,8 +17,11 @@ SUMMARY = FolderSummary(
     detected=2,
     copied=1,
     recovered=0,
+    drawings_removed=5,
     again=0,
-    waiting=["late.jpg"],
+    too_new=["new.jpg", "newer.jpg"],
+    changed=["late.jpg"],
+    gone=["gone.jpg"],
     unreadable={"x|<b>.jpg": "the image is damaged", "old.jpg": "not an image"},
     newly_unreadable=1,
     boxes={"cat": 3},
@@ -37,8 +40,11 @@ def test_all_that_was_done_is_on_the_page() -> None:
         "| done | 3 |",
         "| of these, detected in | 2 |",
         "| of these, copies of other photos | 1 |",
-        "| of these, kept of a killed run | 0 |",
+        "| of these, taken from earlier results | 0 |",
+        "| drawings of earlier results removed | 5 |",
+        "| left for the next run, as they are too new | 2 |",
         "| left for the next run, as they are still being written | 1 |",
+        "| gone since the start of the run | 1 |",
         "| unreadable | 2 (1 of them new) |",
         "| images/s | 4.0 |",
         "| model | models/exported, SHA-256 0123456789ab |",
@@ -47,15 +53,20 @@ def test_all_that_was_done_is_on_the_page() -> None:
         "| dog | 0 | 1 |",
         "- old.jpg: not an image",
         "- late.jpg",
+        "- gone.jpg",
     ):
         assert row in page
+    assert "- new.jpg" not in page
 
 
 def test_the_sentence_leaves_out_what_there_is_none_of() -> None:
-    assert SUMMARY.sentence == "7 photos, 4 new, 3 done, 2 unreadable, 1 left for the next run"
-    nothing = SUMMARY.model_copy(update={"photos": 1, "new": 0, "done": 0, "unreadable": {}, "waiting": []})
+    listed = "4 new, 3 done, 2 unreadable, 2 too new, 1 still being written, 1 gone"
+    assert SUMMARY.sentence == f"7 photos, {listed}"
+    none_left = {"unreadable": {}, "too_new": [], "changed": [], "gone": []}
+    nothing = SUMMARY.model_copy(update={"photos": 1, "new": 0, "done": 0, **none_left})
     assert nothing.sentence == "1 photo, none new"
     assert nothing.model_copy(update={"again": 1, "done": 1}).sentence == "1 photo, none new, 1 again, 1 done"
+    assert nothing.model_copy(update={"too_new": ["a.jpg"]}).sentence == "1 photo, 1 too new"
 
 
 def test_a_name_is_shown_and_never_obeyed() -> None:
@@ -70,9 +81,8 @@ def test_of_many_unreadable_photos_some_are_named() -> None:
 
 
 def test_an_idle_run_has_a_page_too() -> None:
-    idle = SUMMARY.model_copy(
-        update={"detected": 0, "boxes": {}, "boxes_in_all": {}, "unreadable": {}, "waiting": [], "newly_unreadable": 0}
-    )
+    nothing_left = {"unreadable": {}, "newly_unreadable": 0, "changed": [], "gone": []}
+    idle = SUMMARY.model_copy(update={"detected": 0, "boxes": {}, "boxes_in_all": {}, **nothing_left})
     page = summary_markdown(idle)
     assert "| images/s | nothing was detected in |" in page
     assert "No boxes." in page

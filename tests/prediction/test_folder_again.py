@@ -21,8 +21,19 @@ def test_without_drawing_again_an_old_drawing_goes(growing):
     path = picture(growing.photos / "a.png", white=SMALL)
     growing.run(draw=True)
     picture(path, white=LARGE)
-    growing.run()
+    assert growing.run().drawings_removed == 1
     assert growing.drawn() == []
+
+
+def test_another_model_without_drawing_removes_the_drawings_of_copies_too_and_counts_all(growing):
+    first = picture(growing.photos / "a.png")
+    shutil.copy(first, growing.photos / "b.png")
+    growing.run(draw=True)
+    assert growing.drawn() == ["a.png.jpg", "b.png.jpg"]
+    summary = growing.run(model="b" * 64, again=True)
+    assert (summary.copied, summary.drawings_removed, growing.drawn()) == (1, 2, [])
+    summary = growing.run(model="b" * 64, again=True, draw=True)
+    assert (summary.drawings_removed, growing.drawn()) == (0, ["a.png.jpg", "b.png.jpg"])
 
 
 def test_a_new_model_does_new_photos_only_unless_asked_to_do_all_again(growing):

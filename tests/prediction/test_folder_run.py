@@ -86,7 +86,7 @@ def test_a_touched_photo_is_not_done_again(growing):
 def test_a_photo_of_the_last_seconds_is_left_for_the_next_run(growing):
     picture(growing.photos / "a.png")
     summary = growing.run(settle_s=3600.0)
-    assert (summary.waiting, summary.new, growing.results()) == (["a.png"], 0, [])
+    assert (summary.too_new, summary.new, growing.results()) == (["a.png"], 0, [])
     assert growing.run().detected == 1
 
 
@@ -146,7 +146,8 @@ def test_a_photo_that_changes_while_it_is_detected_in_is_left_for_the_next_run(g
             return super().detect(images)
 
     summary = growing.run(load=Meanwhile)
-    assert (summary.waiting, summary.done, growing.results()) == (["a.png"], 0, [])
+    left = (["a.png"], []) if change == "written to" else ([], ["a.png"])
+    assert (summary.changed, summary.gone, summary.done, growing.results()) == (*left, 0, [])
     assert growing.run().detected == (change == "written to")
 
 

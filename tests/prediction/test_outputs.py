@@ -58,15 +58,16 @@ def test_an_output_folder_among_the_inputs_is_refused(tmp_path, out):
         find_inputs([tmp_path / "photos"], tmp_path / out)
 
 
-def test_the_threshold_is_the_wanted_one_else_the_exported_one_else_the_default(tmp_path, capsys):
-    assert score_threshold(0.9, tmp_path) == 0.9
-    assert capsys.readouterr().out == ""
-    assert score_threshold(None, tmp_path) == 0.3
-    assert "thresholds.json is missing" in capsys.readouterr().out
+def test_the_threshold_is_the_wanted_one_else_the_exported_one_else_the_default(tmp_path):
+    assert score_threshold(0.9, tmp_path) == (0.9, "")
+    default, line = score_threshold(None, tmp_path)
+    assert default == 0.3
+    assert "thresholds.json is missing" in line
     chosen = Thresholds(score=0.42, chosen_by="F1", best_score=0.42, per_class={"cat": None}, images=7)
     write_thresholds(chosen, tmp_path / "thresholds.json")
-    assert score_threshold(None, tmp_path) == 0.42
-    assert "a score of 0.42 on are drawn, as in" in capsys.readouterr().out
+    exported, line = score_threshold(None, tmp_path)
+    assert exported == 0.42
+    assert "a score of 0.42 on are kept, as in" in line
 
 
 @pytest.mark.parametrize(
