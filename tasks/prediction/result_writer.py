@@ -14,7 +14,7 @@ from tasks.ground.text import counted, printable
 from tasks.prediction.inputs import Unreadable
 from tasks.prediction.json_file import JsonWriter
 from tasks.prediction.ledger import Entry, Ledger, Made, stamp_of
-from tasks.prediction.photo_results import Photo, drawn_path, read_result, remove_result, result_path
+from tasks.prediction.photo_results import Photo, drawn_path, obstacle, read_result, remove_result, result_path
 from tasks.prediction.writer import Output, Prediction, save_bytes
 
 # What the disk must hold before the ledger says so; more together are cheaper.
@@ -46,13 +46,10 @@ class ResultWriter:
             self.left.append(photo.name)
             return
         entry = Entry(name=photo.name, sha256=photo.sha256, stamp=photo.stamp)
-        try:
-            self._write(photo, prediction)
-        except OSError as error:
-            if error.errno != errno.ENAMETOOLONG:
-                raise
+        why = self._write_unless(photo, prediction)
+        if why is not None:
+            remove_result(self._out, photo.name)
             self._remove_drawing(photo)
-            why = "its name is too long for a result called after it: rename it"
             self._take(entry.model_copy(update={"unreadable": why}))
             return
         boxes = dict(Counter(prediction.detections.classes))
@@ -75,6 +72,18 @@ class ResultWriter:
         """Take down in the ledger what was written."""
         take_down(self._pending, self._out, self._ledger)
         self._pending = []
+
+    def _write_unless(self, photo: Photo, prediction: Prediction) -> str | None:
+        """Write the result; why not, where the photo's name allows none."""
+        try:
+            why = obstacle(self._out, photo.name, drawn=self._made.drawn)
+            if why is None:
+                self._write(photo, prediction)
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            return "its name is too long for a result called after it: rename it"
+        return why
 
     def _write(self, photo: Photo, prediction: Prediction) -> None:
         if self._made.drawn:
