@@ -166,9 +166,9 @@ def _mediapipe(file: Path) -> Iterator[Callable[[np.ndarray], Found]]:
     from mediapipe.tasks import python as tasks
     from mediapipe.tasks.python import vision
 
-    # Opened as an app would: the file and nothing else; it brings its labels.
+    # Opened as an app would: the file and nothing else; it brings its labels. All results, not the best few.
     options = vision.ObjectDetectorOptions(
-        base_options=tasks.BaseOptions(model_asset_path=str(file)), max_results=100, score_threshold=0.01
+        base_options=tasks.BaseOptions(model_asset_path=str(file)), max_results=-1, score_threshold=0.01
     )
     with vision.ObjectDetector.create_from_options(options) as detector:
 

@@ -10,14 +10,13 @@ import numpy.typing as npt
 
 from tasks.dataset.detections import Detections
 from tasks.errors import CheckpointError
-from tasks.evaluation.outputs import Image, batch_detections, runs_of_one_size
+from tasks.evaluation.outputs import Image, batch_detections, check_outputs, in_a_line, runs_of_one_size
 from tasks.ground.process import usable_cores
 from tasks.ground.stage_files import restored_by
-from tasks.ground.text import quoted, shortened
-from tasks.model.onnx_file import BOXES, CLASS_NAMES, CLASSES, COUNT, FIRST_ID, INPUT, OUTPUTS, SCORES
+from tasks.ground.text import quoted
+from tasks.model.onnx_file import CLASS_NAMES, INPUT, OUTPUTS
 
 _FATAL = 4
-_LONGEST = 300
 
 
 class OnnxDetector:
@@ -40,7 +39,7 @@ class OnnxDetector:
         found: list[Detections] = []
         for run in runs_of_one_size(images):
             outputs = self._run(np.stack(run))
-            self._check(outputs, len(run))
+            check_outputs(outputs, len(run), self.classes, self._file)
             found += batch_detections(outputs, run, self.classes)
         return found
 
@@ -61,28 +60,9 @@ class OnnxDetector:
             values = self._session.run(list(OUTPUTS), {INPUT: batch})
         except _failures() as error:
             raise CheckpointError(
-                f"{self._file}: cannot be run: {_in_a_line(error)}; {restored_by('export')}"
+                f"{self._file}: cannot be run: {in_a_line(error)}; {restored_by('export')}"
             ) from error
         return dict(zip(OUTPUTS, values, strict=True))
-
-    def _check(self, outputs: dict[str, npt.NDArray[np.float32]], images: int) -> None:
-        n = outputs[SCORES].shape[1] if outputs[SCORES].ndim == 2 else 0
-        shapes = {BOXES: (images, n, 4), SCORES: (images, n), CLASSES: (images, n), COUNT: (images,)}
-        for name, shape in shapes.items():
-            if outputs[name].shape != shape:
-                raise CheckpointError(
-                    f"{self._file}: gives {name} of shape {outputs[name].shape}, expected {shape}; "
-                    f"{restored_by('export')}"
-                )
-        ids = outputs[CLASSES]
-        if not ((ids >= FIRST_ID) & (ids < FIRST_ID + len(self.classes))).all():
-            raise CheckpointError(
-                f"{self._file}: gives ids of classes from {ids.min():g} to {ids.max():g}, but there are "
-                f"{len(self.classes)} class names: use the label map that was exported with it"
-            )
-        counts = outputs[COUNT]
-        if not ((counts >= 0) & (counts <= n)).all() or not all(np.isfinite(each).all() for each in outputs.values()):
-            raise CheckpointError(f"{self._file}: gives no numbers, or counts beyond {n}; {restored_by('export')}")
 
 
 def load_onnx(file: Path, classes: Sequence[str], *, threads: int | None = None, trust: bool = False) -> OnnxDetector:
@@ -110,7 +90,7 @@ def load_onnx(file: Path, classes: Sequence[str], *, threads: int | None = None,
     try:
         session = _session(content, usable_cores() if threads is None else threads)
     except _failures() as error:
-        raise CheckpointError(f"{file}: cannot be loaded: {_in_a_line(error)}; {restored_by('export')}") from error
+        raise CheckpointError(f"{file}: cannot be loaded: {in_a_line(error)}; {restored_by('export')}") from error
     return OnnxDetector(session, file, tuple(classes))
 
 
@@ -145,10 +125,6 @@ def _failures() -> tuple[type[Exception], ...]:
 
     own = [each for each in vars(state).values() if isinstance(each, type) and issubclass(each, Exception)]
     return (*own, RuntimeError, ValueError, TypeError)
-
-
-def _in_a_line(error: Exception) -> str:
-    return shortened(" ".join(str(error).split()), _LONGEST)
 
 
 def _refuse_other_classes(file: Path, metadata: dict[str, str], classes: tuple[str, ...]) -> None:

@@ -14,7 +14,8 @@ from tasks.errors import CheckpointError
 from tasks.evaluation.export_folder import check_files
 from tasks.evaluation.outputs import Image, as_detections
 from tasks.evaluation.preprocess import model_input, stretched
-from tasks.evaluation.tflite_ops import DetectionOptions, read_detection_options, read_tflite
+from tasks.evaluation.tflite_ops import read_tflite
+from tasks.evaluation.tflite_options import DetectionOptions, read_detection_options
 from tasks.ground.process import usable_cores
 from tasks.ground.stage_files import restored_by
 from tasks.model.label_map import LABEL_MAP, read_label_map
@@ -29,11 +30,15 @@ class TFLiteDetector:
         """Make an interpreter with `threads` threads of the file's content.
 
         Raises:
-            ValueError: it is no detector with one image as its input.
+            ValueError: it is no detector with one image as its input, or its detection operation is out of range.
             RuntimeError: it has an operation that this interpreter does not know.
         """
         self.classes = classes
         self._model = model
+        # Before the interpreter reads them: it makes room for whatever they say.
+        options = read_detection_options(model)
+        if options is not None and options.num_classes != len(classes):
+            raise ValueError(f"it tells {options.num_classes} classes apart, but its label map names {len(classes)}")
         with warnings.catch_warnings():
             # TensorFlow means to drop its interpreter in favour of LiteRT's; it is pinned (docs/adr/0002).
             warnings.filterwarnings("ignore", message=r"\s*Warning: tf.lite.Interpreter is deprecated")
@@ -46,10 +51,7 @@ class TFLiteDetector:
         n = shapes[1][1] if len(shapes) == 4 and len(shapes[1]) == 2 else 0
         if not n or shapes != [(1,), (1, n), (1, n), (1, n, 4)]:
             raise ValueError("its outputs are not count, scores, classes and boxes, as TFLite's detection gives them")
-        options = read_detection_options(model) or DetectionOptions(n, 1, len(classes))
-        if options.num_classes != len(classes):
-            raise ValueError(f"it tells {options.num_classes} classes apart, but its label map names {len(classes)}")
-        self._options = options
+        self._options = options or DetectionOptions(n, 1, len(classes))
 
     def with_threads(self, threads: int) -> "TFLiteDetector":
         """Another detector of the same file, with `threads` threads."""
@@ -82,7 +84,8 @@ class TFLiteDetector:
     def _detect_one(self, image: Image) -> Detections:
         try:
             count, scores, classes, boxes_tf = (output[0] for output in self.run(self.prepare(image)))
-        except RuntimeError as error:
+        # A ValueError: an output of a size that memory does not hold.
+        except (RuntimeError, ValueError) as error:
             raise CheckpointError(f"the TFLite model cannot be run: {error}; {restored_by('export')}") from error
         # The count is of boxes, each with several entries, one for each of its classes; what follows was never written.
         # The SavedModel gives as many detections as there are boxes here, and none without a score.

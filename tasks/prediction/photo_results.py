@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from tasks.errors import FormatError
 from tasks.ground.files import read_json, replacing, write_json
+from tasks.ground.text import quoted
 from tasks.prediction.ledger import Entry, Made, Stamp
 from tasks.prediction.writer import encodable
 
@@ -81,6 +82,21 @@ def drawn_path(out: Path, name: str) -> Path:
     return out / f"{name}.jpg"
 
 
+def obstacle(out: Path, name: str, *, drawn: bool) -> str | None:
+    """Why the result of the photo `name` cannot be written where it belongs; None where nothing stands there.
+
+    A folder of photos may be called as the result of a photo is: `a.jpg.json/b.jpg` beside `a.jpg`.
+    """
+    for path in (result_path(out, name), *((drawn_path(out, name),) if drawn else ())):
+        if path.is_dir() and any(path.iterdir()):
+            return f"its result would be called {quoted(path.name)}, as a folder of results is: rename the photo"
+    for folder in result_path(out, name).relative_to(out).parents:
+        path = out / folder
+        if not path.is_dir() and (path.exists() or path.is_symlink()):
+            return f"the folder of its result would be called {quoted(folder.name)}, as a file is: rename its folder"
+    return None
+
+
 def found_result(photo: Photo, out: Path) -> Entry | None:
     """The entry of a result of this photo that a killed run wrote and did not take down; None without one."""
     result = _whole_result(out, photo.name, photo.sha256)
@@ -98,6 +114,8 @@ def copy_result(photo: Photo, source: Entry, out: Path) -> Entry | None:
     image = content["images"][0]
     image["file_name"] = encodable(photo.name)
     try:
+        if obstacle(out, photo.name, drawn=result.has_picture):
+            return None
         if result.has_picture:
             image["drawn"] = encodable(f"{photo.name}.jpg")
             with replacing(drawn_path(out, photo.name)) as beside:

@@ -17,6 +17,7 @@ from tasks.prediction.ledger import Entry, Ledger, Made, stamp_of
 from tasks.prediction.photo_results import (
     Photo,
     drawn_path,
+    obstacle,
     read_result,
     remove_old_drawing,
     remove_result,
@@ -56,13 +57,10 @@ class ResultWriter:
         if not self._is_unchanged(photo):
             return
         entry = Entry(name=photo.name, sha256=photo.sha256, stamp=photo.stamp)
-        try:
-            self._write(photo, prediction)
-        except OSError as error:
-            if error.errno != errno.ENAMETOOLONG:
-                raise
+        why = self._write_unless(photo, prediction)
+        if why is not None:
+            remove_result(self._out, photo.name)
             self._remove_drawing(photo)
-            why = "its name is too long for a result called after it: rename it"
             self._take(entry.model_copy(update={"unreadable": why}))
             return
         boxes = dict(Counter(prediction.detections.classes))
@@ -91,6 +89,18 @@ class ResultWriter:
             return True
         (self.changed if os.path.lexists(photo.path) else self.gone).append(photo.name)
         return False
+
+    def _write_unless(self, photo: Photo, prediction: Prediction) -> str | None:
+        """Write the result; why not, where the photo's name allows none."""
+        try:
+            why = obstacle(self._out, photo.name, drawn=self._made.drawn)
+            if why is None:
+                self._write(photo, prediction)
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            return "its name is too long for a result called after it: rename it"
+        return why
 
     def _write(self, photo: Photo, prediction: Prediction) -> None:
         if self._made.drawn:

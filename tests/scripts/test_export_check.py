@@ -1,5 +1,6 @@
 """`make export-check`: how many photos it takes, and what the script that has nothing of this project reads."""
 
+import contextlib
 import importlib.util
 import os
 import subprocess
@@ -111,3 +112,44 @@ def test_litert_reads_all_that_predict_finds(
         sum(score >= 0.1 for score in ours.scores),
         0,
     )
+
+
+def test_mediapipe_is_asked_for_all_results(script: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file may give more than any limit here: `export.max_detections` has none."""
+    category = types.SimpleNamespace(category_name="cat", score=0.5)
+    box = types.SimpleNamespace(origin_x=1, origin_y=2, width=3, height=4)
+    detections = [types.SimpleNamespace(bounding_box=box, categories=[category])] * 150
+
+    class Detector(contextlib.AbstractContextManager[Any]):
+        """MediaPipe's package is not in the project's environment; it cuts at `max_results` unless negative."""
+
+        def __init__(self, options: Any) -> None:
+            self.most = options.max_results if options.max_results >= 0 else None
+
+        @classmethod
+        def create_from_options(cls, options: Any) -> Any:
+            return cls(options)
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def detect(self, image: Any) -> Any:
+            return types.SimpleNamespace(detections=detections[: self.most])
+
+    vision = {"ObjectDetectorOptions": types.SimpleNamespace, "ObjectDetector": Detector}
+    modules: dict[str, dict[str, Any]] = {
+        "mediapipe": {"Image": types.SimpleNamespace, "ImageFormat": types.SimpleNamespace(SRGB=1)},
+        "mediapipe.tasks": {},
+        "mediapipe.tasks.python": {
+            "BaseOptions": types.SimpleNamespace,
+            "vision": types.SimpleNamespace(**vision),
+        },
+    }
+    for name, content in modules.items():
+        module = types.ModuleType(name)
+        vars(module).update(content)
+        monkeypatch.setitem(sys.modules, name, module)
+    vars(sys.modules["mediapipe.tasks"])["python"] = sys.modules["mediapipe.tasks.python"]
+    with script._mediapipe(tmp_path / "model.tflite") as detect:
+        found = detect(np.zeros((8, 8, 3), np.uint8))
+    assert found == [("cat", [1.0, 2.0, 4.0, 6.0], 0.5)] * 150
