@@ -15,7 +15,7 @@ from tasks.evaluation.export_folder import check_files
 from tasks.evaluation.outputs import Image, as_detections
 from tasks.evaluation.preprocess import model_input, stretched
 from tasks.evaluation.tflite_ops import read_tflite
-from tasks.evaluation.tflite_options import DetectionOptions, read_detection_options
+from tasks.evaluation.tflite_options import DETECTION, DetectionOptions, read_detection_options
 from tasks.ground.process import usable_cores
 from tasks.ground.stage_files import restored_by
 from tasks.model.label_map import LABEL_MAP, read_label_map
@@ -44,6 +44,7 @@ class TFLiteDetector:
             warnings.filterwarnings("ignore", message=r"\s*Warning: tf.lite.Interpreter is deprecated")
             self._interpreter = tf.lite.Interpreter(model_content=model, num_threads=threads)
         self._interpreter.allocate_tensors()
+        _check_detection_inputs(self._interpreter)
         self._input = _image_input(self._interpreter.get_input_details())
         # Numbered from 0 as the OD API's exporter does: count, scores, class indices, boxes.
         self._outputs = sorted(self._interpreter.get_output_details(), key=lambda output: output["name"])
@@ -110,6 +111,17 @@ def load_tflite(file: Path, *, threads: int | None = None, trust: bool = False) 
         return TFLiteDetector(model, classes, threads=threads or usable_cores())
     except (ValueError, RuntimeError) as error:
         raise CheckpointError(f"{file}: cannot be read: {error}; {restored_by('export')}") from error
+
+
+def _check_detection_inputs(interpreter: Any) -> None:
+    """Refuse a detection operation with fewer anchors or scores than boxes: it would read beyond them."""
+    shapes = {each["index"]: tuple(each["shape"].tolist()) for each in interpreter.get_tensor_details()}
+    # Not in TensorFlow's public interface; its debugger of quantised models reads operations in this way.
+    for operation in interpreter._get_ops_details():
+        if operation["op_name"] == DETECTION:
+            boxes, scores, anchors = (shapes[int(i)] for i in operation["inputs"])
+            if boxes[1:2] != scores[1:2] or boxes[1:2] != anchors[:1]:
+                raise ValueError(f"its detection operation takes boxes {boxes}, scores {scores} and anchors {anchors}")
 
 
 def _image_input(details: Sequence[dict[str, Any]]) -> dict[str, Any]:

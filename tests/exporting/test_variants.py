@@ -18,6 +18,7 @@ from tasks.exporting.equalise import equalise
 from tasks.exporting.interpreter import every_tensor
 from tasks.exporting.saved_model import export_saved_model, lay_out_for_serving
 from tasks.exporting.tflite_metadata import Metadata, with_metadata
+from tasks.exporting.tflite_tensors import constant, file_of, put_constant, read_content
 from tasks.exporting.variants import Source, export_variants
 from tasks.ground.files import sha256_of
 from tasks.model.label_map import LABEL_MAP, write_label_map
@@ -185,6 +186,16 @@ def test_what_is_left_out_is_listed_with_its_reason_and_not_written(source, tmp_
     assert set(variants.written) == {"float32"}
     assert variants.left_out == {"float16": "too bad"}
     assert not (tmp_path / "model_float16.tflite").exists()
+
+
+def test_a_file_with_fewer_anchors_than_boxes_is_refused(exported):
+    content = read_content((exported / "model.tflite").read_bytes())
+    anchors = content.subgraphs[0].operators[-1].inputs[2]
+    fewer = constant(content, anchors)[:2]
+    content.subgraphs[0].tensors[anchors].shape = np.array(fewer.shape, np.int32)
+    put_constant(content, anchors, fewer)
+    with pytest.raises(ValueError, match=r"takes boxes .* and anchors \(2, 4\)"):
+        load_of(file_of(content))
 
 
 def test_a_saved_model_holds_no_random_number(exported):
