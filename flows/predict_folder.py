@@ -141,18 +141,39 @@ def _options(out: Path | None, score_threshold: float | None, draw: bool, again:
     ]
 
 
+def _absolute_path(text: str) -> Path:
+    """A path as the user means it: the command runs in the clone, wherever the flow was started."""
+    return Path(text).absolute()
+
+
 def _main() -> None:
     parser = argparse.ArgumentParser(
         prog="python flows/predict_folder.py",
         description="Detect in the photos of a folder that are new; `python -m tasks predict-folder` has more options.",
     )
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="that photos are put into, also into subfolders")
+    place = _absolute_path
+    parser.add_argument("folder", type=place, metavar="FOLDER", help="that photos are put into, also into subfolders")
+    parser.add_argument("--out", type=place, metavar="FOLDER", help="for the results; default: FOLDER/predictions")
+    parser.add_argument("--model", type=place, default=Path("models/exported"), help="default: the clone's %(default)s")
+    parser.add_argument("--score-threshold", type=float, metavar="SCORE", help="default: the model's own")
+    parser.add_argument("--draw", action="store_true", help="also write each photo with its boxes")
+    parser.add_argument("--again", action="store_true", help="also do photos again that were done otherwise")
+    parser.add_argument("--settle", type=float, default=10.0, metavar="SECONDS", help="default: %(default)g")
     args = parser.parse_args()
     # A shell lets background processes ignore it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     start_or_check(_OWN_SERVER)
     try:
-        state = predict_folder(folder=args.folder.absolute(), return_state=True)
+        state = predict_folder(
+            folder=args.folder,
+            out=args.out,
+            model=args.model,
+            score_threshold=args.score_threshold,
+            draw=args.draw,
+            again=args.again,
+            settle_seconds=args.settle,
+            return_state=True,
+        )
     except KeyboardInterrupt:
         print("predict-folder: stopped; run it again to go on", file=sys.stderr)
         raise SystemExit(CTRL_C_STATUS) from None

@@ -64,7 +64,8 @@ def prepare(*, may_run_without_server: bool) -> OwnServer | None:
         os.environ.update(known.variables())
         return None
     own = OwnServer()
-    os.environ.update(own.access.variables())
+    # Empty: this server has no pages, so Prefect shall print no address of one.
+    os.environ.update(own.access.variables(), PREFECT_UI_URL="")
     # Before Prefect registers what it does at the end, and so done after that.
     atexit.register(_AT_EXIT.close)
     return own
