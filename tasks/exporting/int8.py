@@ -13,6 +13,7 @@ from tasks.exporting.interpreter import Floats, Images
 from tasks.exporting.tflite import FORMS, Form
 from tasks.images.image_file import read_rgb
 from tasks.metrics.differences import Difference
+from tasks.metrics.loss_texts import loss_text
 
 Prepare = Callable[[npt.NDArray[np.uint8], int, int], Floats]
 
@@ -106,10 +107,10 @@ def quantise(
         tried.append(Quantised(content, form, len(chosen), difference_of(content)))
         loss = tried[-1].loss
         if loss is None or loss <= max_loss:
-            measured = "not measured on val" if loss is None else f"loses {loss:.3f} mAP on the val split"
+            measured = "not measured on val" if loss is None else f"{loss_text(loss)} mAP on the val split"
             tqdm.write(f"export: int8, {form.name}: {measured}; taken")
             return tried[-1]
-        tqdm.write(f"export: int8, {form.name}: loses {loss:.3f} mAP on the val split, more than {max_loss:g}")
+        tqdm.write(f"export: int8, {form.name}: {loss_text(loss)} mAP on the val split, more than {max_loss:g}")
     best = min(tried, key=lambda each: each.loss or 0.0)
     tqdm.write(f"export: int8: no form loses less than {max_loss:g}; {best.form.name} loses least")
     return best

@@ -56,6 +56,11 @@ def test_forms_are_tried_in_their_order_until_one_holds(tmp_path, capsys):
     )
 
 
+def test_a_form_that_is_better_than_the_saved_model_gains(tmp_path, capsys):
+    try_forms(tmp_path, -0.008)
+    assert "weights by channel: gains 0.008 mAP on the val split; taken" in capsys.readouterr().out
+
+
 def test_where_none_holds_the_one_that_loses_least_is_taken(tmp_path):
     made, _ = try_forms(tmp_path, 0.05, 0.03, 0.04, 0.06)
     assert made.form == FORMS[1]
