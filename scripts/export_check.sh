@@ -16,7 +16,7 @@ rm -rf "$work"
 mkdir -p "$work/photos"
 # First, as it may find that something is missing, and the environment takes minutes.
 PYTHONPATH=. .venv/bin/python scripts/export_check_photos.py "$model" "$work/photos" "$count" ${photos:+"$photos"}
-scripts/own_environment.sh .export-check/venv requirements-export-check.txt "export-check: installing MediaPipe, LiteRT, ONNX Runtime and TensorFlow 2.20 into .export-check/venv (2 GB; once)"
+scripts/own_environment.sh .export-check/venv requirements-export-check.txt "export-check: installing MediaPipe, LiteRT, ONNX Runtime and TensorFlow 2.20 into .export-check/venv (2.7 GB; once)"
 for file in "$model" "$model"/*.tflite "$model"/*.onnx; do
   [ -e "$file" ] || continue
   .venv/bin/python -m tasks predict "$work/photos" --model "$file" --write json --score-threshold 0.05 \

@@ -92,7 +92,9 @@ def _run_stage(name: str, params: Path) -> None:
     refuse_unsafe_paths(values)
     figures = run_stage(name, values)
     inputs.refuse_changed()
-    listed = ", ".join(f"{key} {value}" for key, value in figures.items())
+    listed = ", ".join(
+        f"{key} {round(value, 4) if isinstance(value, float) else value}" for key, value in figures.items()
+    )
     print_text(f"{name}: done in {time.monotonic() - start:.1f} s ({listed})")
 
 

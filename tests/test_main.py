@@ -98,16 +98,31 @@ def test_the_summary_shows_the_figures_of_all_metrics_files(
     ends = {"mAP_low": 0.4125, "mAP_high": 0.5875, "AP50_low": None, "AP50_high": None}
     for name, content in {
         "data": {"images": 9, "boxes": 12, "dropped_images": 1, "dropped_boxes": 2, "fixed_boxes": 3},
-        "evaluate": {"images": 3, "saved_model": model | ends, "variants": {"int8": model}},
+        "evaluate": {
+            "images": 3,
+            "saved_model": model | ends,
+            "variants": {"dynamic": model, "float32": model, "int8": model},
+        },
     }.items():
         write_json(tmp_path / "metrics" / f"{name}.json", content)
     write_training_figures(tmp_path / "metrics" / "train.json", figures_of_a_run(best_mAP=None))
     assert main(arguments) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert ["mAP", "0.500", "0.500", "SavedModel,", "95", "%:", "0.41", "to", "0.59"] in rows
-    assert ["AP50", "0.750", "0.750"] in rows
-    assert ["AP75", "-", "-"] in rows
-    assert ["AP", "of", "cat", "0.250", "0.250"] in rows
+    # In the order of export.variants' table, not of the alphabet.
+    assert ["SavedModel", "float32", "dynamic", "int8"] in rows
+    assert ["mAP", *4 * ["0.500"], "SavedModel,", "95", "%:", "0.41", "to", "0.59"] in rows
+    assert ["AP50", *4 * ["0.750"]] in rows
+    assert ["AP75", *4 * ["-"]] in rows
+    assert ["AP", "of", "cat", *4 * ["0.250"]] in rows
+
+
+def test_a_stages_figures_are_printed_with_four_digits(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = {"steps": 300, "best_mAP": 0.6670281204955519, "mb": 12.6, "none": None}
+    monkeypatch.setattr("tasks.__main__.run_stage", lambda *_: figures)
+    assert main(["sample", "--params", str(ROOT / "params.yaml")]) == 0
+    assert "(steps 300, best_mAP 0.667, mb 12.6, none None)\n" in capsys.readouterr().out
 
 
 def test_a_full_disk_or_a_protected_file_is_one_sentence_and_other_file_errors_keep_their_traceback(

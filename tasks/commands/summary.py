@@ -8,6 +8,7 @@ from tasks.artifacts.gate import read_gate_counts
 from tasks.artifacts.training import read_training_figures
 from tasks.ground.figures import figure_text, interval_text
 from tasks.ground.text import counted, print_text, printable
+from tasks.model.variants import in_table_order
 from tasks.params import PathParams, read_params
 
 
@@ -29,7 +30,7 @@ def figures(paths: PathParams) -> str:
     data, train = read_gate_counts(paths.metrics_data), read_training_figures(paths.metrics_train)
     test = read_evaluation(paths.metrics_evaluate)
     best = "no validation images" if train.best_mAP is None else f"validation mAP {train.best_mAP:.3f}"
-    models = {"SavedModel": test.saved_model, **test.variants}
+    models = {"SavedModel": test.saved_model, **dict(in_table_order(test.variants))}
     lines = [
         f"data      {data.images} images, {data.boxes} boxes; dropped {data.dropped_images} images and "
         f"{data.dropped_boxes} boxes, fixed {data.fixed_boxes} boxes",

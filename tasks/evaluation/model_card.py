@@ -11,9 +11,10 @@ from tasks.artifacts.variant_losses import VariantLosses
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.tallies import image_counts
 from tasks.evaluation.variant_section import variant_section
-from tasks.ground.figures import figure_text, interval_text
+from tasks.ground.figures import figure_text, interval_text, milliseconds_text
 from tasks.ground.text import counted, markdown_text
 from tasks.metrics.intervals import LEAST_IMAGES
+from tasks.metrics.timing_texts import timing_remark
 
 _NOT_SAID = "not given; set `evaluate.intended_use` in params.yaml"
 _FEW_IMAGES = 50
@@ -146,16 +147,20 @@ def _class_row(facts: Facts, name: str) -> str:
 
 
 def _speed(speed: Speed) -> list[str]:
+    remark = timing_remark(speed)
     return [
         f"| on {markdown_text(speed.machine)} | MB | ms for an image | images/s in batches |",
         "|---|---:|---:|---:|",
         *(_speed_row(name, model) for name, model in speed.models.items()),
+        "",
+        "The time for an image is the median from a photo's pixels to boxes, with scaling and with all cores.",
+        *([f"Of the times here and below: {markdown_text(remark)}."] if remark else []),
     ]
 
 
 def _speed_row(name: str, model: ModelSpeed) -> str:
     return (
-        f"| {name} | {figure_text(model.size_mb, 1)} | {figure_text(model.latency_ms, 0)} | "
+        f"| {name} | {figure_text(model.size_mb, 1)} | {milliseconds_text(model.latency_ms)} | "
         f"{figure_text(model.images_per_s, 1)} |"
     )
 

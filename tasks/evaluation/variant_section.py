@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tasks.artifacts.speed import Latency, ModelSpeed, Speed
 from tasks.artifacts.variant_losses import VariantLoss, VariantLosses
-from tasks.ground.figures import figure_text
+from tasks.ground.figures import change_text, figure_text, milliseconds_text
 from tasks.ground.text import markdown_text
 from tasks.metrics.loss_texts import interval_or_reason, remarks
 from tasks.model.variants import classes_a_box, purpose_of
@@ -82,7 +82,7 @@ def _table(losses: VariantLosses, speed: Speed) -> list[str]:
     ]
     return [
         f"Each ran over the test images in its own runtime, on {markdown_text(speed.machine)}. The times are of the "
-        "runtime alone, from its input to boxes: the median, and the 95th percentile in brackets.",
+        "runtime alone, from its scaled input to boxes, by threads: the median, and the 95th percentile in brackets.",
         "",
         f"| {' | '.join(head)} |",
         "|---|" + "---:|" * (len(head) - 2) + "---|",
@@ -95,7 +95,7 @@ def _row(loss: VariantLoss, carriers: int, speed: ModelSpeed, threads: Sequence[
     cells = [
         f"`{loss.file}`",
         figure_text(loss.mean_ap),
-        f"{'not known' if loss.difference is None else f'{loss.difference:+.3f}'}{mark}",
+        f"{'not known' if loss.difference is None else change_text(loss.difference)}{mark}",
         interval_or_reason(loss.difference, loss.interval, carriers),
         figure_text(loss.size_mb, 1),
         *(_latency(speed.by_threads.get(count)) for count in threads),
@@ -109,7 +109,7 @@ def _in_threads(count: int) -> str:
 
 
 def _latency(latency: Latency | None) -> str:
-    return "" if latency is None else f"{latency.p50_ms:.1f} ({latency.p95_ms:.1f})"
+    return "" if latency is None else f"{milliseconds_text(latency.p50_ms)} ({milliseconds_text(latency.p95_ms)})"
 
 
 def _snippet(loss: VariantLoss, score: str, num_classes: int) -> str:

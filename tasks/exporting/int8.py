@@ -13,6 +13,7 @@ from tasks.exporting.interpreter import Floats, Images
 from tasks.exporting.tflite import FORMS, Form
 from tasks.images.image_file import read_rgb
 from tasks.metrics.differences import Difference
+from tasks.metrics.loss_texts import loss_text
 
 Prepare = Callable[[npt.NDArray[np.uint8], int, int], Floats]
 
@@ -115,9 +116,7 @@ def quantise(
 
 
 def _measured(loss: float | None) -> str:
-    if loss is None:
-        return "not measured on val"
-    return f"{'loses' if loss >= 0 else 'gains'} {abs(loss):.3f} mAP on the val split"
+    return "not measured on val" if loss is None else f"{loss_text(loss)} mAP on the val split"
 
 
 def calibration_choice(train: Dataset, count: int) -> list[AnnotatedImage]:

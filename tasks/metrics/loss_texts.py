@@ -2,6 +2,7 @@
 
 from tasks.artifacts.analysis import Interval
 from tasks.artifacts.variant_losses import VariantLosses
+from tasks.ground.figures import minus
 from tasks.metrics.intervals import LEAST_IMAGES
 
 
@@ -11,10 +12,17 @@ def interval_or_reason(change: float | None, interval: Interval | None, carriers
     `carriers` is how many images show the rarest class.
     """
     if interval is not None:
-        return f"{interval.low:.3f} to {interval.high:.3f}"
+        return minus(f"{interval.low:.3f} to {interval.high:.3f}")
     if change is None:
         return "nothing to measure"
     return "too few photos" if carriers < LEAST_IMAGES else "no difference"
+
+
+def loss_text(loss: float) -> str:
+    """What stands before `mAP`: `loses 0.012`, of a negative loss `gains 0.012`; `loses no` where all digits are 0."""
+    if round(abs(loss), 3) == 0:
+        return "loses no"
+    return f"{'loses' if loss > 0 else 'gains'} {abs(loss):.3f}"
 
 
 def why_unproven(images: int, carriers: int, split: str) -> str:

@@ -6,7 +6,7 @@ What `export` made of each lies in variants.json beside them: which of them were
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -15,6 +15,7 @@ from tasks.ground.files import read_small, write_json
 from tasks.ground.stage_files import restored_by
 from tasks.params import VariantName
 
+T = TypeVar("T")
 Runtime = Literal["TFLite", "ONNX Runtime"]
 VARIANTS_FILE = "variants.json"
 _MAX_BYTES = 1_000_000
@@ -147,6 +148,12 @@ def runtime_of(file: Path) -> Runtime:
             f"{file}: not a model that is run here; name an export folder, a .tflite or an .onnx file"
         )
     return runtime
+
+
+def in_table_order(by_name: Mapping[str, T]) -> list[tuple[str, T]]:
+    """Name and value of each model, variants in the order of `VARIANTS`, what is none before them."""
+    places = {str(name): place for place, name in enumerate(VARIANTS, 1)}
+    return sorted(by_name.items(), key=lambda entry: places.get(entry[0], 0))
 
 
 def classes_a_box(num_classes: int) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from tasks.ground.figures import figure_text, interval_text
+from tasks.ground.figures import change_text, figure_text, interval_text, milliseconds_text
 
 _HERE = Path(__file__).parent
 NOTHING = "\u2013"
@@ -33,7 +33,9 @@ def render(
         lstrip_blocks=True,
         finalize=lambda value: show(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
     )
-    environment.filters.update(figure=figure, interval=interval, change=change, percent=percent, whole=whole)
+    environment.filters.update(
+        figure=figure, interval=interval, change=change, percent=percent, whole=whole, ms=milliseconds
+    )
     script = (_HERE / "script.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment.get_template(template).render(
@@ -60,11 +62,16 @@ def whole(value: float | None) -> str:
     return NOTHING if value is None else f"{round(value):,}".replace(",", "\u202f")
 
 
+def milliseconds(value: float | None) -> str:
+    """A time in ms, or a dash."""
+    return milliseconds_text(value, NOTHING)
+
+
 def change(value: float | None) -> str:
     """A difference with its sign; a true minus, so that it lines up with plus."""
     if value is None:
         return NOTHING
-    return "±0" if abs(value) < 0.0005 else f"{value:+.3f}".replace("-", "\u2212")
+    return change_text(value)
 
 
 def percent(value: float | None) -> str:

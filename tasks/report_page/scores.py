@@ -8,6 +8,8 @@ from tasks.artifacts.evaluation import FIGURES, HEADLINES, ClassFigures, Evaluat
 from tasks.artifacts.speed import ModelSpeed, Speed
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.tallies import FEW_IMAGES
+from tasks.metrics.timing_texts import timing_remark
+from tasks.model.variants import in_table_order
 
 _TFLITE_MAY_LOSE = 0.02
 
@@ -72,10 +74,11 @@ class ClassRow:
 
 @dataclass(frozen=True)
 class SpeedTable:
-    """Size and speed of every model, and the machine that measured them."""
+    """Size and speed of every model, the machine that measured them, and a sentence on times that contradict."""
 
     machine: str
     rows: list[tuple[str, ModelSpeed]]
+    remark: str
 
 
 def scores(evaluation: Evaluation, analysis: Analysis, of_split: Mapping[str, Dataset]) -> Scores:
@@ -120,8 +123,8 @@ def speed_table(speed: Speed | None) -> SpeedTable | None:
     """The models that were measured; None where there is none."""
     if speed is None:
         return None
-    rows = [("SavedModel" if name == "saved_model" else name, model) for name, model in speed.models.items()]
-    return SpeedTable(speed.machine, rows) if rows else None
+    rows = [("SavedModel" if name == "saved_model" else name, model) for name, model in in_table_order(speed.models)]
+    return SpeedTable(speed.machine, rows, timing_remark(speed)) if rows else None
 
 
 def _why_not_scored(of_split: Mapping[str, Dataset], test_boxes: int) -> str:

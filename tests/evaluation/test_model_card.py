@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tasks.artifacts.evaluation import Evaluation, SavedModelFigures
-from tasks.artifacts.speed import ModelSpeed, Speed
+from tasks.artifacts.speed import Latency, ModelSpeed, Speed
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
 from tasks.evaluation.model_card import Facts, card
@@ -90,3 +90,14 @@ def test_the_card_gives_the_reason_why_equal_figures_have_no_interval() -> None:
     text = card(facts(truth, [detect((box, "cat", 0.9))] * 8))
     assert "Every half of the test images gives the same figures" in text
     assert "too few test images" not in text
+
+
+def test_the_card_says_which_times_are_of_a_busy_machine() -> None:
+    truth, detections = draw(np.random.default_rng(1), 10)
+    times = {count: Latency(p50_ms=ms, p95_ms=ms) for count, ms in ((1, 10.0), (2, 20.0))}
+    busy = Speed(machine="a toaster", models={"int8": ModelSpeed(latency_ms=25.0, by_threads=times)})
+    remark = "Of the times here and below: 2 threads are slower than 1 (int8): measured on a busy machine, it seems"
+    assert remark in card(facts(truth, detections, speed=busy))
+    text = card(facts(truth, detections))
+    assert "busy" not in text
+    assert "is the median from a photo's pixels to boxes, with scaling and with all cores" in text

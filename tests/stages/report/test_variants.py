@@ -1,5 +1,6 @@
 """What the report page shows of variants: those that were left out, too few photos, and no float32."""
 
+import itertools
 import re
 
 import pytest
@@ -69,7 +70,9 @@ def picture_of(p50_ms):
     """The picture of variants with these latencies, in ms, all of one mAP."""
     losses = VariantLosses(scored=[loss(name) for name in p50_ms], images=20, carriers=12)
     models = {name: ModelSpeed(by_threads={1: Latency(p50_ms=ms, p95_ms=ms)}) for name, ms in p50_ms.items()}
-    return str(variant_table(losses, Speed(models=models)).picture)
+    table = variant_table(losses, Speed(models=models))
+    assert table is not None
+    return str(table.picture)
 
 
 def test_names_of_variants_in_one_place_are_not_printed_over_each_other():
@@ -77,7 +80,7 @@ def test_names_of_variants_in_one_place_are_not_printed_over_each_other():
     heights = {name: float(y) for y, name in re.findall(r'y="([\d.]+)"[^>]*>(\w+)</text>', picture) if name in VARIANTS}
     assert heights.keys() == VARIANTS.keys()
     ordered = sorted(heights.values())
-    assert min(after - before for before, after in zip(ordered, ordered[1:], strict=False)) >= 14.9
+    assert min(after - before for before, after in itertools.pairwise(ordered)) >= 14.9
 
 
 def test_a_variant_has_one_colour_whichever_others_there_are():
@@ -117,5 +120,11 @@ def test_places_are_apart_and_inside(places, expected):
     moved = spread(places, 10.0, 10.0, 100.0)
     assert len(moved) == len(expected)
     assert all(10.0 <= place <= 100.0 for place in moved)
-    assert all(after - before >= 10.0 for before, after in zip(moved, moved[1:], strict=False))
+    assert all(after - before >= 10.0 for before, after in itertools.pairwise(moved))
     assert moved == expected
+
+
+def test_one_line_has_one_kind_of_minus_and_times_without_meaningless_digits(tmp_path):
+    text = run_with(tmp_path, loss("int8")).page().text
+    assert "\u22120.010\u22120.020 to 0.0053.515 (16)" in text
+    assert "-0.0" not in text
