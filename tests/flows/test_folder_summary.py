@@ -1,5 +1,7 @@
 """The summary of predict-folder on Prefect's pages."""
 
+from typing import Any
+
 import pytest
 
 from flows.folder_summary import FolderSummary, artifact_key, summary_markdown
@@ -62,7 +64,7 @@ def test_all_that_was_done_is_on_the_page() -> None:
 def test_the_sentence_leaves_out_what_there_is_none_of() -> None:
     listed = "4 new, 3 done, 2 unreadable, 2 too new, 1 still being written, 1 gone"
     assert SUMMARY.sentence == f"7 photos, {listed}"
-    none_left = {"unreadable": {}, "too_new": [], "changed": [], "gone": []}
+    none_left: dict[str, Any] = {"unreadable": {}, "too_new": [], "changed": [], "gone": []}
     nothing = SUMMARY.model_copy(update={"photos": 1, "new": 0, "done": 0, **none_left})
     assert nothing.sentence == "1 photo, none new"
     assert nothing.model_copy(update={"again": 1, "done": 1}).sentence == "1 photo, none new, 1 again, 1 done"
