@@ -32,8 +32,9 @@ def figures(paths: PathParams) -> str:
     best = "no validation images" if train.best_mAP is None else f"validation mAP {train.best_mAP:.3f}"
     models = {"SavedModel": test.saved_model, **dict(in_table_order(test.variants))}
     lines = [
-        f"data      {data.images} images, {data.boxes} boxes; dropped {data.dropped_images} images and "
-        f"{data.dropped_boxes} boxes, fixed {data.fixed_boxes} boxes",
+        f"data      {counted(data.images, 'image')}, {counted(data.boxes, 'box')}; dropped "
+        f"{counted(data.dropped_images, 'image')} and {counted(data.dropped_boxes, 'box')}, fixed "
+        f"{counted(data.fixed_boxes, 'box')}",
         f"training  {train.steps} steps, best after {train.best_step} ({best}), loss {train.loss:.3f}, "
         f"{train.step_ms_median / 1000:.2f} s a step",
         f"test      {counted(test.images, 'image')} that training never saw",
