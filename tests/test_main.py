@@ -107,8 +107,9 @@ def test_the_summary_shows_the_figures_of_all_metrics_files(
         write_json(tmp_path / "metrics" / f"{name}.json", content)
     write_training_figures(tmp_path / "metrics" / "train.json", figures_of_a_run(best_mAP=None))
     assert main(arguments) == 0
-    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert "data 9 images, 12 boxes; dropped 1 image and 2 boxes, fixed 3 boxes".split() in rows
+    printed = capsys.readouterr().out
+    assert "data      9 images, 12 boxes; dropped 1 image and 2 boxes, fixed 3 boxes" in printed
+    rows = [line.split() for line in printed.splitlines()]
     # In the order of export.variants' table, not of the alphabet.
     assert ["SavedModel", "float32", "dynamic", "int8"] in rows
     assert ["mAP", *4 * ["0.500"], "SavedModel,", "95", "%:", "0.41", "to", "0.59"] in rows
