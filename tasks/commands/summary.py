@@ -32,9 +32,9 @@ def figures(paths: PathParams) -> str:
     best = "no validation images" if train.best_mAP is None else f"validation mAP {train.best_mAP:.3f}"
     models = {"SavedModel": test.saved_model, **dict(in_table_order(test.variants))}
     lines = [
-        f"data      {counted(data.images, 'image')}, {counted(data.boxes, 'box')}; dropped "
-        f"{counted(data.dropped_images, 'image')} and {counted(data.dropped_boxes, 'box')}, fixed "
-        f"{counted(data.fixed_boxes, 'box')}",
+        f"data      {_count(data.images, 'image')}, {_count(data.boxes, 'box')}; dropped "
+        f"{_count(data.dropped_images, 'image')} and {_count(data.dropped_boxes, 'box')}, fixed "
+        f"{_count(data.fixed_boxes, 'box')}",
         f"training  {train.steps} steps, best after {train.best_step} ({best}), loss {train.loss:.3f}, "
         f"{train.step_ms_median / 1000:.2f} s a step",
         f"test      {counted(test.images, 'image')} that training never saw",
@@ -50,6 +50,11 @@ def figures(paths: PathParams) -> str:
         for name in test.saved_model.per_class
     ]
     return "\n".join(lines)
+
+
+def _count(number: int | None, noun: str) -> str:
+    """`2 images`; `- images` where the file does not say how many."""
+    return counted(0, noun).replace("0", "-", 1) if number is None else counted(number, noun)
 
 
 def _row(name: str, values: Sequence[float | None]) -> str:
