@@ -90,5 +90,6 @@ def _histograms(
             low, high = ranges[tensor]
             # Several times as fast as numpy's histogram, which looks at each edge.
             bins = (value.ravel() - low) * (_BINS / (high - low) if high > low else 0.0)
-            histograms[tensor] += np.bincount(np.minimum(bins.astype(np.int64), _BINS - 1), minlength=_BINS)
+            # A photo that changed in between may reach farther.
+            histograms[tensor] += np.bincount(np.clip(bins, 0, _BINS - 1).astype(np.int64), minlength=_BINS)
     return histograms

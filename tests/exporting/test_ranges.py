@@ -85,3 +85,13 @@ def test_the_pixels_range_is_never_cut():
     pixels, product = ranges_in(with_ranges(model, Listed([image])))
     assert pixels == (-1.0, 1.0)
     assert product[1] < 2.0
+
+
+def test_a_photo_that_changes_between_two_readings_ends_nothing():
+    class Changing(Listed):
+        def first(self, count):
+            return Listed(10.0 * image for image in self[:count])
+
+    model = converted(lambda x: x * 2.0, 1, 2, 2, 3)
+    image = np.linspace(-1.0, 1.0, 12, dtype=np.float32).reshape(1, 2, 2, 3)
+    assert ranges_in(with_ranges(model, Changing([image]))) == [(-1.0, 1.0), (-2.0, 2.0)]
