@@ -14,7 +14,7 @@ import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
 
 from tasks.exporting.interpreter import Floats, every_tensor
-from tasks.exporting.tflite_layers import CONV, convolutions, is_grouped
+from tasks.exporting.tflite_layers import CONV, code_of, convolutions, is_grouped
 from tasks.exporting.tflite_tensors import constant, file_of, put_constant, read_content
 
 
@@ -34,20 +34,15 @@ def correct_biases(quantised: bytes, model: bytes, images: Iterable[Floats]) -> 
     for each, other in pairs:
         rounding = _weights(content, each) - constant(floats, other.inputs[1])
         # Both kinds have the inputs on their last axis; a depthwise convolution gives each of them by itself.
-        summed = (1, 2, 3) if _code(content, each) == CONV else (0, 1, 2)
+        summed = (1, 2, 3) if code_of(content, each) == CONV else (0, 1, 2)
         change = (rounding * means[int(other.inputs[0])]).sum(summed)
         _add_to_bias(content, each.inputs[2], -change)
     return file_of(content)
 
 
 def _can_be_corrected(content: Any, operator: Any) -> bool:
-    (graph,) = content.subgraphs
-    is_int8 = graph.tensors[operator.inputs[1]].type == schema.TensorType.INT8
-    return bool(is_int8 and not is_grouped(graph, operator, _code(content, operator)))
-
-
-def _code(content: Any, operator: Any) -> int:
-    return int(content.operatorCodes[operator.opcodeIndex].builtinCode)
+    is_int8 = content.subgraphs[0].tensors[operator.inputs[1]].type == schema.TensorType.INT8
+    return bool(is_int8 and not is_grouped(content, operator))
 
 
 def _weights(content: Any, operator: Any) -> Floats:

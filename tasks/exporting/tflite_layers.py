@@ -17,14 +17,18 @@ _PASSING = {schema.BuiltinOperator.ADD: 2, schema.BuiltinOperator.PAD: 1}
 def convolutions(content: Any) -> list[Any]:
     """The convolutions of both kinds of a TFLite file that has one graph, in the order in which they run."""
     (graph,) = content.subgraphs
-    codes = [code.builtinCode for code in content.operatorCodes]
-    return [each for each in graph.operators if codes[each.opcodeIndex] in (CONV, DEPTHWISE)]
+    return [each for each in graph.operators if code_of(content, each) in (CONV, DEPTHWISE)]
 
 
-def is_grouped(graph: Any, operator: Any, code: int) -> bool:
+def code_of(content: Any, operator: Any) -> int:
+    """The kind of an operation."""
+    return int(content.operatorCodes[operator.opcodeIndex].builtinCode)
+
+
+def is_grouped(content: Any, operator: Any) -> bool:
     """Whether a convolution takes its inputs in groups: its weights have fewer inputs than there are."""
-    taken, weights = (graph.tensors[i].shape for i in operator.inputs[:2])
-    return bool(code == CONV and weights[3] != taken[3])
+    taken, weights = (content.subgraphs[0].tensors[i].shape for i in operator.inputs[:2])
+    return bool(code_of(content, operator) == CONV and weights[3] != taken[3])
 
 
 @dataclass
@@ -49,7 +53,7 @@ class Layers:
     def __init__(self, content: Any) -> None:
         """Look through all operations of `content`."""
         (self.graph,) = content.subgraphs
-        self._codes = [code.builtinCode for code in content.operatorCodes]
+        self._content = content
         tensors = enumerate(self.graph.tensors)
         self._constants = {i for i, tensor in tensors if content.buffers[tensor.buffer].data is not None}
         uses = Counter(self._buffer(i) for each in self.graph.operators for i in each.inputs if i in self._constants)
@@ -62,7 +66,7 @@ class Layers:
 
     def code(self, operator: Any) -> int:
         """The kind of an operation."""
-        return int(self._codes[operator.opcodeIndex])
+        return code_of(self._content, operator)
 
     def free_channels(self) -> list[Channels]:
         """Those that lie between convolutions alone."""
@@ -83,7 +87,7 @@ class Layers:
         taken.consumers.append(operator)
         given.producers.append(operator)
         is_shared = any(self._buffer(i) in self._shared for i in operator.inputs[1:] if i >= 0)
-        is_shared |= is_grouped(self.graph, operator, code)
+        is_shared |= is_grouped(self._content, operator)
         # A depthwise convolution with several outputs a channel would spread a factor over them.
         spreads = code == DEPTHWISE and operator.builtinOptions.depthMultiplier != 1
         is_cut_otherwise = operator.builtinOptions.fusedActivationFunction not in (_NO_ACTIVATION, RELU6)

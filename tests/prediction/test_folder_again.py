@@ -2,19 +2,9 @@
 
 import shutil
 
-import pytest
-
 from tests.prediction.finding import picture
-from tests.prediction.growing import Growing
 
 SMALL, LARGE = (0, 0, 10, 10), (0, 0, 30, 30)
-
-
-@pytest.fixture
-def growing(tmp_path):
-    growing = Growing(tmp_path)
-    growing.photos.mkdir()
-    return growing
 
 
 def test_without_drawing_again_an_old_drawing_goes(growing):

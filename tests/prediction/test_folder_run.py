@@ -16,13 +16,6 @@ from tests.prediction.growing import MODEL, Growing, keep_times
 SMALL, LARGE = (0, 0, 10, 10), (0, 0, 30, 30)
 
 
-@pytest.fixture
-def growing(tmp_path):
-    growing = Growing(tmp_path)
-    growing.photos.mkdir()
-    return growing
-
-
 def test_each_photo_gets_one_coco_file_in_the_same_subfolder(growing):
     picture(growing.photos / "gate" / "a.png", white=SMALL)
     summary = growing.run()

@@ -3,7 +3,6 @@
 import pytest
 
 from tests.prediction.finding import picture
-from tests.prediction.growing import Growing
 
 SMALL, LARGE = (0, 0, 10, 10), (0, 0, 30, 30)
 A_FOLDER = "its result would be called '{}', as a folder of results is: rename the photo"
@@ -13,13 +12,6 @@ A_FILE = "the folder of its result would be called '{}', as a file is: rename it
 def results(growing):
     """Those that are files: a folder may be called as one is."""
     return [name for name in growing.results() if (growing.out / name).is_file()]
-
-
-@pytest.fixture
-def growing(tmp_path):
-    growing = Growing(tmp_path)
-    growing.photos.mkdir()
-    return growing
 
 
 @pytest.mark.parametrize(("suffix", "draw"), [(".json", False), (".json", True), (".jpg", True)])
