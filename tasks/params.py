@@ -38,6 +38,14 @@ def _refuse_empty_path(value: object) -> object:
     return value
 
 
+def _check_side_px(side_px: int) -> int:
+    if side_px % 32 or not 256 <= side_px <= 1024:
+        raise ValueError(
+            f"{side_px} is not possible: null (the model's own size), or a multiple of 32 from 256 to 1024"
+        )
+    return side_px
+
+
 NamedPath = Annotated[Path, BeforeValidator(_refuse_empty_path)]
 Pattern = Annotated[str, Field(min_length=1), AfterValidator(_check_pattern)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
@@ -139,9 +147,10 @@ class RecordsParams(Section):
 
 
 class ModelParams(Section):
-    """Which model is trained: one of ours by name, or a pipeline.config of the user's in configs/."""
+    """Which model is trained: one of ours by name and input size, or a pipeline.config of the user's in configs/."""
 
     name: str
+    side_px: Annotated[int, AfterValidator(_check_side_px)] | None
 
 
 class CheckpointParams(Section):
@@ -249,8 +258,7 @@ class Params(Section):
 
     def section(self, name: str) -> Section:
         """The section that params.yaml calls `name`."""
-        section = getattr(self, "validate_" if name == "validate" else name)
-        assert isinstance(section, Section)
+        section: Section = getattr(self, "validate_" if name == "validate" else name)
         return section
 
 
@@ -258,8 +266,7 @@ def read_params(path: Path) -> Params:
     """The typed content of a params.yaml.
 
     Raises:
-        ParamsError: there is no such file, it is not YAML, or a key is missing, misspelt or out of range; the message
-            lists every fault with its key.
+        ParamsError: no such file, not YAML, or keys that are missing, misspelt or out of range: it lists all of them.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -272,7 +279,6 @@ def read_params(path: Path) -> Params:
     # Not only a YAMLError: a date or a number that is not valid is a plain ValueError.
     except (yaml.YAMLError, ValueError) as error:
         raise ParamsError(f"{path}: not YAML: {error}") from error
-    # What the library raises where a value does not fit its tag.
     except (LookupError, AttributeError, TypeError) as error:
         raise ParamsError(f"{path}: not YAML: a value does not fit its tag, such as !!int; remove the tags") from error
     if not isinstance(content, dict):

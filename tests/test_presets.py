@@ -33,7 +33,8 @@ def test_every_system_has_a_preset() -> None:
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.stem)
 def test_a_preset_differs_from_params_yaml_only_where_its_heading_says(preset: Path) -> None:
-    assert find_model(read_params(preset).model.name)
+    model = read_params(preset).model
+    assert find_model(model.name, model.side_px)
     ours, own = (leaves(yaml.safe_load(path.read_text())) for path in (preset, ROOT / "params.yaml"))
     assert ours.keys() == own.keys()
     stated = re.search(r"explains every key, in: (.*)\.$", heading(preset))

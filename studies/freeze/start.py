@@ -44,7 +44,7 @@ def _train_on_scenes(model: ModelArm, training: SceneTraining, folder: Path) -> 
     changes: dict[str, dict[str, object]] = {
         "ingest": {"source": str(scenes / ANNOTATIONS), "images": str(scenes / IMAGES), "format": "coco"},
         "split": {"val_fraction": 0.05, "test_fraction": 0.0, **no_similar_images},
-        "model": {"name": write_smaller_config(model.name, training.side_px)},
+        "model": {"name": write_smaller_config(model.name, training.side_px), "side_px": None},
         "checkpoint": {"source": str(training.source)},
         "train": {"steps": steps, "warmup_steps": steps // 10, "eval_every": steps, "freeze": "none"},
     }

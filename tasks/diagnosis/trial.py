@@ -66,7 +66,7 @@ def main(params_file: str, precision: str, steps: str, export: str, out: str) ->
 
 
 def _config(params: Params, train: "TrainParams", folder: Path) -> PipelineConfig:
-    model = find_model(params.model.name)
+    model = find_model(params.model.name, params.model.side_px)
     config = read_pipeline_config(model) if isinstance(model, Path) else pipeline_proto(model)
     fill_in(config, num_classes=_CLASSES, train=train, export=params.export, records=folder, fine_tune_checkpoint=None)
     return config

@@ -2,7 +2,8 @@
 
 `model_proto` holds what they have in common (anchors, matcher, losses, non-maximum suppression), this module what
 differs. All are SSD detectors of the TensorFlow 2 Detection Model Zoo (the release of 2020-07-11), two of them at a
-quarter of the pixels too; the zoo's checkpoints fit them.
+quarter of the pixels too. No weight depends on the input's size, so the zoo's checkpoints fit them at every size.
+A size is a multiple of 32: the backbones halve it five times, and a pyramid adds up maps that are each twice the next.
 """
 
 import difflib
@@ -121,10 +122,25 @@ MODELS: dict[str, ModelDefinition] = {
 }
 
 
-def input_side_px(name: str) -> int | None:
-    """The side of the square that images are scaled to, from a model's name; None where the name has none."""
-    match = re.search(r"_(\d+)x\1$", name)
-    return int(match[1]) if match else None
+def input_side_px(name: str, side_px: int | None) -> int | None:
+    """The side of the square that images are scaled to; None for the user's own config, which is not read here.
+
+    `name` and `side_px` are those of params.yaml's `model`.
+
+    Raises:
+        ConfigError: a size for a config.
+    """
+    if side_px is None:
+        return MODELS[name].side_px if name in MODELS else None
+    _refuse_size_of_config(name)
+    return side_px
+
+
+def resized(model: ModelDefinition, side_px: int) -> ModelDefinition:
+    """`model` with an input of `side_px`; its weights in the zoo are then those trained at the nearest size."""
+    same_layers = [other for other in MODELS.values() if other.feature_extractor == model.feature_extractor]
+    nearest = min(same_layers, key=lambda other: (abs(other.side_px - side_px), other.name != model.name))
+    return replace(model, side_px=side_px, zoo_name=nearest.zoo_name or nearest.name)
 
 
 def backbone_of(feature_extractor: str) -> Backbone | None:
@@ -132,14 +148,21 @@ def backbone_of(feature_extractor: str) -> Backbone | None:
     return next((model.backbone for model in MODELS.values() if model.feature_extractor == feature_extractor), None)
 
 
-def find_model(name: str) -> ModelDefinition | Path:
-    """What `model.name` means: one of `MODELS`, or the path of the user's own pipeline.config.
+def find_model(name: str, side_px: int | None = None) -> ModelDefinition | Path:
+    """What `model.name` means: one of `MODELS`, with an input of `side_px`, or the path of the user's pipeline.config.
+
+    Args:
+        name: `model.name`.
+        side_px: `model.side_px`; None: the size that the model has. A pipeline.config says its size itself.
 
     Raises:
-        ConfigError: it is neither, or a config outside `configs/`, where DVC would not notice a change.
+        ConfigError: it is neither, or a config outside `configs/`, where DVC would not notice a change; or a size for a
+            config.
     """
+    if side_px is not None:
+        _refuse_size_of_config(name)
     if name in MODELS:
-        return MODELS[name]
+        return MODELS[name] if side_px is None else resized(MODELS[name], side_px)
     if name.endswith(".config"):
         return _users_config(name)
     near = difflib.get_close_matches(name, MODELS, n=1, cutoff=0.4)
@@ -165,6 +188,14 @@ def closest_model(config_path: Path) -> ModelDefinition | None:
     side_px = int(height[1]) if height else 0
     fitting = [model for model in MODELS.values() if model.feature_extractor == extractor[1]]
     return min(fitting, key=lambda model: abs(model.side_px - side_px), default=None)
+
+
+def _refuse_size_of_config(name: str) -> None:
+    if name.endswith(".config"):
+        raise ConfigError(
+            f"model.side_px: {name} says its input size itself, in its image_resizer; change it there, and set "
+            "model.side_px to null"
+        )
 
 
 def _users_config(name: str) -> Path:

@@ -26,7 +26,7 @@ def checkpoint(params: "CheckpointParams", model: "ModelParams", *, base: Path) 
     remove_leftovers(base)
     with replacing(base, own_folder=True) as beside:
         beside.mkdir()
-        description = take_weights(params, model.name, beside, downloads=base.parent / ".downloads")
+        description = take_weights(params, model, beside, downloads=base.parent / ".downloads")
         write_base_description(description, beside)
     if description.fallback:
         print_text(f"checkpoint: {description.fallback}")

@@ -54,7 +54,7 @@ def configure(
         CheckpointError: `base` is not what the checkpoint stage writes.
         FormatError: the records are damaged.
     """
-    config = _model_config(model.name)
+    config = _model_config(model)
     before = {} if model.name in MODELS else overridden_settings(config)
     classes = read_label_map(records / LABEL_MAP)
     description = read_base_description(base)
@@ -85,12 +85,12 @@ def configure(
     return {"model": model.name, "classes": len(classes), "input": f"{width}x{height}", "warnings": warnings}
 
 
-def _model_config(name: str) -> PipelineConfig:
-    model = find_model(name)
-    if not isinstance(model, Path):
-        return pipeline_proto(model)
-    config = read_pipeline_config(model)
-    check_supported(config, model)
+def _model_config(model: "ModelParams") -> PipelineConfig:
+    found = find_model(model.name, model.side_px)
+    if not isinstance(found, Path):
+        return pipeline_proto(found)
+    config = read_pipeline_config(found)
+    check_supported(config, found)
     return config
 
 

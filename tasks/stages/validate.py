@@ -32,7 +32,9 @@ def validate(
             `max_dropped_fraction` or fixed than `max_fixed_fraction`, or nothing left.
     """
     policy = Policy(params.on_problem, params.policy)
-    checked = check_dataset(read_stage_coco(ingested, "ingest"), params, policy, input_side_px(model.name))
+    checked = check_dataset(
+        read_stage_coco(ingested, "ingest"), params, policy, input_side_px(model.name, model.side_px)
+    )
     counts = gate_counts(checked)
     print_text(problem_table(checked.problems, policy))
     refuse_problems(checked.problems, policy)

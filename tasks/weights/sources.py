@@ -12,15 +12,15 @@ from tasks.weights.shipped_base import NAME, read_shipped_base
 from tasks.weights.zoo import take_from_zoo
 
 if TYPE_CHECKING:
-    from tasks.params import CheckpointParams
+    from tasks.params import CheckpointParams, ModelParams
 
 
-def take_weights(params: "CheckpointParams", model: str, into: Path, *, downloads: Path) -> BaseDescription:
+def take_weights(params: "CheckpointParams", model: "ModelParams", into: Path, *, downloads: Path) -> BaseDescription:
     """Write the weights that `params.source` means into the folder `into`; describe them.
 
     Args:
         params: the source, and where the zoo is.
-        model: `model.name`.
+        model: the model that they are for.
         into: an empty folder.
         downloads: the folder that keeps what has arrived of an interrupted download.
 
@@ -29,8 +29,9 @@ def take_weights(params: "CheckpointParams", model: str, into: Path, *, download
         UnreachableError: the server of the zoo did not answer.
         ConfigError: there is no such model.
     """
-    found = find_model(model)
-    request = WeightsRequest(params.source, model, closest_model(found) if isinstance(found, Path) else found)
+    found = find_model(model.name, model.side_px)
+    definition = closest_model(found) if isinstance(found, Path) else found
+    request = WeightsRequest(params.source, model.name, definition)
     if params.source == "zoo":
         return take_from_zoo(request, params, into, downloads)
     if params.source == "imagenet":

@@ -27,7 +27,7 @@ def network(manifest: Path) -> Network:
     """Restored from the stage's folder, which was given the package's."""
     base = manifest.parents[1] / "base"
     params = CheckpointParams(source=str(manifest.parents[1]), zoo_url="http://localhost", sha256=None)
-    figures = checkpoint(params, ModelParams(name=V1), base=base)
+    figures = checkpoint(params, ModelParams(name=V1, side_px=None), base=base)
     assert figures["origin"] == f"backbone of face-api's face detector: {manifest}"
     network = small_network(V1, side_px=160)
     restored = restore(network, base, ("cat",))

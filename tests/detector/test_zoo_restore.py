@@ -32,7 +32,7 @@ def fetched(model: str, folder: Path) -> Path:
     write_zoo_archive(model, folder / "zoo")
     with serving(folder / "zoo") as server:
         params = CheckpointParams(source="zoo", zoo_url=server.address, sha256=None)
-        checkpoint(params, ModelParams(name=model), base=folder / "base")
+        checkpoint(params, ModelParams(name=model, side_px=None), base=folder / "base")
     return folder / "base"
 
 

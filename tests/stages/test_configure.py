@@ -60,9 +60,9 @@ def write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def run(name: str, **changes: object) -> dict:
+def run(name: str, *, side_px: int | None = None, **changes: object) -> dict:
     return configure(
-        ModelParams(name=name),
+        ModelParams(name=name, side_px=side_px),
         train_params(**SMALL | changes),
         EXPORT,
         records=Path("data/records"),
@@ -86,6 +86,14 @@ def test_every_model_gets_a_complete_config(name: str) -> None:
     assert config.train_config.num_steps == 40
     assert figures["input"] == f"{MODELS[name].side_px}x{MODELS[name].side_px}"
     assert "PATH_TO_BE_CONFIGURED" not in Path("models/pipeline.config").read_text()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_input_has_the_size_that_params_ask_for(name: str) -> None:
+    assert run(name, side_px=416)["input"] == "416x416"
+
+    resizer = read_pipeline_config(Path("models/pipeline.config")).model.ssd.image_resizer
+    assert (resizer.fixed_shape_resizer.height, resizer.fixed_shape_resizer.width) == (416, 416)
 
 
 def test_a_tensorflow_checkpoint_becomes_the_fine_tune_checkpoint() -> None:

@@ -61,6 +61,22 @@ def test_a_run_changes_only_the_params_of_its_arm_and_writes_into_its_own_folder
     assert params.paths.ingested != params.paths.validated
 
 
+def test_an_arm_may_change_the_input_size_alone(tmp_path: Path) -> None:
+    text = (STUDIES / "starts" / "trials.yaml").read_text()
+    trials = yaml.safe_load(text) | {"arms": {"own": {}, "larger": {"model": {"side_px": 512}}}}
+    (tmp_path / "trials.yaml").write_text(yaml.safe_dump(trials))
+
+    of = {
+        arm: write_params(PARAMS, tmp_path / arm, tmp_path / "data", sections).model
+        for arm, sections in read_trials_params(tmp_path / "trials.yaml").arms.items()
+    }
+
+    assert of["larger"] == of["own"].model_copy(update={"side_px": 512})
+    assert of["own"].side_px is None
+    with pytest.raises(PipelineError, match=r"model\.side_px: .*500 is not possible"):
+        write_params(PARAMS, tmp_path / "run", tmp_path / "data", {"model": {"side_px": 500}})
+
+
 def test_the_params_of_the_studies_differ_from_params_yaml_only_where_their_heading_says() -> None:
     ours, own = (leaves(yaml.safe_load(path.read_text())) for path in (PARAMS, STUDIES.parent / "params.yaml"))
     assert ours.keys() == own.keys()

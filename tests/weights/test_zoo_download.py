@@ -46,7 +46,7 @@ def server(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
 
 def run(server: FileServer, sha256: str | None = None) -> None:
     params = CheckpointParams(source="zoo", zoo_url=server.address, sha256=sha256)
-    checkpoint(params, ModelParams(name=MODEL), base=BASE)
+    checkpoint(params, ModelParams(name=MODEL, side_px=None), base=BASE)
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
@@ -132,7 +132,9 @@ def test_wrong_bytes_are_refused_and_removed(server: FileServer, archive: Path, 
     sha256 = hashlib.sha256(right).hexdigest() if known == "sha256" else None
     if known == "md5":
         server.headers["x-goog-hash"] = stated_md5(right)
-    checkpoint(CheckpointParams(source="none", zoo_url="", sha256=None), ModelParams(name=MODEL), base=BASE)
+    checkpoint(
+        CheckpointParams(source="none", zoo_url="", sha256=None), ModelParams(name=MODEL, side_px=None), base=BASE
+    )
     earlier = files_in(Path("models"))
     server.content = turned(right, len(right) // 2)
 

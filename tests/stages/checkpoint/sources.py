@@ -46,7 +46,7 @@ def folder_of(path: Path, *names: str) -> Path:
 
 def run(base: Path, source: str | Path, *, model: str = MODEL, zoo_url: str = "", sha256: str | None = None) -> dict:
     params = CheckpointParams(source=str(source), zoo_url=zoo_url, sha256=sha256)
-    return checkpoint(params, ModelParams(name=model), base=base)
+    return checkpoint(params, ModelParams(name=model, side_px=None), base=base)
 
 
 def described(base: Path) -> dict:

@@ -21,7 +21,7 @@ PARAMS = ValidateParams(
     max_fixed_fraction=1.0,
     max_image_megapixels=1,
 )
-MODEL = ModelParams(name="ssd_mobilenet_v2_fpnlite_320x320")
+MODEL = ModelParams(name="ssd_mobilenet_v2_fpnlite_320x320", side_px=None)
 CAT = ("cat", [1, 2, 30, 40])
 
 
@@ -41,12 +41,12 @@ def ingested_image(name, *objects, size=(64, 48)):
     )  # fmt: skip
 
 
-def run(*images, problems=(), classes=None, **changes):
+def run(*images, problems=(), classes=None, model=MODEL, **changes):
     classes = classes or tuple(sorted({name for image in images for name in image.classes}))
     write_coco(Dataset(Path("photos"), classes, tuple(images), tuple(problems)), Path("ingested.json"))
     params = PARAMS.model_copy(update=changes)
     validate(
-        params, MODEL, ingested=Path("ingested.json"), validated=Path("valid.json"), metrics_data=Path("metrics.json")
+        params, model, ingested=Path("ingested.json"), validated=Path("valid.json"), metrics_data=Path("metrics.json")
     )
     return read_coco(Path("valid.json")), json.loads(Path("metrics.json").read_text())
 

@@ -14,7 +14,7 @@ from tasks.errors import DataError
 from tasks.gate.box_checks import BoxLimits, check_boxes
 from tasks.gate.policy import Policy
 from tasks.images.exif_frame import to_stored
-from tests.stages.validate.gated import CAT, ingested_image, photo, problems_of, run
+from tests.stages.validate.gated import CAT, MODEL, ingested_image, photo, problems_of, run
 
 # In a 64 x 48 image: the box, its problem, what `fix` makes of it (None: dropped), whether `drop` drops it.
 FAULTY_BOXES = {
@@ -157,6 +157,8 @@ def test_a_box_that_fills_the_image_or_is_too_small_for_the_model_is_reported_an
     dataset, _ = run(photo("a.jpg", ("cat", [0, 0, 640, 480]), tiny, size=(640, 480)))
     assert problems_of(dataset) == [("box_covers_image", "kept"), ("box_below_resolution", "kept")]
     assert "1.5 x 2.0 px at the model's input of 320 px" in dataset.problems[1].detail
+    larger, _ = run(*dataset.images, model=MODEL.model_copy(update={"side_px": 1024}))
+    assert problems_of(larger) == [("box_covers_image", "kept")]
     assert len(dataset.images[0].classes) == 2
 
 

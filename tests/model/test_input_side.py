@@ -1,0 +1,45 @@
+"""`model.side_px`: the size of the input of the models that params.yaml can name."""
+
+from dataclasses import replace
+
+import pytest
+
+from tasks.detector.model_proto import pipeline_proto
+from tasks.detector.pipeline_config import input_size
+from tasks.errors import ConfigError
+from tasks.model.definitions import MODELS, ModelDefinition, find_model, input_side_px
+
+
+@pytest.mark.parametrize(
+    ("name", "side_px", "archive"),
+    [
+        ("ssd_mobilenet_v2_fpnlite_320x320", 512, "ssd_mobilenet_v2_fpnlite_640x640"),
+        ("ssd_mobilenet_v2_fpnlite_640x640", 416, "ssd_mobilenet_v2_fpnlite_320x320"),
+        ("ssd_mobilenet_v2_fpnlite_320x320", 480, "ssd_mobilenet_v2_fpnlite_320x320"),
+        ("ssd_mobilenet_v2_fpnlite_640x640", 480, "ssd_mobilenet_v2_fpnlite_640x640"),
+        ("ssd_mobilenet_v2_320x320", 640, "ssd_mobilenet_v2_320x320"),
+        ("ssd_mobilenet_v1_fpn_320x320", 352, "ssd_mobilenet_v1_fpn_640x640"),
+        ("ssd_resnet50_v1_fpn_640x640", 1024, "ssd_resnet50_v1_fpn_640x640"),
+    ],
+)
+def test_a_model_of_another_size_keeps_all_but_the_size_and_takes_the_weights_of_the_nearest(
+    name: str, side_px: int, archive: str
+) -> None:
+    found = find_model(name, side_px)
+
+    assert isinstance(found, ModelDefinition)
+    assert found.zoo_archive == f"{archive}_coco17_tpu-8"
+    assert found == replace(MODELS[name], side_px=side_px, zoo_name=found.zoo_name)
+    assert input_size(pipeline_proto(found)) == (side_px, side_px)
+    assert input_side_px(name, side_px) == side_px
+
+
+def test_the_gate_knows_the_size_of_every_model_but_a_users_config() -> None:
+    assert {name: input_side_px(name, None) for name in MODELS} == {name: MODELS[name].side_px for name in MODELS}
+    assert input_side_px("configs/mine_640x640.config", None) is None
+
+
+@pytest.mark.parametrize("meaning", [find_model, input_side_px])
+def test_a_users_config_says_its_size_itself(meaning) -> None:
+    with pytest.raises(ConfigError, match=r"configs/mine\.config says its input size itself.* model\.side_px to null"):
+        meaning("configs/mine.config", 512)
