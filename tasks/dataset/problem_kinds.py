@@ -109,7 +109,7 @@ KINDS: dict[str, Kind] = {
     "box_covers_image": _kept_by_default(
         "nothing to do if the object fills the image; else draw the box around the object"
     ),
-    "box_below_resolution": _kept_by_default("choose a model with a larger input, crop the images, or delete the box"),
+    "box_below_resolution": _kept_by_default("set a larger model.side_px, crop the images, or delete the box"),
     "rare_class": Kind(
         "annotate more of this class, correct its spelling, or lower validate.min_boxes_per_class",
         ("drop", "keep", "fail"),

@@ -96,6 +96,15 @@ def input_size(config: PipelineConfig) -> tuple[int, int]:
     return fixed.height, fixed.width
 
 
+def resized_config(config: PipelineConfig, side_px: int) -> PipelineConfig:
+    """A copy of `config` with a square input of `side_px`."""
+    resized = pipeline_pb2.TrainEvalPipelineConfig()
+    resized.CopyFrom(config)
+    fixed = resized.model.ssd.image_resizer.fixed_shape_resizer
+    fixed.height = fixed.width = side_px
+    return resized
+
+
 def fill_in(
     config: PipelineConfig,
     *,

@@ -1,6 +1,6 @@
 """The sizes of training boxes at the model's input against its anchors and its finest feature map."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +8,7 @@ import numpy.typing as npt
 from tasks.artifacts.lint import Finding
 from tasks.dataset.dataset import AnnotatedImage
 from tasks.ground.text import shortened
+from tasks.lint.alternatives import Alternatives, remedy
 from tasks.lint.finding import percent
 from tasks.model.anchors import best_iou, box_sizes
 from tasks.model.geometry import ModelGeometry
@@ -19,12 +20,9 @@ _MOST_LISTED = 5
 
 
 def check_anchors(
-    images: Sequence[AnnotatedImage], model: str, geometry: ModelGeometry, others: Mapping[str, ModelGeometry]
+    images: Sequence[AnnotatedImage], model: str, geometry: ModelGeometry, alternatives: Alternatives
 ) -> list[Finding]:
-    """Classes with more than a tenth of their boxes beyond every anchor: none overlaps enough, even around one centre.
-
-    `others` are models that the user could take instead, by name.
-    """
+    """Classes with more than a tenth of their boxes beyond every anchor: none overlaps enough, even around a centre."""
     names, beyond = _beyond_anchors(images, geometry)
     rows = []
     for name in dict.fromkeys(names):
@@ -53,13 +51,13 @@ def check_anchors(
             model,
             f"{shares}{more} overlap none of its anchors by an IoU of {geometry.matched_iou:g}, even around one "
             f"centre: {outcome}",
-            _remedy(lambda other: float(_beyond_anchors(images, other)[1][affected].mean()), geometry, others),
+            remedy(lambda other: float(_beyond_anchors(images, other)[1][affected].mean()), geometry, alternatives),
         )
     ]
 
 
 def check_small(
-    images: Sequence[AnnotatedImage], model: str, geometry: ModelGeometry, others: Mapping[str, ModelGeometry]
+    images: Sequence[AnnotatedImage], model: str, geometry: ModelGeometry, alternatives: Alternatives
 ) -> list[Finding]:
     """More than a tenth of all boxes smaller than one cell of the finest feature map."""
     small = _small_boxes(images, geometry)
@@ -75,7 +73,7 @@ def check_small(
             f"{percent(count / len(small))} of the training boxes ({count} of {len(small)}) measure less than {stride} "
             f"px (the root of their area) at its input of {geometry.resizer}: less than one cell of its finest "
             "feature map, so that it can hardly separate neighbours",
-            _remedy(lambda other: float(_small_boxes(images, other).mean()), geometry, others),
+            remedy(lambda other: float(_small_boxes(images, other).mean()), geometry, alternatives),
         )
     ]
 
@@ -91,22 +89,3 @@ def _beyond_anchors(
 def _small_boxes(images: Sequence[AnnotatedImage], geometry: ModelGeometry) -> npt.NDArray[np.bool_]:
     sizes, _ = box_sizes(images, geometry.resizer)
     return np.asarray(np.sqrt(sizes.prod(axis=1)) < geometry.finest_stride_px)
-
-
-def _remedy(
-    share: Callable[[ModelGeometry], float], geometry: ModelGeometry, others: Mapping[str, ModelGeometry]
-) -> str:
-    """The model that leaves the fewest such boxes, if at most half as many as this one; else a config of one's own."""
-    left = {name: share(other) for name, other in others.items()}
-    best = min(left, key=lambda name: left[name], default="")
-    own = "a pipeline.config of your own (configs/README.md) can have a larger input or other anchors"
-    if not best or left[best] > share(geometry) / 2:
-        return own
-    work = _input_pixels(others[best]) / _input_pixels(geometry)
-    more = f"; {own}" if left[best] > SHARE else ""
-    return f"{best} would leave {percent(left[best])} of them, with {work:.2g} times the pixels{more}"
-
-
-def _input_pixels(geometry: ModelGeometry) -> int:
-    """Pixels of the detector's input; configure refuses models whose input has no fixed size."""
-    return geometry.resizer.width * geometry.resizer.height

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from tasks.artifacts.lint import Finding
 from tasks.dataset.dataset import AnnotatedImage
 from tasks.errors import ConfigError
+from tasks.lint.alternatives import Alternatives, set_size_of
 from tasks.lint.boxes import check_anchors, check_small
 from tasks.lint.config_text import check_placeholders
+from tasks.lint.input_size import check_size
 from tasks.lint.rate import check_rate
 from tasks.lint.schedule import check_amount, check_schedule
 from tasks.lint.splits import check_splits
@@ -22,21 +24,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ConfiguredModel:
-    """The final pipeline.config, and the models that a user could take instead.
+    """The final pipeline.config, and what a user could take instead.
 
     Attributes:
         name: `model.name`.
         path: where the pipeline.config is written; for messages.
         text: its text.
         feature_extractor: its feature_extractor.type.
-        alternatives: by name, the pipeline.config text of the other models with the same backbone.
+        larger: by side in pixels, ascending, the pipeline.config text of this model with a larger square input.
+        others: by name, that of the models with the same backbone and other layers after it.
     """
 
     name: str
     path: Path
     text: str
     feature_extractor: str
-    alternatives: Mapping[str, str]
+    larger: Mapping[int, str]
+    others: Mapping[str, str]
 
 
 def check_all(
@@ -66,5 +70,10 @@ def _check_boxes(model: ConfiguredModel, images: Sequence[AnnotatedImage]) -> li
     except ConfigError as error:
         why = f"its anchors are unknown, so the boxes were not compared with them ({error})"
         return [Finding("info", "model.name", model.name, why)]
-    others = {name: model_geometry(text, model.path) for name, text in model.alternatives.items()}
-    return [*check_anchors(images, model.name, geometry, others), *check_small(images, model.name, geometry, others)]
+    alternatives = Alternatives(
+        larger={side_px: model_geometry(text, model.path) for side_px, text in model.larger.items()},
+        others={name: model_geometry(text, model.path) for name, text in model.others.items()},
+        set_size=set_size_of(model.name),
+    )
+    checks = (check_anchors, check_small, check_size)
+    return [finding for check in checks for finding in check(images, model.name, geometry, alternatives)]

@@ -19,6 +19,7 @@ from tasks.detector.pipeline_config import (
     fill_in,
     input_size,
     read_pipeline_config,
+    resized_config,
     write_pipeline_config,
 )
 from tasks.ground.text import print_text
@@ -29,6 +30,9 @@ from tasks.lint.weights import read_base_facts
 from tasks.model.definitions import MODELS, backbone_of, find_model
 from tasks.model.label_map import LABEL_MAP, read_label_map
 from tasks.tfrecords.tf_example import read_split
+
+# Of the possible sizes every fourth: steps in time that one would notice.
+_SIDES_PX = range(256, 1025, 128)
 
 if TYPE_CHECKING:
     from tasks.params import ExportParams, ModelParams, TrainParams
@@ -96,9 +100,16 @@ def _model_config(model: "ModelParams") -> PipelineConfig:
 
 def _configured_model(name: str, config: PipelineConfig, path: Path) -> ConfiguredModel:
     extractor = config.model.ssd.feature_extractor.type
-    alternatives = {
+    others = {
         other: config_text(pipeline_proto(definition))
         for other, definition in MODELS.items()
-        if other != name and definition.backbone == backbone_of(extractor)
+        if definition.feature_extractor != extractor and definition.backbone == backbone_of(extractor)
     }
-    return ConfiguredModel(name, path, config_text(config), extractor, alternatives)
+    larger = {side_px: config_text(resized_config(config, side_px)) for side_px in _larger_sides(config)}
+    return ConfiguredModel(name, path, config_text(config), extractor, larger, others)
+
+
+def _larger_sides(config: PipelineConfig) -> list[int]:
+    """The sizes that the lint compares with the input's own, up to four times its pixels; none for an oblong input."""
+    height, width = input_size(config)
+    return [side_px for side_px in _SIDES_PX if width < side_px <= 2 * width] if height == width else []

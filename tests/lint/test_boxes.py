@@ -6,7 +6,8 @@ import pytest
 
 from tasks.dataset.coco_json import read_coco
 from tasks.detector.model_proto import pipeline_proto
-from tasks.detector.pipeline_config import config_text
+from tasks.detector.pipeline_config import config_text, resized_config
+from tasks.lint.alternatives import Alternatives
 from tasks.lint.boxes import check_anchors, check_small
 from tasks.model.anchors import Anchors, Resizer
 from tasks.model.definitions import MODELS
@@ -21,9 +22,12 @@ LARGER = replace(GEOMETRY, resizer=Resizer(width=640, height=640))
 FITTING, TINY, HUGE = ("mug", 32.0, 32.0), ("mug", 16.0, 16.0), ("mug", 200.0, 200.0)
 
 
-def beyond(*boxes, geometry=GEOMETRY, others=(), **picture_values):
-    others = dict(others)
-    return check_anchors([picture(*boxes, **picture_values)], "small", geometry, others)
+def choices(larger=(), others=()):
+    return Alternatives(dict(larger), dict(others), "set model.side_px: {0}")
+
+
+def beyond(*boxes, geometry=GEOMETRY, larger=(), others=(), **picture_values):
+    return check_anchors([picture(*boxes, **picture_values)], "small", geometry, choices(larger, others))
 
 
 @pytest.mark.parametrize(("of", "warned"), [(30, False), (29, True)])
@@ -66,6 +70,16 @@ def test_a_model_that_halves_such_boxes_is_named_with_its_cost():
     assert found.remedy == "larger would leave 0 % of them, with 4 times the pixels"
 
 
+def test_a_larger_input_comes_before_another_model():
+    (found,) = beyond(TINY, TINY, TINY, larger={640: LARGER}, others={"larger": LARGER})
+    assert found.remedy == "set model.side_px: 640, which would leave 0 % of them, for about 4 times the time"
+
+
+def test_an_input_that_leaves_more_than_half_of_them_is_no_remedy():
+    (found,) = beyond(TINY, *[HUGE] * 2, larger={640: LARGER}, others={"other": replace(GEOMETRY, matched_iou=0.01)})
+    assert found.remedy == "other would leave 0 % of them, with 1 times the pixels"
+
+
 def test_the_boxes_that_the_named_model_leaves_are_counted():
     (found,) = beyond(TINY, TINY, TINY, TINY, HUGE, others={"larger": LARGER})
     assert found.remedy.startswith("larger would leave 20 % of them, with 4 times the pixels; a pipeline.config")
@@ -81,20 +95,21 @@ def test_a_config_of_ones_own_is_the_remedy_where_no_model_helps(others):
 def test_boxes_smaller_than_a_cell_of_the_finest_feature_map_give_a_warning(side, warned):
     # Twice as large an image: halved at the input.
     images = [picture(*[("mug", 2 * side, 2 * side)] * 3, side=640)]
-    found = check_small(images, "small", GEOMETRY, {"larger": LARGER})
+    found = check_small(images, "small", GEOMETRY, choices({640: LARGER}))
     assert [finding.remedy for finding in found] == (
-        ["larger would leave 0 % of them, with 4 times the pixels"] if warned else []
+        ["set model.side_px: 640, which would leave 0 % of them, for about 4 times the time"] if warned else []
     )
 
 
 @pytest.mark.parametrize(("of", "warned"), [(30, False), (29, True)])
 def test_small_boxes_give_a_warning_above_a_tenth_of_all(of, warned):
     images = [picture(*[("mug", 4.0, 4.0)] * 3, *[FITTING] * (of - 3))]
-    assert bool(check_small(images, "small", GEOMETRY, {})) is warned
+    assert bool(check_small(images, "small", GEOMETRY, choices())) is warned
 
 
 def test_no_boxes_give_no_warning():
-    assert check_small([], "small", GEOMETRY, {}) == check_small([picture()], "small", GEOMETRY, {}) == []
+    for images in ([], [picture()]):
+        assert check_small(images, "small", GEOMETRY, choices()) == []
 
 
 @pytest.mark.skipif(not DATASETS.is_dir(), reason="the real data sets are not beside the repository")
@@ -104,9 +119,14 @@ def test_the_platelets_of_real_blood_smears_are_found_to_need_a_larger_input(tmp
     ingest_params = params.model_copy(update={"source": folder / "annotations", "images": folder / "images"})
     ingest(ingest_params, ingested=tmp_path / "ingested.json")
     images = [image for image in read_coco(tmp_path / "ingested.json").images if image.width]
-    of = {name: model_geometry(config_text(pipeline_proto(MODELS[name])), Path(name)) for name in MODELS}
-    small, large = "ssd_mobilenet_v2_fpnlite_320x320", "ssd_mobilenet_v2_fpnlite_640x640"
-    (found,) = check_anchors(images, small, of[small], {large: of[large]})
+    name = "ssd_mobilenet_v2_fpnlite_320x320"
+    config = pipeline_proto(MODELS[name])
+    small, *larger = (
+        model_geometry(config_text(resized_config(config, side)), Path(name)) for side in (320, 384, 512, 640)
+    )
+    (found,) = check_anchors(images, name, small, choices(zip((384, 512, 640), larger, strict=True)))
     assert found.why.startswith("49 % of Platelets (178 of 361) overlap none of its anchors")
-    assert found.remedy == f"{large} would leave 0 % of them, with 4 times the pixels"
-    assert check_anchors(images, large, of[large], {}) == []
+    assert (
+        found.remedy == "set model.side_px: 512, which would leave less than 1 % of them, for about 2.6 times the time"
+    )
+    assert check_anchors(images, name, larger[-1], choices()) == []

@@ -198,6 +198,7 @@ def test_findings_are_printed_counted_and_written(capsys: pytest.CaptureFixture[
         ("warning", "the val split", ""),
         ("warning", "model.name", DEFAULT),
         ("info", "train.eval_every", "50"),
+        ("info", "model.name", DEFAULT),
     ]
     assert figures["warnings"] == 2
     lines = capsys.readouterr().out.splitlines()
@@ -205,9 +206,31 @@ def test_findings_are_printed_counted_and_written(capsys: pytest.CaptureFixture[
         ["configure", "warning"],
         ["configure", "warning"],
         ["configure", "info"],
+        ["configure", "info"],
     ]
     assert "100 % of mug (6 of 6)" in lines[1]
-    assert lines[1].endswith("ssd_mobilenet_v2_fpnlite_640x640 would leave 0 % of them, with 4 times the pixels")
+    assert lines[1].endswith("set model.side_px: 640, which would leave 0 % of them, for about 4 times the time")
+    assert lines[3].endswith("set model.side_px: 640")
+
+
+@pytest.mark.parametrize(
+    ("name", "side_px", "remedies"),
+    [
+        # Its anchors grow with its input: no size helps, another model's anchors do.
+        ("ssd_mobilenet_v2_320x320", None, ["ssd_mobilenet_v2_fpnlite_640x640 would", "set model.side_px: 512, which"]),
+        (DEFAULT, 1024, []),
+        ("ssd_resnet50_v1_fpn_640x640", 416, ["set model.side_px: 640, which", "set model.side_px: 640"]),
+        ("configs/mine.config", None, ["write 640 for height and width of its fixed_shape_resizer"] * 2),
+    ],
+)
+def test_the_lever_is_the_size_where_it_helps(name: str, side_px: int | None, remedies: list[str]) -> None:
+    write(Path("configs/mine.config"), text_format.MessageToString(pipeline_proto(MODELS[DEFAULT])))
+    write_split("train", [picture(("mug", 12, 12), ("hat", 80, 80))] * 6)
+
+    run(name, side_px=side_px)
+
+    found = [each.remedy for each in read_findings(Path("models/lint.json")) if "box" in each.why]
+    assert [remedy[: len(start)] for remedy, start in zip(found, remedies, strict=True)] == remedies
 
 
 def test_all_errors_are_listed_at_once_and_nothing_is_written() -> None:
