@@ -21,7 +21,8 @@ def doctor(*, params: Path, quick: bool) -> None:
         PipelineError: something does not work; the lines above the message say what. Or `params` is not valid.
     """
     # What is wrong there is no fault of a device's.
-    find_model(read_params(params).model.name)
+    model = read_params(params).model
+    find_model(model.name, model.side_px)
     gpus = known_gpus()
     found = _print("machine", machine_findings())
     found += _print("packages", package_findings())

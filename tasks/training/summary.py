@@ -138,8 +138,8 @@ def _fewer_computations(freeze: int | str | Sequence[str], *, frozen: bool, cach
             return "a GPU, or train.freeze: 8, whose frozen layers are computed only once, makes steps shorter"
         if not cached:
             return "a GPU, or keeping the frozen layers' outputs (train.cache.use: memory), makes steps shorter"
-        return "a GPU makes steps shorter, or a smaller model.name"
-    return "more GPUs, a smaller model.name, or freezing more of it makes steps shorter"
+        return "a GPU makes steps shorter, or a smaller model.side_px"
+    return "more GPUs, a smaller model.side_px, or freezing more of it makes steps shorter"
 
 
 def _variable_counts(modules: Sequence[ModuleAudit], component: str) -> VariableCounts:

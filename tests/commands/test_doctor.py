@@ -58,3 +58,16 @@ def test_params_that_are_not_valid_are_no_fault_of_a_device(tmp_path: Path, caps
     shown = capsys.readouterr()
     assert shown.out == ""
     assert "params.yaml" in shown.err
+
+
+def test_a_size_beside_a_config_is_named_before_anything_is_tried(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (
+        (ROOT / "params.yaml").read_text().replace("name: ssd_mobilenet_v2_fpnlite_320x320", "name: configs/a.config")
+    )
+    (tmp_path / "params.yaml").write_text(text.replace("\n  side_px: null", "\n  side_px: 512"))
+    assert main(["doctor", "--params", str(tmp_path / "params.yaml")]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "model.side_px: configs/a.config says its input size itself" in shown.err

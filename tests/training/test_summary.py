@@ -34,7 +34,7 @@ def test_what_took_longest_is_named_with_a_remedy(changes: dict[str, Any], sente
         ("none", 0, False, "train.freeze: 8, whose frozen layers"),
         ("auto", 0, False, "weights to start from (checkpoint.source)"),
         ("auto", 70, False, "train.cache.use: memory"),
-        (8, 70, True, "a GPU makes steps shorter, or a smaller model.name"),
+        (8, 70, True, "a GPU makes steps shorter, or a smaller model.side_px"),
     ],
 )
 def test_only_what_can_be_done_is_advised(freeze: int | str, frozen: int, cached: bool, advice: str) -> None:
