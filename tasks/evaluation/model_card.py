@@ -15,6 +15,7 @@ from tasks.ground.figures import figure_text, interval_text, milliseconds_text
 from tasks.ground.text import counted, markdown_text
 from tasks.metrics.intervals import LEAST_IMAGES
 from tasks.metrics.timing_texts import timing_remark
+from tasks.model.anchors import Resizer
 
 _NOT_SAID = "not given; set `evaluate.intended_use` in params.yaml"
 _FEW_IMAGES = 50
@@ -38,6 +39,7 @@ class Facts:
 
     Attributes:
         intended_use: the user's own words; None where they gave none.
+        resizer: the size that the model scales photos to.
         of_split: the images of each split, by its name.
         evaluation: the figures of all models.
         analysis: of the SavedModel.
@@ -47,6 +49,7 @@ class Facts:
     """
 
     intended_use: str | None
+    resizer: Resizer
     of_split: Mapping[str, Dataset]
     evaluation: Evaluation
     analysis: Analysis
@@ -63,7 +66,8 @@ def card(facts: Facts) -> str:
     lines = [
         f"# Detector of {_enumeration(test.classes)}",
         "",
-        f"Finds {_enumeration(test.classes)} in photographs and gives a box, a class and a score for each. Files in "
+        f"Finds {_enumeration(test.classes)} in photographs and gives a box, a class and a score for each. "
+        f"Each photo is scaled to {facts.resizer} first: what is a few pixels wide there is hardly found. Files in "
         f"`exported`: `saved_model`{exported}, `label_map.pbtxt` (class names by number), `thresholds.json`.",
         "",
         f"**Intended use:** {markdown_text(facts.intended_use) if facts.intended_use else _NOT_SAID}.",

@@ -78,13 +78,16 @@ def read_model_geometry(path: Path) -> ModelGeometry:
         ConfigError: the file is missing or no pipeline.config, or its resizer, anchor generator or matcher is none that
             is supported here.
     """
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError as error:
-        raise ConfigError(f"{path}: no such file; the configure stage writes it (dvc repro configure)") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not a pipeline.config ({error})") from error
-    return model_geometry(text, path)
+    return model_geometry(_read_text(path), path)
+
+
+def read_resizer(path: Path) -> Resizer:
+    """The size that the SSD model in a pipeline.config resizes images to.
+
+    Raises:
+        ConfigError: the file is missing or no pipeline.config, or its resizer is none that is supported here.
+    """
+    return _resizer(_parse(_read_text(path), path).model.ssd.image_resizer, path)
 
 
 def model_geometry(text: str, path: Path) -> ModelGeometry:
@@ -108,6 +111,15 @@ def model_geometry(text: str, path: Path) -> ModelGeometry:
         force_match=matcher.force_match_for_each_row,
         finest_stride_px=_finest_stride_px(ssd.anchor_generator),
     )
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file; the configure stage writes it (dvc repro configure)") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not a pipeline.config ({error})") from error
 
 
 def _parse(text: str, path: Path) -> Any:

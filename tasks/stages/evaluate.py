@@ -19,6 +19,7 @@ from tasks.evaluation.model_card import Facts, card
 from tasks.ground.files import replacing
 from tasks.ground.text import print_text
 from tasks.metrics.loss_texts import remarks
+from tasks.model.geometry import read_resizer
 
 if TYPE_CHECKING:
     from tasks.params import EvaluateParams, ExportParams
@@ -48,9 +49,11 @@ def evaluate(  # noqa: PLR0913 - a path for each file that it writes
         EvaluationError: the models' classes are not the split's, an image was not scored, or a variant surely loses
             more mAP than `export.max_mAP_loss`, and `export.on_loss` is `stop`.
         FormatError: the thresholds of the exported model cannot be read.
+        ConfigError: nor can its pipeline.config.
     """
     of_split = read_coco_splits(splits)
     test = of_split["test"]
+    resizer = read_resizer(exported / "pipeline.config")
     results = evaluate_models(exported, test, params.batch_size, export.max_map_loss)
     too_much = complaint(results.losses.scored, export.max_map_loss, export.on_loss)
     if too_much and export.on_loss == "stop":
@@ -71,6 +74,7 @@ def evaluate(  # noqa: PLR0913 - a path for each file that it writes
     write_speed(speed, results.speed)
     facts = Facts(
         params.intended_use,
+        resizer,
         of_split,
         results.evaluation,
         results.analysis,

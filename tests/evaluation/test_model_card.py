@@ -14,6 +14,7 @@ from tasks.evaluation.model_card import Facts, card
 from tasks.metrics.analysis import analysis
 from tasks.metrics.coco import figures_of
 from tasks.metrics.matching import match_detections
+from tasks.model.anchors import Resizer
 from tests.artifacts.base_descriptions import base_description
 from tests.metrics.cases import annotated, dataset, detect
 from tests.metrics.simulated import draw
@@ -27,6 +28,7 @@ def facts(truth: Dataset, detections: list[Detections], score: float = 0.4, **ot
     figures = dict(figures_of(matches))
     given = {
         "intended_use": None,
+        "resizer": Resizer(width=416, height=416),
         "of_split": dict.fromkeys(("train", "val", "test"), truth),
         "evaluation": Evaluation(
             images=len(truth.images),
@@ -46,6 +48,7 @@ def test_the_card_has_the_use_the_data_the_figures_and_the_limits() -> None:
     low, high = own.analysis.intervals["mAP"] or (0.0, 0.0)
     assert text.startswith("# Detector of cat, dog and owl\n")
     assert "**Intended use:** Counting pets." in text
+    assert "Each photo is scaled to 416 x 416 px first" in text
     assert f"| mAP | {own.evaluation.saved_model.mean_ap:.3f} | {low:.2f} to {high:.2f} |" in text
     assert "From a score of 0.40 on, which somebody chose, precision is 0." in text
     assert "runs in this file's folder, with a photo `photo.jpg` in it" in text

@@ -16,6 +16,7 @@ from PIL import Image
 from tasks.artifacts.variant_losses import read_variant_losses
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.split_files import write_coco_splits
+from tasks.detector.pipeline_config import write_pipeline_config
 from tasks.evaluation.exported import load_exported
 from tasks.evaluation.preprocess import model_input
 from tasks.exporting.saved_model import export_saved_model
@@ -53,6 +54,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = varied_config(max_detections=5)
     source = Source(varied_network(config), config, Metadata(CLASSES, 0.0, "Finds pets."), model_input)
     write_label_map(CLASSES, exported / LABEL_MAP)
+    write_pipeline_config(config, exported / "pipeline.config")
     export_saved_model(source.network, exported / "saved_model")
     params = export_params(variants=["float32", "float16", "onnx"], max_detections=5)
     write_variants(exported, export_variants(source, params, Dataset(exported, CLASSES, ()), exported, NoFloat16()))
@@ -95,6 +97,7 @@ def test_a_variant_that_was_left_out_is_printed_written_and_on_the_card(project:
     assert [each.name for each in losses.scored] == ["float32", "onnx"]
     card = (project / "models" / "README.md").read_text(encoding="utf-8")
     assert f"float16 was left out at export: {markdown_text(REASON)}." in card
+    assert re.search(r"Each photo is scaled to (\d+) x \1 px first", card)
 
 
 def test_what_few_test_photos_do_not_prove_is_printed_and_on_the_card(project: Path, printed: str) -> None:
