@@ -93,7 +93,7 @@ def test_the_shipped_file_fills_a_network_of_another_size_and_other_classes(
     name: str, side_px: int, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ship(folder / "packed", tmp_path / "weights")
-    monkeypatch.setattr("tasks.weights.shipped_base.FOLDER", tmp_path / "weights")
+    monkeypatch.setattr("tasks.weights.shipped.FOLDER", tmp_path / "weights")
     base = tmp_path / "base"
     figures = checkpoint(CheckpointParams(source="base", zoo_url="", sha256=None), ModelParams(name=name), base=base)
     assert figures["kind"] == "weights"
