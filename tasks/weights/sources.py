@@ -28,6 +28,11 @@ def take_weights(params: "CheckpointParams", model: str, into: Path, *, download
         UnreachableError: the server of the zoo did not answer.
         ConfigError: there is no such model.
     """
+    description = _take(params, model, into, downloads)
+    return description.model_copy(update={"class_names": dict(params.class_names)})
+
+
+def _take(params: "CheckpointParams", model: str, into: Path, downloads: Path) -> BaseDescription:
     found = find_model(model)
     request = WeightsRequest(params.source, model, closest_model(found) if isinstance(found, Path) else found)
     if params.source == "zoo":

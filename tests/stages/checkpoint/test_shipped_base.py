@@ -116,3 +116,12 @@ def test_a_broken_card_is_named(base: Path, shipped: Path, text: str) -> None:
 
     with pytest.raises(CheckpointError, match=r"mobilenet_v2_fpnlite\.json: not the card"):
         run(base, "base")
+
+
+def test_the_mapping_of_classes_goes_with_the_weights_also_from_an_earlier_base(base: Path, shipped: Path) -> None:
+    run(base, "base", model="ssd_mobilenet_v2_320x320", class_names={"Coverall": "Person"})
+    assert described(base)["class_names"] == {"Coverall": "Person"}
+    run(Path("copy"), base, class_names={"Mask": "Car"})
+    assert described(Path("copy"))["class_names"] == {"Mask": "Car"}
+    run(Path("copy"), base)
+    assert "class_names" not in described(Path("copy"))
