@@ -59,11 +59,10 @@ def picture(photos: Sequence[Path], out: Path, score: float) -> dict[str, object
     drawn = []
     counts = {}
     for path in photos:
-        image = read_rgb(path, max_megapixels=_MAX_MEGAPIXELS)
+        image = _of_height(read_rgb(path, max_megapixels=_MAX_MEGAPIXELS), _PICTURE_HEIGHT)
         found = _detect(network, image, classes, score)
         counts[path.name] = ", ".join(f"{found.classes[i]} {found.scores[i]:.2f}" for i in range(len(found.classes)))
-        with_boxes = draw_detections(Image.fromarray(image), found, classes)
-        drawn.append(with_boxes.resize((round(_PICTURE_HEIGHT * image.shape[1] / image.shape[0]), _PICTURE_HEIGHT)))
+        drawn.append(draw_detections(Image.fromarray(image), found, classes))
     row = Image.new("RGB", (sum(each.width for each in drawn), _PICTURE_HEIGHT))
     left = 0
     for each in drawn:
@@ -85,6 +84,11 @@ def _scaled(image: npt.NDArray[np.uint8], network: Network) -> npt.NDArray[np.ui
     scaled = tf.image.resize(image, [network.height, network.width])
     pixels: npt.NDArray[np.uint8] = np.rint(scaled.numpy()).astype(np.uint8)
     return pixels
+
+
+def _of_height(image: npt.NDArray[np.uint8], height: int) -> npt.NDArray[np.uint8]:
+    width = round(image.shape[1] * height / image.shape[0])
+    return np.asarray(Image.fromarray(image).resize((width, height)), dtype=np.uint8)
 
 
 def _detect(network: Network, image: npt.NDArray[np.uint8], classes: tuple[str, ...], score: float) -> Detections:
