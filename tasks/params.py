@@ -159,6 +159,7 @@ class CheckpointParams(Section):
     source: str
     zoo_url: str
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None
+    class_names: dict[str, str]
 
 
 class AugmentParams(Section):

@@ -39,7 +39,7 @@ def _run_stage(stage: str) -> dict[str, object]:
 
     if stage == "pack":
         return pack(read_params(Path("params.yaml")), scenes, packed=Path("packed"))
-    from tasks.weights.shipped_base import FOLDER  # noqa: PLC0415 - as above
+    from tasks.weights.shipped import FOLDER  # noqa: PLC0415 - as above
 
     ship(Path("packed"), FOLDER)
     return {"folder": FOLDER}

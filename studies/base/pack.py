@@ -5,9 +5,8 @@ import json
 import shutil
 from pathlib import Path
 
-from studies.base.card import Card, Making, Measurement
 from studies.base.params import DrawnScenes, ScenesParams
-from tasks.artifacts.artifact import write_artifact
+from studies.packing import Facts, write_weights
 from tasks.artifacts.gate import read_gate_counts
 from tasks.artifacts.training import read_training_figures
 from tasks.detector.network import CLASS_HEAD, component_of
@@ -15,11 +14,11 @@ from tasks.detector.restore import checkpoint_values
 from tasks.errors import CheckpointError
 from tasks.ground.files import replacing, sha256_of
 from tasks.params import Params
-from tasks.weights.packed_weights import write_packed
-from tasks.weights.shipped_base import NAME
+from tasks.weights.shipped import FPNLITE as NAME
 
 _ORIGIN = "trained on generated scenes, from torchvision's ImageNet weights (studies/base)"
 _LICENCE = "Apache-2.0 (this project); BSD-3-Clause (torchvision's ImageNet weights, which training started from)"
+_MEASURED_ON = "on generated scenes that training never saw: says little about photographs"
 # The sections of params.yaml that the weights depend on: those that dvc.yaml tracks for this stage.
 _DECIDE = {"validate_", "split", "model", "checkpoint", "train"}
 _GENERATOR = Path(__file__).parent / "scenes"
@@ -38,44 +37,39 @@ def pack(params: Params, scenes: ScenesParams, *, packed: Path) -> dict[str, obj
         raise CheckpointError(f"{prefix}: no class head in it; is it what the train stage of this study wrote?")
     with replacing(packed) as beside:
         beside.mkdir()
-        weights = beside / f"{NAME}.npz"
-        float32_arrays = write_packed(arrays, weights)
-        card = Card(
-            name=NAME,
-            origin=_ORIGIN,
-            licence=_LICENCE,
-            sha256=sha256_of(weights),
-            bytes=weights.stat().st_size,
-            arrays=len(arrays),
-            float32_arrays=float32_arrays,
-            parameters=sum(value.size for value in arrays.values()),
-            made=_making(params, scenes),
-            measured=_measurement(params),
-        )
-        write_artifact(beside / f"{NAME}.json", card)
-        (beside / f"{NAME}.md").write_text(card.markdown(), encoding="utf-8")
+        card = write_weights(arrays, _facts(params, scenes), beside, NAME)
     return {"sha256": card.sha256, "bytes": card.bytes, "arrays": card.arrays, "parameters": card.parameters}
 
 
-def _making(params: Params, scenes: ScenesParams) -> Making:
+def _facts(params: Params, scenes: ScenesParams) -> Facts:
+    """What the card says; nothing of it depends on a clock, a machine or git."""
     drawn = DrawnScenes(**scenes.model_dump(exclude={"workers"}))
-    return Making(
-        model=params.model.name,
-        generator_sha256=_hash_of_code(),
-        params_sha256=_hash_of([drawn.model_dump(), params.model_dump(mode="json", include=_DECIDE)]),
-        scenes=drawn,
-        boxes=read_gate_counts(params.paths.metrics_data).boxes,
-        train=params.train,
-    )
-
-
-def _measurement(params: Params) -> Measurement:
-    figures = read_training_figures(params.paths.metrics_train)
-    return Measurement(
-        what="on generated scenes that training never saw: says little about photographs",
-        best_mAP=figures.best_mAP,
-        best_step=figures.best_step,
-        loss=figures.loss,
+    boxes = read_gate_counts(params.paths.metrics_data).boxes
+    train, figures = params.train, read_training_figures(params.paths.metrics_train)
+    score = "no mAP" if figures.best_mAP is None else f"mAP {figures.best_mAP:.3f}"
+    return Facts(
+        contents=f"Backbone, feature pyramid, tower and box head of `{params.model.name}`; the class head is left out",
+        origin=_ORIGIN,
+        licence=_LICENCE,
+        how=f"{drawn.count} scenes of {drawn.side_px} px (seed {drawn.seed}, {drawn.kinds_per_family} kinds a family, "
+        f"classes: {drawn.classes}) with {boxes} boxes; {train.steps} steps of batch {train.batch_size}, "
+        f"{train.optimizer}, learning rate {train.learning_rate:g}, new layers {train.new_layer_rate:g} times that, "
+        f"frozen: {train.freeze}; no photograph but ImageNet's, and no box that a person drew",
+        result=f"{score} after {figures.best_step} steps, {_MEASURED_ON}",
+        made={
+            "model": params.model.name,
+            "generator_sha256": _hash_of_code(),
+            "params_sha256": _hash_of([drawn.model_dump(), params.model_dump(mode="json", include=_DECIDE)]),
+            "scenes": drawn.model_dump(mode="json"),
+            "boxes": boxes,
+            "train": train.model_dump(mode="json"),
+        },
+        measured={
+            "what": _MEASURED_ON,
+            "best_mAP": figures.best_mAP,
+            "best_step": figures.best_step,
+            "loss": figures.loss,
+        },
     )
 
 

@@ -130,7 +130,7 @@ def _start(model: str, study: StudyParams) -> str:
     scenes = study.scenes
     if study.models[model].start == "base":
         return "the project's base"
-    return f"{scenes.source.name}, then {scenes.steps} steps on generated scenes at {scenes.side_px} px"
+    return f"the project's base, then {scenes.steps} steps on generated scenes at {scenes.side_px} px"
 
 
 def _flat(params: Mapping[str, object]) -> Iterator[tuple[str, object]]:

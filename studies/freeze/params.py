@@ -22,15 +22,11 @@ class ModelArm(Section):
 
 
 class SceneTraining(Section):
-    """How a model without a base learns from scenes: how many, for how long, and at what size of its input.
+    """How a model whose base is a backbone learns from scenes: how many, for how long, and at what size of its input.
 
     Convolutions know no size: a quarter of the pixels takes a quarter of the time.
-
-    Attributes:
-        source: the weights that the training on scenes starts from, a file or folder as `checkpoint.source` takes it.
     """
 
-    source: Path
     count: Positive
     steps: Positive
     side_px: Annotated[int, Field(ge=64)]
@@ -45,7 +41,7 @@ class StudyParams(Section):
         seeds: of new layers, order and augmentation.
         steps, eval_every: of every run, as in `train`, unless its model has values of its own.
         timing_steps: of the runs that measure a step without the cache.
-        scenes: how a model without a base learns.
+        scenes: how a model whose base is a backbone learns.
     """
 
     data: Path

@@ -45,7 +45,6 @@ def _train_on_scenes(model: ModelArm, training: SceneTraining, folder: Path) -> 
         "ingest": {"source": str(scenes / ANNOTATIONS), "images": str(scenes / IMAGES), "format": "coco"},
         "split": {"val_fraction": 0.05, "test_fraction": 0.0, **no_similar_images},
         "model": {"name": write_smaller_config(model.name, training.side_px), "side_px": None},
-        "checkpoint": {"source": str(training.source)},
         "train": {"steps": steps, "warmup_steps": steps // 10, "eval_every": steps, "freeze": "none"},
     }
     params = write_params(PARAMS, folder, folder / "data", changes)

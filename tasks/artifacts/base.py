@@ -48,6 +48,7 @@ class BaseDescription(Artifact):
         sha256: of the file or the checkpoint that they come from; None where there is none.
         licence: None where it is not known.
         fallback: why they are not what `source` names; None where they are.
+        class_names: `checkpoint.class_names`: a label of the data -> the class of these weights that it starts from.
     """
 
     kind: BaseKind
@@ -57,6 +58,7 @@ class BaseDescription(Artifact):
     sha256: str | None
     licence: str | None
     fallback: str | None = Field(default=None, exclude_if=lambda reason: reason is None)
+    class_names: dict[str, str] = Field(default_factory=dict, exclude_if=lambda names: not names)
 
 
 def read_base_description(base: Path) -> BaseDescription:

@@ -1,6 +1,6 @@
 """What the train stage writes beside its checkpoints: metrics/train.json, and restore.json and freeze.json."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -95,12 +95,21 @@ class RestoreSummary(Artifact):
         modules: a row for each component.
         mismatched: `key: why the value in the base was not used`, sorted.
         left_over: variables of the base that the network does not have, sorted.
+        kept_classes: label -> the base's class whose rows of the class head it starts from.
+        new_classes: labels whose rows start new, where the base's others were kept.
     """
 
     source: str
     modules: list[RestoredComponent]
     mismatched: list[str]
     left_over: list[str]
+    kept_classes: dict[str, str] = Field(default_factory=dict, exclude_if=lambda classes: not classes)
+    new_classes: list[str] = Field(default_factory=list, exclude_if=lambda classes: not classes)
+
+    @property
+    def class_rows(self) -> str:
+        """What of the class head was kept by name, in words; empty where nothing was."""
+        return class_rows_in_words(self.kept_classes, self.new_classes)
 
     @property
     def total(self) -> RestoredComponent:
@@ -113,6 +122,14 @@ class RestoreSummary(Artifact):
             new=sum(row.new for row in rows),
             mismatched=sum(row.mismatched for row in rows),
         )
+
+
+def class_rows_in_words(kept: Mapping[str, str], new: Sequence[str]) -> str:
+    """Which rows of a class head start from a base's: `rows of Person kept by name; Helmet new`; empty if none."""
+    if not kept:
+        return ""
+    names = (label if label == name else f"{label} (from {name})" for label, name in kept.items())
+    return f"rows of {', '.join(names)} kept by name" + (f"; {', '.join(new)} new" if new else "")
 
 
 class ModuleAudit(Artifact):

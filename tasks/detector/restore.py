@@ -1,7 +1,7 @@
 """Weights from models/base into a network, and the summary of what was restored."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,10 @@ from tasks.artifacts.base import (
     read_base_description,
 )
 from tasks.artifacts.training import RestoredComponent, RestoreSummary
+from tasks.detector.class_rows import ClassHead, has_rows
 from tasks.detector.network import BACKBONE, CLASS_HEAD, COMPONENTS, Network, component_of
 from tasks.errors import CheckpointError
+from tasks.model.class_names import known_classes
 from tasks.model.label_map import read_label_map
 
 # TensorFlow's reader raises the last two for a file that ends too early.
@@ -53,6 +55,7 @@ class RestoreResult:
         new: the variables that are missing in the base.
         mismatched: key -> why the value in the base was not used.
         left_over: names of a model's variables in the base that this network does not have.
+        kept_classes, new_classes: as in `RestoreSummary`.
     """
 
     source: str
@@ -60,6 +63,17 @@ class RestoreResult:
     new: set[str] = field(default_factory=set)
     mismatched: dict[str, str] = field(default_factory=dict)
     left_over: set[str] = field(default_factory=set)
+    kept_classes: dict[str, str] = field(default_factory=dict)
+    new_classes: list[str] = field(default_factory=list)
+
+    def add_filled(self, key: str, head: ClassHead) -> None:
+        """Note that the base filled a variable, or, in the class head, those rows of it that `head` keeps."""
+        if component_of(key) == CLASS_HEAD and head.has_other_rows:
+            self.kept_classes, self.new_classes = dict(head.kept), head.new
+            if head.new and has_rows(key):
+                self.mismatched[key] = f"rows of {len(head.kept)} of {len(head.classes)} classes kept"
+                return
+        self.keys.add(key)
 
     def summary(self) -> RestoreSummary:
         """A row for each component, the values that did not fit, and those that the network has no variable for."""
@@ -68,6 +82,8 @@ class RestoreResult:
             modules=[self._component(name) for name in COMPONENTS],
             mismatched=[f"{key}: {why}" for key, why in sorted(self.mismatched.items())],
             left_over=sorted(self.left_over),
+            kept_classes=self.kept_classes,
+            new_classes=self.new_classes,
         )
 
     def _component(self, name: str) -> RestoredComponent:
@@ -86,8 +102,8 @@ class RestoreResult:
 def restore(network: Network, base: Path, classes: tuple[str, ...]) -> RestoreResult:
     """Fill the network's variables from the folder `base`; variables that are missing there keep their values.
 
-    The class head is restored only from a base trained on exactly these `classes`: rows of another label map would
-    start as confident wrong answers.
+    The class head is restored row by row, those of the `classes` that the base knows by name: rows of another class
+    would start as confident wrong answers. A variable of which some rows keep their values counts as mismatched.
 
     Raises:
         CheckpointError: the base is damaged (a checkpoint has a checksum for each value), or it fills nothing of the
@@ -97,21 +113,22 @@ def restore(network: Network, base: Path, classes: tuple[str, ...]) -> RestoreRe
     result = RestoreResult(_source_in_words(description))
     weights = _weights(base, description)
     used: set[str] = set()
-    same_classes = (base / LABEL_MAP).exists() and read_label_map(base / LABEL_MAP) == classes
+    head = _class_head(network, base, classes, description.class_names)
     for key, variable in network.variables.items():
         name = key if key in weights.names else plain_name(variable.name)
         if name not in weights.names:
             result.new.add(key)
             continue
         used.add(name)
-        value = weights.value(name)
-        if component_of(key) == CLASS_HEAD and not same_classes:
+        value, initial_shape = weights.value(name), tuple(variable.shape)
+        merged = head.merge(key, variable.numpy(), value) if component_of(key) == CLASS_HEAD else value
+        if merged is None:
             result.mismatched[key] = "trained for other classes"
-        elif value.shape != tuple(variable.shape):
-            result.mismatched[key] = f"{value.shape} in the base, {tuple(variable.shape)} in the model"
+        elif merged.shape != initial_shape:
+            result.mismatched[key] = f"{value.shape} in the base, {initial_shape} in the model"
         else:
-            variable.assign(value)
-            result.keys.add(key)
+            variable.assign(merged)
+            result.add_filled(key, head)
     result.left_over.update(weights.names - used)
     if description.kind != "none" and not any(component_of(key) == BACKBONE for key in result.keys):
         raise CheckpointError(
@@ -119,6 +136,12 @@ def restore(network: Network, base: Path, classes: tuple[str, ...]) -> RestoreRe
             "set checkpoint.source to weights of model.name, or to none to train from nothing"
         )
     return result
+
+
+def _class_head(network: Network, base: Path, classes: tuple[str, ...], names: Mapping[str, str]) -> ClassHead:
+    known = read_label_map(base / LABEL_MAP) if (base / LABEL_MAP).exists() else ()
+    # The OD API's own switch; it has no public name.
+    return ClassHead(classes, known, known_classes(classes, known, names), network.model._add_background_class)
 
 
 def plain_name(name: str) -> str:

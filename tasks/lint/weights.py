@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 from tasks.artifacts.base import ARRAYS, DESCRIPTION, LABEL_MAP, BaseDescription
 from tasks.artifacts.lint import Finding
+from tasks.artifacts.training import class_rows_in_words
 from tasks.errors import CheckpointError
 from tasks.ground.stage_files import restored_by
+from tasks.ground.text import quoted, shortened
 from tasks.lint.splits import listed
+from tasks.model.class_names import known_classes
 from tasks.model.definitions import BLOCKS, backbone_of
 from tasks.model.label_map import read_label_map
 
@@ -56,8 +59,29 @@ def check_base(base: BaseFacts, classes: Sequence[str]) -> list[Finding]:
         findings.append(Finding("warning", "checkpoint.source", source, base.description.fallback, remedy))
     if base.is_detector and base.classes != tuple(classes):
         theirs = "classes that it does not name" if base.classes is None else listed(base.classes)
-        why = f"trained for {theirs}, here for {listed(classes)}: the class head starts new, all else is restored"
+        kept = known_classes(classes, base.classes or (), base.description.class_names)
+        head = class_rows_in_words(kept, [label for label in classes if label not in kept])
+        head = f"in the class head, {head}" if head else "the class head starts new, all else is restored"
+        why = f"trained for {theirs}, here for {listed(classes)}: {head}"
         findings.append(Finding("info", "checkpoint.source", source, why))
+    return [*findings, *_check_names(base, classes)]
+
+
+def _check_names(base: BaseFacts, classes: Sequence[str]) -> list[Finding]:
+    """Entries of `checkpoint.class_names` that name a label or a class that is not there."""
+    names, findings = base.description.class_names, []
+    if names and base.classes is None:
+        why = "these weights do not name the classes of a class head: it has no effect"
+        return [Finding("warning", "checkpoint.class_names", str(names), why, "remove it, or take other weights")]
+    for label, name in names.items():
+        entry = f"{{{shortened(label)}: {shortened(name)}}}"
+        if label not in classes:
+            why = f"the data has no class {quoted(label)}"
+            findings.append(Finding("error", "checkpoint.class_names", entry, why, f"it has {listed(classes)}"))
+        elif not known_classes([name], base.classes or (), {}):
+            why = f"the weights know no class {quoted(name)}"
+            known = ", ".join(map(shortened, base.classes or ()))
+            findings.append(Finding("error", "checkpoint.class_names", entry, why, f"they know {known}"))
     return findings
 
 

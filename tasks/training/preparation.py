@@ -63,8 +63,9 @@ def prepare_run(
     """
     copies = _build(pipeline_config, replicas)
     network = copies.plain
+    # All of it, and then the base over it: of a class head, it may fill some rows only.
+    initialise(network, network.variables, params.seed)
     restored = restore(network, base, classes)
-    initialise(network, network.variables.keys() - restored.keys, params.seed)
     freeze = params.freeze
     if freeze == "auto":
         freeze = auto_freeze(network, restored.keys)

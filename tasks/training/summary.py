@@ -82,6 +82,8 @@ def print_start(restored: RestoreResult, modules: Sequence[ModuleAudit]) -> None
     """Print what was restored, and by module what is frozen."""
     components = ", ".join(f"{row.module} {row.restored}/{row.variables}" for row in restored.summary().modules)
     print(f"train: restored from {restored.source}: {components} variables")
+    if rows := restored.summary().class_rows:
+        print_text(f"train: class head: {rows}")
     if restored.left_over:
         names = ", ".join(sorted(restored.left_over)[:_NAMES_SHOWN])
         more = ", ..." if len(restored.left_over) > _NAMES_SHOWN else ""

@@ -10,7 +10,6 @@ from tasks.errors import CheckpointError
 from tasks.ground.files import sha256_of
 from tasks.weights.archive import extract
 from tasks.weights.earlier_base import take_earlier_base
-from tasks.weights.mobilenet_v1 import MANIFEST, NUMBERS, find_face_detector, take_face_detector
 from tasks.weights.request import WeightsRequest
 from tasks.weights.tf_checkpoint import copy_checkpoint, find_checkpoint, find_saved_model, is_checkpoint_file
 
@@ -58,7 +57,7 @@ def take_from_archive(archive: Path, request: WeightsRequest, into: Path) -> Bas
 
 
 def _is_wanted(path: PurePosixPath) -> bool:
-    names = {DESCRIPTION.name, ARRAYS.name, "saved_model.pb", MANIFEST, NUMBERS, *COMPANIONS}
+    names = {DESCRIPTION.name, ARRAYS.name, "saved_model.pb", *COMPANIONS}
     return path.name in names or is_checkpoint_file(path.name)
 
 
@@ -80,12 +79,9 @@ def _take_files(folder: Path, request: WeightsRequest, into: Path, *, shown_as: 
     if prefix := checkpoint or find_saved_model(folder):
         origin = shown_as / prefix.relative_to(folder)
         return _take_checkpoint(prefix, origin, request, into, is_saved_model=checkpoint is None)
-    if manifest := find_face_detector(folder):
-        return take_face_detector(manifest, shown_as / manifest.relative_to(folder), request, into)
     raise CheckpointError(
         f"checkpoint.source: no weights in {folder}; looked for {DESCRIPTION}, best/ckpt-*.index, "
-        "checkpoint/ckpt-*.index, ckpt-*.index, saved_model.pb, saved_model/saved_model.pb and "
-        f"face-api's model/{MANIFEST}"
+        "checkpoint/ckpt-*.index, ckpt-*.index, saved_model.pb and saved_model/saved_model.pb"
     )
 
 

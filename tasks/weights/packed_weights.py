@@ -6,7 +6,7 @@ float16 holds 0.00006 to 65504 with eleven bits. An array that would lose more s
 import io
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,10 @@ _LARGEST = float(np.finfo(np.float16).max)
 _SCALES = ("moving_variance", "gamma")
 
 
-def write_packed(arrays: Mapping[str, npt.NDArray[np.floating[Any]]], path: Path) -> list[str]:
-    """Write `arrays`, sorted by name; return the names of those that stayed float32.
+def write_packed(
+    arrays: Mapping[str, npt.NDArray[np.floating[Any]]], path: Path, *, float32: Collection[str] = ()
+) -> list[str]:
+    """Write `arrays`, sorted by name; return the names of those that stayed float32, as those in `float32` do.
 
     Raises:
         CheckpointError: a value is not finite.
@@ -37,7 +39,7 @@ def write_packed(arrays: Mapping[str, npt.NDArray[np.floating[Any]]], path: Path
             array = np.asarray(arrays[name], dtype=np.float32)
             if not np.isfinite(array).all():
                 raise CheckpointError(f"{name}: a value is not finite; these weights are useless")
-            if _fits_float16(name, array):
+            if name not in float32 and _fits_float16(name, array):
                 array = array.astype(np.float16)
             else:
                 float32_names.append(name)

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.artifacts.base import BaseDescription
+from tasks.artifacts.base import LABEL_MAP, BaseDescription
 from tasks.errors import CheckpointError, UnreachableError
+from tasks.model.label_map import write_label_map
+from tasks.weights.coco_classes import coco_classes
 from tasks.weights.download import download
 from tasks.weights.own_path import take_from_archive
 from tasks.weights.request import WeightsRequest
@@ -30,7 +32,7 @@ def take_from_zoo(request: WeightsRequest, params: "CheckpointParams", into: Pat
     try:
         sha256 = download(url, archive, sha256=params.sha256)
     except (CheckpointError, UnreachableError) as error:
-        others = "imagenet, none" if request.is_mobilenet_v2 else "none"
+        others = "base, imagenet, none" if request.is_mobilenet_v2 else "base, none"
         raise type(error)(
             f"{error}\n  checkpoint.source may also be {others}, or the path of an archive or folder from elsewhere"
         ) from error
@@ -38,5 +40,7 @@ def take_from_zoo(request: WeightsRequest, params: "CheckpointParams", into: Pat
         take_from_archive(archive, request, into)
     finally:
         archive.unlink(missing_ok=True)
+    if not (into / LABEL_MAP).exists():
+        write_label_map(coco_classes(), into / LABEL_MAP)
     licence = "Apache-2.0 (TensorFlow 2 Detection Model Zoo)"
     return request.description("tf_checkpoint", url, sha256=sha256, licence=licence)

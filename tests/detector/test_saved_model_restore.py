@@ -31,8 +31,9 @@ def test_all_but_the_class_head_of_an_exported_detector_is_restored(model: str, 
     wanted = snapshot(network, set(network.variables))
     tf.train.Checkpoint(model=network.model).save(str(tmp_path / "trained" / "ckpt"))
     export_inference_graph("image_tensor", config, str(tmp_path / "trained"), str(tmp_path / "exported"))
-    source = CheckpointParams(source=str(tmp_path / "exported" / "saved_model"), zoo_url="", sha256=None)
-    checkpoint(source, ModelParams(name=model, side_px=None), base=tmp_path / "base")
+    source = str(tmp_path / "exported" / "saved_model")
+    params = CheckpointParams(source=source, zoo_url="", sha256=None, class_names={})
+    checkpoint(params, ModelParams(name=model, side_px=None), base=tmp_path / "base")
     initialise(network, network.variables, seed=2)
 
     restored = restore(network, tmp_path / "base", CLASSES)

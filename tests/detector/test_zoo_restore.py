@@ -31,7 +31,7 @@ def fetched(model: str, folder: Path) -> Path:
     """models/base, as the checkpoint stage makes it of the archive that a server has."""
     write_zoo_archive(model, folder / "zoo")
     with serving(folder / "zoo") as server:
-        params = CheckpointParams(source="zoo", zoo_url=server.address, sha256=None)
+        params = CheckpointParams(source="zoo", zoo_url=server.address, sha256=None, class_names={})
         checkpoint(params, ModelParams(name=model, side_px=None), base=folder / "base")
     return folder / "base"
 

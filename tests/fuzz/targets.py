@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from onnx import helper
 
+from studies.weights.torch_weights import read_torch_weights
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.coco_json import read_coco, read_detections
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
@@ -36,10 +37,9 @@ from tasks.prediction.photo_results import Photo, copy_result, found_result
 from tasks.tfrecords.tf_example import decode_example, encode_example
 from tasks.tfrecords.tfrecord import read_records, write_records
 from tasks.weights.archive import extract
-from tasks.weights.torch_weights import read_torch_weights
 from tests.evaluation.onnx_models import body, model
 from tests.malformed.corpus import CORPUS, write
-from tests.weights.torch_file import Storage, tensor, torch_file
+from tests.studies.weights.torch_file import Storage, tensor, torch_file
 
 _ONE_IMAGE = Dataset(
     Path(),

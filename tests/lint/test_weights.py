@@ -79,6 +79,41 @@ def test_a_detector_for_other_classes_gets_a_new_class_head(theirs, why):
         assert why in findings[0].why
 
 
+def test_rows_that_are_kept_by_name_are_listed():
+    (finding,) = check_base(DETECTOR, ["Hat", "glove"])
+    assert finding.why.endswith(
+        "here for Hat, glove: in the class head, rows of Hat (from hat) kept by name; glove new"
+    )
+
+
+def named(names, base=DETECTOR):
+    description = base.description.model_copy(update={"class_names": names})
+    findings = check_base(replace(base, description=description), ["hat", "glove"])
+    return [(each.level, str(each)) for each in findings if each.key == "checkpoint.class_names"]
+
+
+def test_a_mapping_that_names_what_is_there_has_no_finding():
+    assert named({"glove": "MUG"}) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "why"),
+    [({"globe": "mug"}, "the data has no class 'globe'"), ({"glove": "bottle"}, "the weights know no class 'bottle'")],
+    ids=["no such label", "no such class"],
+)
+def test_a_mapping_that_names_what_is_not_there_is_an_error(names, why):
+    ((level, text),) = named(names)
+    assert level == "error"
+    assert why in text
+    assert "mug, hat" in text or "hat, glove" in text
+
+
+def test_a_mapping_for_weights_without_class_names_gives_a_warning():
+    ((level, text),) = named({"glove": "mug"}, BACKBONE_ONLY)
+    assert level == "warning"
+    assert "it has no effect" in text
+
+
 def test_a_backbone_alone_has_no_class_head_to_compare():
     assert check_base(BACKBONE_ONLY, ["mug"]) == []
 

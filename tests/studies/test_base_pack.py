@@ -93,11 +93,10 @@ def test_the_shipped_file_fills_a_network_of_another_size_and_other_classes(
     name: str, side_px: int, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ship(folder / "packed", tmp_path / "weights")
-    monkeypatch.setattr("tasks.weights.shipped_base.FOLDER", tmp_path / "weights")
+    monkeypatch.setattr("tasks.weights.shipped.FOLDER", tmp_path / "weights")
     base = tmp_path / "base"
-    figures = checkpoint(
-        CheckpointParams(source="base", zoo_url="", sha256=None), ModelParams(name=name, side_px=None), base=base
-    )
+    params = CheckpointParams(source="base", zoo_url="", sha256=None, class_names={})
+    figures = checkpoint(params, ModelParams(name=name, side_px=None), base=base)
     assert figures["kind"] == "weights"
     network = small_network(name, num_classes=3, side_px=side_px)
     initialise(network, network.variables, seed=6)

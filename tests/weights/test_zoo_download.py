@@ -45,7 +45,7 @@ def server(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 def run(server: FileServer, sha256: str | None = None) -> None:
-    params = CheckpointParams(source="zoo", zoo_url=server.address, sha256=sha256)
+    params = CheckpointParams(source="zoo", zoo_url=server.address, sha256=sha256, class_names={})
     checkpoint(params, ModelParams(name=MODEL, side_px=None), base=BASE)
 
 
@@ -56,7 +56,7 @@ def files_in(folder: Path) -> dict[str, bytes]:
 def assert_whole(archive: Path) -> None:
     """The base is what the archive has, to the byte, and nothing else is in the folder."""
     files = files_in(Path("models"))
-    assert sorted(files) == ["base/base.json", *(f"base/{name}" for name in TAKEN)]
+    assert sorted(files) == sorted(f"base/{name}" for name in ("base.json", "label_map.pbtxt", *TAKEN))
     with tarfile.open(archive) as tar:
         for name in TAKEN:
             member = tar.extractfile(f"{archive.name.removesuffix('.tar.gz')}/{name}")
@@ -132,9 +132,8 @@ def test_wrong_bytes_are_refused_and_removed(server: FileServer, archive: Path, 
     sha256 = hashlib.sha256(right).hexdigest() if known == "sha256" else None
     if known == "md5":
         server.headers["x-goog-hash"] = stated_md5(right)
-    checkpoint(
-        CheckpointParams(source="none", zoo_url="", sha256=None), ModelParams(name=MODEL, side_px=None), base=BASE
-    )
+    none = CheckpointParams(source="none", zoo_url="", sha256=None, class_names={})
+    checkpoint(none, ModelParams(name=MODEL, side_px=None), base=BASE)
     earlier = files_in(Path("models"))
     server.content = turned(right, len(right) // 2)
 

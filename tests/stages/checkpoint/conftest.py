@@ -1,15 +1,14 @@
 """A base to write, and a zoo that is served."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tasks.ground.files import sha256_of
-from tasks.weights.packed_weights import write_packed
+from tasks.weights.shipped import FPNLITE, IMAGENET, MOBILENET_V1, SSD
 from tests.file_server import serving
+from tests.weights.shipped_files import write_shipped
 
 
 @pytest.fixture
@@ -28,11 +27,11 @@ def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.fixture
 def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the shipped base, with a small one in it."""
+    """The folder of the shipped weights, with a small file of each name in it."""
     folder = tmp_path / "weights"
-    weights = folder / "mobilenet_v2_fpnlite.npz"
-    write_packed({"model/_feature_extractor/x/kernel": np.full((2, 2), 0.5, np.float32)}, weights)
-    card = {"sha256": sha256_of(weights), "origin": "made for a test", "licence": "Apache-2.0"}
-    (folder / "mobilenet_v2_fpnlite.json").write_text(json.dumps(card))
-    monkeypatch.setattr("tasks.weights.shipped_base.FOLDER", folder)
+    arrays = {"model/_feature_extractor/x/kernel": np.full((2, 2), 0.5, np.float32)}
+    for name in (FPNLITE, MOBILENET_V1, IMAGENET):
+        write_shipped(folder, name, arrays)
+    write_shipped(folder, SSD, arrays, classes=["Person", "Car"])
+    monkeypatch.setattr("tasks.weights.shipped.FOLDER", folder)
     return folder

@@ -44,8 +44,16 @@ def folder_of(path: Path, *names: str) -> Path:
     return path
 
 
-def run(base: Path, source: str | Path, *, model: str = MODEL, zoo_url: str = "", sha256: str | None = None) -> dict:
-    params = CheckpointParams(source=str(source), zoo_url=zoo_url, sha256=sha256)
+def run(
+    base: Path,
+    source: str | Path,
+    *,
+    model: str = MODEL,
+    zoo_url: str = "",
+    sha256: str | None = None,
+    class_names: dict[str, str] | None = None,
+) -> dict:
+    params = CheckpointParams(source=str(source), zoo_url=zoo_url, sha256=sha256, class_names=class_names or {})
     return checkpoint(params, ModelParams(name=model, side_px=None), base=base)
 
 

@@ -11,9 +11,7 @@ import yaml
 from tasks.__main__ import main
 from tasks.artifacts.base import write_arrays
 from tasks.errors import CheckpointError
-from tasks.weights.mobilenet_v1 import MANIFEST, NUMBERS
 from tests.artifacts.base_descriptions import base_description, describe_base
-from tests.face_detector import face_detector
 from tests.stages.checkpoint.sources import (
     ARCHIVE,
     CHECKPOINT_FILES,
@@ -26,7 +24,6 @@ from tests.stages.checkpoint.sources import (
     folder_of,
     run,
 )
-from tests.weights.tfjs_files import tfjs_files
 
 
 @pytest.mark.parametrize(
@@ -75,29 +72,6 @@ def test_a_named_checkpoint_is_taken_even_where_there_is_a_newer_one(base: Path)
     folder_of(Path("mine"), "ckpt-1.index", "ckpt-1.data-00000-of-00001", "ckpt-2.index")
 
     assert run(base, "mine/ckpt-1")["origin"] == "mine/ckpt-1"
-
-
-def test_the_backbone_of_face_apis_detector_is_taken_from_its_package(base: Path) -> None:
-    manifest = tfjs_files(Path("unpacked") / MANIFEST, face_detector(), numbers=NUMBERS)
-    files = {f"package/model/{path.name}": path.read_bytes() for path in manifest.parent.iterdir()}
-    archive = archive_of(Path("face-api.tgz"), files | {"package/dist/face-api.js": b"code"})
-
-    figures = run(base, archive)
-
-    assert files_in(base) == ["base.json", "weights.npz"]
-    assert figures["origin"] == f"backbone of face-api's face detector: face-api.tgz/model/{MANIFEST}"
-    assert described(base)["licence"] == "MIT (face-api)"
-    with np.load(base / "weights.npz") as arrays:
-        assert len(arrays.files) == 27 * 5
-        assert arrays["conv_pw_13/kernel"].shape == (1, 1, 1024, 1024)
-
-
-def test_a_broken_package_is_named_by_the_path_of_its_archive(base: Path) -> None:
-    archive = archive_of(Path("face-api.tgz"), {f"package/model/{MANIFEST}": b"{}"})
-
-    with pytest.raises(CheckpointError, match=f"^face-api.tgz/model/{MANIFEST}: not a TensorFlow.js weights manifest"):
-        run(base, archive)
-    assert not base.exists()
 
 
 @pytest.mark.parametrize("prefix", ["", "./", f"{ARCHIVE[:-7]}/"], ids=["flat", "dot", "one folder"])

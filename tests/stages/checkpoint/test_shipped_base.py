@@ -1,4 +1,4 @@
-"""Stage checkpoint: the base that ships with the project, ImageNet weights, and no weights."""
+"""Stage checkpoint: the weights that ship with the project, and no weights."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import pytest
 
 from tasks.errors import CheckpointError
 from tasks.ground.files import sha256_of
+from tasks.model.label_map import read_label_map
 from tasks.weights.packed_weights import write_packed
 from tests.stages.checkpoint.sources import MODEL, described, files_in, run
 
@@ -15,7 +16,7 @@ def test_imagenet_weights_are_written_by_layer_and_always_the_same(base: Path) -
     figures = run(base, "imagenet")
 
     assert figures["kind"] == described(base)["kind"] == "weights"
-    assert described(base)["sha256"].startswith("b0353104")
+    assert "mobilenet_v2-b0353104.pth" in described(base)["origin"]
     assert described(base)["licence"] == "BSD-3-Clause (torchvision)"
     with np.load(base / "weights.npz", allow_pickle=False) as weights:
         assert weights["Conv1/kernel"].shape == (3, 3, 3, 32)
@@ -37,16 +38,23 @@ def test_no_weights_have_a_description_too(base: Path) -> None:
     assert files_in(base) == ["base.json"]
 
 
-@pytest.mark.parametrize("model", [MODEL, "ssd_mobilenet_v2_fpnlite_640x640"])
-def test_the_shipped_base_is_for_mobilenet_v2_fpnlite_at_any_size(base: Path, shipped: Path, model: str) -> None:
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        (MODEL, "mobilenet_v2_fpnlite"),
+        ("ssd_mobilenet_v2_fpnlite_640x640", "mobilenet_v2_fpnlite"),
+        ("ssd_mobilenet_v2_320x320", "mobilenet_v2_ssd"),
+    ],
+)
+def test_a_mobilenet_v2_gets_a_whole_detector(base: Path, shipped: Path, model: str, name: str) -> None:
     figures = run(base, "base", model=model)
 
     assert described(base) == {
         "source": "base",
         "kind": "weights",
         "model": model,
-        "origin": "weights/mobilenet_v2_fpnlite.npz, made for a test",
-        "sha256": sha256_of(shipped / "mobilenet_v2_fpnlite.npz"),
+        "origin": f"weights/{name}.npz, made for a test",
+        "sha256": sha256_of(shipped / f"{name}.npz"),
         "licence": "Apache-2.0",
     }
     assert "fallback" not in figures
@@ -55,23 +63,31 @@ def test_the_shipped_base_is_for_mobilenet_v2_fpnlite_at_any_size(base: Path, sh
         assert weights["model/_feature_extractor/x/kernel"].dtype == np.float32
 
 
+def test_the_classes_of_the_class_head_are_the_bases_label_map(base: Path, shipped: Path) -> None:
+    run(base, "base", model="ssd_mobilenet_v2_320x320")
+    assert read_label_map(base / "label_map.pbtxt") == ("Person", "Car")
+    run(base, "base")
+    assert files_in(base) == ["base.json", "weights.npz"]
+
+
 @pytest.mark.parametrize(
     ("model", "kind", "instead"),
     [
-        ("ssd_mobilenet_v2_320x320", "weights", "the backbone starts from ImageNet weights"),
-        ("ssd_mobilenet_v1_fpn_640x640", "none", "training starts from random numbers"),
+        ("ssd_mobilenet_v1_fpn_640x640", "weights", "is a backbone alone: all other layers start new"),
+        ("ssd_mobilenet_v1_fpn_320x320", "weights", "is a backbone alone: all other layers start new"),
         ("ssd_resnet50_v1_fpn_640x640", "none", "training starts from random numbers"),
     ],
 )
 def test_other_models_get_the_next_best_weights_and_the_reason(
-    base: Path, model: str, kind: str, instead: str, capsys: pytest.CaptureFixture[str]
+    base: Path, shipped: Path, model: str, kind: str, instead: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     figures = run(base, "base", model=model)
 
     assert figures["kind"] == described(base)["kind"] == kind
     assert figures["fallback"] == described(base)["fallback"]
     assert described(base)["source"] == "base"
-    assert f"does not fit {model}: {instead}" in figures["fallback"]
+    assert f"{model}" in figures["fallback"]
+    assert instead in figures["fallback"]
     assert figures["fallback"] in capsys.readouterr().out
     run(Path("copy"), base)
     assert described(Path("copy"))["fallback"] == figures["fallback"]
@@ -80,9 +96,9 @@ def test_other_models_get_the_next_best_weights_and_the_reason(
 def test_the_error_for_a_missing_base_names_the_other_sources(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.weights.shipped_base.FOLDER", tmp_path / "weights")
+    monkeypatch.setattr("tasks.weights.shipped.FOLDER", tmp_path / "weights")
 
-    with pytest.raises(CheckpointError, match=r"mobilenet_v2_fpnlite\.npz is missing; .*imagenet, zoo, none"):
+    with pytest.raises(CheckpointError, match=r"mobilenet_v2_fpnlite\.npz is missing; .*zoo, none"):
         run(base, "base")
     assert not base.exists()
 
@@ -100,3 +116,12 @@ def test_a_broken_card_is_named(base: Path, shipped: Path, text: str) -> None:
 
     with pytest.raises(CheckpointError, match=r"mobilenet_v2_fpnlite\.json: not the card"):
         run(base, "base")
+
+
+def test_the_mapping_of_classes_goes_with_the_weights_also_from_an_earlier_base(base: Path, shipped: Path) -> None:
+    run(base, "base", model="ssd_mobilenet_v2_320x320", class_names={"Coverall": "Person"})
+    assert described(base)["class_names"] == {"Coverall": "Person"}
+    run(Path("copy"), base, class_names={"Mask": "Car"})
+    assert described(Path("copy"))["class_names"] == {"Mask": "Car"}
+    run(Path("copy"), base)
+    assert "class_names" not in described(Path("copy"))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tasks.errors import CheckpointError, ConfigError
+from tasks.model.label_map import read_label_map
 from tests.stages.checkpoint.sources import (
     ARCHIVE,
     CHECKPOINT_FILES,
@@ -26,7 +27,8 @@ def test_only_the_checkpoint_is_taken_from_the_zoos_archive(base: Path, zoo: str
 
     figures = run(base, "zoo", zoo_url=f"{zoo}/", sha256=sha256)
 
-    assert files_in(base) == [*CHECKPOINT_FILES, "pipeline.config"]
+    assert files_in(base) == [*CHECKPOINT_FILES, "label_map.pbtxt", "pipeline.config"]
+    assert read_label_map(base / "label_map.pbtxt")[:3] == ("person", "bicycle", "car")
     assert (base / "checkpoint/ckpt-0.data-00000-of-00001").read_bytes() == DATA
     assert described(base) == {
         "source": "zoo",

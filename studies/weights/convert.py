@@ -1,0 +1,194 @@
+"""From a package to a file of weights/ with its card."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from studies.packing import Facts, write_weights
+from studies.weights.compare import compare_with_tflite, largest_difference
+from studies.weights.folded import Array, Arrays, fill, measure_batch_norms
+from studies.weights.imagenet import read_imagenet_weights
+from studies.weights.mobilenet_v1 import read_mobilenet_v1
+from studies.weights.objectron import read_objectron, split_assets
+from studies.weights.packages import FACE_API, OBJECTRON, TORCHVISION, Package
+from studies.weights.photos import crops, digest_of, photos_in
+from tasks.artifacts.weights_card import WeightsCard
+from tasks.detector.model_proto import pipeline_proto
+from tasks.detector.network import BACKBONE, Network, build_network, component_of, set_learning_phase
+from tasks.detector.restore import plain_name
+from tasks.errors import CheckpointError, DataError
+from tasks.model.definitions import MODELS
+from tasks.weights.packed_weights import read_packed
+from tasks.weights.shipped import IMAGENET, MOBILENET_V1, SSD, models_of
+
+MAX_BYTES = 10_000_000
+_BATCH_NORM = ("gamma", "beta", "moving_mean", "moving_variance")
+# Of the crops: enough to see a difference.
+_COMPARED = 16
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """How one file is made: the package, and the function that takes its first file and the folder of photographs."""
+
+    package: Package
+    write: Callable[[Path, Path | None, Path], WeightsCard]
+
+
+def convert(name: str, package: Path, photos: Path | None, into: Path) -> dict[str, object]:
+    """Write `name`.npz, .json and .md into the folder `into`; figures to print.
+
+    Args:
+        name: of the file.
+        package: the folder that the package was unpacked to.
+        photos: the folder of the photographs that BatchNorm statistics are measured on, where they are needed.
+        into: a folder.
+
+    Raises:
+        CheckpointError: the package is missing, another version or damaged, or the file would be too large.
+        DataError, FormatError: there are no photographs, or one cannot be read.
+    """
+    conversion = CONVERSIONS[name]
+    into.mkdir(parents=True, exist_ok=True)
+    card = conversion.write(conversion.package.find(package), photos, into)
+    if card.bytes > MAX_BYTES:
+        raise CheckpointError(f"{into / name}.npz: {card.bytes} bytes, more than the {MAX_BYTES} that git may take")
+    return {"bytes": card.bytes, "arrays": card.arrays, "measured": card.result}
+
+
+def detector_network(classes: int) -> Network:
+    """`ssd_mobilenet_v2_320x320` for so many classes, to run."""
+    return _network(SSD, classes)
+
+
+def _network(name: str, classes: int) -> Network:
+    config = pipeline_proto(MODELS[models_of(name)[-1]])
+    config.model.ssd.num_classes = classes
+    return build_network(config, is_training=False)
+
+
+def _write_ssd(assets: Path, photos: Path | None, into: Path) -> WeightsCard:
+    classes, arrays = read_objectron(assets)
+    network = detector_network(len(classes))
+    missing = network.variables.keys() - fill(network, arrays)
+    if missing:
+        raise CheckpointError(f"{assets}: nothing in it for {len(missing)} variables, such as {min(missing)}")
+    images, made = _measured_on(photos, network)
+    values = {key: variable.numpy() for key, variable in network.variables.items()}
+
+    def result(packed: Arrays) -> tuple[str, dict[str, float]]:
+        fill(network, packed)
+        boxes, logits = compare_with_tflite(network, split_assets(assets)[1], images[:_COMPARED])
+        text = (
+            f"on {_COMPARED} crops of photographs, the box encodings differ from those of the package's TFLite file by "
+            f"at most {boxes:.1g}, the class logits by {logits:.1g}"
+        )
+        return text, {"box_encodings": boxes, "class_logits": logits}
+
+    facts = Facts(
+        contents="All of `ssd_mobilenet_v2_320x320`, its class head with 23 classes",
+        origin=f"trained by MediaPipe's authors on 23 classes of Open Images, from the npm package {OBJECTRON.name}",
+        licence=OBJECTRON.licence,
+        how=f"converted from TFLite in float16 (studies/weights); {made['how']}",
+        result="",
+        made=made,
+        measured={},
+        source_sha256=OBJECTRON.sha256,
+        classes=classes,
+    )
+    # Kernels are float16 in the package. What is undone by BatchNorm must be exact.
+    batch_norms = [key for key in values if key.rsplit("/", 1)[-1] in _BATCH_NORM]
+    return _pack_measured(values, facts, into, SSD, result, float32=batch_norms)
+
+
+def _write_mobilenet_v1(manifest: Path, photos: Path | None, into: Path) -> WeightsCard:
+    network = _network(MOBILENET_V1, 1)
+    keys = fill(network, read_mobilenet_v1(manifest))
+    if keys != {key for key in network.variables if component_of(key) == BACKBONE}:
+        raise CheckpointError(f"{manifest}: not all of a MobileNet V1")
+    before = network_maps(network, crops(photos_in(_needed(photos)), network.height, _COMPARED))
+    images, made = _measured_on(photos, network)
+    variables = network.variables
+    values = {plain_name(variables[key].name): variables[key].numpy() for key in sorted(keys)}
+
+    def result(packed: Arrays) -> tuple[str, dict[str, float]]:
+        fill(network, packed)
+        difference = largest_difference(network_maps(network, images[:_COMPARED]), before)
+        text = f"on {_COMPARED} crops of photographs, its last map differs from the package's by {difference:.1g}"
+        return text, {"last_map": difference}
+
+    facts = Facts(
+        contents="The backbone of `ssd_mobilenet_v1_fpn`",
+        origin=f"that of face-api's face detector, from the npm package {FACE_API.name}",
+        licence=FACE_API.licence,
+        how=f"converted from TensorFlow.js, where kernels are eight-bit numbers (studies/weights); {made['how']}",
+        result="",
+        made=made,
+        measured={},
+        source_sha256=FACE_API.sha256,
+    )
+    # A kernel of eight-bit numbers has 256 values, which are packed well in float32 too.
+    return _pack_measured(values, facts, into, MOBILENET_V1, result, float32=values)
+
+
+def _write_imagenet(file: Path, _photos: Path | None, into: Path) -> WeightsCard:
+    facts = Facts(
+        contents="The backbone of every model with MobileNet V2",
+        origin=f"ImageNet classification: torchvision's {file.name}, from the Python package {TORCHVISION.name}",
+        licence=TORCHVISION.licence,
+        how="converted from PyTorch (studies/weights); ImageNet's mean and deviation are folded into the first layer",
+        result="nothing: tests compare its layers with torchvision's arithmetic",
+        made={},
+        measured={},
+        source_sha256=TORCHVISION.sha256,
+    )
+    return write_weights(read_imagenet_weights(file), facts, into, IMAGENET)
+
+
+def _measured_on(photos: Path | None, network: Network) -> tuple[npt.NDArray[np.uint8], dict[str, str | int]]:
+    """Put statistics back into `network`; the images, and what the card says of them."""
+    paths = photos_in(_needed(photos))
+    images = crops(paths, network.height)
+    measure_batch_norms(network, images)
+    how = f"BatchNorm statistics from {len(images)} crops of {len(paths)} photographs (README.md there names them)"
+    return images, {"how": how, "photos": len(paths), "crops": len(images), "photos_sha256": digest_of(paths)}
+
+
+def _needed(photos: Path | None) -> Path:
+    if photos is None:
+        raise DataError("--photos is missing: statistics are measured on photographs (studies/weights/README.md)")
+    return photos
+
+
+def network_maps(network: Network, images: npt.NDArray[np.uint8]) -> Array:
+    """The backbone's last map for `(B, height, width, 3)` images."""
+    set_learning_phase(training=False)
+    maps = network.backbone(network.model.feature_extractor.preprocess(images.astype(np.float32)))
+    last: Array = maps[-1].numpy()
+    return last
+
+
+def _pack_measured(
+    values: Mapping[str, Array],
+    facts: Facts,
+    into: Path,
+    name: str,
+    result: Callable[[Arrays], tuple[str, dict[str, float]]],
+    *,
+    float32: Collection[str],
+) -> WeightsCard:
+    """Pack `values`, and write the card with what `result` measures of the packed file."""
+    write_weights(values, facts, into, name, float32=float32)
+    text, figures = result(read_packed(into / f"{name}.npz"))
+    measured = Facts(**{**vars(facts), "result": text, "measured": dict(figures)})
+    return write_weights(values, measured, into, name, float32=float32)
+
+
+CONVERSIONS = {
+    SSD: Conversion(OBJECTRON, _write_ssd),
+    MOBILENET_V1: Conversion(FACE_API, _write_mobilenet_v1),
+    IMAGENET: Conversion(TORCHVISION, _write_imagenet),
+}
