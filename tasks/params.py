@@ -14,6 +14,8 @@ from tasks.errors import ParamsError
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(ge=1)]
+# Of an image's area or sides: less shows nothing.
+Share = Annotated[float, Field(ge=0.01, le=1.0)]
 AnnotationFormat = Literal["auto", "voc", "csv", "coco", "yolo", "label_studio"]
 FORMATS: tuple[str, ...] = get_args(AnnotationFormat)
 VariantName = Literal["float32", "float16", "dynamic", "int8", "onnx"]
@@ -157,8 +159,11 @@ class AugmentParams(Section):
 
     flip: Fraction
     crop: Fraction
+    crop_min_area: Share
     zoom_out: Fraction
+    zoom_out_min: Share
     colour: Fraction
+    mosaic: Fraction
 
 
 class CacheParams(Section):
@@ -168,6 +173,17 @@ class CacheParams(Section):
     copies: Annotated[int, Field(ge=0)]
     dtype: Literal["float32", "float16"]
     memory_mb: Positive
+
+
+Freeze = Literal["auto", "none", "backbone", "heads-only"] | Positive | Annotated[list[Pattern], Field(min_length=1)]
+
+
+class SecondPhaseParams(Section):
+    """What follows the first `train.steps` steps."""
+
+    steps: Positive
+    freeze: Freeze
+    learning_rate: Annotated[float, Field(gt=0.0)]
 
 
 class TrainParams(Section):
@@ -184,7 +200,10 @@ class TrainParams(Section):
     optimizer: Literal["adam", "momentum"]
     clip_norm: Annotated[float, Field(gt=0.0)]
     localization_weight: Annotated[float, Field(gt=0.0)] | None
-    freeze: Literal["auto", "none", "backbone", "heads-only"] | Positive | Annotated[list[Pattern], Field(min_length=1)]
+    focal_alpha: Annotated[float, Field(gt=0.0, lt=1.0)] | None
+    focal_gamma: Annotated[float, Field(ge=0.0)] | None
+    freeze: Freeze
+    second_phase: Annotated[Literal["off"] | SecondPhaseParams, BeforeValidator(_false_as_off)]
     cache: CacheParams
     batchnorm_decay: Annotated[float, Field(gt=0.0, lt=1.0)]
     ema_decay: Annotated[float, Field(ge=0.0, lt=1.0)]

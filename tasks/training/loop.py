@@ -12,6 +12,7 @@ from tqdm import tqdm
 from tasks.artifacts.training import StopReason
 from tasks.errors import TrainingError
 from tasks.ground.process import seconds_since_start
+from tasks.model.schedule import Phase
 from tasks.training.averaging import AveragedWeights
 from tasks.training.examples import Batch
 from tasks.training.freeze import unfrozen_variables
@@ -47,11 +48,15 @@ class Trainer:
         *,
         frozen: set[str],
         trunk: Trunk | None = None,
+        phase: Phase | None = None,
+        earlier: "Trainer | None" = None,
     ) -> None:
         """Train the network that `copies` holds with `optimizer`; the step is traced when `run` starts.
 
         With a `trunk`, batches hold its features instead of images. `frozen` are the keys of the frozen variables.
+        `phase` is the part that this trainer has in the training; None: all of it. `earlier` trained the phase before.
         """
+        self._phase = phase or Phase(1, params, 0, is_last=True)
         self._copies, self._replicas, self._optimizer, self._params = copies, replicas, optimizer, params
         self._network = copies.trained
         self.startup_s = 0.0
@@ -64,6 +69,8 @@ class Trainer:
                     unfrozen_variables(copies.plain, frozen),
                     params.ema_decay,
                 )
+                if earlier and earlier._averages:
+                    self._averages.continue_from(earlier._averages)
         self.weights = tf.train.Checkpoint(model=copies.plain.model)
         extra = {"averages": self._averages} if self._averages else {}
         self.state = tf.train.Checkpoint(model=copies.plain.model, optimizer=optimizer, **extra)
@@ -73,7 +80,7 @@ class Trainer:
     def run(
         self, batches: Any, folder: ResumeFolder, progress: Progress, listener: RowListener, validate: Validate
     ) -> None:
-        """Train from `progress.step` on, until the last step, or until patience or time have run out.
+        """Train from `progress.step` on to the phase's last step, or until patience or time have run out.
 
         Args:
             batches: a dataset of `Batch`es from step `progress.step` on; with several replicas, of one replica's.
@@ -90,15 +97,17 @@ class Trainer:
         step = self._step.get_concrete_function(batches.element_spec)
         iterator = iter(batches)
         self.startup_s = seconds_since_start()
-        with tqdm(total=params.steps, initial=progress.step, desc="train", unit="step", smoothing=0.1) as bar:
-            while not progress.stopped_by:
+        last = self._phase.last
+        with tqdm(total=last, initial=progress.step, desc="train", unit="step", smoothing=0.1) as bar:
+            while not progress.stopped_by and progress.step < last:
                 self._one_step(step, iterator, progress, listener, bar)
-                reason = self._agree(_reached_limit(params, progress))
-                if reason or progress.step % params.eval_every == 0:
+                reason = self._agree(_reached_limit(self._phase, progress))
+                ends = reason is not None or progress.step == last
+                if ends or progress.step % params.eval_every == 0:
                     self._validate(folder, progress, listener, validate, bar)
-                    reason = reason or self._agree(_exhausted_patience(params, progress))
+                    reason = reason or (None if ends else self._agree(_exhausted_patience(self._phase, progress)))
                 progress.stopped_by = reason
-                if reason or progress.step % params.save_every == 0:
+                if ends or reason or progress.step % params.save_every == 0:
                     self._save(folder, progress)
 
     def as_shipped(self) -> AbstractContextManager[None]:
@@ -216,14 +225,15 @@ class Trainer:
         listener(row)
 
 
-def _reached_limit(params: "TrainParams", progress: Progress) -> StopReason | None:
-    if progress.step >= params.steps:
+def _reached_limit(phase: Phase, progress: Progress) -> StopReason | None:
+    if phase.is_last and progress.step >= phase.last:
         return "steps"
-    return "max_minutes" if params.max_minutes and progress.seconds >= params.max_minutes * 60 else None
+    limit = phase.params.max_minutes
+    return "max_minutes" if limit and progress.seconds >= limit * 60 else None
 
 
-def _exhausted_patience(params: "TrainParams", progress: Progress) -> StopReason | None:
-    if not params.patience:
+def _exhausted_patience(phase: Phase, progress: Progress) -> StopReason | None:
+    if not phase.params.patience:
         return None
-    without_gain = sum(row.step > progress.best_step for row in progress.validations)
-    return "patience" if without_gain >= params.patience else None
+    without_gain = sum(row.step > max(progress.best_step, phase.first) for row in progress.validations)
+    return "patience" if without_gain >= phase.params.patience else None
