@@ -11,6 +11,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from tasks.errors import ParamsError
+from tasks.recipes import RecipeName, with_recipe
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(ge=1)]
@@ -187,8 +188,9 @@ class SecondPhaseParams(Section):
 
 
 class TrainParams(Section):
-    """The training run."""
+    """The training run, every value of a recipe filled in (`Params.train`)."""
 
+    recipe: RecipeName | None
     steps: Positive
     patience: Positive | None
     max_minutes: Annotated[float, Field(gt=0.0)] | None
@@ -261,7 +263,7 @@ class Params(Section):
     records: RecordsParams
     model: ModelParams
     checkpoint: CheckpointParams
-    train: TrainParams
+    train: Annotated[TrainParams, BeforeValidator(with_recipe)]
     export: ExportParams
     evaluate: EvaluateParams
     report: ReportParams

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from tasks.artifacts.artifact import Artifact, read_artifact, write_artifact
+from tasks.artifacts.recipe import RecipeUse
 
 _STAGE = "train"
 _RESTORE = "restore.json"
@@ -21,6 +22,18 @@ class VariableCounts(Artifact):
 
     trainable: int
     frozen: int
+
+
+class EstimateFigures(Artifact):
+    """How long the training was expected to take, and how long it took.
+
+    Attributes:
+        seconds: estimated before the last process's first step.
+        took_s: from then on to the end of training.
+    """
+
+    seconds: float
+    took_s: float
 
 
 class PhaseFigures(Artifact):
@@ -66,6 +79,8 @@ class TrainingFigures(Artifact):
         frozen_max_abs_change: the largest change of any frozen weight, of each phase within it; 0 where freezing held.
         frozen_statistics_max_abs_change: the same of frozen moving statistics.
         modules: by component of the network; with two phases, in the first.
+        recipe: `train.recipe` and what it gave.
+        estimate: how long it was expected to take; None, and no key in the file, of a run that is over at once.
         phases: of a training with two; None, and no key in the file, of one with one.
     """
 
@@ -89,6 +104,8 @@ class TrainingFigures(Artifact):
     frozen_max_abs_change: float
     frozen_statistics_max_abs_change: float
     modules: dict[str, VariableCounts]
+    recipe: RecipeUse | None = Field(default=None, exclude_if=lambda recipe: recipe is None)
+    estimate: EstimateFigures | None = Field(default=None, exclude_if=lambda estimate: estimate is None)
     phases: list[PhaseFigures] | None = Field(default=None, exclude_if=lambda phases: phases is None)
 
     @property

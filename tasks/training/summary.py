@@ -4,7 +4,8 @@ import statistics
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from tasks.artifacts.training import ModuleAudit, TrainingFigures, VariableCounts
+from tasks.artifacts.recipe import recipe_use
+from tasks.artifacts.training import EstimateFigures, ModuleAudit, TrainingFigures, VariableCounts
 from tasks.detector.network import COMPONENTS
 from tasks.detector.restore import RestoreResult
 from tasks.ground.text import print_text
@@ -29,6 +30,7 @@ def training_figures(
     startup_s: float,
     peak_memory_mb: float,
     peak_gpu_memory_mb: float | None,
+    estimate: EstimateFigures | None = None,
 ) -> TrainingFigures:
     """The figures of a run that has ended.
 
@@ -39,6 +41,7 @@ def training_figures(
         startup_s: from the start of this process to its first step, and between phases.
         peak_memory_mb: the most memory that this process held, in 10^6 bytes.
         peak_gpu_memory_mb: the most that its tensors held on a GPU; None without one.
+        estimate: how long it was expected to take, and took; None where nothing was expected.
 
     Raises:
         ValueError: the run has not ended.
@@ -68,6 +71,8 @@ def training_figures(
         frozen_variables=sum(row.frozen for row in modules),
         frozen_max_abs_change=max(phase.frozen_max_abs_change for phase in phases),
         frozen_statistics_max_abs_change=max(phase.frozen_statistics_max_abs_change for phase in phases),
+        recipe=recipe_use(params),
+        estimate=estimate,
         phases=phases if len(phases) > 1 else None,
         modules={component: _variable_counts(modules, component) for component in COMPONENTS},
     )
