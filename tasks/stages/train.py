@@ -1,5 +1,6 @@
 """Stage `train`: fine-tune the configured model on the training records, choose by the validation records."""
 
+import time
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from tasks.model.schedule import phases_of, total_steps
 from tasks.tfrecords.tf_example import read_split, shards_of
 from tasks.training.balance import shares
 from tasks.training.curves import training_curves
+from tasks.training.estimate import Estimator
 from tasks.training.feeding import batches_of
 from tasks.training.mosaic import most_boxes
 from tasks.training.phases import audit_phase, train_phases
@@ -58,8 +60,11 @@ def train(
     folder = ResumeFolder(resume, run_key(params, pipeline_config, records, base))
     validate = validator(first.network, records, Dataset(records, classes, val_images))
 
+    estimator = Estimator(phases, len(val_images))
+
     def batches(run: PreparedRun, start_step: int) -> Any:
-        return batches_of(
+        start = time.monotonic()
+        made = batches_of(
             run.feed,
             run.phase.params,
             shards_of(records, "train"),
@@ -70,6 +75,9 @@ def train(
             cache_folder=resume,
             start_step=start_step,
         )
+        if run.feed.plan:
+            estimator.filled(time.monotonic() - start, run.feed.plan.entries)
+        return made
 
     with resumed(folder, replicas) as progress:
         if progress.step:
@@ -88,7 +96,9 @@ def train(
                 batches_of=batches,
                 listener=listener,
                 validate=validate,
+                estimator=estimator,
             )
+        estimate = estimator.figures()
         with run.trainer.as_shipped():
             audits = [*audits, audit_phase(run)]
             figures = training_figures(
@@ -98,6 +108,7 @@ def train(
                 startup_s=startup_s,
                 peak_memory_mb=peak_memory_mb(),
                 peak_gpu_memory_mb=gpu_peak_mb(),
+                estimate=estimate,
             )
             if replicas.chief:
                 write_trained(trained, run, folder, progress.best_step, [each.modules for each in audits], records)

@@ -14,6 +14,7 @@ from tasks.errors import TrainingError
 from tasks.ground.process import seconds_since_start
 from tasks.model.schedule import Phase
 from tasks.training.averaging import AveragedWeights
+from tasks.training.estimate import Estimator, step_seconds
 from tasks.training.examples import Batch
 from tasks.training.freeze import unfrozen_variables
 from tasks.training.optimizing import TwoRates
@@ -60,6 +61,7 @@ class Trainer:
         self._copies, self._replicas, self._optimizer, self._params = copies, replicas, optimizer, params
         self._network = copies.trained
         self.startup_s = 0.0
+        self._trunk = trunk
         self._forward = trunk.forward if trunk else copies.trained.forward
         self._averages = None
         if params.ema_decay:
@@ -78,7 +80,13 @@ class Trainer:
         self._step = tf.function(lambda batch: replicas.run(self._traced_step, batch), autograph=False)
 
     def run(
-        self, batches: Any, folder: ResumeFolder, progress: Progress, listener: RowListener, validate: Validate
+        self,
+        batches: Any,
+        folder: ResumeFolder,
+        progress: Progress,
+        listener: RowListener,
+        validate: Validate,
+        estimator: Estimator | None = None,
     ) -> None:
         """Train from `progress.step` on to the phase's last step, or until patience or time have run out.
 
@@ -88,13 +96,19 @@ class Trainer:
             progress: how far the run has come; kept up to date.
             listener: called with each new row of the history.
             validate: scores the network as it is.
+            estimator: says how long it will take.
 
         Raises:
             TrainingError: a loss that is not finite; the message names the batch's images.
         """
         params = self._params
         print("train: tracing the training step, which takes a while (half a minute on 2 cores)", flush=True)
+        start = time.monotonic()
         step = self._step.get_concrete_function(batches.element_spec)
+        if estimator and self._replicas.count == 1 and estimator.is_due(progress.step):
+            traced_s = time.monotonic() - start
+            step_s = step_seconds(step, batches, self._changing_variables())
+            estimator.announce(progress, step_s, traced_s, self._trunk.image_seconds() if self._trunk else 0.0)
         iterator = iter(batches)
         self.startup_s = seconds_since_start()
         last = self._phase.last
@@ -117,6 +131,12 @@ class Trainer:
         """
         self._copies.gather()
         return self._averages.in_place() if self._averages else nullcontext()
+
+    def _changing_variables(self) -> list[tf.Variable]:
+        """All that a step changes."""
+        averages = [*self._averages.averages, self._averages.steps] if self._averages else []
+        slots = [variable for optimizer in self._optimizer.optimizers for variable in optimizer.weights]
+        return [*self._network.variables.values(), *slots, *averages]
 
     def _one_step(
         self, step: Any, batches: Iterator[Batch], progress: Progress, listener: RowListener, bar: "tqdm[Any]"

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from tasks.artifacts.training import ModuleAudit, PhaseFigures
 from tasks.ground.process import seconds_since_start
 from tasks.model.schedule import Phase
+from tasks.training.estimate import Estimator
 from tasks.training.freeze import audit, refuse_moved
 from tasks.training.preparation import PreparedRun, prepare_next_phase
 from tasks.training.progress import Progress, RowListener, Validate
@@ -62,6 +63,7 @@ def train_phases(
     batches_of: Callable[[PreparedRun, int], Any],
     listener: RowListener,
     validate: Validate,
+    estimator: Estimator | None = None,
 ) -> TrainedPhases:
     """Train from `progress.step` on to the end of the last phase, or until patience or time have run out.
 
@@ -75,6 +77,7 @@ def train_phases(
         batches_of: the batches of a prepared phase from a step on.
         listener: called with each new row of the history.
         validate: scores the network as it is.
+        estimator: says how long it will take.
 
     Raises:
         TrainingError: a loss that is not finite, or a frozen variable that moved.
@@ -90,7 +93,7 @@ def train_phases(
             folder.load(run.trainer.state, progress.step)
         run.copies.spread()
         if phase.is_last or progress.step < phase.last:
-            run.trainer.run(batches_of(run, progress.step), folder, progress, listener, validate)
+            run.trainer.run(batches_of(run, progress.step), folder, progress, listener, validate, estimator)
             startup_s += run.trainer.startup_s - ended_s
             ended_s = seconds_since_start()
         if progress.stopped_by and progress.step <= phase.last:
