@@ -64,12 +64,21 @@ def write_params(base: Path, folder: Path, data: Path, changes: Changes) -> Para
     for section, values in changes.items():
         if section not in content:
             raise ParamsError(f"{base}: no section `{section}`; there are: {', '.join(content)}")
-        content[section] |= values
+        content[section] = _merged(content[section], values)
     content["paths"] = {name: str(_moved(Path(path), folder, data)) for name, path in content["paths"].items()}
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "params.yaml"
     file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     return read_params(file)
+
+
+def _merged(content: Mapping[str, object], changes: Mapping[str, object]) -> dict[str, object]:
+    """`content` with `changes`; of a mapping within, such as `augment`, only the keys that differ need be given."""
+    merged = dict(content)
+    for key, value in changes.items():
+        own = content.get(key)
+        merged[key] = _merged(own, value) if isinstance(own, Mapping) and isinstance(value, Mapping) else value
+    return merged
 
 
 def _moved(path: Path, folder: Path, data: Path) -> Path:

@@ -11,9 +11,12 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from tasks.errors import ParamsError
+from tasks.recipes import RecipeName, with_recipe
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(ge=1)]
+# Of an image's area or sides: less shows nothing.
+Share = Annotated[float, Field(ge=0.01, le=1.0)]
 AnnotationFormat = Literal["auto", "voc", "csv", "coco", "yolo", "label_studio"]
 FORMATS: tuple[str, ...] = get_args(AnnotationFormat)
 VariantName = Literal["float32", "float16", "dynamic", "int8", "onnx"]
@@ -167,8 +170,11 @@ class AugmentParams(Section):
 
     flip: Fraction
     crop: Fraction
+    crop_min_area: Share
     zoom_out: Fraction
+    zoom_out_min: Share
     colour: Fraction
+    mosaic: Fraction
 
 
 class CacheParams(Section):
@@ -180,9 +186,21 @@ class CacheParams(Section):
     memory_mb: Positive
 
 
-class TrainParams(Section):
-    """The training run."""
+Freeze = Literal["auto", "none", "backbone", "heads-only"] | Positive | Annotated[list[Pattern], Field(min_length=1)]
 
+
+class SecondPhaseParams(Section):
+    """What follows the first `train.steps` steps."""
+
+    steps: Positive
+    freeze: Freeze
+    learning_rate: Annotated[float, Field(gt=0.0)]
+
+
+class TrainParams(Section):
+    """The training run, every value of a recipe filled in (`Params.train`)."""
+
+    recipe: RecipeName | None
     steps: Positive
     patience: Positive | None
     max_minutes: Annotated[float, Field(gt=0.0)] | None
@@ -194,7 +212,10 @@ class TrainParams(Section):
     optimizer: Literal["adam", "momentum"]
     clip_norm: Annotated[float, Field(gt=0.0)]
     localization_weight: Annotated[float, Field(gt=0.0)] | None
-    freeze: Literal["auto", "none", "backbone", "heads-only"] | Positive | Annotated[list[Pattern], Field(min_length=1)]
+    focal_alpha: Annotated[float, Field(gt=0.0, lt=1.0)] | None
+    focal_gamma: Annotated[float, Field(ge=0.0)] | None
+    freeze: Freeze
+    second_phase: Annotated[Literal["off"] | SecondPhaseParams, BeforeValidator(_false_as_off)]
     cache: CacheParams
     batchnorm_decay: Annotated[float, Field(gt=0.0, lt=1.0)]
     ema_decay: Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -252,7 +273,7 @@ class Params(Section):
     records: RecordsParams
     model: ModelParams
     checkpoint: CheckpointParams
-    train: TrainParams
+    train: Annotated[TrainParams, BeforeValidator(with_recipe)]
     export: ExportParams
     evaluate: EvaluateParams
     report: ReportParams

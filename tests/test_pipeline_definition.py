@@ -40,10 +40,13 @@ def paths_of(entries: list[Any]) -> set[str]:
 
 
 def rooms_of(module: str, graph: grimp.ImportGraph) -> set[str]:
-    """What a change must rerun: the module itself, and of what it imports the folders; `params` holds no values."""
+    """What a change must rerun: the module itself, and of what it imports the folders.
+
+    Not `params`, which holds no values, nor `recipes`, whose values reach a stage by the params that it is given.
+    """
     modules = {module, *graph.find_upstream_modules(module)}
     modules |= {name for own in modules for name in named_modules(own)}
-    parts = [name.split(".") for name in modules - {module, "tasks", "tasks.params"}]
+    parts = [name.split(".") for name in modules - {module, "tasks", "tasks.params", "tasks.recipes"}]
     below = {"/".join(part[:2]) for part in parts}
     return {f"{module.replace('.', '/')}.py"} | {room if (ROOT / room).is_dir() else f"{room}.py" for room in below}
 
@@ -75,8 +78,14 @@ def test_a_stage_depends_on_its_module_and_on_every_room_that_it_imports(
     name: str, dvc_stages: dict[str, Any], import_graph: grimp.ImportGraph
 ) -> None:
     deps = {dep for dep in paths_of(dvc_stages[name]["deps"]) if dep.startswith("tasks/")}
-    assert deps == rooms_of(STAGES[name].function.split(":")[0], import_graph)
+    recipes = {"tasks/recipes.py"} if "train" in STAGES[name].sections else set()
+    assert deps == rooms_of(STAGES[name].function.split(":")[0], import_graph) | recipes
     assert 3 <= sum((ROOT / dep).is_dir() for dep in deps) <= 9
+
+
+def test_every_stage_that_is_given_a_recipes_values_depends_on_the_recipes(dvc_stages: dict[str, Any]) -> None:
+    dependent = {name for name, entry in dvc_stages.items() if "tasks/recipes.py" in paths_of(entry["deps"])}
+    assert dependent == {"configure", "train", "evaluate", "report"}
 
 
 def test_the_report_lists_no_param_that_dvc_does_not_watch_for_it() -> None:

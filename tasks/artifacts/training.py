@@ -7,9 +7,11 @@ from typing import Literal
 from pydantic import Field
 
 from tasks.artifacts.artifact import Artifact, read_artifact, write_artifact
+from tasks.artifacts.recipe import RecipeUse
 
 _STAGE = "train"
-_RESTORE, _FREEZE = "restore.json", "freeze.json"
+_RESTORE = "restore.json"
+_FREEZE = ("freeze.json", "freeze_second_phase.json")
 
 # What ends training: the last step, validations without a gain, or the time that it may take.
 StopReason = Literal["steps", "patience", "max_minutes"]
@@ -20,6 +22,37 @@ class VariableCounts(Artifact):
 
     trainable: int
     frozen: int
+
+
+class EstimateFigures(Artifact):
+    """How long the training was expected to take, and how long it took.
+
+    Attributes:
+        seconds: estimated before the last process's first step.
+        took_s: from then on to the end of training.
+    """
+
+    seconds: float
+    took_s: float
+
+
+class PhaseFigures(Artifact):
+    """One phase of a training that had two.
+
+    Attributes:
+        steps: taken in it.
+        freeze, learning_rate: as the params say.
+        trainable_variables, frozen_variables, frozen_max_abs_change, frozen_statistics_max_abs_change: as those of
+            `TrainingFigures`; the changes are those within the phase.
+    """
+
+    steps: int
+    freeze: str | int | list[str]
+    learning_rate: float
+    trainable_variables: int
+    frozen_variables: int
+    frozen_max_abs_change: float
+    frozen_statistics_max_abs_change: float
 
 
 class TrainingFigures(Artifact):
@@ -35,16 +68,20 @@ class TrainingFigures(Artifact):
         images_per_s: at that pace.
         clipped_steps: steps whose gradient was longer than `train.clip_norm`.
         seconds: of training, over all processes of the run, validations included.
-        startup_s: from the start of the last process to its first step.
+        startup_s: from the start of the last process to its first step, and between phases.
         waiting_s, validating_s: how much of `seconds` went into waiting for batches, and into validations.
         peak_memory_mb: the most memory of the process, in 10^6 bytes.
         peak_gpu_memory_mb: the most memory of its GPU; None, and no key in the file, without a GPU.
         batch_size: images a step.
-        trainable_variables: variables that gradients are taken over.
-        frozen_variables: variables that are held still, the moving statistics of BatchNorm included.
-        frozen_max_abs_change: the largest change of any frozen weight; 0 where freezing held.
+        trainable_variables: variables that gradients are taken over; with two phases, in the first.
+        frozen_variables: variables that are held still, the moving statistics of BatchNorm included; with two phases,
+            in the first.
+        frozen_max_abs_change: the largest change of any frozen weight, of each phase within it; 0 where freezing held.
         frozen_statistics_max_abs_change: the same of frozen moving statistics.
-        modules: by component of the network.
+        modules: by component of the network; with two phases, in the first.
+        recipe: `train.recipe` and what it gave.
+        estimate: how long it was expected to take; None, and no key in the file, of a run that is over at once.
+        phases: of a training with two; None, and no key in the file, of one with one.
     """
 
     steps: int
@@ -67,6 +104,14 @@ class TrainingFigures(Artifact):
     frozen_max_abs_change: float
     frozen_statistics_max_abs_change: float
     modules: dict[str, VariableCounts]
+    recipe: RecipeUse | None = Field(default=None, exclude_if=lambda recipe: recipe is None)
+    estimate: EstimateFigures | None = Field(default=None, exclude_if=lambda estimate: estimate is None)
+    phases: list[PhaseFigures] | None = Field(default=None, exclude_if=lambda phases: phases is None)
+
+    @property
+    def border(self) -> int | None:
+        """The last step of the first of two phases."""
+        return self.phases[0].steps if self.phases else None
 
 
 class RestoredComponent(Artifact):
@@ -184,16 +229,20 @@ def read_restore_summary(trained: Path) -> RestoreSummary | None:
     return read_artifact(path, RestoreSummary, _STAGE) if path.is_file() else None
 
 
-def write_freeze_audit(trained: Path, modules: Sequence[ModuleAudit]) -> None:
-    """Write freeze.json, a row for each module, into the folder `trained`."""
-    write_artifact(trained / _FREEZE, list(modules))
+def write_freeze_audits(trained: Path, audits: Sequence[Sequence[ModuleAudit]]) -> None:
+    """Write freeze.json into the folder `trained`, and freeze_second_phase.json of a second phase.
+
+    Each has a row for each module.
+    """
+    for name, modules in zip(_FREEZE, audits, strict=False):
+        write_artifact(trained / name, list(modules))
 
 
-def read_freeze_audit(trained: Path) -> list[ModuleAudit] | None:
-    """The rows in the folder `trained`, from the image to the heads; None where the file is missing.
+def read_freeze_audits(trained: Path) -> list[list[ModuleAudit]]:
+    """The rows in the folder `trained`, from the image to the heads, of each phase that has a file.
 
     Raises:
         FormatError: as `read_artifact`.
     """
-    path = trained / _FREEZE
-    return read_artifact(path, list[ModuleAudit], _STAGE) if path.is_file() else None
+    paths = [trained / name for name in _FREEZE]
+    return [read_artifact(path, list[ModuleAudit], _STAGE) for path in paths if path.is_file()]

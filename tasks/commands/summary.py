@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tasks.artifacts.evaluation import HEADLINES, SavedModelFigures, read_evaluation
 from tasks.artifacts.gate import read_gate_counts
+from tasks.artifacts.recipe import RecipeUse
 from tasks.artifacts.training import read_training_figures
 from tasks.ground.figures import figure_text, interval_text
 from tasks.ground.text import counted, print_text, printable
@@ -35,6 +36,7 @@ def figures(paths: PathParams) -> str:
         f"data      {_count(data.images, 'image')}, {_count(data.boxes, 'box')}; dropped "
         f"{_count(data.dropped_images, 'image')} and {_count(data.dropped_boxes, 'box')}, fixed "
         f"{_count(data.fixed_boxes, 'box')}",
+        *_recipe(train.recipe),
         f"training  {train.steps} steps, best after {train.best_step} ({best}), loss {train.loss:.3f}, "
         f"{train.step_ms_median / 1000:.2f} s a step",
         f"test      {counted(test.images, 'image')} that training never saw",
@@ -50,6 +52,10 @@ def figures(paths: PathParams) -> str:
         for name in test.saved_model.per_class
     ]
     return "\n".join(lines)
+
+
+def _recipe(recipe: RecipeUse | None) -> list[str]:
+    return [f"recipe    {recipe.title}; it gave {recipe.given}"] if recipe and recipe.name else []
 
 
 def _count(number: int | None, noun: str) -> str:

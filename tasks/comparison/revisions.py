@@ -11,6 +11,7 @@ import yaml
 
 from tasks.errors import ParamsError, PipelineError
 from tasks.ground.git import git
+from tasks.recipes import with_recipe
 
 _PARAMS = "params.yaml"
 _LOCK = "dvc.lock"
@@ -24,8 +25,8 @@ class Run:
         name: as given on the command line, and for a revision the commit's first digits.
         folder: where its `params.paths` lie.
         photos: where the folders of its images lie; those of a revision lie in the working tree.
-        params: the params that its results were made with, from dvc.lock, else from params.yaml; those of an older
-            version of the project may lack keys.
+        params: the params that its results were made with, from dvc.lock, else from params.yaml, with the values
+            of their recipe; those of an older version of the project may lack keys.
         outdated: `section.key` of the params that params.yaml has changed since the results were made.
     """
 
@@ -93,7 +94,15 @@ def _run(name: str, folder: Path, photos: Path, params: dict[str, Any], made_wit
         key: {**own, **made_with[key]} if isinstance(own, dict) and isinstance(made_with.get(key), dict) else own
         for key, own in params.items()
     }
-    return Run(name, folder, photos, merged, outdated)
+    return Run(name, folder, photos, _with_recipe(merged), outdated)
+
+
+def _with_recipe(params: dict[str, Any]) -> dict[str, Any]:
+    """The params with what their recipe gives, by the recipes of this version; as they are where it knows no such."""
+    try:
+        return {**params, "train": with_recipe(params["train"])}
+    except (KeyError, ValueError):
+        return params
 
 
 def _made_with(content: bytes, where: str) -> dict[str, Any]:

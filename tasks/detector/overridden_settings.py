@@ -12,6 +12,9 @@ OVERRIDDEN_BY = {
     "optimizer": "train.optimizer",
     "learning rate": "train.learning_rate, train.warmup_steps and train.decay_steps",
     "data_augmentation_options": "train.augment",
+    "localization_weight": "train.localization_weight",
+    "focal alpha": "train.focal_alpha",
+    "focal gamma": "train.focal_gamma",
 }
 _FIRST, _LENGTH = (
     ("learning_rate_base", "initial_learning_rate", "learning_rate"),
@@ -35,7 +38,15 @@ def overridden_settings(config: PipelineConfig) -> dict[str, str]:
     steps = [step.WhichOneof("preprocessing_step") or "none" for step in training.data_augmentation_options]
     if steps:
         settings["data_augmentation_options"] = ", ".join(steps)
-    return settings
+    return settings | _loss_settings(config.model.ssd.loss)
+
+
+def _loss_settings(loss: Any) -> dict[str, str]:
+    focal = loss.classification_loss.weighted_sigmoid_focal
+    messages = {"localization_weight": (loss, "localization_weight")} | {
+        f"focal {name}": (focal, name) for name in ("alpha", "gamma")
+    }
+    return {key: f"{getattr(own, name):g}" for key, (own, name) in messages.items() if own.HasField(name)}
 
 
 def _schedule(rate: Any) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from google.protobuf import text_format
-from object_detection.protos import optimizer_pb2, pipeline_pb2, preprocessor_pb2, train_pb2
+from object_detection.protos import losses_pb2, optimizer_pb2, pipeline_pb2, preprocessor_pb2, train_pb2
 
 from tasks.errors import ConfigError
 from tasks.ground.files import replacing
@@ -117,20 +117,38 @@ def fill_in(
     """Put the values of params.yaml, the number of classes and our paths into `config`.
 
     `fine_tune_checkpoint` is the prefix of a detection checkpoint (`.../ckpt-0`); None without one.
+
+    Raises:
+        ConfigError: the params are of a focal loss, and the model has another.
     """
     config.model.ssd.num_classes = num_classes
     for message in _messages(config.model.ssd):
         # Those of the extractor and of any kind of predictor.
         if message.DESCRIPTOR.name == "BatchNorm":
             message.decay = train.batchnorm_decay
-    if train.localization_weight is not None:
-        config.model.ssd.loss.localization_weight = train.localization_weight
+    _fill_loss(config.model.ssd.loss, train)
     suppression = config.model.ssd.post_processing.batch_non_max_suppression
     suppression.max_detections_per_class = suppression.max_total_detections = export.max_detections
     suppression.iou_threshold = export.nms_iou_threshold
     _fill_training(config.train_config, train)
     _fill_checkpoint(config.train_config, fine_tune_checkpoint)
     _fill_readers(config, records)
+
+
+def _fill_loss(loss: losses_pb2.Loss, train: "TrainParams") -> None:
+    if train.localization_weight is not None:
+        loss.localization_weight = train.localization_weight
+    focal = {"alpha": train.focal_alpha, "gamma": train.focal_gamma}
+    for name, value in focal.items():
+        if value is None:
+            continue
+        kind = loss.classification_loss.WhichOneof("classification_loss")
+        if kind != "weighted_sigmoid_focal":
+            raise ConfigError(
+                f"train.focal_{name}: the model's classification_loss is {kind or 'missing'}, not a focal loss; set it "
+                "to null"
+            )
+        setattr(loss.classification_loss.weighted_sigmoid_focal, name, value)
 
 
 def _messages(message: Any) -> Iterator[Any]:

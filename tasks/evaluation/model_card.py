@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from tasks.artifacts.analysis import Analysis, class_interval_name
 from tasks.artifacts.base import BaseDescription
 from tasks.artifacts.evaluation import HEADLINES, Evaluation
+from tasks.artifacts.recipe import RecipeUse
 from tasks.artifacts.speed import ModelSpeed, Speed
 from tasks.artifacts.variant_losses import VariantLosses
 from tasks.dataset.dataset import Dataset
@@ -45,6 +46,7 @@ class Facts:
         analysis: of the SavedModel.
         base: the weights that training began from.
         speed: of all models.
+        recipe: of its training.
         losses: what each variant loses, and which were left out.
     """
 
@@ -55,6 +57,7 @@ class Facts:
     analysis: Analysis
     base: BaseDescription
     speed: Speed
+    recipe: RecipeUse
     losses: VariantLosses = field(default_factory=VariantLosses)
 
 
@@ -80,6 +83,10 @@ def card(facts: Facts) -> str:
         "## Data",
         "",
         *_data(facts.of_split),
+        "",
+        "## Training",
+        "",
+        *_training(facts.recipe),
         "",
         "## Figures",
         "",
@@ -114,6 +121,13 @@ def _data(of_split: Mapping[str, Dataset]) -> list[str]:
         "|---|---:|" + "---:|" * len(classes),
         *rows,
     ]
+
+
+def _training(recipe: RecipeUse) -> list[str]:
+    lines = [f"Recipe: {markdown_text(recipe.title)}."]
+    if recipe.name:
+        lines.append(f"It gave {markdown_text(recipe.given)}.")
+    return lines
 
 
 def _figures(facts: Facts, test: Dataset) -> list[str]:

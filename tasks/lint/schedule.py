@@ -4,7 +4,7 @@ import math
 from typing import TYPE_CHECKING
 
 from tasks.artifacts.lint import Finding
-from tasks.model.schedule import decay_end_step
+from tasks.model.schedule import Phase, decay_end_step, phases_of, total_steps
 
 if TYPE_CHECKING:
     from tasks.params import TrainParams
@@ -16,41 +16,47 @@ MANY_EPOCHS = 500
 
 
 def check_schedule(train: "TrainParams") -> list[Finding]:
-    """Warm-up, decay, validations and checkpoints against `train.steps`."""
-    findings = []
-    if train.warmup_steps >= WARMUP_SHARE * train.steps:
-        findings.append(
-            Finding(
-                "warning",
-                "train.warmup_steps",
-                str(train.warmup_steps),
-                f"a third of train.steps {train.steps} or more: the rate hardly reaches train.learning_rate before "
-                "it falls",
-                f"try {train.steps // 10}",
-            )
-        )
+    """Warm-up, decay, validations and checkpoints against the steps of each phase and of all."""
+    findings = [_warmup_finding(phase) for phase in phases_of(train) if _is_warmup_long(phase)]
     if decay_end_step(train) != train.steps:
         findings.append(_decay_finding(train))
-    if train.eval_every > train.steps:
+    steps = total_steps(train)
+    if train.eval_every > steps:
         findings.append(
             Finding(
                 "info",
                 "train.eval_every",
                 str(train.eval_every),
-                f"more than train.steps {train.steps}: the only validation is at the end, so that the last checkpoint "
+                f"more than train.steps {steps}: the only validation is at the end, so that the last checkpoint "
                 "counts as the best",
             )
         )
-    if train.save_every > train.steps:
+    if train.save_every > steps:
         findings.append(
             Finding(
                 "info",
                 "train.save_every",
                 str(train.save_every),
-                f"more than train.steps {train.steps}: nothing is saved before the end, and a killed run starts over",
+                f"more than train.steps {steps}: nothing is saved before the end, and a killed run starts over",
             )
         )
     return findings
+
+
+def _is_warmup_long(phase: Phase) -> bool:
+    return phase.params.warmup_steps >= WARMUP_SHARE * phase.params.steps
+
+
+def _warmup_finding(phase: Phase) -> Finding:
+    section = "train" if phase.number == 1 else "train.second_phase"
+    return Finding(
+        "warning",
+        "train.warmup_steps",
+        str(phase.params.warmup_steps),
+        f"a third of {section}.steps {phase.params.steps} or more: the rate hardly reaches {section}.learning_rate "
+        "before it falls",
+        f"try {phase.params.steps // 10}",
+    )
 
 
 def _decay_finding(train: "TrainParams") -> Finding:
@@ -77,7 +83,7 @@ def last_rate_share(train: "TrainParams") -> float:
 def check_amount(train: "TrainParams", images: int) -> list[Finding]:
     """How often the run sees each training image; there are `images` of them, at least 1."""
     findings = []
-    seen = train.steps * train.batch_size
+    seen = total_steps(train) * train.batch_size
     if train.batch_size > images:
         findings.append(
             Finding(

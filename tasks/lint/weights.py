@@ -16,6 +16,7 @@ from tasks.lint.splits import listed
 from tasks.model.class_names import known_classes
 from tasks.model.definitions import BLOCKS, backbone_of
 from tasks.model.label_map import read_label_map
+from tasks.model.schedule import Phase, phases_of
 
 if TYPE_CHECKING:
     from tasks.params import TrainParams
@@ -91,7 +92,11 @@ def check_freeze(train: "TrainParams", extractor: str, base: BaseFacts) -> list[
     `extractor` is the final pipeline.config's feature_extractor.type. How many blocks an unknown one has, only the
     train stage can check.
     """
-    freeze = train.freeze
+    return [finding for phase in phases_of(train) for finding in _check_phase(phase, extractor, base)]
+
+
+def _check_phase(phase: Phase, extractor: str, base: BaseFacts) -> list[Finding]:
+    freeze, key = phase.params.freeze, "train.freeze" if phase.number == 1 else "train.second_phase.freeze"
     # auto freezes nothing that the weights do not fill.
     if freeze in ("auto", "none"):
         return []
@@ -102,7 +107,7 @@ def check_freeze(train: "TrainParams", extractor: str, base: BaseFacts) -> list[
         findings.append(
             Finding(
                 "error",
-                "train.freeze",
+                key,
                 str(freeze),
                 f"this backbone ({backbone}) has {BLOCKS[backbone]} blocks",
                 f"set it to {BLOCKS[backbone]} or less; backbone freezes all of it",
@@ -112,17 +117,17 @@ def check_freeze(train: "TrainParams", extractor: str, base: BaseFacts) -> list[
         findings.append(
             Finding(
                 "error",
-                "train.freeze",
+                key,
                 str(freeze),
                 f"there are no weights (checkpoint.source {source}): frozen layers would stay random",
-                "set checkpoint.source to weights for this model, or train.freeze to none",
+                f"set checkpoint.source to weights for this model, or {key} to none",
             )
         )
     elif freeze == "heads-only" and not base.is_detector:
         findings.append(
             Finding(
                 "warning",
-                "train.freeze",
+                key,
                 str(freeze),
                 f"checkpoint.source {source} fills the backbone only: the layers that make its feature maps would stay "
                 "random",

@@ -71,7 +71,7 @@ def page_content(
         ),
         "training": run.training,
         "plots": [
-            *training_plots(run.plots_train, run.training.best_step),
+            *training_plots(run.plots_train, run.training.best_step, run.training.border),
             precision_recall_plot(run.curves, colours),
         ],
         "frozen": run.frozen,

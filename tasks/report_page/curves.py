@@ -71,9 +71,18 @@ def read_curve(path: Path) -> Curve:
 
 
 def curve_svg(
-    curve: Curve, name: str, *, label: str, colour: str, noisy: bool = False, mark_step: float | None = None
+    curve: Curve,
+    name: str,
+    *,
+    label: str,
+    colour: str,
+    noisy: bool = False,
+    mark_step: float | None = None,
+    border: float | None = None,
 ) -> Markup:
-    """A line over training steps; `mark_step` gets a dotted upright. `name` makes the ids in the page unique.
+    """A line over training steps; `mark_step` gets a dotted upright, `border` a dashed one.
+
+    `name` makes the ids in the page unique.
 
     With `noisy`, many points are drawn faintly, with their moving average on top.
     """
@@ -88,6 +97,8 @@ def curve_svg(
             axes.plot(steps, _smooth(values), color=colour, linewidth=2)
         if mark_step is not None:
             axes.axvline(mark_step, color=INK, linewidth=1, linestyle=":", alpha=0.7)
+        if border is not None:
+            axes.axvline(border, color=INK, linewidth=1, linestyle="--", alpha=0.4)
         if values.min() >= 0:
             axes.set_ylim(0, values.max() * 1.08 or 1)
         axes.set_xlabel("step")

@@ -43,13 +43,13 @@ class Plot:
     numbers: Numbers | None = None
 
 
-def training_plots(folder: Path, best_step: float | None) -> list[Plot]:
-    """The curves of a training run, from dvclive's tables in `folder`.
+def training_plots(folder: Path, best_step: float | None, border: float | None = None) -> list[Plot]:
+    """The curves of a training run, from dvclive's tables in `folder`; `border` is the first of two phases' last step.
 
     Raises:
         FormatError: a table is damaged.
     """
-    return [_training_plot(folder, best_step, *entry) for entry in _CURVES]
+    return [_training_plot(folder, best_step, border, *entry) for entry in _CURVES]
 
 
 def precision_recall_plot(points: Sequence[CurvePoint], colours: Mapping[str, str]) -> Plot:
@@ -62,14 +62,24 @@ def precision_recall_plot(points: Sequence[CurvePoint], colours: Mapping[str, st
     return Plot(title, missing, svg, legend=legend, numbers=Numbers("recall", columns, rows))
 
 
-def _training_plot(folder: Path, best_step: float | None, name: str, title: str, table: str, colour: str) -> Plot:
+def _training_plot(
+    folder: Path, best_step: float | None, border: float | None, name: str, title: str, table: str, colour: str
+) -> Plot:
     missing = f"The training run recorded no {title[0].lower()}{title[1:]}."
     curve = curves.read_curve(folder / "plots" / "metrics" / table)
     if not curve:
         return Plot(title, missing)
     mark = best_step if name == "val" else None
     svg = curves.curve_svg(
-        curve, name, label=f"{title} over training steps", colour=colour, noisy=name == "loss", mark_step=mark
+        curve,
+        name,
+        label=f"{title} over training steps",
+        colour=colour,
+        noisy=name == "loss",
+        mark_step=mark,
+        border=border,
     )
-    note = "Dotted: the step whose weights are shipped." if mark is not None else ""
+    notes = ["Dotted: the step whose weights are shipped."] if mark is not None else []
+    notes += ["Dashed: where the second phase begins."] if border is not None else []
+    note = " ".join(notes)
     return Plot(title, missing, svg, note, numbers=Numbers("step", [title], curves.numbers_of(curve)))

@@ -25,6 +25,7 @@ class RunFiles:
         validated_sha256: of the file of the latter.
         of_split: the images of each split.
         detections: of the SavedModel, in each test image.
+        frozen: by module, of each phase of training.
         curves: precision against recall.
         variants: what each exported variant loses, and which were left out.
         plots_train: the folder of dvclive's tables.
@@ -41,7 +42,7 @@ class RunFiles:
     gate_counts: GateCounts
     training: TrainingFigures
     restored: RestoreSummary | None
-    frozen: list[ModuleAudit] | None
+    frozen: list[list[ModuleAudit]]
     evaluation: Evaluation
     analysis: Analysis
     detections: list[Detections]

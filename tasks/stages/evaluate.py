@@ -9,6 +9,7 @@ from tasks.artifacts.evaluation import write_evaluation
 from tasks.artifacts.headline import write_headline
 from tasks.artifacts.model_detections import write_model_detections
 from tasks.artifacts.precision_recall import write_precision_recall
+from tasks.artifacts.recipe import recipe_use
 from tasks.artifacts.speed import write_speed
 from tasks.artifacts.variant_losses import write_variant_losses
 from tasks.dataset.split_files import read_coco_splits
@@ -22,12 +23,13 @@ from tasks.metrics.loss_texts import remarks
 from tasks.model.geometry import read_resizer
 
 if TYPE_CHECKING:
-    from tasks.params import EvaluateParams, ExportParams
+    from tasks.params import EvaluateParams, ExportParams, TrainParams
 
 
 def evaluate(  # noqa: PLR0913 - a path for each file that it writes
     params: "EvaluateParams",
     export: "ExportParams",
+    train: "TrainParams",
     *,
     exported: Path,
     base: Path,
@@ -43,7 +45,7 @@ def evaluate(  # noqa: PLR0913 - a path for each file that it writes
 
     Writes each model's detections and the SavedModel's analysis below `detections`: intervals, precision and recall at
     the score that `export` chose, confusion, kinds of mistakes. Then the figures, their headline, the times, the
-    precision-recall curves, and the card of the exported model.
+    precision-recall curves, and the card of the exported model, which names the recipe of `train`.
 
     Raises:
         EvaluationError: the models' classes are not the split's, an image was not scored, or a variant surely loses
@@ -80,6 +82,7 @@ def evaluate(  # noqa: PLR0913 - a path for each file that it writes
         results.analysis,
         read_base_description(base),
         results.speed,
+        recipe_use(train),
         results.losses,
     )
     with replacing(model_card) as beside:

@@ -11,7 +11,7 @@ from tasks.artifacts.model_detections import read_model_detections
 from tasks.artifacts.precision_recall import read_precision_recall
 from tasks.artifacts.speed import read_speed
 from tasks.artifacts.split import read_dropped, read_leaks
-from tasks.artifacts.training import read_freeze_audit, read_restore_summary, read_training_figures
+from tasks.artifacts.training import read_freeze_audits, read_restore_summary, read_training_figures
 from tasks.artifacts.variant_losses import read_variant_losses
 from tasks.dataset.coco_json import read_stage_coco
 from tasks.dataset.split_files import read_coco_splits
@@ -63,7 +63,7 @@ def report(  # noqa: PLR0913 - a path for each file that it shows
         gate_counts=read_gate_counts(metrics_data),
         training=read_training_figures(metrics_train),
         restored=read_restore_summary(trained),
-        frozen=read_freeze_audit(trained),
+        frozen=read_freeze_audits(trained),
         evaluation=read_evaluation(metrics_evaluate),
         analysis=read_analysis(detections),
         detections=read_model_detections(detections, "saved_model", of_split["test"]),

@@ -110,7 +110,7 @@ STAGES: dict[str, Stage] = {
     "evaluate": Stage(
         "tasks.stages.evaluate:evaluate",
         "score every exported model on the test split",
-        ("evaluate", "export"),
+        ("evaluate", "export", "train"),
         reads=("exported", "base", "splits"),
         writes=("detections", "metrics_evaluate", "metrics_headline", "speed", "plots_evaluate", "model_card"),
     ),

@@ -6,10 +6,7 @@ Images are float32 `(H, W, 3)` in 0..255, boxes float32 `(N, 4)` `[ymin, xmin, y
 import tensorflow as tf
 
 # A crop may cut objects; an object of which less than this fraction is left is dropped.
-_MIN_VISIBLE = 0.5
-_MIN_CROP_AREA = 0.4
-# The least that an image is shrunk to, as a fraction of its sides.
-_MIN_ZOOM = 0.5
+MIN_VISIBLE = 0.5
 _GREY = 127.5
 
 
@@ -20,7 +17,7 @@ def random_flip(image: tf.Tensor, boxes: tf.Tensor, seed: tf.Tensor, probability
         ymin, xmin, ymax, xmax = tf.unstack(boxes, axis=1)
         return tf.reverse(image, axis=[1]), tf.stack([ymin, 1.0 - xmax, ymax, 1.0 - xmin], axis=1)
 
-    return tf.cond(_is_chosen(seed, probability), flipped, lambda: (image, boxes))
+    return tf.cond(is_chosen(seed, probability), flipped, lambda: (image, boxes))
 
 
 def random_colour(image: tf.Tensor, seed: tf.Tensor, probability: float) -> tf.Tensor:
@@ -36,23 +33,23 @@ def random_colour(image: tf.Tensor, seed: tf.Tensor, probability: float) -> tf.T
         saturation = tf.random.stateless_uniform([], seeds[2], 0.6, 1.4)
         return tf.clip_by_value((contrasted - grey) * saturation + grey, 0.0, 255.0)
 
-    return tf.cond(_is_chosen(seed, probability), changed, lambda: image)
+    return tf.cond(is_chosen(seed, probability), changed, lambda: image)
 
 
 def random_crop(
-    image: tf.Tensor, boxes: tf.Tensor, seed: tf.Tensor, probability: float
+    image: tf.Tensor, boxes: tf.Tensor, seed: tf.Tensor, probability: float, min_area: float
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Cut out a window with the given probability.
+    """Cut out a window of `min_area` to 1 of the area, with the given probability.
 
     A window without any object is not used, unless the image has none.
 
     Returns:
         The image, the boxes clipped to it, and bool `(N,)`: which boxes keep enough of their object.
     """
-    window = _random_window(seed)
-    moved, visible = _into_window(boxes, window)
-    keep = visible >= _MIN_VISIBLE
-    usable = _is_chosen(seed, probability) & (tf.reduce_any(keep) | (tf.shape(boxes)[0] == 0))
+    window = _random_window(seed, min_area)
+    moved, visible = into_window(boxes, window)
+    keep = visible >= MIN_VISIBLE
+    usable = is_chosen(seed, probability) & (tf.reduce_any(keep) | (tf.shape(boxes)[0] == 0))
 
     def cropped() -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         size = tf.cast(tf.shape(image)[:2], tf.float32)
@@ -64,14 +61,14 @@ def random_crop(
 
 
 def random_zoom_out(
-    image: tf.Tensor, boxes: tf.Tensor, seed: tf.Tensor, probability: float, size: tuple[int, int]
+    image: tf.Tensor, boxes: tf.Tensor, seed: tf.Tensor, probability: float, min_zoom: float, size: tuple[int, int]
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Resize to `size`; with the given probability to 50 to 100 % of it, somewhere on grey."""
+    """Resize to `size`; with the given probability to `min_zoom` to 1 of its sides, somewhere on grey."""
 
     def smaller() -> tuple[tf.Tensor, tf.Tensor]:
         seeds = _split(seed, 3)
         whole = tf.constant(size, tf.float32)
-        scaled = tf.round(whole * tf.random.stateless_uniform([], seeds[0], _MIN_ZOOM, 1.0))
+        scaled = tf.round(whole * tf.random.stateless_uniform([], seeds[0], min_zoom, 1.0))
         place = tf.stack([tf.random.stateless_uniform([], seeds[1]), tf.random.stateless_uniform([], seeds[2])])
         start = tf.floor(place * (whole - scaled + 1.0))
         resized = tf.image.resize(image, tf.cast(scaled, tf.int32)) - _GREY
@@ -79,13 +76,13 @@ def random_zoom_out(
         canvas = tf.image.pad_to_bounding_box(resized, rows, columns, *size) + _GREY
         return canvas, (boxes * tf.tile(scaled, [2]) + tf.tile(start, [2])) / tf.tile(whole, [2])
 
-    return tf.cond(_is_chosen(seed, probability), smaller, lambda: (tf.image.resize(image, size), boxes))
+    return tf.cond(is_chosen(seed, probability), smaller, lambda: (tf.image.resize(image, size), boxes))
 
 
-def _random_window(seed: tf.Tensor) -> tf.Tensor:
-    """`[ymin, xmin, ymax, xmax]` in 0..1, of 40 to 100 % of the area and an aspect ratio of 3:4 to 4:3."""
+def _random_window(seed: tf.Tensor, min_area: float) -> tf.Tensor:
+    """`[ymin, xmin, ymax, xmax]` in 0..1, of `min_area` to 1 of the area and an aspect ratio of 3:4 to 4:3."""
     seeds = _split(seed, 4)
-    area = tf.random.stateless_uniform([], seeds[0], _MIN_CROP_AREA, 1.0)
+    area = tf.random.stateless_uniform([], seeds[0], min_area, 1.0)
     ratio = tf.exp(tf.random.stateless_uniform([], seeds[1], -0.29, 0.29))
     size = tf.minimum(tf.sqrt(tf.stack([area / ratio, area * ratio])), 1.0)
     start = tf.stack([tf.random.stateless_uniform([], seeds[2]), tf.random.stateless_uniform([], seeds[3])])
@@ -93,7 +90,7 @@ def _random_window(seed: tf.Tensor) -> tf.Tensor:
     return tf.concat([start, start + size], axis=0)
 
 
-def _into_window(boxes: tf.Tensor, window: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def into_window(boxes: tf.Tensor, window: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Boxes in the window's own 0..1, clipped, and `(N,)` the fraction of each that is inside."""
     offset, size = tf.tile(window[:2], [2]), tf.tile(window[2:] - window[:2], [2])
     moved = (boxes - offset) / size
@@ -105,7 +102,8 @@ def _area(boxes: tf.Tensor) -> tf.Tensor:
     return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
 
 
-def _is_chosen(seed: tf.Tensor, probability: float) -> tf.Tensor:
+def is_chosen(seed: tf.Tensor, probability: float) -> tf.Tensor:
+    """Whether a change of this probability is made: a bool scalar, a function of `seed`."""
     return tf.random.stateless_uniform([], seed) < probability
 
 

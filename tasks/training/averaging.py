@@ -40,6 +40,14 @@ class AveragedWeights(tf.Module):
             for variable in self._sources
         ]
 
+    def continue_from(self, earlier: "AveragedWeights") -> None:
+        """Take over the averages of `earlier`; a variable that did not train then has its own value as average."""
+        known = {id(source): average for source, average in zip(earlier._sources, earlier.averages, strict=True)}
+        for source, average in zip(self._sources, self.averages, strict=True):
+            if id(source) in known:
+                average.assign(known[id(source)].numpy())
+        self.steps.assign(earlier.steps.numpy())
+
     def update(self) -> None:
         """Add the weights of one step; call it inside the training step, after the update."""
         steps = tf.cast(self.steps, tf.float32)

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from tasks.training.augment import random_colour, random_crop, random_flip, random_zoom_out
+from tasks.training.augment import is_chosen, random_colour, random_crop, random_flip, random_zoom_out
 from tasks.training.balance import times_shown
+from tasks.training.mosaic import Example, Partners, partners_of, put_together
 
 # Serialized examples held for shuffling: more than the data sets this is for, and bounded for those it is not.
 _SHUFFLE_BUFFER = 4096
@@ -55,12 +56,21 @@ class BatchSlice(NamedTuple):
 
 
 class Augment(NamedTuple):
-    """How often each change is made to a training image, in 0..1."""
+    """How often each change is made to a training image, in 0..1, and how far two of them may go.
+
+    Attributes:
+        crop_min_area: of the image's area, the least that a crop leaves.
+        zoom_out_min: of the image's sides, the least that it is shrunk to.
+        mosaic: how often three other images are put beside it, changed in the same ways.
+    """
 
     flip: float
     crop: float
     zoom_out: float
     colour: float
+    crop_min_area: float = 0.4
+    zoom_out_min: float = 0.5
+    mosaic: float = 0.0
 
 
 def training_batches(
@@ -83,7 +93,7 @@ def training_batches(
         shards: TFRecord files.
         size: height and width of the images in pixels.
         batch_size: B.
-        max_boxes: the most boxes that any image has.
+        max_boxes: the most boxes that any image can have (`mosaic.most_boxes`).
         augment: how often each change is made.
         seed: of order and augmentation.
         start_step: steps already taken.
@@ -100,11 +110,12 @@ def training_batches(
             examples = pairs.flat_map(lambda serialized, n: tf.data.Dataset.from_tensors(serialized).repeat(n))
         return examples.shuffle(_SHUFFLE_BUFFER, seed=seed * 1_000_003 + number)
 
+    partners = _partners(files, size) if augment.mosaic else None
+
     def load(index: tf.Tensor, serialized: tf.Tensor) -> Batch:
-        name, image, boxes, classes = _parse(serialized)
-        image, boxes, classes = _augmented(
-            image, boxes, classes, augment, tf.stack([tf.constant(seed, tf.int64), index]), size
-        )
+        name, *example = _parse(serialized)
+        own_seed = tf.stack([tf.constant(seed, tf.int64), index])
+        image, boxes, classes = _augmented_or_mosaic(tuple(example), augment, own_seed, size, partners)
         return _padded(name, image, boxes, classes, max_boxes)
 
     examples = tf.data.Dataset.range(2**62).flat_map(epoch).enumerate().skip(start_step * batch_size)
@@ -134,6 +145,7 @@ def augmented_copies(
     `training_batches`.
     """
     files = [str(path) for path in shards]
+    partners = _partners(files, size) if augment.mosaic else None
 
     def load(index: tf.Tensor, serialized: tf.Tensor) -> Batch:
         name, image, boxes, classes = _parse(serialized)
@@ -141,13 +153,12 @@ def augmented_copies(
         image, boxes, classes = tf.cond(
             copy == 0,
             lambda: (tf.image.resize(image, size), boxes, classes),
-            lambda: _augmented(
-                image,
-                boxes,
-                classes,
+            lambda: _augmented_or_mosaic(
+                (image, boxes, classes),
                 augment,
                 tf.random.experimental.stateless_fold_in(tf.stack([tf.constant(seed, tf.int64), number]), copy),
                 size,
+                partners,
             ),
         )
         return _padded(name, image, boxes, classes, max_boxes)
@@ -183,16 +194,40 @@ def _parse(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.T
     )
 
 
+def _partners(files: Sequence[str], size: tuple[int, int]) -> Partners:
+    records = tf.data.TFRecordDataset(files)
+    images = int(records.reduce(0, lambda count, _: count + 1))
+    examples = records.map(lambda serialized: _parse(serialized)[1:], num_parallel_calls=tf.data.AUTOTUNE)
+    return partners_of(examples, images, size)
+
+
+def _augmented_or_mosaic(
+    example: Example, augment: Augment, seed: tf.Tensor, size: tuple[int, int], partners: Partners | None
+) -> Example:
+    """The example changed and resized to `size`; as often as `augment.mosaic` says, with three others beside it."""
+    alone = _augmented(*example, augment, seed, size)
+    if partners is None:
+        return alone
+    seeds = tf.unstack(tf.random.experimental.stateless_split(tf.random.experimental.stateless_fold_in(seed, 1), 6))
+
+    def together() -> Example:
+        others = zip(partners.chosen(seeds[1]), seeds[3:], strict=True)
+        changed = [_augmented(*other, augment, own_seed, size) for other, own_seed in others]
+        return put_together([alone, *changed], seeds[2], size)
+
+    return tf.cond(is_chosen(seeds[0], augment.mosaic), together, lambda: alone)
+
+
 def _augmented(
     image: tf.Tensor, boxes: tf.Tensor, classes: tf.Tensor, augment: Augment, seed: tf.Tensor, size: tuple[int, int]
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+) -> Example:
     """The image changed and resized to `size`, and the objects that are left of it."""
     flip_seed, crop_seed, colour_seed, zoom_seed = tf.unstack(tf.random.experimental.stateless_split(seed, 4))
     image = random_colour(image, colour_seed, augment.colour)
-    image, boxes, keep = random_crop(image, boxes, crop_seed, augment.crop)
+    image, boxes, keep = random_crop(image, boxes, crop_seed, augment.crop, augment.crop_min_area)
     boxes, classes = tf.boolean_mask(boxes, keep), tf.boolean_mask(classes, keep)
     image, boxes = random_flip(image, boxes, flip_seed, augment.flip)
-    image, boxes = random_zoom_out(image, boxes, zoom_seed, augment.zoom_out, size)
+    image, boxes = random_zoom_out(image, boxes, zoom_seed, augment.zoom_out, augment.zoom_out_min, size)
     return image, boxes, classes
 
 

@@ -79,7 +79,7 @@ def batches_of(
     Raises:
         TrainingError: there is no space for the features, or a batch cannot be divided among the replicas.
     """
-    augment = Augment(params.augment.flip, params.augment.crop, params.augment.zoom_out, params.augment.colour)
+    augment = Augment(**params.augment.model_dump())
     if feed.trunk is not None and feed.plan is not None:
         features = FeatureCache(feed.plan, None if _fits(feed.plan, params) else cache_folder)
         features.fill(feed.trunk, shards, size=size, max_boxes=max_boxes, augment=augment, seed=params.seed)

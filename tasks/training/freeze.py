@@ -7,7 +7,7 @@ runs in inference mode (else its moving statistics follow the batches), and both
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -91,20 +91,33 @@ def unfrozen_variables(network: Network, frozen: Set[str]) -> list[tf.Variable]:
     return [variable for key, variable in network.variables.items() if key not in frozen]
 
 
-def hold_still(network: Network, keys: set[str]) -> None:
+def hold_still(network: Network, keys: set[str]) -> list[Any]:
     """Put every BatchNorm layer whose variables are frozen into inference mode. Call it before anything is traced.
+
+    Returns these layers, for `let_go`.
 
     `layer.trainable = False` is not enough: the OD API's FreezableBatchNorm is Keras' V1 class, which then still
     normalises with the batch's statistics.
     """
     frozen = {id(network.variables[key]) for key in keys}
-    for layer in network.model.submodules:
-        if (
-            type(layer).__name__ in ("FreezableBatchNorm", "FreezableSyncBatchNorm")
-            and layer.built
-            and id(layer.moving_mean) in frozen
-        ):
-            layer._training = False  # the OD API's own switch; it has no public name
+    held = [
+        layer
+        for layer in network.model.submodules
+        if type(layer).__name__ in ("FreezableBatchNorm", "FreezableSyncBatchNorm")
+        and layer.built
+        # Where a pipeline.config has freeze_batchnorm, they are in inference mode whatever is frozen.
+        and layer._training is not False
+        and id(layer.moving_mean) in frozen
+    ]
+    for layer in held:
+        layer._training = False  # the OD API's own switch; it has no public name
+    return held
+
+
+def let_go(held: Iterable[Any]) -> None:
+    """Undo `hold_still` on the layers that it returned; what is traced from then on computes with batch statistics."""
+    for layer in held:
+        layer._training = True
 
 
 def trainable(network: Network, frozen: set[str]) -> dict[str, tf.Variable]:
@@ -132,8 +145,8 @@ def audit(network: Network, frozen: Set[str], before: Mapping[str, npt.NDArray[n
     return [_module_audit(network, _module_name(*place), modules[place], frozen, before) for place in sorted(modules)]
 
 
-def refuse_moved(modules: Iterable[ModuleAudit], freeze: str | int | Sequence[str]) -> None:
-    """Refuse a network in which a frozen variable changed; `freeze` is `train.freeze`.
+def refuse_moved(modules: Iterable[ModuleAudit], asked: str) -> None:
+    """Refuse a network in which a frozen variable changed; `asked` names the param and its value.
 
     Raises:
         TrainingError: it did, or is not a number any more.
@@ -147,7 +160,7 @@ def refuse_moved(modules: Iterable[ModuleAudit], freeze: str | int | Sequence[st
             for row in moved
         )
         raise TrainingError(
-            f"train.freeze {freeze}: frozen variables moved: {changes}. The result is not what was asked for and is "
+            f"{asked}: frozen variables moved: {changes}. The result is not what was asked for and is "
             "not kept; this is a bug in the pipeline"
         )
 

@@ -12,7 +12,9 @@ from tqdm import tqdm
 from tasks.artifacts.training import StopReason
 from tasks.errors import TrainingError
 from tasks.ground.process import seconds_since_start
+from tasks.model.schedule import Phase
 from tasks.training.averaging import AveragedWeights
+from tasks.training.estimate import Estimator, step_seconds
 from tasks.training.examples import Batch
 from tasks.training.freeze import unfrozen_variables
 from tasks.training.optimizing import TwoRates
@@ -47,14 +49,19 @@ class Trainer:
         *,
         frozen: set[str],
         trunk: Trunk | None = None,
+        phase: Phase | None = None,
+        earlier: "Trainer | None" = None,
     ) -> None:
         """Train the network that `copies` holds with `optimizer`; the step is traced when `run` starts.
 
         With a `trunk`, batches hold its features instead of images. `frozen` are the keys of the frozen variables.
+        `phase` is the part that this trainer has in the training; None: all of it. `earlier` trained the phase before.
         """
+        self._phase = phase or Phase(1, params, 0, is_last=True)
         self._copies, self._replicas, self._optimizer, self._params = copies, replicas, optimizer, params
         self._network = copies.trained
         self.startup_s = 0.0
+        self._trunk = trunk
         self._forward = trunk.forward if trunk else copies.trained.forward
         self._averages = None
         if params.ema_decay:
@@ -64,6 +71,8 @@ class Trainer:
                     unfrozen_variables(copies.plain, frozen),
                     params.ema_decay,
                 )
+                if earlier and earlier._averages:
+                    self._averages.continue_from(earlier._averages)
         self.weights = tf.train.Checkpoint(model=copies.plain.model)
         extra = {"averages": self._averages} if self._averages else {}
         self.state = tf.train.Checkpoint(model=copies.plain.model, optimizer=optimizer, **extra)
@@ -71,9 +80,15 @@ class Trainer:
         self._step = tf.function(lambda batch: replicas.run(self._traced_step, batch), autograph=False)
 
     def run(
-        self, batches: Any, folder: ResumeFolder, progress: Progress, listener: RowListener, validate: Validate
+        self,
+        batches: Any,
+        folder: ResumeFolder,
+        progress: Progress,
+        listener: RowListener,
+        validate: Validate,
+        estimator: Estimator | None = None,
     ) -> None:
-        """Train from `progress.step` on, until the last step, or until patience or time have run out.
+        """Train from `progress.step` on to the phase's last step, or until patience or time have run out.
 
         Args:
             batches: a dataset of `Batch`es from step `progress.step` on; with several replicas, of one replica's.
@@ -81,24 +96,32 @@ class Trainer:
             progress: how far the run has come; kept up to date.
             listener: called with each new row of the history.
             validate: scores the network as it is.
+            estimator: says how long it will take.
 
         Raises:
             TrainingError: a loss that is not finite; the message names the batch's images.
         """
         params = self._params
         print("train: tracing the training step, which takes a while (half a minute on 2 cores)", flush=True)
+        start = time.monotonic()
         step = self._step.get_concrete_function(batches.element_spec)
+        if estimator and self._replicas.count == 1 and estimator.is_due(progress.step):
+            traced_s = time.monotonic() - start
+            step_s = step_seconds(step, batches, self._changing_variables())
+            estimator.announce(progress, step_s, traced_s, self._trunk.image_seconds() if self._trunk else 0.0)
         iterator = iter(batches)
         self.startup_s = seconds_since_start()
-        with tqdm(total=params.steps, initial=progress.step, desc="train", unit="step", smoothing=0.1) as bar:
-            while not progress.stopped_by:
+        last = self._phase.last
+        with tqdm(total=last, initial=progress.step, desc="train", unit="step", smoothing=0.1) as bar:
+            while not progress.stopped_by and progress.step < last:
                 self._one_step(step, iterator, progress, listener, bar)
-                reason = self._agree(_reached_limit(params, progress))
-                if reason or progress.step % params.eval_every == 0:
+                reason = self._agree(_reached_limit(self._phase, progress))
+                ends = reason is not None or progress.step == last
+                if ends or progress.step % params.eval_every == 0:
                     self._validate(folder, progress, listener, validate, bar)
-                    reason = reason or self._agree(_exhausted_patience(params, progress))
+                    reason = reason or (None if ends else self._agree(_exhausted_patience(self._phase, progress)))
                 progress.stopped_by = reason
-                if reason or progress.step % params.save_every == 0:
+                if ends or reason or progress.step % params.save_every == 0:
                     self._save(folder, progress)
 
     def as_shipped(self) -> AbstractContextManager[None]:
@@ -108,6 +131,12 @@ class Trainer:
         """
         self._copies.gather()
         return self._averages.in_place() if self._averages else nullcontext()
+
+    def _changing_variables(self) -> list[tf.Variable]:
+        """All that a step changes."""
+        averages = [*self._averages.averages, self._averages.steps] if self._averages else []
+        slots = [variable for optimizer in self._optimizer.optimizers for variable in optimizer.weights]
+        return [*self._network.variables.values(), *slots, *averages]
 
     def _one_step(
         self, step: Any, batches: Iterator[Batch], progress: Progress, listener: RowListener, bar: "tqdm[Any]"
@@ -216,14 +245,15 @@ class Trainer:
         listener(row)
 
 
-def _reached_limit(params: "TrainParams", progress: Progress) -> StopReason | None:
-    if progress.step >= params.steps:
+def _reached_limit(phase: Phase, progress: Progress) -> StopReason | None:
+    if phase.is_last and progress.step >= phase.last:
         return "steps"
-    return "max_minutes" if params.max_minutes and progress.seconds >= params.max_minutes * 60 else None
+    limit = phase.params.max_minutes
+    return "max_minutes" if limit and progress.seconds >= limit * 60 else None
 
 
-def _exhausted_patience(params: "TrainParams", progress: Progress) -> StopReason | None:
-    if not params.patience:
+def _exhausted_patience(phase: Phase, progress: Progress) -> StopReason | None:
+    if not phase.params.patience:
         return None
-    without_gain = sum(row.step > progress.best_step for row in progress.validations)
-    return "patience" if without_gain >= params.patience else None
+    without_gain = sum(row.step > max(progress.best_step, phase.first) for row in progress.validations)
+    return "patience" if without_gain >= phase.params.patience else None

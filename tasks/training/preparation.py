@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +12,13 @@ from tasks.detector.network import Network, build_network
 from tasks.detector.pipeline_config import read_pipeline_config
 from tasks.detector.restore import RestoreResult, restore
 from tasks.errors import TrainingError
+from tasks.model.schedule import Phase
 from tasks.training.feeding import Feed, choose_feed
-from tasks.training.freeze import audit, auto_freeze, frozen_keys, hold_still, snapshot, trainable
+from tasks.training.freeze import audit, auto_freeze, frozen_keys, hold_still, let_go, snapshot, trainable
 from tasks.training.loop import Trainer
 from tasks.training.optimizing import TwoRates
 from tasks.training.replicas import Copies, Replicas
-from tasks.training.summary import print_auto_freeze, print_start
+from tasks.training.summary import print_auto_freeze, print_frozen, print_restored
 
 if TYPE_CHECKING:
     from tasks.params import TrainParams
@@ -25,20 +26,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PreparedRun:
-    """All that is the same before and after a resume.
+    """All that is the same before and after a resume, in one phase.
 
     Attributes:
         copies: the network, and its copies on several replicas.
         restored: which variables the base filled.
+        phase: which steps these are.
         frozen: the keys of the frozen variables.
-        initial_values: of every variable, before the first step.
+        held: the BatchNorm layers that were put into inference mode for it.
+        initial_values: of every variable, before the phase's first step.
         feed: what the batches hold.
         trainer: ready for the first step.
     """
 
     copies: Copies
     restored: RestoreResult
+    phase: Phase
     frozen: set[str]
+    held: list[Any]
     initial_values: dict[str, npt.NDArray[np.float32]]
     feed: Feed
     trainer: Trainer
@@ -50,11 +55,11 @@ class PreparedRun:
 
 
 def prepare_run(
-    params: "TrainParams", pipeline_config: Path, base: Path, classes: tuple[str, ...], images: int, replicas: Replicas
+    phase: Phase, pipeline_config: Path, base: Path, classes: tuple[str, ...], images: int, replicas: Replicas
 ) -> PreparedRun:
     """Build the network, fill it from `base`, freeze it as `train.freeze` says, and choose what feeds it.
 
-    `images` is the number of training images. What is restored, frozen and fed is printed.
+    `phase` is the first; `images` is the number of training images. What is restored, frozen and fed is printed.
 
     Raises:
         CheckpointError: the base is damaged, or fills nothing of the backbone.
@@ -64,23 +69,51 @@ def prepare_run(
     copies = _build(pipeline_config, replicas)
     network = copies.plain
     # All of it, and then the base over it: of a class head, it may fill some rows only.
-    initialise(network, network.variables, params.seed)
+    initialise(network, network.variables, phase.params.seed)
     restored = restore(network, base, classes)
+    print_restored(restored)
+    return _prepare_phase(phase, copies, restored, images, replicas)
+
+
+def prepare_next_phase(before: PreparedRun, phase: Phase, images: int, replicas: Replicas) -> PreparedRun:
+    """The `phase` after `before`, from the weights that the plain network has; printed as `prepare_run` does.
+
+    Raises:
+        ParamsError: its `freeze` does not fit the network.
+        TrainingError: nothing is left to train.
+    """
+    print(f"train: second phase, from step {phase.first + 1} to {phase.last}")
+    let_go(before.held)
+    return _prepare_phase(phase, before.copies, before.restored, images, replicas, earlier=before.trainer)
+
+
+def _prepare_phase(
+    phase: Phase,
+    copies: Copies,
+    restored: RestoreResult,
+    images: int,
+    replicas: Replicas,
+    *,
+    earlier: Trainer | None = None,
+) -> PreparedRun:
+    params, network = phase.params, copies.plain
     freeze = params.freeze
     if freeze == "auto":
         freeze = auto_freeze(network, restored.keys)
         print_auto_freeze(freeze)
     frozen = frozen_keys(network, freeze)
-    hold_still(copies.trained, frozen)
+    held = hold_still(copies.trained, frozen)
     initial_values = snapshot(network, network.variables)
-    print_start(restored, audit(network, frozen, initial_values))
+    print_frozen(audit(network, frozen, initial_values))
     feed = choose_feed(network, frozen, params, images, replicas)
     print(f"train: batches hold {feed.reason}")
     copies.spread()
     with replicas.strategy.scope():
         optimizer = _optimizer(copies.trained, restored, frozen, params)
-    trainer = Trainer(copies, replicas, optimizer, params, frozen=frozen, trunk=feed.trunk)
-    return PreparedRun(copies, restored, frozen, initial_values, feed, trainer)
+    trainer = Trainer(
+        copies, replicas, optimizer, params, frozen=frozen, trunk=feed.trunk, phase=phase, earlier=earlier
+    )
+    return PreparedRun(copies, restored, phase, frozen, held, initial_values, feed, trainer)
 
 
 def _build(pipeline_config: Path, replicas: Replicas) -> Copies:

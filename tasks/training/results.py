@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from tasks.artifacts.training import ModuleAudit, write_freeze_audit, write_restore_summary
+from tasks.artifacts.training import ModuleAudit, write_freeze_audits, write_restore_summary
 from tasks.ground.files import replacing
 from tasks.model.label_map import LABEL_MAP
 from tasks.training.preparation import PreparedRun
@@ -12,7 +12,12 @@ from tasks.training.resume import ResumeFolder, write_checkpoint
 
 
 def write_trained(
-    trained: Path, run: PreparedRun, folder: ResumeFolder, best_step: int, modules: Sequence[ModuleAudit], records: Path
+    trained: Path,
+    run: PreparedRun,
+    folder: ResumeFolder,
+    best_step: int,
+    audits: Sequence[Sequence[ModuleAudit]],
+    records: Path,
 ) -> None:
     """Write the folder `trained` of a run that has ended; call it inside `run.trainer.as_shipped()`.
 
@@ -21,7 +26,7 @@ def write_trained(
         run: its network holds the last weights.
         folder: holds the best weights.
         best_step: the step of those; 0 where there are none, and the last count as the best.
-        modules: the audit of freezing.
+        audits: of freezing, for each phase its modules.
         records: holds the label map.
 
     Raises:
@@ -36,4 +41,4 @@ def write_trained(
             shutil.copy(file, partial / "best" / file.name.replace(best.name, "ckpt-0", 1))
         shutil.copy(records / LABEL_MAP, partial)
         write_restore_summary(partial, run.restored.summary())
-        write_freeze_audit(partial, modules)
+        write_freeze_audits(partial, audits)

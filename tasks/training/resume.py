@@ -60,12 +60,27 @@ class ResumeFolder:
 
     def restore(self, state: tf.train.Checkpoint) -> Progress:
         """Load the last complete state into `state`; a fresh `Progress` where there is none."""
-        current = self._folder / "current.json"
-        if not current.exists():
-            return Progress()
-        progress = _PROGRESS.validate_json(current.read_bytes())
-        state.read(str(self._folder / f"state-{progress.step}")).assert_consumed()
+        progress = self.saved()
+        if progress.step:
+            self.load(state, progress.step)
         return progress
+
+    def saved(self) -> Progress:
+        """How far the last complete state had come; a fresh `Progress` where there is none."""
+        current = self._folder / "current.json"
+        return _PROGRESS.validate_json(current.read_bytes()) if current.exists() else Progress()
+
+    def load(self, state: tf.train.Checkpoint, step: int) -> None:
+        """Load the state after `step` into `state`, which must have what was saved."""
+        state.read(str(self._folder / f"state-{step}")).assert_consumed()
+
+    def save_border(self, weights: tf.train.Checkpoint, step: int) -> None:
+        """Write the weights that a phase ended with after `step`; they stay until the run has ended."""
+        write_checkpoint(weights, self._folder / f"border-{step}")
+
+    def load_border(self, weights: tf.train.Checkpoint, step: int) -> None:
+        """Load the weights that a phase ended with after `step`."""
+        weights.read(str(self._folder / f"border-{step}")).assert_consumed()
 
     def save_best(self, weights: tf.train.Checkpoint, step: int) -> None:
         """Write the best weights so far; older ones stay until `current.json` no longer names them."""
@@ -92,8 +107,8 @@ class ResumeFolder:
 
 
 @contextmanager
-def resumed(folder: ResumeFolder, state: tf.train.Checkpoint, replicas: "Replicas") -> Iterator[Progress]:
-    """How far the run has come, its `state` restored; the chief holds the lock of `folder` meanwhile.
+def resumed(folder: ResumeFolder, replicas: "Replicas") -> Iterator[Progress]:
+    """How far the run has come, by the last state saved; the chief holds the lock of `folder` meanwhile.
 
     Raises:
         TrainingError: another process trains in the folder, or a worker does not see the chief's state.
@@ -102,10 +117,10 @@ def resumed(folder: ResumeFolder, state: tf.train.Checkpoint, replicas: "Replica
         if replicas.chief:
             locks.enter_context(folder.lock())
         # Machines share this folder: the others read it once the chief has removed the states of other runs.
-        progress = folder.restore(state) if replicas.chief else Progress()
+        progress = folder.saved() if replicas.chief else Progress()
         step = replicas.agree(progress.step)
         if not replicas.chief and step:
-            progress = folder.restore(state)
+            progress = folder.saved()
             if progress.step != step:
                 raise TrainingError(
                     f"{folder.path}: the state after step {step} is missing on this machine; share the folder among "

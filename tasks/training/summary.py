@@ -4,14 +4,17 @@ import statistics
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from tasks.artifacts.training import ModuleAudit, TrainingFigures, VariableCounts
+from tasks.artifacts.recipe import recipe_use
+from tasks.artifacts.training import EstimateFigures, ModuleAudit, TrainingFigures, VariableCounts
 from tasks.detector.network import COMPONENTS
 from tasks.detector.restore import RestoreResult
 from tasks.ground.text import print_text
+from tasks.model.schedule import total_steps
 from tasks.training.progress import Progress
 
 if TYPE_CHECKING:
     from tasks.params import TrainParams
+    from tasks.training.phases import PhaseAudit
 
 # The final loss is the mean of so many steps: the loss of one batch varies.
 _LAST_STEPS = 20
@@ -22,29 +25,32 @@ _NAMES_SHOWN = 3
 def training_figures(
     progress: Progress,
     params: "TrainParams",
-    modules: Sequence[ModuleAudit],
+    audits: "Sequence[PhaseAudit]",
     *,
     startup_s: float,
     peak_memory_mb: float,
     peak_gpu_memory_mb: float | None,
+    estimate: EstimateFigures | None = None,
 ) -> TrainingFigures:
     """The figures of a run that has ended.
 
     Args:
         progress: how far it came.
         params: what it was asked.
-        modules: its audit.
-        startup_s: from the start of this process to its first step.
+        audits: of its phases.
+        startup_s: from the start of this process to its first step, and between phases.
         peak_memory_mb: the most memory that this process held, in 10^6 bytes.
         peak_gpu_memory_mb: the most that its tensors held on a GPU; None without one.
+        estimate: how long it was expected to take, and took; None where nothing was expected.
 
     Raises:
         ValueError: the run has not ended.
     """
     if progress.stopped_by is None:
         raise ValueError("the run has not ended")
-    steps = progress.steps
+    steps, modules = progress.steps, audits[0].modules
     step_ms = statistics.median(row.step_ms for row in steps)
+    phases = [each.figures(progress.step) for each in audits]
     return TrainingFigures(
         steps=progress.step,
         stopped_by=progress.stopped_by,
@@ -63,8 +69,11 @@ def training_figures(
         batch_size=params.batch_size,
         trainable_variables=sum(row.trained for row in modules),
         frozen_variables=sum(row.frozen for row in modules),
-        frozen_max_abs_change=max(row.frozen_max_abs_change for row in modules),
-        frozen_statistics_max_abs_change=max(row.frozen_statistics_max_abs_change for row in modules),
+        frozen_max_abs_change=max(phase.frozen_max_abs_change for phase in phases),
+        frozen_statistics_max_abs_change=max(phase.frozen_statistics_max_abs_change for phase in phases),
+        recipe=recipe_use(params),
+        estimate=estimate,
+        phases=phases if len(phases) > 1 else None,
         modules={component: _variable_counts(modules, component) for component in COMPONENTS},
     )
 
@@ -78,8 +87,8 @@ def print_auto_freeze(freeze: int | Literal["none"]) -> None:
     print(f"train: train.freeze auto freezes {choice}")
 
 
-def print_start(restored: RestoreResult, modules: Sequence[ModuleAudit]) -> None:
-    """Print what was restored, and by module what is frozen."""
+def print_restored(restored: RestoreResult) -> None:
+    """Print what was restored, and what of the weights was not used."""
     components = ", ".join(f"{row.module} {row.restored}/{row.variables}" for row in restored.summary().modules)
     print(f"train: restored from {restored.source}: {components} variables")
     if rows := restored.summary().class_rows:
@@ -88,6 +97,10 @@ def print_start(restored: RestoreResult, modules: Sequence[ModuleAudit]) -> None
         names = ", ".join(sorted(restored.left_over)[:_NAMES_SHOWN])
         more = ", ..." if len(restored.left_over) > _NAMES_SHOWN else ""
         print_text(f"train: {len(restored.left_over)} variables of these weights are not in the model: {names}{more}")
+
+
+def print_frozen(modules: Sequence[ModuleAudit]) -> None:
+    """Print by module what is frozen."""
     print(
         f"train: {sum(row.frozen for row in modules)} variables are frozen, {sum(row.trained for row in modules)} train"
     )
@@ -100,9 +113,10 @@ def print_start(restored: RestoreResult, modules: Sequence[ModuleAudit]) -> None
 def print_end(figures: TrainingFigures, params: "TrainParams", *, cached: bool, on_gpu: bool) -> None:
     """Print what ended the run, if not its last step, and what limited it."""
     if figures.stopped_by != "steps":
+        remedy = f"train.steps {figures.steps}" if params.second_phase == "off" else "fewer steps in each phase"
         print(
-            f"train: stopped by train.{figures.stopped_by} after step {figures.steps} of {params.steps}, before the "
-            f"learning rate had fallen to 0; with train.steps {figures.steps} it falls to 0"
+            f"train: stopped by train.{figures.stopped_by} after step {figures.steps} of {total_steps(params)}, before "
+            f"the learning rate had fallen to 0; with {remedy} it falls to 0"
         )
     print(f"train: {what_limited(figures, params.freeze, cached=cached, on_gpu=on_gpu)}")
 

@@ -5,6 +5,7 @@ only once. The cut is found in the network itself: it goes through every tensor 
 learns.
 """
 
+import time
 from collections.abc import Callable, Sequence, Set
 from typing import Any
 
@@ -45,6 +46,14 @@ class Trunk:
     def features(self, images: tf.Tensor) -> Features:
         """The outputs for float32 `(B, height, width, 3)` images in 0..255, each `(B, ...)`."""
         return tuple(self._compute(images))
+
+    def image_seconds(self) -> float:
+        """Seconds that computing the outputs for one image takes, in a batch of eight."""
+        images = tf.zeros([8, self._network.height, self._network.width, 3])
+        self.features(images)[0].numpy()
+        start = time.monotonic()
+        self.features(images)[0].numpy()
+        return (time.monotonic() - start) / 8
 
     def forward(self, features: Features, *, training: bool) -> dict[str, tf.Tensor]:
         """Raw predictions as `Network.forward` makes them, from `features`; call it inside a `tf.function`."""

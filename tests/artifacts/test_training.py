@@ -6,10 +6,10 @@ import pytest
 from tasks.artifacts.training import (
     RestoredComponent,
     RestoreSummary,
-    read_freeze_audit,
+    read_freeze_audits,
     read_restore_summary,
     read_training_figures,
-    write_freeze_audit,
+    write_freeze_audits,
     write_restore_summary,
     write_training_figures,
 )
@@ -37,14 +37,15 @@ def test_a_missing_figure_is_named(tmp_path: Path) -> None:
 
 def test_restore_summary_and_freeze_audit_read_back_as_they_were_written(tmp_path: Path) -> None:
     assert read_restore_summary(tmp_path) is None
-    assert read_freeze_audit(tmp_path) is None
+    assert read_freeze_audits(tmp_path) == []
     rows = [
         RestoredComponent(module="backbone", variables=260, restored=260, new=0, mismatched=0),
         RestoredComponent(module="class_head", variables=3, restored=0, new=2, mismatched=1),
     ]
     summary = RestoreSummary(source="base", modules=rows, mismatched=["key: why"], left_over=["model/x"])
     write_restore_summary(tmp_path, summary)
-    write_freeze_audit(tmp_path, [module_audit(), module_audit(module="box_head")])
+    audits = [[module_audit(), module_audit(module="box_head")], [module_audit()]]
+    write_freeze_audits(tmp_path, audits)
     assert read_restore_summary(tmp_path) == summary
-    assert read_freeze_audit(tmp_path) == [module_audit(), module_audit(module="box_head")]
+    assert read_freeze_audits(tmp_path) == audits
     assert summary.total == RestoredComponent(module="all", variables=263, restored=260, new=2, mismatched=1)

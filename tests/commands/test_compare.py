@@ -20,6 +20,7 @@ from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
 from tasks.ground.files import sha256_of
 from tasks.model.thresholds import Thresholds, write_thresholds
+from tasks.recipes import RECIPES
 from tests.metrics.simulated import draw_for
 
 ROOT = Path(__file__).parents[2]
@@ -75,6 +76,20 @@ def test_a_better_run_in_another_folder_is_better_and_the_reverse_is_worse(
     assert "http" not in page.split("</head>")[1]
     assert compare(monkeypatch, tmp_path, "good", "poor", "--out", "found.txt") == 1
     assert "--out found.txt: a file that ends in .html" in capsys.readouterr().err
+
+
+def test_runs_by_two_recipes_differ_in_what_the_recipes_give(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truth, (poor, good) = world([0.4, 1.0])
+    write_run(tmp_path / "poor", truth, poor, recipe="quick", learning_rate=0.5)
+    write_run(tmp_path / "good", truth, good, recipe="standard")
+    assert compare(monkeypatch, tmp_path, "poor", "good") == 0
+    said = capsys.readouterr().out
+    assert "| `train.recipe` | quick | standard |" in said
+    assert f"| `train.steps` | 300 | {RECIPES['standard']['steps']} |" in said
+    assert "| `train.learning_rate` | 0.5 | 0.001 |" in said
+    assert "| `train.seed`" not in said
 
 
 def test_the_page_shows_the_boxes_that_only_one_run_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

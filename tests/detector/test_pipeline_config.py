@@ -62,7 +62,12 @@ def filled(definition_name: str = DEFAULT.name, **changes: Any) -> Any:
 
 
 def params(**changes: Any) -> TrainParams:
-    return train_params(**({"augment": {"flip": 0.5, "crop": 0.25, "zoom_out": 0.0, "colour": 0.0}} | changes))
+    return train_params(**({"augment": augment(flip=0.5, crop=0.25)} | changes))
+
+
+def augment(**often: float) -> AugmentParams:
+    never = dict.fromkeys(("flip", "crop", "zoom_out", "colour", "mosaic"), 0.0)
+    return AugmentParams(**(never | {"crop_min_area": 0.4, "zoom_out_min": 0.5} | often))
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -92,6 +97,28 @@ def test_params_set_the_weight_of_the_box_loss_where_they_have_one() -> None:
     weights = [filled(localization_weight=weight).model.ssd.loss.localization_weight for weight in (None, 2.5)]
 
     assert weights == [1.0, 2.5]
+
+
+@pytest.mark.parametrize(
+    ("changes", "alpha", "gamma"),
+    [({}, 0.25, 2.0), ({"focal_alpha": 0.5}, 0.5, 2.0), ({"focal_alpha": 0.75, "focal_gamma": 0.0}, 0.75, 0.0)],
+)
+def test_params_set_the_focal_loss_where_they_have_values(changes: dict[str, Any], alpha: float, gamma: float) -> None:
+    focal = filled(**changes).model.ssd.loss.classification_loss.weighted_sigmoid_focal
+
+    assert (focal.alpha, focal.gamma) == (pytest.approx(alpha), pytest.approx(gamma))
+
+
+def test_a_focal_param_for_another_loss_is_refused() -> None:
+    config = pipeline_proto(DEFAULT)
+    config.model.ssd.loss.classification_loss.weighted_softmax.SetInParent()
+    rest: Any = {"num_classes": 3, "export": export_params(), "records": Path(), "fine_tune_checkpoint": None}
+
+    fill_in(config, train=params(), **rest)
+    with pytest.raises(
+        ConfigError, match=r"train\.focal_gamma: .* is weighted_softmax, not a focal loss; set it to null"
+    ):
+        fill_in(config, train=params(focal_gamma=1.5), **rest)
 
 
 def test_params_label_map_and_paths_are_filled_in() -> None:
@@ -142,12 +169,8 @@ def test_augmentation_is_listed_with_its_probability() -> None:
 
     assert flip.random_horizontal_flip.probability == pytest.approx(0.5)
     assert crop.random_crop_image.random_coef == pytest.approx(0.75)
-    assert not filled(
-        augment=AugmentParams(flip=0, crop=0, zoom_out=0, colour=0)
-    ).train_config.data_augmentation_options
-    (colour,) = filled(
-        augment=AugmentParams(flip=0, crop=0, zoom_out=0, colour=1)
-    ).train_config.data_augmentation_options
+    assert not filled(augment=augment()).train_config.data_augmentation_options
+    (colour,) = filled(augment=augment(colour=1.0)).train_config.data_augmentation_options
     assert colour.WhichOneof("preprocessing_step") == "random_distort_color"
 
 

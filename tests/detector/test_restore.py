@@ -13,7 +13,7 @@ from tasks.detector.restore import RestoreResult, restore
 from tasks.errors import CheckpointError
 from tasks.model.label_map import write_label_map
 from tasks.training.freeze import max_abs_change, snapshot
-from tasks.training.summary import print_start
+from tasks.training.summary import print_restored
 from tests.artifacts.base_descriptions import describe_base
 
 CLASSES = ("cat", "dog")
@@ -63,10 +63,10 @@ def test_weights_that_the_model_has_no_variable_for_are_left_over(network: Netwo
 
 
 def test_the_training_log_names_the_first_left_over_variables(capsys: pytest.CaptureFixture[str]) -> None:
-    print_start(RestoreResult("a test", left_over={f"model/x/{i}" for i in range(5)}), [])
+    print_restored(RestoreResult("a test", left_over={f"model/x/{i}" for i in range(5)}))
     log = capsys.readouterr().out
     assert "5 variables of these weights are not in the model: model/x/0, model/x/1, model/x/2, ...\n" in log
-    print_start(RestoreResult("a test"), [])
+    print_restored(RestoreResult("a test"))
     assert "not in the model" not in capsys.readouterr().out
 
 

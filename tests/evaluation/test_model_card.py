@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tasks.artifacts.evaluation import Evaluation, SavedModelFigures
+from tasks.artifacts.recipe import recipe_use
 from tasks.artifacts.speed import Latency, ModelSpeed, Speed
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
@@ -18,6 +19,7 @@ from tasks.model.anchors import Resizer
 from tests.artifacts.base_descriptions import base_description
 from tests.metrics.cases import annotated, dataset, detect
 from tests.metrics.simulated import draw
+from tests.training.train_params import train_params
 
 SPEED = ModelSpeed(size_mb=12.5, latency_ms=33.3)
 BASE = base_description(origin="somewhere", licence="BSD-3-Clause")
@@ -36,9 +38,20 @@ def facts(truth: Dataset, detections: list[Detections], score: float = 0.4, **ot
         ),
         "analysis": analysis(truth, detections, matches, score, "which somebody chose"),
         "base": BASE,
+        "recipe": recipe_use(train_params(recipe="quick", steps=500)),
         "speed": Speed(machine="a toaster", models={"saved_model": SPEED}),
     }
     return Facts(**given | other)  # type: ignore[arg-type]
+
+
+def test_the_card_names_the_recipe_and_what_it_gave() -> None:
+    truth, detections = draw(np.random.default_rng(1), 5)
+    training = card(facts(truth, detections)).partition("## Training\n")[2].partition("##")[0]
+    assert "Recipe: quick, but for steps 500." in training
+    assert "warmup\\_steps 30, freeze auto" in training
+    own = card(facts(truth, detections, recipe=recipe_use(train_params(recipe=None))))
+    assert "Recipe: none: every value is set in params.yaml." in own
+    assert "It gave" not in own
 
 
 def test_the_card_has_the_use_the_data_the_figures_and_the_limits() -> None:

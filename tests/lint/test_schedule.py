@@ -72,5 +72,18 @@ def test_more_than_five_hundred_epochs_give_a_warning(steps, warned):
     assert keys(found) == ([("warning", "train.steps")] if warned else [])
 
 
+def test_each_phase_is_checked_by_its_own_steps():
+    second = {"steps": 90, "freeze": "none", "learning_rate": 1e-4}
+    found = check_schedule(train_params(steps=300, warmup_steps=30, second_phase=second))
+    assert keys(found) == [("warning", "train.warmup_steps")]
+    assert "a third of train.second_phase.steps 90 or more" in found[0].why
+
+
+def test_the_steps_of_both_phases_count_for_the_images_seen():
+    second = {"steps": 5, "freeze": "none", "learning_rate": 1e-4}
+    assert check_amount(train_params(steps=10, batch_size=8, second_phase=second), 120) == []
+    assert check_amount(train_params(steps=10, batch_size=8), 120) != []
+
+
 def test_the_shipped_recipe_passes_with_the_sample_data():
     assert check_schedule(train_params()) == check_amount(train_params(), 110) == []

@@ -41,6 +41,12 @@ def test_freezing_without_weights_is_an_error(value):
     assert "frozen layers would stay random" in why
 
 
+def test_what_the_second_phase_freezes_is_checked_too():
+    second = {"steps": 5, "freeze": 99, "learning_rate": 1e-4}
+    (finding,) = check_freeze(train_params(freeze="auto", second_phase=second), V2, DETECTOR)
+    assert (finding.level, finding.key) == ("error", "train.second_phase.freeze")
+
+
 def test_a_run_without_frozen_layers_has_no_finding():
     assert freeze("none", NO_WEIGHTS) == []
     assert freeze("auto", NO_WEIGHTS) == []

@@ -278,6 +278,19 @@ def test_the_settings_that_params_replace_in_a_users_config_are_listed() -> None
     }
 
 
+def test_loss_settings_of_a_users_config_that_params_replace_are_noted() -> None:
+    mine = pipeline_proto(MODELS[DEFAULT])
+    mine.model.ssd.loss.classification_loss.weighted_sigmoid_focal.gamma = 1.0
+    write(Path("configs/mine.config"), text_format.MessageToString(mine))
+
+    run("configs/mine.config", localization_weight=2.5, focal_gamma=1.5)
+
+    reasons = {finding.value: finding.why for finding in read_findings(Path("models/lint.json"))}
+    assert reasons["localization_weight 1"] == "replaced by 2.5, from train.localization_weight"
+    assert reasons["focal gamma 1"] == "replaced by 1.5, from train.focal_gamma"
+    assert "focal alpha 0.25" not in reasons
+
+
 def test_unknown_anchors_are_noted_and_do_not_stop_the_run() -> None:
     mine = pipeline_proto(MODELS[DEFAULT])
     mine.model.ssd.anchor_generator.flexible_grid_anchor_generator.SetInParent()

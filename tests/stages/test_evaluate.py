@@ -36,6 +36,7 @@ from tests.exporting.lenient import Lenient
 from tests.exporting.params import export_params
 from tests.exporting.photos import CLASSES, photos
 from tests.exporting.toy_export import varied_config, varied_network
+from tests.training.train_params import train_params
 
 REASON = "model_float16.tflite surely loses more than 0.02 mAP on the val split (95 %: 0.050 to 0.150)"
 
@@ -77,6 +78,7 @@ def printed(project: Path) -> str:
         evaluate(
             EvaluateParams(batch_size=2, intended_use=None),
             export_params(variants=["float32", "float16", "onnx"], on_loss="leave_out"),
+            train_params(recipe="quick"),
             exported=project / "models" / "exported",
             base=project / "base",
             splits=project / "splits",

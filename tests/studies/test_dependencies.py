@@ -10,6 +10,7 @@ from dvc.repo import Repo
 from dvc_objects.fs.local import localfs
 
 from studies.stages import DATA_STAGES, TRAINING_STAGES
+from tasks.params import read_params
 from tasks.stages.table import STAGES
 
 ROOT = Path(__file__).parents[2]
@@ -42,8 +43,8 @@ VERSIONED = {
     ("starts", "data"),
     ("starts", "train"),
 }
-# Params hold no values, and the table names only: tests/test_pipeline_definition.py.
-VALUELESS = {"tasks", "tasks.params", "tasks.stages.table"}
+# Params hold no values, and the table names only: tests/test_pipeline_definition.py. Studies' params name no recipe.
+VALUELESS = {"tasks", "tasks.params", "tasks.recipes", "tasks.stages.table"}
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +82,11 @@ def as_dep(study: str, name: str) -> str:
     if rest[0] != study:
         return f"../{'/'.join(rest)}.py"
     return rest[1] if (STUDIES / study / rest[1]).is_dir() else f"{rest[1]}.py"
+
+
+@pytest.mark.parametrize("file", ["params.yaml", "base/params.yaml"])
+def test_no_recipe_decides_a_value_of_a_study(file: str) -> None:
+    assert read_params(STUDIES / file).train.recipe is None
 
 
 @pytest.mark.parametrize("study", NAMES)

@@ -17,7 +17,7 @@ from studies.stages import PARAMS, write_params
 from studies.trials.params import read_trials_params
 from studies.trials.table import write_table
 from tasks.errors import PipelineError
-from tests.test_presets import heading, leaves
+from tests.test_presets import heading, values
 
 STUDIES = Path(__file__).parents[2] / "studies"
 VOC = """<annotation><filename>{}.jpg</filename><size><width>64</width><height>64</height></size><object>
@@ -78,7 +78,7 @@ def test_an_arm_may_change_the_input_size_alone(tmp_path: Path) -> None:
 
 
 def test_the_params_of_the_studies_differ_from_params_yaml_only_where_their_heading_says() -> None:
-    ours, own = (leaves(yaml.safe_load(path.read_text())) for path in (PARAMS, STUDIES.parent / "params.yaml"))
+    ours, own = (values(path) for path in (PARAMS, STUDIES.parent / "params.yaml"))
     assert ours.keys() == own.keys()
     stated = re.search(r"explains every key, in: (.*)\.$", heading(PARAMS))
     assert stated

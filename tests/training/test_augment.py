@@ -15,6 +15,7 @@ IMAGE = np.stack(
     axis=-1,
 ).astype(np.float32)
 BOXES = np.array([[0.1, 0.2, 0.5, 0.6], [0.6, 0.7, 0.9, 0.95]], dtype=np.float32)
+MIN_AREA = 0.4
 SEEDS = [tf.constant([3, number], tf.int64) for number in range(40)]
 
 
@@ -26,7 +27,7 @@ def test_a_flip_mirrors_pixels_and_boxes() -> None:
 
 @pytest.mark.parametrize("seed", SEEDS[:5], ids=range(5))
 def test_with_probability_0_nothing_changes(seed: tf.Tensor) -> None:
-    image, boxes, keep = random_crop(tf.constant(IMAGE), tf.constant(BOXES), seed, 0.0)
+    image, boxes, keep = random_crop(tf.constant(IMAGE), tf.constant(BOXES), seed, 0.0, MIN_AREA)
     image, boxes = random_flip(random_colour(image, seed, 0.0), boxes, seed, 0.0)
     np.testing.assert_array_equal(image, IMAGE)
     np.testing.assert_array_equal(boxes, BOXES)
@@ -35,7 +36,9 @@ def test_with_probability_0_nothing_changes(seed: tf.Tensor) -> None:
 
 def test_a_crop_keeps_boxes_on_their_pixels() -> None:
     for seed in SEEDS:
-        image, boxes, keep = (t.numpy() for t in random_crop(tf.constant(IMAGE), tf.constant(BOXES), seed, 1.0))
+        image, boxes, keep = (
+            t.numpy() for t in random_crop(tf.constant(IMAGE), tf.constant(BOXES), seed, 1.0, MIN_AREA)
+        )
         height, width = image.shape[:2]
         for before, after in zip(BOXES[keep], boxes[keep], strict=True):
             centre_y, centre_x = (after[0] + after[2]) / 2 * height, (after[1] + after[3]) / 2 * width
@@ -45,13 +48,13 @@ def test_a_crop_keeps_boxes_on_their_pixels() -> None:
 
 
 def test_a_crop_never_loses_every_object() -> None:
-    kept = [random_crop(tf.constant(IMAGE), tf.constant(BOXES), seed, 1.0)[2].numpy() for seed in SEEDS]
+    kept = [random_crop(tf.constant(IMAGE), tf.constant(BOXES), seed, 1.0, MIN_AREA)[2].numpy() for seed in SEEDS]
     assert all(keep.any() for keep in kept)
     assert any(not keep.all() for keep in kept), "no crop ever cut an object: the test sees nothing"
 
 
 def test_an_image_without_objects_can_be_cropped() -> None:
-    image, boxes, keep = random_crop(tf.constant(IMAGE), tf.zeros([0, 4]), SEEDS[1], 1.0)
+    image, boxes, keep = random_crop(tf.constant(IMAGE), tf.zeros([0, 4]), SEEDS[1], 1.0, MIN_AREA)
     assert image.shape[0] * image.shape[1] < HEIGHT * WIDTH
     assert boxes.shape == (0, 4)
     assert keep.shape == (0,)
@@ -68,7 +71,7 @@ def test_colours_stay_in_range_and_differ_by_seed() -> None:
 def test_zooming_out_keeps_boxes_on_their_pixels_and_fills_the_rest_with_grey() -> None:
     sizes = set()
     for seed in SEEDS:
-        image, boxes = random_zoom_out(tf.constant(IMAGE), tf.constant(BOXES), seed, 1.0, (HEIGHT, WIDTH))
+        image, boxes = random_zoom_out(tf.constant(IMAGE), tf.constant(BOXES), seed, 1.0, 0.5, (HEIGHT, WIDTH))
         assert image.shape == (HEIGHT, WIDTH, 3)
         shown = np.argwhere((np.abs(image.numpy() - 127.5) > 1e-3).any(axis=2))
         (top, left), (bottom, right) = shown.min(axis=0), shown.max(axis=0) + 1
@@ -82,6 +85,24 @@ def test_zooming_out_keeps_boxes_on_their_pixels_and_fills_the_rest_with_grey() 
 
 
 def test_an_image_that_is_not_zoomed_is_resized() -> None:
-    image, boxes = random_zoom_out(tf.constant(IMAGE), tf.constant(BOXES), SEEDS[0], 0.0, (20, 30))
+    image, boxes = random_zoom_out(tf.constant(IMAGE), tf.constant(BOXES), SEEDS[0], 0.0, 0.5, (20, 30))
     np.testing.assert_array_equal(image, tf.image.resize(IMAGE, (20, 30)))
     np.testing.assert_array_equal(boxes, BOXES)
+
+
+@pytest.mark.parametrize("min_area", [0.1, 0.8, 1.0])
+def test_a_crop_leaves_as_much_of_the_area_as_it_is_told(min_area: float) -> None:
+    areas = []
+    for seed in SEEDS:
+        image = random_crop(tf.constant(IMAGE), tf.zeros([0, 4]), seed, 1.0, min_area)[0]
+        areas.append(image.shape[0] * image.shape[1] / (HEIGHT * WIDTH))
+    # A side that would be longer than the image is cut, so a window can be a little smaller.
+    assert min_area * 0.8 <= min(areas) <= min_area + 0.15
+
+
+@pytest.mark.parametrize("min_zoom", [0.2, 0.9, 1.0])
+def test_zooming_out_leaves_as_much_of_the_sides_as_it_is_told(min_zoom: float) -> None:
+    box = tf.constant([[0.0, 0.0, 1.0, 1.0]])
+    zoomed = [random_zoom_out(tf.constant(IMAGE), box, s, 1.0, min_zoom, (HEIGHT, WIDTH))[1].numpy()[0] for s in SEEDS]
+    sides = [bottom - top for top, _, bottom, _ in zoomed]
+    assert min_zoom - 0.02 <= min(sides) <= min_zoom + 0.1

@@ -6,6 +6,7 @@ import numpy as np
 
 from tasks.detector.network import CLASS_HEAD, component_of
 from tasks.detector.pipeline_config import write_pipeline_config
+from tasks.model.schedule import phases_of
 from tasks.training.preparation import prepare_run
 from tasks.training.replicas import available_replicas
 from tests.detector.small_network import V2_SSD, small_config
@@ -16,10 +17,10 @@ from tests.training.train_params import train_params
 def test_kept_rows_are_not_initialised_and_learn_at_the_rate_of_new_layers(tmp_path: Path) -> None:
     trained = trained_for(V2_SSD, ("Person", "Car"), tmp_path / "base")
     write_pipeline_config(small_config(V2_SSD, num_classes=2, side_px=SIDE_PX), tmp_path / "pipeline.config")
-    params = train_params(freeze="none", precision="float32")
+    (phase,) = phases_of(train_params(freeze="none", precision="float32"))
     replicas = available_replicas()
 
-    run = prepare_run(params, tmp_path / "pipeline.config", tmp_path / "base", ("Helmet", "Person"), 8, replicas)
+    run = prepare_run(phase, tmp_path / "pipeline.config", tmp_path / "base", ("Helmet", "Person"), 8, replicas)
 
     head = [key for key in run.network.variables if component_of(key) == CLASS_HEAD]
     for key in head:

@@ -3,6 +3,8 @@ from typing import Any
 import pytest
 
 from tasks.artifacts.training import TrainingFigures
+from tasks.model.schedule import phases_of
+from tasks.training.phases import PhaseAudit
 from tasks.training.progress import Progress
 from tasks.training.summary import training_figures, what_limited
 from tests.artifacts.training_files import figures_of_a_run, module_audit
@@ -51,10 +53,11 @@ def test_a_run_on_a_gpu_is_not_advised_to_use_one() -> None:
 def test_steps_whose_gradient_was_clipped_are_counted() -> None:
     steps = [step_row(step, gradient_norm=norm) for step, norm in enumerate((4, 10, 11, 99), start=1)]
     progress = Progress(step=4, stopped_by="steps", history=[*steps, validation_row(4)])
+    params = train_params(clip_norm=10.0)
     figures = training_figures(
         progress,
-        train_params(clip_norm=10.0),
-        [module_audit()],
+        params,
+        [PhaseAudit(phases_of(params)[0], [module_audit()])],
         startup_s=1.0,
         peak_memory_mb=1.0,
         peak_gpu_memory_mb=None,

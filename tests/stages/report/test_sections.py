@@ -7,7 +7,7 @@ from tasks.artifacts.split import DroppedImage, Leak, write_dropped, write_leaks
 from tasks.artifacts.training import (
     RestoredComponent,
     RestoreSummary,
-    write_freeze_audit,
+    write_freeze_audits,
     write_restore_summary,
     write_training_figures,
 )
@@ -132,7 +132,7 @@ def test_the_audit_of_freezing_is_a_table_by_module(tmp_path):
         frozen_statistics_max_abs_change=0.25,
     )
     head = module_audit(module="class_head", parameters=7, trained=2, unchanged=1)
-    write_freeze_audit(tmp_path / "trained", [block, head])
+    write_freeze_audits(tmp_path / "trained", [[block, head]])
     text = " ".join(run.page().text.split())
     dash = "\u2013"
     assert f"backbone block 01 5001 50009{dash}0.00000.2500" in text
