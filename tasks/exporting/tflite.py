@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.lite.python.convert import mlir_quantize
 from tensorflow.lite.python.convert_phase import ConverterError
+from tqdm import tqdm
 
 from tasks.errors import CheckpointError
 from tasks.exporting.bias_correction import correct_biases
@@ -94,7 +95,9 @@ class Quantizer:
         # Ranges are the converter's own here: some are too wide (see `ranges`), which 16 bits allow for.
         converter = _converter(self._graph)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: ([image] for image in images)
+        converter.representative_dataset = lambda: (
+            [image] for image in tqdm(images, desc="export: int8, ranges of 16 bits", unit="image")
+        )
         converter.target_spec.supported_ops = [
             tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8,
             tf.lite.OpsSet.TFLITE_BUILTINS,
