@@ -101,7 +101,7 @@ def quantise(
     """The first form of `FORMS` that does not surely lose too much; where none is, the one that loses least.
 
     Args:
-        quantize: makes the file in a form, as `Quantizer` does.
+        quantize: makes the file in a form, as `Converter.quantize` does.
         train: the training split; no other image is used.
         size: height and width of the model's input.
         prepare: makes a photo an input of this size.
