@@ -14,6 +14,8 @@ from tasks.training.balance import times_shown
 # Serialized examples held for shuffling: more than the data sets this is for, and bounded for those it is not.
 _SHUFFLE_BUFFER = 4096
 
+# AutoGraph has nothing to convert in what is mapped over examples, and converting takes longer than tracing.
+_as_written = tf.autograph.experimental.do_not_convert
 _FEATURES = {
     "image/encoded": tf.io.FixedLenFeature([], tf.string),
     "image/filename": tf.io.FixedLenFeature([], tf.string),
@@ -100,6 +102,7 @@ def training_batches(
             examples = pairs.flat_map(lambda serialized, n: tf.data.Dataset.from_tensors(serialized).repeat(n))
         return examples.shuffle(_SHUFFLE_BUFFER, seed=seed * 1_000_003 + number)
 
+    @_as_written
     def load(index: tf.Tensor, serialized: tf.Tensor) -> Batch:
         name, image, boxes, classes = _parse(serialized)
         image, boxes, classes = _augmented(
@@ -135,6 +138,7 @@ def augmented_copies(
     """
     files = [str(path) for path in shards]
 
+    @_as_written
     def load(index: tf.Tensor, serialized: tf.Tensor) -> Batch:
         name, image, boxes, classes = _parse(serialized)
         copy, number = index // images, index % images
@@ -159,6 +163,7 @@ def augmented_copies(
 def evaluation_images(shards: Sequence[Path], *, size: tuple[int, int], batch_size: int) -> tf.data.Dataset:
     """float32 `(B, height, width, 3)` images in 0..255, each once, in the files' order; the last B may be smaller."""
 
+    @_as_written
     def load(serialized: tf.Tensor) -> tf.Tensor:
         return tf.image.resize(_parse(serialized)[1], size)
 
