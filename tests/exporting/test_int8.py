@@ -8,6 +8,7 @@ from tasks.errors import DataError, FormatError
 from tasks.evaluation.preprocess import model_input
 from tasks.exporting import int8
 from tasks.exporting.int8 import Inputs, calibration_choice, quantise
+from tasks.exporting.interpreter import Floats
 from tasks.exporting.tflite import FORMS, Form
 from tasks.images.image_file import read_rgb
 from tasks.metrics.differences import Difference
@@ -118,7 +119,7 @@ def test_photos_that_do_not_fit_in_memory_are_read_again(tmp_path, monkeypatch):
 
 def test_only_the_first_photo_has_all_pixels_whatever_is_kept(tmp_path):
     data = photos(tmp_path, 2)
-    kept = {}
+    kept: dict[str, Floats] = {}
     one, other = Inputs(data, data.images, (64, 64), model_input, kept), data.images[::-1]
     plain = [model_input(read_rgb(data.image_path(image)), 64, 64) for image in data.images]
     list(one)
