@@ -36,7 +36,7 @@ from tasks.errors import BusyError, PipelineError, UnreachableError
 from tasks.formats.writers import WRITTEN_FORMATS
 from tasks.ground.imports import import_object
 from tasks.ground.ports import port_number
-from tasks.ground.process import CTRL_C_STATUS, raise_at_ctrl_c, silence_libraries
+from tasks.ground.process import CTRL_C_STATUS, collect_garbage_seldom, raise_at_ctrl_c, silence_libraries
 from tasks.ground.text import print_text
 from tasks.lint.paths import refuse_unsafe_paths
 from tasks.params import FORMATS, read_params
@@ -63,6 +63,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = vars(parser().parse_args(argv))
     command = arguments.pop("command")
     silence_libraries()
+    collect_garbage_seldom()
     try:
         if command in STAGES:
             _run_stage(command, **arguments)

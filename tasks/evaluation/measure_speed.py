@@ -44,10 +44,14 @@ def measure_speed(
     for pixel in pixels[:_WARM_UP]:
         detector.detect([pixel])
     each = [_seconds(lambda pixel=pixel: detector.detect([pixel])) for pixel in pixels]  # type: ignore[misc]
+    total = sum(each) if batch_size == 1 else _seconds_in_batches(detector, pixels, batch_size)
+    return ModelSpeed(size_mb=size_mb, latency_ms=1000 * statistics.median(each), images_per_s=len(pixels) / total)
+
+
+def _seconds_in_batches(detector: Detector, pixels: Sequence[Image], batch_size: int) -> float:
     together = list(batches(pixels, batch_size, lambda pixel: pixel.shape[0] * pixel.shape[1]))
     detector.detect(together[0])
-    total = sum(_seconds(lambda batch=batch: detector.detect(batch)) for batch in together)  # type: ignore[misc]
-    return ModelSpeed(size_mb=size_mb, latency_ms=1000 * statistics.median(each), images_per_s=len(pixels) / total)
+    return sum(_seconds(lambda batch=batch: detector.detect(batch)) for batch in together)  # type: ignore[misc]
 
 
 def measure_latency(file: Path, pixels: Sequence[Image]) -> dict[int, Latency]:

@@ -66,9 +66,13 @@ def _means(model: bytes, tensors: set[int], images: Iterable[Floats]) -> dict[in
     """The mean of each channel of each tensor, `(C,)`, over all images."""
     sums: dict[int, Any] = {}
     count = 0
-    for values in every_tensor(model, tensors, images):
+    for means in every_tensor(model, tensors, images, _mean_of_one, "means of inputs"):
         count += 1
-        for tensor, value in values.items():
-            mean = value.reshape(-1, value.shape[-1]).mean(axis=0)
+        for tensor, mean in means.items():
             sums[tensor] = sums[tensor] + mean if tensor in sums else mean
     return {tensor: total / count for tensor, total in sums.items()}
+
+
+def _mean_of_one(tensor: int, value: Floats) -> Floats:
+    mean: Floats = value.reshape(-1, value.shape[-1]).mean(axis=0)
+    return mean

@@ -63,11 +63,15 @@ def _factors(reach: Floats, group: Channels) -> Floats:
 def _reach(model: bytes, tensors: set[int], images: Iterable[Floats]) -> dict[int, Floats]:
     """The largest absolute value of each channel of each tensor, `(C,)`, over all images."""
     largest: dict[int, Floats] = {}
-    for values in every_tensor(model, tensors, images):
-        for tensor, value in values.items():
-            reach = np.abs(value).reshape(-1, value.shape[-1]).max(axis=0)
+    for reaches in every_tensor(model, tensors, images, _reach_of_one, "how far channels reach"):
+        for tensor, reach in reaches.items():
             largest[tensor] = np.maximum(largest[tensor], reach) if tensor in largest else reach
     return largest
+
+
+def _reach_of_one(tensor: int, value: Floats) -> Floats:
+    reach: Floats = np.abs(value).reshape(-1, value.shape[-1]).max(axis=0)
+    return reach
 
 
 def _multiply(content: Any, tensor: int, factors: Floats) -> None:

@@ -16,17 +16,28 @@ from tasks.metrics.differences import Difference
 from tasks.metrics.loss_texts import loss_text
 
 Prepare = Callable[[npt.NDArray[np.uint8], int, int], Floats]
+# 250 inputs of 320 px, 60 of 640 px.
+_KEPT_BYTES = 300_000_000
 
 
 class Inputs:
-    """Images as the model takes them, read anew each time they are gone through: all at once may not fit in memory."""
+    """Images as the model takes them, for several passes. Those that do not fit in memory are read anew each time."""
 
     def __init__(
-        self, data: Dataset, images: Sequence[AnnotatedImage], size: tuple[int, int], prepare: Prepare
+        self,
+        data: Dataset,
+        images: Sequence[AnnotatedImage],
+        size: tuple[int, int],
+        prepare: Prepare,
+        kept: dict[str, Floats] | None = None,
     ) -> None:
-        """`images` of `data`; `prepare` makes a photo an input of height and width `size`."""
+        """`images` of `data`; `prepare` makes a photo an input of height and width `size`.
+
+        `kept` holds inputs by file name, and takes further ones while there is room; several `Inputs` may share it.
+        """
         self._data, self._images = data, images
         self._size, self._prepare = size, prepare
+        self._kept = {} if kept is None else kept
 
     def __len__(self) -> int:
         """How many there are."""
@@ -34,16 +45,25 @@ class Inputs:
 
     def __iter__(self) -> Iterator[Floats]:
         """Float32 `(1, height, width, 3)` in -1..1."""
-        for number, image in enumerate(tqdm(self._images, desc="export: measuring int8's ranges", unit="image")):
-            pixels = self._prepare(read_rgb(self._data.image_path(image)), *self._size)
+        for number, image in enumerate(self._images):
+            pixels = self._input(image)
             if number == 0:
                 # The input's range becomes that of all pixels, however dark the photos: apps put pixels in as they are.
+                pixels = pixels.copy()
                 pixels[0, 0, :2, 0] = -1.0, 1.0
             yield pixels
 
     def first(self, count: int) -> "Inputs":
         """Up to `count` of them."""
-        return Inputs(self._data, self._images[:count], self._size, self._prepare)
+        return Inputs(self._data, self._images[:count], self._size, self._prepare, self._kept)
+
+    def _input(self, image: AnnotatedImage) -> Floats:
+        if image.file_name in self._kept:
+            return self._kept[image.file_name]
+        pixels = self._prepare(read_rgb(self._data.image_path(image)), *self._size)
+        if (len(self._kept) + 1) * pixels.nbytes <= _KEPT_BYTES:
+            self._kept[image.file_name] = pixels
+        return pixels
 
 
 @dataclass(frozen=True)
@@ -81,7 +101,7 @@ def quantise(
     """The first form of `FORMS` that does not surely lose too much; where none is, the one that loses least.
 
     Args:
-        quantize: makes the file in a form, as `Quantizer` does.
+        quantize: makes the file in a form, as `Converter.quantize` does.
         train: the training split; no other image is used.
         size: height and width of the model's input.
         prepare: makes a photo an input of this size.
@@ -99,11 +119,12 @@ def quantise(
             "images, or leave int8 out of export.variants"
         )
     tried: list[Quantised] = []
+    kept: dict[str, Floats] = {}
     for form in FORMS:
         chosen = train.images if form.all_images else calibration_choice(train, calibration_images)
         if form.all_images and tried and len(chosen) == tried[0].images:
             continue
-        content = quantize(form, Inputs(train, chosen, size, prepare))
+        content = quantize(form, Inputs(train, chosen, size, prepare, kept))
         tried.append(Quantised(content, form, len(chosen), difference_of(content)))
         surely = is_too_much(tried[-1].difference)
         measured = _measured(tried[-1].loss)

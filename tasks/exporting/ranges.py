@@ -73,10 +73,10 @@ def best_range(histogram: npt.NDArray[np.int64], ends: Range) -> Range:
 def _whole_ranges(model: bytes, images: Iterable[Floats]) -> dict[int, Range]:
     """The least and the greatest value of each tensor over all images."""
     ranges: dict[int, Range] = {}
-    for values in every_tensor(model, float_tensors(model), images):
-        for tensor, value in values.items():
+    for ends in every_tensor(model, float_tensors(model), images, _ends, "ranges"):
+        for tensor, (least, greatest) in ends.items():
             low, high = ranges.get(tensor, (np.inf, -np.inf))
-            ranges[tensor] = min(low, float(value.min())), max(high, float(value.max()))
+            ranges[tensor] = min(low, least), max(high, greatest)
     return ranges
 
 
@@ -84,12 +84,20 @@ def _histograms(
     model: bytes, ranges: Mapping[int, Range], images: Iterable[Floats]
 ) -> dict[int, npt.NDArray[np.int64]]:
     """How many values of each tensor lie in each of `_BINS` bins of its range."""
+
+    def histogram(tensor: int, value: Floats) -> npt.NDArray[np.int64]:
+        low, high = ranges[tensor]
+        # Several times as fast as numpy's histogram, which looks at each edge.
+        bins = (value.ravel() - low) * (_BINS / (high - low) if high > low else 0.0)
+        # A photo that changed in between may reach farther.
+        return np.bincount(np.clip(bins, 0, _BINS - 1).astype(np.int64), minlength=_BINS)
+
     histograms = {tensor: np.zeros(_BINS, np.int64) for tensor in ranges}
-    for values in every_tensor(model, ranges, images):
-        for tensor, value in values.items():
-            low, high = ranges[tensor]
-            # Several times as fast as numpy's histogram, which looks at each edge.
-            bins = (value.ravel() - low) * (_BINS / (high - low) if high > low else 0.0)
-            # A photo that changed in between may reach farther.
-            histograms[tensor] += np.bincount(np.clip(bins, 0, _BINS - 1).astype(np.int64), minlength=_BINS)
+    for counts in every_tensor(model, ranges, images, histogram, "values in each range"):
+        for tensor, count in counts.items():
+            histograms[tensor] += count
     return histograms
+
+
+def _ends(tensor: int, value: Floats) -> Range:
+    return float(value.min()), float(value.max())

@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.lite.python.convert import mlir_quantize
 from tensorflow.lite.python.convert_phase import ConverterError
+from tqdm import tqdm
 
 from tasks.errors import CheckpointError
 from tasks.exporting.bias_correction import correct_biases
@@ -49,23 +50,34 @@ FORMS = (
 )
 
 
-def convert_float(graph: Path, kind: str) -> bytes:
-    """The SavedModel `graph` of a `tflite_graph` as a TFLite file: `float32`, `float16` or `dynamic`."""
-    converter = _converter(graph)
-    if kind != "float32":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if kind == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    return _convert(converter)
+class Converter:
+    """Makes the TFLite files of one graph.
 
-
-class Quantizer:
-    """Makes the int8 file in several forms; what is measured on images is measured once for each number of them."""
+    The float32 file, which the int8 file is made of, is converted once; what is measured on images is measured once for
+    each number of them.
+    """
 
     def __init__(self, graph: Path) -> None:
         """Of the SavedModel `graph` of a `tflite_graph`."""
         self._graph = graph
+        self._float32: bytes | None = None
         self._measured: dict[int, bytes] = {}
+
+    def convert(self, kind: str) -> bytes:
+        """The file with floats between layers: `float32`, `float16` or `dynamic`.
+
+        Raises:
+            CheckpointError: the converter cannot make it.
+        """
+        if kind == "float32":
+            if self._float32 is None:
+                self._float32 = _convert(_converter(self._graph))
+            return self._float32
+        converter = _converter(self._graph)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if kind == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        return _convert(converter)
 
     def quantize(self, form: Form, images: Images) -> bytes:
         """The file in this form; `images` are float32 `(1, height, width, 3)` in -1..1, of training images only.
@@ -76,7 +88,7 @@ class Quantizer:
         if form.wide_activations:
             return self._wide(images)
         if len(images) not in self._measured:
-            even = convert_float(self._graph, "float32")
+            even = self.convert("float32")
             if len(images) >= _LEAST_TO_EQUALISE:
                 even = equalise(even, images)
             self._measured[len(images)] = with_ranges(even, images)
@@ -94,7 +106,9 @@ class Quantizer:
         # Ranges are the converter's own here: some are too wide (see `ranges`), which 16 bits allow for.
         converter = _converter(self._graph)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: ([image] for image in images)
+        converter.representative_dataset = lambda: (
+            [image] for image in tqdm(images, desc="export: int8, ranges of 16 bits", unit="image")
+        )
         converter.target_spec.supported_ops = [
             tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8,
             tf.lite.OpsSet.TFLITE_BUILTINS,

@@ -12,7 +12,7 @@ from tasks.detector.network import Network
 from tasks.exporting.edge_tpu import edge_tpu_fallbacks
 from tasks.exporting.int8 import Prepare, quantise
 from tasks.exporting.saved_model import save_function
-from tasks.exporting.tflite import Quantizer, convert_float
+from tasks.exporting.tflite import Converter
 from tasks.exporting.tflite_graph import tflite_graph
 from tasks.exporting.tflite_metadata import Metadata, with_metadata
 from tasks.metrics.differences import Difference
@@ -73,12 +73,13 @@ def export_variants(
     written: dict[VariantName, WrittenVariant] = {}
     left_out: dict[VariantName, str] = {}
     with _graph(source.network, source.pipeline_config, params.max_detections) as graph:
+        converter = Converter(graph)
         for name in params.variants:
             file = folder / VARIANTS[name].file
             if name == "int8":
-                variant, difference = _export_int8(graph, source, params, train, file, judge)
+                variant, difference = _export_int8(converter, source, params, train, file, judge)
             else:
-                variant = _export_onnx(source, file) if name == "onnx" else _export_float(graph, source, name, file)
+                variant = _export_onnx(source, file) if name == "onnx" else _export_float(converter, source, name, file)
                 difference = judge.difference(file)
             reason = judge.why_left_out(file, difference)
             if reason is None:
@@ -92,7 +93,7 @@ def export_variants(
 def export_float32(network: Network, pipeline_config: Any, file: Path, *, max_detections: int) -> None:
     """Write the float32 TFLite file alone, without metadata."""
     with _graph(network, pipeline_config, max_detections) as graph:
-        file.write_bytes(convert_float(graph, "float32"))
+        file.write_bytes(Converter(graph).convert("float32"))
 
 
 @contextmanager
@@ -103,8 +104,8 @@ def _graph(network: Network, pipeline_config: Any, max_detections: int) -> Itera
         yield Path(folder)
 
 
-def _export_float(graph: Path, source: Source, name: VariantName, file: Path) -> WrittenVariant:
-    file.write_bytes(with_metadata(convert_float(graph, name), source.metadata))
+def _export_float(converter: Converter, source: Source, name: VariantName, file: Path) -> WrittenVariant:
+    file.write_bytes(with_metadata(converter.convert(name), source.metadata))
     return WrittenVariant(file=file.name, form=_FLOAT_FORMS[name])
 
 
@@ -117,14 +118,14 @@ def _export_onnx(source: Source, file: Path) -> WrittenVariant:
 
 
 def _export_int8(
-    graph: Path, source: Source, params: "ExportParams", train: Dataset, file: Path, judge: Judge
+    converter: Converter, source: Source, params: "ExportParams", train: Dataset, file: Path, judge: Judge
 ) -> tuple[WrittenVariant, Difference]:
     def difference_of(content: bytes) -> Difference:
         file.write_bytes(with_metadata(content, source.metadata))
         return judge.difference(file)
 
     made = quantise(
-        Quantizer(graph).quantize,
+        converter.quantize,
         train,
         (source.network.height, source.network.width),
         prepare=source.prepare,

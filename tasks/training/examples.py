@@ -15,6 +15,8 @@ from tasks.training.mosaic import Example, Partners, partners_of, put_together
 # Serialized examples held for shuffling: more than the data sets this is for, and bounded for those it is not.
 _SHUFFLE_BUFFER = 4096
 
+# AutoGraph has nothing to convert in what is mapped over examples, and converting takes longer than tracing.
+_as_written = tf.autograph.experimental.do_not_convert
 _FEATURES = {
     "image/encoded": tf.io.FixedLenFeature([], tf.string),
     "image/filename": tf.io.FixedLenFeature([], tf.string),
@@ -112,6 +114,7 @@ def training_batches(
 
     partners = _partners(files, size) if augment.mosaic else None
 
+    @_as_written
     def load(index: tf.Tensor, serialized: tf.Tensor) -> Batch:
         name, *example = _parse(serialized)
         own_seed = tf.stack([tf.constant(seed, tf.int64), index])
@@ -139,17 +142,27 @@ def augmented_copies(
     augment: Augment,
     seed: int,
 ) -> tf.data.Dataset:
-    """Single examples as `Batch`es without the first axis: all `images` unchanged, then `copies` times augmented.
+    """Pairs of an entry's number, int64, and its example, a `Batch` without the first axis.
 
-    Copy c of image i does not depend on how many there are of either; the other arguments are those of
-    `training_batches`.
+    Entry `copy * images + number` is copy `copy` of image `number`: copy 0 is unchanged, the `copies` others are
+    augmented. They come image by image, each decoded once. Copy c of image i does not depend on how many there are of
+    either; the other arguments are those of `training_batches`.
     """
     files = [str(path) for path in shards]
     partners = _partners(files, size) if augment.mosaic else None
 
-    def load(index: tf.Tensor, serialized: tf.Tensor) -> Batch:
-        name, image, boxes, classes = _parse(serialized)
-        copy, number = index // images, index % images
+    @_as_written
+    def decode(number: tf.Tensor, serialized: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        return (number, *_parse(serialized))
+
+    @_as_written
+    def every_copy(*decoded: tf.Tensor) -> tf.data.Dataset:
+        return tf.data.Dataset.range(1 + copies).map(_as_written(lambda copy: (copy, *decoded)))
+
+    @_as_written
+    def load(
+        copy: tf.Tensor, number: tf.Tensor, name: tf.Tensor, image: tf.Tensor, boxes: tf.Tensor, classes: tf.Tensor
+    ) -> tuple[tf.Tensor, Batch]:
         image, boxes, classes = tf.cond(
             copy == 0,
             lambda: (tf.image.resize(image, size), boxes, classes),
@@ -161,15 +174,17 @@ def augmented_copies(
                 partners,
             ),
         )
-        return _padded(name, image, boxes, classes, max_boxes)
+        return copy * images + number, _padded(name, image, boxes, classes, max_boxes)
 
-    repeated = tf.data.TFRecordDataset(files).repeat(1 + copies)
-    return repeated.enumerate().map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    examples = tf.data.TFRecordDataset([str(path) for path in shards]).enumerate()
+    decoded = examples.map(decode, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return decoded.flat_map(every_copy).map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
 
 def evaluation_images(shards: Sequence[Path], *, size: tuple[int, int], batch_size: int) -> tf.data.Dataset:
     """float32 `(B, height, width, 3)` images in 0..255, each once, in the files' order; the last B may be smaller."""
 
+    @_as_written
     def load(serialized: tf.Tensor) -> tf.Tensor:
         return tf.image.resize(_parse(serialized)[1], size)
 

@@ -82,17 +82,20 @@ class FeatureCache:
         examples = augmented_copies(
             shards, images=plan.images, copies=plan.copies, size=size, max_boxes=max_boxes, augment=augment, seed=seed
         )
-        done, labels = 0, []
+        done, places, labels = 0, [], []
         with tqdm(total=plan.entries, desc="computing the frozen layers", unit="image") as bar:
-            for batch in examples.batch(_COMPUTED_AT_A_TIME).prefetch(2):
+            for entries, batch in examples.batch(_COMPUTED_AT_A_TIME).prefetch(2):
+                # Within bounds even where there are more images than planned, which is refused below.
+                places.append(entries.numpy() % plan.entries)
                 for stored, computed in zip(self._features, trunk.features(batch.images), strict=True):
-                    stored[done : done + len(computed)] = computed.numpy()
+                    stored[places[-1]] = computed.numpy()
                 labels.append([tensor.numpy() for tensor in (batch.names, batch.boxes, batch.classes, batch.weights)])
                 done += len(batch.names)
                 bar.update(len(batch.names))
         if done != plan.entries:
             raise TrainingError(f"{len(shards)} shards hold {done} images and copies, but {plan.entries} were expected")
-        self._labels = [np.concatenate(column) for column in zip(*labels, strict=True)]
+        order = np.argsort(np.concatenate(places))
+        self._labels = [np.concatenate(column)[order] for column in zip(*labels, strict=True)]
 
     def batches(
         self, *, batch_size: int, seed: int, start_step: int, image_shares: npt.NDArray[np.float64] | None = None

@@ -57,6 +57,13 @@ def test_speed_is_measured_on_as_many_images_as_fit_the_memory(tmp_path, megapix
     assert (speed.latency_ms or 0) > 0
 
 
+def test_where_a_batch_is_one_image_each_is_timed_once(tmp_path):
+    detector = Counting()
+    speed = measure_speed(detector, timed_images(dataset(tmp_path, [1] * 5)), 1)
+    assert detector.calls == [1] * (3 + 5)
+    assert (speed.images_per_s or 0) > 0
+
+
 def test_no_images_have_no_speed(tmp_path):
     assert measure_speed(Counting(), timed_images(dataset(tmp_path, [])), 8, 1.5) == ModelSpeed(size_mb=1.5)
 

@@ -1,12 +1,16 @@
 """The int8 file: which form is taken, and which training images its ranges are measured on."""
 
+import numpy as np
 import pytest
 
 from tasks.dataset.dataset import Dataset
-from tasks.errors import DataError
+from tasks.errors import DataError, FormatError
 from tasks.evaluation.preprocess import model_input
-from tasks.exporting.int8 import calibration_choice, quantise
+from tasks.exporting import int8
+from tasks.exporting.int8 import Inputs, calibration_choice, quantise
+from tasks.exporting.interpreter import Floats
 from tasks.exporting.tflite import FORMS, Form
+from tasks.images.image_file import read_rgb
 from tasks.metrics.differences import Difference
 from tests.exporting.photos import CLASSES, photos
 
@@ -88,3 +92,37 @@ def test_the_same_images_are_drawn_for_the_same_data(tmp_path):
     assert chosen == [image.file_name for image in calibration_choice(data, 3)]
     assert len(set(chosen)) == 3
     assert len(calibration_choice(data, 99)) == 8
+
+
+def test_photos_are_read_once_for_several_passes(tmp_path):
+    data = photos(tmp_path, 3)
+    inputs = Inputs(data, data.images, (64, 64), model_input)
+    first = list(inputs)
+    for image in data.images:
+        data.image_path(image).unlink()
+    np.testing.assert_array_equal(list(inputs), first)
+    np.testing.assert_array_equal(list(inputs.first(2)), first[:2])
+
+
+def test_photos_that_do_not_fit_in_memory_are_read_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(int8, "_KEPT_BYTES", 64 * 64 * 3 * 4)
+    data = photos(tmp_path, 2)
+    inputs = Inputs(data, data.images, (64, 64), model_input)
+    first = list(inputs)
+    np.testing.assert_array_equal(list(inputs), first)
+    data.image_path(data.images[0]).unlink()
+    np.testing.assert_array_equal(list(inputs), first)
+    data.image_path(data.images[1]).unlink()
+    with pytest.raises(FormatError, match="no such file"):
+        list(inputs)
+
+
+def test_only_the_first_photo_has_all_pixels_whatever_is_kept(tmp_path):
+    data = photos(tmp_path, 2)
+    kept: dict[str, Floats] = {}
+    one, other = Inputs(data, data.images, (64, 64), model_input, kept), data.images[::-1]
+    plain = [model_input(read_rgb(data.image_path(image)), 64, 64) for image in data.images]
+    list(one)
+    last, first = Inputs(data, other, (64, 64), model_input, kept)
+    assert last[0, 0, :2, 0].tolist() == [-1.0, 1.0]
+    np.testing.assert_array_equal(first, plain[0])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tasks.exporting.interpreter import every_tensor, float_tensors
 from tasks.exporting.ranges import best_range, with_ranges
 from tasks.exporting.tflite_tensors import read_content
 from tests.exporting.listed import Listed
@@ -28,6 +29,23 @@ def test_each_tensor_has_its_own_range_and_not_that_of_the_next_one():
     model = converted(lambda x: (x + 1.0) * 127.5 - 100.0, 1, 2, 2, 3)
     image = np.linspace(-1.0, 1.0, 12, dtype=np.float32).reshape(1, 2, 2, 3)
     assert ranges_in(with_ranges(model, Listed([image]))) == [(-1.0, 1.0), (0.0, 2.0), (0.0, 255.0), (-100.0, 155.0)]
+
+
+def test_what_is_measured_on_images_comes_in_their_order():
+    model = converted(lambda x: x * 2.0, 1, 2, 2, 3)
+    images = [np.full((1, 2, 2, 3), value, np.float32) for value in range(20)]
+    (result,) = set(float_tensors(model)) - {0}
+    found = every_tensor(model, [result], images, lambda tensor, value: (tensor, float(value.max())))
+    assert [values[result] for values in found] == [(result, 2.0 * value) for value in range(20)]
+
+
+def test_an_image_that_cannot_be_read_ends_the_measuring():
+    def images():
+        yield np.zeros((1, 2, 2, 3), np.float32)
+        raise OSError("unreadable")
+
+    with pytest.raises(OSError, match="unreadable"):
+        list(every_tensor(converted(lambda x: x * 2.0, 1, 2, 2, 3), [0], images()))
 
 
 def test_ranges_are_those_of_all_images_and_constants_have_none():

@@ -7,7 +7,7 @@ import tensorflow as tf
 from tasks.evaluation.preprocess import model_input, stretched
 from tasks.exporting.interpreter import every_tensor
 from tasks.exporting.saved_model import save_function
-from tasks.exporting.tflite import FORMS, Quantizer, convert_float
+from tasks.exporting.tflite import FORMS, Converter
 from tasks.exporting.tflite_graph import tflite_graph
 from tasks.exporting.tflite_tensors import read_content
 from tests.detector.toy_network import ON_PIXELS
@@ -51,7 +51,7 @@ def heads_of_network(network, image):
 
 def test_float32_takes_the_photo_as_the_network_does(network_and_graph):
     network, graph = network_and_graph
-    found = heads_of(convert_float(graph, "float32"), model_input(picture(1), network.height, network.width))
+    found = heads_of(Converter(graph).convert("float32"), model_input(picture(1), network.height, network.width))
     for ours, theirs in zip(found, heads_of_network(network, picture(1)), strict=True):
         assert theirs.std() > 0.05
         np.testing.assert_allclose(ours, theirs.reshape(ours.shape), rtol=0, atol=1e-4)
@@ -60,7 +60,7 @@ def test_float32_takes_the_photo_as_the_network_does(network_and_graph):
 def test_int8_takes_the_photo_as_the_network_does(network_and_graph):
     network, graph = network_and_graph
     images = Listed(model_input(picture(seed), network.height, network.width) for seed in range(4))
-    model = Quantizer(graph).quantize(FORMS[0], images)
+    model = Converter(graph).quantize(FORMS[0], images)
     pixels = np.rint(stretched(picture(1), network.height, network.width)).astype(np.uint8)
     for ours, theirs in zip(heads_of(model, pixels), heads_of_network(network, picture(1)), strict=True):
         assert np.abs(ours - theirs.reshape(ours.shape)).mean() < 0.05 * theirs.std()

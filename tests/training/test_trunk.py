@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tasks.detector.initialise import initialise
 from tasks.detector.network import Network
+from tasks.errors import TrainingError
 from tasks.params import CacheParams
 from tasks.training.examples import Augment, Batch
 from tasks.training.feature_cache import CachePlan, FeatureCache, batch_entries
@@ -147,6 +148,17 @@ def test_cached_features_are_those_of_the_copies_and_come_with_their_boxes(
         grey = tf.fill([1, SIDE_PX, SIDE_PX, 3], 30.0 * number)
         np.testing.assert_allclose(batch.images[0][place], trunk.features(grey)[0][0], atol=1e-4)
         assert batch.weights.numpy()[place].sum() == min(1 + number % 3, 2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("images", [6, 8])
+def test_shards_with_another_number_of_images_than_planned_are_refused(grey_shard: Path, images: int) -> None:
+    network, frozen = build(2)
+    trunk = trunk_of(network, frozen)
+    assert trunk is not None
+    cache = FeatureCache(CachePlan(images, 1, "float32", trunk.specs), None)
+    with pytest.raises(TrainingError, match=f"but {2 * images} were expected"):
+        cache.fill(trunk, [grey_shard], size=(SIDE_PX, SIDE_PX), max_boxes=4, augment=AUGMENT, seed=3)
 
 
 @pytest.mark.slow
