@@ -110,10 +110,10 @@ def test_a_resumed_run_gets_the_mosaics_of_an_uninterrupted_one(grey_shard: Path
 
 def test_the_unchanged_copy_is_no_mosaic_and_the_others_are(grey_shard: Path) -> None:
     copies = augmented_copies([grey_shard], images=7, copies=2, size=SIZE, max_boxes=12, augment=MOSAIC, seed=3)
-    greys = [len(np.unique(np.round(copy.images.numpy() / 30))) for copy in copies]
-    assert len(greys) == 21
-    assert max(greys[:7]) == 1
-    assert np.mean(greys[7:]) > 2
+    greys = {int(entry): len(np.unique(np.round(copy.images.numpy() / 30))) for entry, copy in copies}
+    assert sorted(greys) == list(range(21))
+    assert max(greys[entry] for entry in range(7)) == 1
+    assert np.mean([greys[entry] for entry in range(7, 21)]) > 2
 
 
 @pytest.mark.parametrize(("counts", "mosaic", "most"), [((1, 3), 0.0, 8), ((1, 30), 0.0, 30), ((1, 30), 0.1, 120)])
