@@ -66,12 +66,13 @@ class Card(Artifact):
 
 Backbone, feature pyramid, tower and box head of `{made.model}`,
 {self.origin}.
-No photograph but ImageNet's had a part in it, and no box that a person drew. The class head is left out.
+Its scenes are cut-outs pasted before photographs; studies/base/README.md names the packages that
+both are from. No person drew a box. The class head is left out.
 
 - **For** `ssd_mobilenet_v2_fpnlite` at 320 and 640 px: `checkpoint.source: base`.
-- **How** {drawn.count} scenes of {drawn.side_px} px (seed {drawn.seed}, {drawn.kinds_per_family} kinds
-  a family, classes: {drawn.classes}) with {made.boxes} boxes; {train.steps} steps of batch
-  {train.batch_size}, {train.optimizer}, learning rate {train.learning_rate:g}, new layers
+- **How** {drawn.count} scenes of {drawn.side_px} px (seed {drawn.seed}, {drawn.photo_share:.0%}
+  before photographs) with {made.boxes} boxes; {train.steps} steps of batch {train.batch_size},
+  {train.optimizer}, learning rate {train.learning_rate:g}, new layers
   {train.new_layer_rate:g} times that, frozen: {train.freeze}.
 - **Measured** {score} after {measured.best_step} steps, {measured.what}.
 - **File** {self.bytes} bytes, {self.arrays} arrays, {self.parameters} parameters, float16 but for
