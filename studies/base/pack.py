@@ -16,9 +16,12 @@ from tasks.ground.files import replacing, sha256_of
 from tasks.params import Params
 from tasks.weights.shipped import FPNLITE as NAME
 
-_ORIGIN = "trained on generated scenes, from torchvision's ImageNet weights (studies/base)"
+_ORIGIN = (
+    "trained on cut-outs pasted before photographs (studies/base/README.md names the packages that both are from), from "
+    "torchvision's ImageNet weights"
+)
 _LICENCE = "Apache-2.0 (this project); BSD-3-Clause (torchvision's ImageNet weights, which training started from)"
-_MEASURED_ON = "on generated scenes that training never saw: says little about photographs"
+_MEASURED_ON = "on scenes that training never saw: says little about photographs"
 # The sections of params.yaml that the weights depend on: those that dvc.yaml tracks for this stage.
 _DECIDE = {"validate_", "split", "model", "checkpoint", "train"}
 _GENERATOR = Path(__file__).parent / "scenes"
@@ -51,10 +54,10 @@ def _facts(params: Params, scenes: ScenesParams) -> Facts:
         contents=f"Backbone, feature pyramid, tower and box head of `{params.model.name}`; the class head is left out",
         origin=_ORIGIN,
         licence=_LICENCE,
-        how=f"{drawn.count} scenes of {drawn.side_px} px (seed {drawn.seed}, {drawn.kinds_per_family} kinds a family, "
-        f"classes: {drawn.classes}) with {boxes} boxes; {train.steps} steps of batch {train.batch_size}, "
+        how=f"{drawn.count} scenes of {drawn.side_px} px (seed {drawn.seed}, {drawn.photo_share:.0%} "
+        f"before photographs) with {boxes} boxes; {train.steps} steps of batch {train.batch_size}, "
         f"{train.optimizer}, learning rate {train.learning_rate:g}, new layers {train.new_layer_rate:g} times that, "
-        f"frozen: {train.freeze}; no photograph but ImageNet's, and no box that a person drew",
+        f"frozen: {train.freeze}; no box that a person drew",
         result=f"{score} after {figures.best_step} steps, {_MEASURED_ON}",
         made={
             "model": params.model.name,

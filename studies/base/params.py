@@ -1,22 +1,21 @@
 """scenes.yaml, typed, as tasks/params.py has params.yaml."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from studies.reading import read_section
-from tasks.params import Positive, Section, Seed
+from tasks.params import Fraction, Positive, Section, Seed
 
 
 class DrawnScenes(Section):
-    """What is drawn: everything that the images and boxes depend on."""
+    """What is drawn: everything that the images and boxes depend on, beside the materials."""
 
     seed: Seed
     count: Positive
     side_px: Annotated[int, Field(ge=64)]
-    kinds_per_family: Positive
-    classes: Literal["families", "kinds", "object"]
+    photo_share: Fraction
 
 
 class ScenesParams(DrawnScenes):

@@ -10,13 +10,15 @@ from studies.base.params import ScenesParams
 from studies.freeze.params import ModelArm, SceneTraining, StudyParams
 from studies.freeze.places import RUNS, STARTS
 from studies.freeze.record import Start, write_start
-from studies.stages import DATA_STAGES, PARAMS, TRAINING_STAGES, run_stages, write_params
+from studies.stages import DATA_STAGES, PARAMS, ROOT, TRAINING_STAGES, run_stages, write_params
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.pipeline_config import write_pipeline_config
 from tasks.errors import ConfigError
 from tasks.ground.files import replacing
 from tasks.model.definitions import CONFIGS, find_model
 
+# What the base's study draws with; its stage `materials` fetches them.
+MATERIALS = ROOT / "studies" / "base" / "materials"
 SCENE_STAGES = (*DATA_STAGES, *TRAINING_STAGES)
 
 
@@ -52,12 +54,16 @@ def _train_on_scenes(model: ModelArm, training: SceneTraining, folder: Path) -> 
     return params.paths.trained
 
 
-def draw_once(count: int, folder: Path) -> Path:
-    """The folder of the scenes in `folder`: a killed run finds its own again, but not those of another study.yaml."""
-    params = ScenesParams(seed=1, count=count, side_px=320, kinds_per_family=6, classes="families", workers=None)
+def draw_once(count: int, folder: Path, materials: Path = MATERIALS) -> Path:
+    """The folder of the scenes in `folder`: a killed run finds its own again, but not those of another study.yaml.
+
+    Raises:
+        PipelineError: the stage `materials` of studies/base has not run.
+    """
+    params = ScenesParams(seed=1, count=count, side_px=320, photo_share=0.6, workers=None)
     scenes = folder / f"scenes-{hashlib.sha256(params.model_dump_json().encode()).hexdigest()[:8]}"
     if not scenes.is_dir():
-        draw(params, scenes=scenes)
+        draw(params, materials=materials, scenes=scenes)
     return scenes
 
 

@@ -149,8 +149,11 @@ def _decode(image: Image.Image) -> ImageFacts:
 
 
 def _refuse_scans(path: Path, content: bytes | None) -> None:
-    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as mapped:
-        scans = count_scans(mapped if content is None else content, _MAX_JPEG_SCANS)
+    if content is None:
+        with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as mapped:
+            scans = count_scans(mapped, _MAX_JPEG_SCANS)
+    else:
+        scans = count_scans(content, _MAX_JPEG_SCANS)
     if scans > _MAX_JPEG_SCANS:
         raise FormatError(
             f"{path}: a JPEG of more than {_MAX_JPEG_SCANS} scans, which takes minutes to decode; save it anew"

@@ -78,3 +78,12 @@ def test_an_image_of_a_hundred_scans_is_read(tmp_path):
     path = tmp_path / "a.jpg"
     path.write_bytes(with_last_scan_repeated(saved(progressive=True), 91))
     assert inspect_image(path, max_megapixels=1).width == 64
+
+
+def test_a_jpeg_in_memory_needs_no_file(tmp_path):
+    path = tmp_path / "photo.jpg"
+    Image.new("RGB", (8, 6)).save(path)
+    content = path.read_bytes()
+    path.unlink()
+    with open_image(path, max_megapixels=1, content=content) as image:
+        assert image.size == (8, 6)

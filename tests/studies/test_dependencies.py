@@ -24,6 +24,8 @@ def modules_of(stages: tuple[str, ...]) -> list[str]:
 
 # The modules that a stage runs. `import_module` hides those of the pipeline's stages from the closure of `run_stages`.
 RUNS = {
+    ("base", "materials"): ("studies.base.preparation",),
+    ("base", "findings"): ("studies.base.findings",),
     ("base", "scenes"): ("studies.base.draw",),
     ("base", "data"): ("studies.stages", *modules_of(DATA_STAGES)),
     ("base", "train"): ("studies.stages", *modules_of(TRAINING_STAGES)),

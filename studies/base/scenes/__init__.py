@@ -1,1 +1,1 @@
-"""Generated scenes: from families of outlines to photographs of things that do not exist."""
+"""Scenes: cut-outs pasted before photographs so that they look photographed with them."""

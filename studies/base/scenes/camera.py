@@ -6,8 +6,6 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-from studies.base.scenes.tiles import NOISES, sample
-
 Picture = npt.NDArray[np.float32]
 Rng = np.random.Generator
 
@@ -57,13 +55,17 @@ def _falling_light(pixels: Picture, rng: Rng) -> Picture:
     angle = rng.uniform(0, 2 * np.pi)
     light = 1 + np.float32(rng.uniform(0, 0.3)) * (np.cos(angle) * x + np.sin(angle) * y)
     light = light - np.float32(rng.choice([0.0, rng.uniform(0, 0.25)])) * (x * x + y * y) / 2
-    if rng.random() < 0.25:
-        zoom, phase = rng.uniform(0.2, 0.8), rng.uniform(2, 3, 2)
-        tile = int(rng.integers(4, NOISES + 14))
-        pattern = sample(tile, x * zoom + phase[0], y * zoom + phase[1] + 0 * x, 0.03)
-        smooth = Image.fromarray((pattern * 255).astype(np.uint8)).filter(ImageFilter.BoxBlur(side // 80))
-        light = light * (1 - np.float32(rng.uniform(0.15, 0.55) / 255) * np.asarray(smooth))
+    if rng.random() < 0.2:
+        light = light * (1 - np.float32(rng.uniform(0.15, 0.5)) * _dapples(side, rng))
     return np.asarray(pixels * light[..., None], dtype=np.float32)
+
+
+def _dapples(side: int, rng: Rng) -> npt.NDArray[np.float32]:
+    """`(side, side)` in 0..1: the shade of leaves or of a window's bars, with soft edges."""
+    rows, columns = (int(n) for n in rng.integers(2, 14, 2))
+    coarse = Image.fromarray(rng.random((rows, columns), dtype=np.float32))
+    fine = np.asarray(coarse.resize((side, side), Image.Resampling.BICUBIC))
+    return np.clip((fine - 0.5) * np.float32(rng.uniform(2, 8)) + 0.5, 0, 1)
 
 
 def _colours(pixels: Picture, rng: Rng) -> Picture:

@@ -16,6 +16,7 @@ from tasks.detector.pipeline_config import input_size, read_pipeline_config
 from tasks.errors import ParamsError
 from tasks.model.definitions import MODELS, find_model
 from tasks.stages.table import STAGES
+from tests.studies.base_materials import write_library
 from tests.studies.freeze.made_up import STUDY
 
 
@@ -97,10 +98,11 @@ def test_the_version_of_the_code_depends_on_every_file_that_makes_a_run(
 
 
 def test_scenes_of_a_killed_run_are_found_again_but_not_those_of_another_count(tmp_path: Path) -> None:
-    few = draw_once(1, tmp_path)
+    materials = write_library(tmp_path / "materials")
+    few = draw_once(1, tmp_path, materials)
     (few / "seen").touch()
-    assert (draw_once(1, tmp_path) / "seen").exists()
-    assert len(read_coco(draw_once(2, tmp_path) / ANNOTATIONS).images) == 2
+    assert (draw_once(1, tmp_path, materials) / "seen").exists()
+    assert len(read_coco(draw_once(2, tmp_path, materials) / ANNOTATIONS).images) == 2
 
 
 def test_the_readme_says_how_to_make_the_page_without_more_runs() -> None:
