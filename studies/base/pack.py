@@ -16,11 +16,11 @@ from tasks.ground.files import replacing, sha256_of
 from tasks.params import Params
 from tasks.weights.shipped import FPNLITE as NAME
 
-_ORIGIN = (
-    "trained on cut-outs pasted before photographs (studies/base/README.md names the packages that both are from), from "
-    "torchvision's ImageNet weights"
+_ORIGIN = "trained on cut-outs pasted before photographs (studies/base), from torchvision's ImageNet weights"
+_LICENCE = (
+    "Apache-2.0 (this project); BSD-3-Clause (torchvision's ImageNet weights, which training started from); "
+    "studies/base/README.md has the licences of the pictures that it learned from"
 )
-_LICENCE = "Apache-2.0 (this project); BSD-3-Clause (torchvision's ImageNet weights, which training started from)"
 _MEASURED_ON = "on scenes that training never saw: says little about photographs"
 # The sections of params.yaml that the weights depend on: those that dvc.yaml tracks for this stage.
 _DECIDE = {"validate_", "split", "model", "checkpoint", "train"}

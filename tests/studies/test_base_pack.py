@@ -104,7 +104,7 @@ def test_the_shipped_file_fills_a_network_of_another_size_and_other_classes(
     rows = {row.module: row for row in restored.summary().modules}
     assert rows.pop(CLASS_HEAD).new == 3
     assert all(row.restored == row.variables > 0 for row in rows.values())
-    assert restored.source.startswith(f"base: weights/{NAME}.npz, trained on generated scenes")
+    assert restored.source.startswith(f"base: weights/{NAME}.npz, trained on cut-outs")
     with np.load(folder / "values.npz") as values:
         for key in restored.keys:
             np.testing.assert_allclose(network.variables[key].numpy(), values[key], rtol=2**-10, atol=1e-7)
