@@ -3,9 +3,11 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import JsonValue
 
 from studies.packing import Facts, write_weights
 from studies.weights.compare import compare_with_tflite, largest_difference
@@ -21,7 +23,7 @@ from tasks.detector.network import BACKBONE, Network, build_network, component_o
 from tasks.detector.restore import plain_name
 from tasks.errors import CheckpointError, DataError
 from tasks.model.definitions import MODELS
-from tasks.weights.packed_weights import read_packed
+from tasks.weights.packed_weights import read_packed, write_packed
 from tasks.weights.shipped import IMAGENET, MOBILENET_V1, SSD, models_of
 
 MAX_BYTES = 10_000_000
@@ -76,62 +78,53 @@ def _write_ssd(assets: Path, photos: Path | None, into: Path) -> WeightsCard:
     missing = network.variables.keys() - fill(network, arrays)
     if missing:
         raise CheckpointError(f"{assets}: nothing in it for {len(missing)} variables, such as {min(missing)}")
-    images, made = _measured_on(photos, network)
+    statistics = _measure(photos, network)
     values = {key: variable.numpy() for key, variable in network.variables.items()}
-
-    def result(packed: Arrays) -> tuple[str, dict[str, float]]:
-        fill(network, packed)
-        boxes, logits = compare_with_tflite(network, split_assets(assets)[1], images[:_COMPARED])
-        text = (
-            f"on {_COMPARED} crops of photographs, the box encodings differ from those of the package's TFLite file by "
-            f"at most {boxes:.1g}, the class logits by {logits:.1g}"
-        )
-        return text, {"box_encodings": boxes, "class_logits": logits}
-
+    # Kernels are float16 in the package. What is undone by BatchNorm must be exact.
+    batch_norms = [key for key in values if key.rsplit("/", 1)[-1] in _BATCH_NORM]
+    fill(network, _as_packed(values, float32=batch_norms))
+    boxes, logits = compare_with_tflite(network, split_assets(assets)[1], statistics.images[:_COMPARED])
     facts = Facts(
         contents="All of `ssd_mobilenet_v2_320x320`, its class head with 23 classes",
         origin=f"trained by MediaPipe's authors on 23 classes of Open Images, from the npm package {OBJECTRON.name}",
         licence=OBJECTRON.licence,
-        how=f"converted from TFLite in float16 (studies/weights); {made['how']}",
-        result="",
-        made=made,
-        measured={},
+        how=f"converted from TFLite in float16 (studies/weights); {statistics.how}",
+        result=f"on {_COMPARED} crops of photographs, the box encodings differ from those of the package's TFLite file "
+        f"by at most {boxes:.1g}, the class logits by {logits:.1g}",
+        made=statistics.made,
+        measured={"box_encodings": boxes, "class_logits": logits},
         source_sha256=OBJECTRON.sha256,
         classes=classes,
     )
-    # Kernels are float16 in the package. What is undone by BatchNorm must be exact.
-    batch_norms = [key for key in values if key.rsplit("/", 1)[-1] in _BATCH_NORM]
-    return _pack_measured(values, facts, into, SSD, result, float32=batch_norms)
+    return write_weights(values, facts, into, SSD, float32=batch_norms)
 
 
 def _write_mobilenet_v1(manifest: Path, photos: Path | None, into: Path) -> WeightsCard:
     network = _network(MOBILENET_V1, 1)
-    keys = fill(network, read_mobilenet_v1(manifest))
+    arrays = read_mobilenet_v1(manifest)
+    keys = fill(network, arrays)
     if keys != {key for key in network.variables if component_of(key) == BACKBONE}:
         raise CheckpointError(f"{manifest}: not all of a MobileNet V1")
-    before = network_maps(network, crops(photos_in(_needed(photos)), network.height, _COMPARED))
-    images, made = _measured_on(photos, network)
-    variables = network.variables
-    values = {plain_name(variables[key].name): variables[key].numpy() for key in sorted(keys)}
-
-    def result(packed: Arrays) -> tuple[str, dict[str, float]]:
-        fill(network, packed)
-        difference = largest_difference(network_maps(network, images[:_COMPARED]), before)
-        text = f"on {_COMPARED} crops of photographs, its last map differs from the package's by {difference:.1g}"
-        return text, {"last_map": difference}
-
+    statistics = _measure(photos, network)
+    variables = [network.variables[key] for key in sorted(keys)]
+    values = {plain_name(variable.name): variable.numpy() for variable in variables}
+    images = statistics.images[:_COMPARED]
+    # A kernel of eight-bit numbers has 256 values, which are packed well in float32 too.
+    fill(network, _as_packed(values, float32=values))
+    maps = _last_map(network, images)
+    fill(network, arrays)
+    difference = largest_difference(maps, _last_map(network, images))
     facts = Facts(
         contents="The backbone of `ssd_mobilenet_v1_fpn`",
         origin=f"that of face-api's face detector, from the npm package {FACE_API.name}",
         licence=FACE_API.licence,
-        how=f"converted from TensorFlow.js, where kernels are eight-bit numbers (studies/weights); {made['how']}",
-        result="",
-        made=made,
-        measured={},
+        how=f"converted from TensorFlow.js, where kernels are eight-bit numbers (studies/weights); {statistics.how}",
+        result=f"on {_COMPARED} crops of photographs, its last map differs from the package's by {difference:.1g}",
+        made=statistics.made,
+        measured={"last_map": difference},
         source_sha256=FACE_API.sha256,
     )
-    # A kernel of eight-bit numbers has 256 values, which are packed well in float32 too.
-    return _pack_measured(values, facts, into, MOBILENET_V1, result, float32=values)
+    return write_weights(values, facts, into, MOBILENET_V1, float32=values)
 
 
 def _write_imagenet(file: Path, _photos: Path | None, into: Path) -> WeightsCard:
@@ -148,43 +141,40 @@ def _write_imagenet(file: Path, _photos: Path | None, into: Path) -> WeightsCard
     return write_weights(read_imagenet_weights(file), facts, into, IMAGENET)
 
 
-def _measured_on(photos: Path | None, network: Network) -> tuple[npt.NDArray[np.uint8], dict[str, str | int]]:
-    """Put statistics back into `network`; the images, and what the card says of them."""
-    paths = photos_in(_needed(photos))
+@dataclass(frozen=True)
+class _Statistics:
+    """Images that BatchNorm statistics were measured on, and what the card says of them, in words and in values."""
+
+    images: npt.NDArray[np.uint8]
+    how: str
+    made: dict[str, JsonValue]
+
+
+def _measure(photos: Path | None, network: Network) -> _Statistics:
+    """Put BatchNorm statistics back into `network`."""
+    if photos is None:
+        raise DataError("--photos is missing: statistics are measured on photographs (studies/weights/README.md)")
+    paths = photos_in(photos)
     images = crops(paths, network.height)
     measure_batch_norms(network, images)
     how = f"BatchNorm statistics from {len(images)} crops of {len(paths)} photographs (README.md there names them)"
-    return images, {"how": how, "photos": len(paths), "crops": len(images), "photos_sha256": digest_of(paths)}
+    return _Statistics(images, how, {"photos": len(paths), "crops": len(images), "photos_sha256": digest_of(paths)})
 
 
-def _needed(photos: Path | None) -> Path:
-    if photos is None:
-        raise DataError("--photos is missing: statistics are measured on photographs (studies/weights/README.md)")
-    return photos
+def _as_packed(values: Mapping[str, Array], *, float32: Collection[str]) -> Arrays:
+    """`values` as they are read from a packed file."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "packed.npz"
+        write_packed(values, file, float32=float32)
+        return read_packed(file)
 
 
-def network_maps(network: Network, images: npt.NDArray[np.uint8]) -> Array:
+def _last_map(network: Network, images: npt.NDArray[np.uint8]) -> Array:
     """The backbone's last map for `(B, height, width, 3)` images."""
     set_learning_phase(training=False)
     maps = network.backbone(network.model.feature_extractor.preprocess(images.astype(np.float32)))
     last: Array = maps[-1].numpy()
     return last
-
-
-def _pack_measured(
-    values: Mapping[str, Array],
-    facts: Facts,
-    into: Path,
-    name: str,
-    result: Callable[[Arrays], tuple[str, dict[str, float]]],
-    *,
-    float32: Collection[str],
-) -> WeightsCard:
-    """Pack `values`, and write the card with what `result` measures of the packed file."""
-    write_weights(values, facts, into, name, float32=float32)
-    text, figures = result(read_packed(into / f"{name}.npz"))
-    measured = Facts(**{**vars(facts), "result": text, "measured": dict(figures)})
-    return write_weights(values, measured, into, name, float32=float32)
 
 
 CONVERSIONS = {

@@ -41,10 +41,7 @@ class ClassHead:
         return [label for label in self.classes if label not in self.kept]
 
     def merge(self, key: str, initial: Values, base: Values) -> Values | None:
-        """The value of the variable `key`, from its own value and the base's; None where the base fills nothing of it.
-
-        Where the two do not fit together, it is the base's value.
-        """
+        """The value of the variable `key`, from its own and the base's; None where no row of the base fits."""
         if not self.kept:
             return None
         if not has_rows(key) or not self.has_other_rows:
@@ -61,8 +58,8 @@ def has_rows(key: str) -> bool:
 
 def with_rows(
     initial: Values, base: Values, rows: Sequence[int | None], base_classes: int, *, background: bool = True
-) -> Values:
-    """`initial` with the rows of the classes that the base knows; `base` where the two do not fit together.
+) -> Values | None:
+    """`initial` with the rows of the classes that the base knows; None where the two do not fit together.
 
     The background's row comes from the base, too: what no object is, is the same for both.
 
@@ -77,7 +74,7 @@ def with_rows(
     slots, base_slots = len(rows) + first, base_classes + first
     anchors = initial.shape[-1] // slots
     if initial.shape[-1] != anchors * slots or base.shape != (*initial.shape[:-1], anchors * base_slots):
-        return base
+        return None
     values = initial.reshape(*initial.shape[:-1], anchors, slots).copy()
     source = base.reshape(*initial.shape[:-1], anchors, base_slots)
     values[..., :first] = source[..., :first]

@@ -120,12 +120,12 @@ def restore(network: Network, base: Path, classes: tuple[str, ...]) -> RestoreRe
             result.new.add(key)
             continue
         used.add(name)
-        value, initial_shape = weights.value(name), tuple(variable.shape)
+        value, shape = weights.value(name), tuple(variable.shape)
         merged = head.merge(key, variable.numpy(), value) if component_of(key) == CLASS_HEAD else value
-        if merged is None:
+        if merged is None and not head.kept:
             result.mismatched[key] = "trained for other classes"
-        elif merged.shape != initial_shape:
-            result.mismatched[key] = f"{value.shape} in the base, {initial_shape} in the model"
+        elif merged is None or merged.shape != shape:
+            result.mismatched[key] = f"{value.shape} in the base, {shape} in the model"
         else:
             variable.assign(merged)
             result.add_filled(key, head)

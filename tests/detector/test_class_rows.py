@@ -24,6 +24,7 @@ def test_rows_are_counted_within_each_anchor_after_the_background() -> None:
     base = np.array([1, 2, 3, 11, 12, 13], np.float32)
     initial = np.full(8, -5, np.float32)
     merged = with_rows(initial, base, [1, None, 0], 2)
+    assert merged is not None
     assert merged.tolist() == [1, 3, -5, 2, 11, 13, -5, 12]
     assert initial.tolist() == [-5] * 8
 
@@ -31,18 +32,23 @@ def test_rows_are_counted_within_each_anchor_after_the_background() -> None:
 def test_a_kernels_rows_are_its_last_axis() -> None:
     base = np.arange(2 * 6, dtype=np.float32).reshape(1, 1, 2, 6)
     merged = with_rows(np.zeros((1, 1, 2, 4), np.float32), base, [1], 2)
+    assert merged is not None
     assert merged[0, 0].tolist() == [[0, 2, 3, 5], [6, 8, 9, 11]]
 
 
 def test_without_a_background_the_first_row_is_a_class() -> None:
     merged = with_rows(np.zeros(2, np.float32), np.array([7, 8, 9], np.float32), [2, None], 3, background=False)
+    assert merged is not None
     assert merged.tolist() == [9, 0]
 
 
-@pytest.mark.parametrize("shape", [(9,), (12,), (2, 6)], ids=["another number of anchors", "another count", "a kernel"])
-def test_what_does_not_fit_is_left_as_it_is(shape: tuple[int, ...]) -> None:
-    base = np.ones(shape, np.float32)
-    assert with_rows(np.zeros(8, np.float32), base, [0, 1, None], 2) is base
+@pytest.mark.parametrize(
+    "shape",
+    [(9,), (8,), (12,), (2, 6)],
+    ids=["other anchors", "of equal size", "another count", "a kernel"],
+)
+def test_what_does_not_fit_together_has_no_rows(shape: tuple[int, ...]) -> None:
+    assert with_rows(np.zeros(8, np.float32), np.ones(shape, np.float32), [0, 1, None], 2) is None
 
 
 def trained_for(name: str, classes: tuple[str, ...], folder: Path) -> Network:

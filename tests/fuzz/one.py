@@ -9,7 +9,7 @@ try:
 except ImportError:
     sys.exit("atheris is not installed: `make fuzz` installs it")
 
-with atheris.instrument_imports(include=["tasks", "yaml", "PIL"]):
+with atheris.instrument_imports(include=["tasks", "studies", "yaml", "PIL"]):
     from tests.fuzz.targets import TARGETS
 
 # Words that the formats are made of: libFuzzer puts them in.

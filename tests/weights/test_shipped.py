@@ -22,6 +22,13 @@ def test_a_shipped_file_is_what_its_card_says(name: str) -> None:
     assert card.sha256 in card.markdown()
 
 
+def test_the_texts_of_all_licences_are_there() -> None:
+    texts = (FOLDER / "LICENSES.md").read_text()
+    assert [name for name in NAMES if f"`{name}`" not in texts] == []
+    assert "Copyright (c) Vladimir Mandic" in texts
+    assert "Copyright (c) Soumith Chintala 2016" in texts
+
+
 def test_every_file_there_is_one_of_these() -> None:
     assert {path.stem for path in FOLDER.glob("*.npz")} == set(NAMES)
     assert {path.stem for path in FOLDER.glob("*.json")} == set(NAMES)
