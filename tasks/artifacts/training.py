@@ -29,7 +29,7 @@ class EstimateFigures(Artifact):
 
     Attributes:
         seconds: estimated before the last process's first step.
-        took_s: from then on to the end of training.
+        took_s: from then on to the end of the last step and its validation.
     """
 
     seconds: float

@@ -25,6 +25,8 @@ _TIMED_STEPS = 2
 _READY_BATCHES, _TIMED_BATCHES = 3, 4
 # Shares of a step's computing: a forward pass is about a third of it, and a detection has its decoding and NMS besides.
 _DETECTING = 0.4
+# What the gradients of all layers add to a step that computes frozen layers anew, where nothing is known of these.
+_UNFROZEN = 0.4
 # Of the seconds that tracing a training step took: tracing the detections of a validation, and another phase's step.
 _TRACING_DETECTION, _TRACING_NEXT = 0.6, 1.2
 
@@ -111,7 +113,8 @@ def forecast(phases: Sequence[Phase], step: int, timing: Timing, val_images: int
         same = phase.params.freeze == current.params.freeze
         images = phase.params.batch_size
         # Without features: decoding, augmenting and the layers forward, which is what filling took, and backward.
-        more_s = 0.0 if same else images * (timing.image_s + 2 * timing.trunk_s)
+        cached_s = images * (timing.image_s + 2 * timing.trunk_s)
+        more_s = 0.0 if same else cached_s or _UNFROZEN * timing.step_s
         counts.append((phase.params.steps, timing.step_s + more_s))
         starting_s += _TRACING_NEXT * timing.traced_s + (timing.fill_s if same else 0.0)
     params = current.params
@@ -128,6 +131,7 @@ class Estimator:
         self._phases, self._val_images = phases, val_images
         self._fill_s = self._image_s = 0.0
         self._announced: tuple[float, float] | None = None
+        self._ended = 0.0
 
     def filled(self, seconds: float, entries: int) -> None:
         """Take note of how long the features of so many images and copies took."""
@@ -148,12 +152,16 @@ class Estimator:
         if limit:
             print(f"train: {limit}", flush=True)
 
+    def ended(self) -> None:
+        """Take note of the time: the last step and its validation are over, for all that is known."""
+        self._ended = time.monotonic()
+
     def figures(self) -> EstimateFigures | None:
-        """Estimate and time taken until now; None where there was no estimate."""
+        """Estimate and time taken until the end; None where there was no estimate."""
         if self._announced is None:
             return None
         start, seconds = self._announced
-        return EstimateFigures(seconds=seconds, took_s=time.monotonic() - start)
+        return EstimateFigures(seconds=seconds, took_s=self._ended - start)
 
 
 def shortage(params: "TrainParams", progress: Progress, expected: Forecast) -> str | None:

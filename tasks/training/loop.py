@@ -123,6 +123,8 @@ class Trainer:
                 progress.stopped_by = reason
                 if ends or reason or progress.step % params.save_every == 0:
                     self._save(folder, progress)
+        if estimator:
+            estimator.ended()
 
     def as_shipped(self) -> AbstractContextManager[None]:
         """Within it, the plain network has the weights that are validated and kept: averages, with train.ema_decay.

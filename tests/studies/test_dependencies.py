@@ -45,7 +45,7 @@ VERSIONED = {
     ("starts", "data"),
     ("starts", "train"),
 }
-# Params hold no values, and the table names only: tests/test_pipeline_definition.py. Studies' params name no recipe.
+# Params hold no values, and the table names only: tests/test_pipeline_definition.py. No study has a recipe.
 VALUELESS = {"tasks", "tasks.params", "tasks.recipes", "tasks.stages.table"}
 
 

@@ -50,6 +50,26 @@ def test_a_second_phase_is_longer_by_what_the_first_does_not_compute() -> None:
     assert same.starting_s == pytest.approx(6 + 12 + 40)
 
 
+def test_without_a_cache_a_phase_that_freezes_less_has_longer_steps() -> None:
+    plain = Timing(step_s=1.0, traced_s=10.0)
+    steps = forecast(phases_of(params(second_phase=SECOND)), 0, plain, val_images=50).steps
+    assert steps == [(300, 1.0), (100, pytest.approx(1.4))]
+
+
+def test_the_time_taken_ends_with_the_last_step(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = iter([1000.0, 1150.0])
+    monkeypatch.setattr("tasks.training.estimate.time.monotonic", lambda: next(now))
+    estimator = Estimator(phases_of(params()), 0)
+    estimator.announce(Progress(), 0.5, 10.0, 0.0)
+    estimator.ended()
+    figures = estimator.figures()
+    assert figures is not None
+    assert (figures.seconds, figures.took_s) == (150.0, 150.0)
+    assert capsys.readouterr().out == "train: about 2 minutes from here on this machine (300 steps of 0.5 s)\n"
+
+
 def test_the_sentence_has_every_part() -> None:
     text = forecast(phases_of(params(second_phase=SECOND)), 0, TIMING, val_images=50).text(40.0)
     assert text == (
