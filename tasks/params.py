@@ -3,61 +3,19 @@
 The comments that explain each key to a user stand in params.yaml; here stand the types and limits.
 """
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from tasks.errors import ParamsError
+from tasks.param_types import Fraction, NamedPath, Pattern, Positive, Section, Seed, Share, SidePx, false_as_off
 from tasks.recipes import RecipeName, with_recipe
 
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-Positive = Annotated[int, Field(ge=1)]
-# Of an image's area or sides: less shows nothing.
-Share = Annotated[float, Field(ge=0.01, le=1.0)]
 AnnotationFormat = Literal["auto", "voc", "csv", "coco", "yolo", "label_studio"]
 FORMATS: tuple[str, ...] = get_args(AnnotationFormat)
 VariantName = Literal["float32", "float16", "dynamic", "int8", "onnx"]
-
-
-def _check_pattern(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
-    return pattern
-
-
-def _false_as_off(value: object) -> object:
-    """YAML 1.1, which PyYAML reads, takes a plain `off` for false."""
-    return "off" if value is False else value
-
-
-def _refuse_empty_path(value: object) -> object:
-    if value is None or value == "":
-        raise ValueError("is empty: write a path; `.` is the folder that the pipeline runs in")
-    return value
-
-
-def _check_side_px(side_px: int) -> int:
-    if side_px % 32 or not 256 <= side_px <= 1024:
-        raise ValueError(
-            f"{side_px} is not possible: null (the model's own size), or a multiple of 32 from 256 to 1024"
-        )
-    return side_px
-
-
-NamedPath = Annotated[Path, BeforeValidator(_refuse_empty_path)]
-Pattern = Annotated[str, Field(min_length=1), AfterValidator(_check_pattern)]
-Seed = Annotated[int, Field(ge=0, lt=2**31)]
-
-
-class Section(BaseModel):
-    """A params.yaml section: a misspelt key is an error, and values do not change after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class PathParams(Section):
@@ -153,7 +111,7 @@ class ModelParams(Section):
     """Which model is trained: one of ours by name and input size, or a pipeline.config of the user's in configs/."""
 
     name: str
-    side_px: Annotated[int, AfterValidator(_check_side_px)] | None
+    side_px: SidePx | None
 
 
 class CheckpointParams(Section):
@@ -180,7 +138,7 @@ class AugmentParams(Section):
 class CacheParams(Section):
     """Features of the frozen layers, computed once."""
 
-    use: Annotated[Literal["auto", "off", "memory", "disk"], BeforeValidator(_false_as_off)]
+    use: Annotated[Literal["auto", "off", "memory", "disk"], BeforeValidator(false_as_off)]
     copies: Annotated[int, Field(ge=0)]
     dtype: Literal["float32", "float16"]
     memory_mb: Positive
@@ -215,7 +173,7 @@ class TrainParams(Section):
     focal_alpha: Annotated[float, Field(gt=0.0, lt=1.0)] | None
     focal_gamma: Annotated[float, Field(ge=0.0)] | None
     freeze: Freeze
-    second_phase: Annotated[Literal["off"] | SecondPhaseParams, BeforeValidator(_false_as_off)]
+    second_phase: Annotated[Literal["off"] | SecondPhaseParams, BeforeValidator(false_as_off)]
     cache: CacheParams
     batchnorm_decay: Annotated[float, Field(gt=0.0, lt=1.0)]
     ema_decay: Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -235,7 +193,7 @@ class ExportParams(Section):
     calibration_images: Positive
     max_map_loss: Fraction = Field(alias="max_mAP_loss")
     on_loss: Literal["stop", "leave_out"]
-    serving: Annotated[Literal["link", "copy", "off"], BeforeValidator(_false_as_off)]
+    serving: Annotated[Literal["link", "copy", "off"], BeforeValidator(false_as_off)]
     max_detections: Positive
     nms_iou_threshold: Fraction
     score_threshold: Fraction | None

@@ -1,4 +1,4 @@
-"""tasks/params.py holds values and their limits: no stage depends on it, so no result may be computed there."""
+"""Params and their types hold values and limits: no stage depends on their code, so no result may be computed there."""
 
 import ast
 from collections.abc import Iterator
@@ -9,11 +9,13 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from tasks.params import Params, Section
+from tasks.param_types import Section
+from tasks.params import Params
 from tasks.recipes import with_recipe
 
 ROOT = Path(__file__).parents[1]
-TREE = ast.parse((ROOT / "tasks/params.py").read_text())
+SOURCES = [(ROOT / f"tasks/{name}.py").read_text() for name in ("params", "param_types")]
+TREE = ast.parse("\n".join(SOURCES))
 CLASSES = [node for node in TREE.body if isinstance(node, ast.ClassDef)]
 
 

@@ -16,6 +16,8 @@ from tasks.report_page.param_table import UNWATCHED
 from tasks.stages.table import STAGES, Stage
 
 ROOT = Path(__file__).parent.parent
+# Their values reach a stage by the params that it is given.
+WITHOUT_VALUES = {"tasks.params", "tasks.param_types", "tasks.recipes"}
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +44,11 @@ def paths_of(entries: list[Any]) -> set[str]:
 def rooms_of(module: str, graph: grimp.ImportGraph) -> set[str]:
     """What a change must rerun: the module itself, and of what it imports the folders.
 
-    Not `params`, which holds no values, nor `recipes`, whose values reach a stage by the params that it is given.
+    Not `params` and its types, which hold no values, nor `recipes`, whose values reach a stage by the params that it is given.
     """
     modules = {module, *graph.find_upstream_modules(module)}
     modules |= {name for own in modules for name in named_modules(own)}
-    parts = [name.split(".") for name in modules - {module, "tasks", "tasks.params", "tasks.recipes"}]
+    parts = [name.split(".") for name in modules - {module, "tasks", *WITHOUT_VALUES}]
     below = {"/".join(part[:2]) for part in parts}
     return {f"{module.replace('.', '/')}.py"} | {room if (ROOT / room).is_dir() else f"{room}.py" for room in below}
 

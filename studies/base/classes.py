@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from studies.reading import read_section
 from tasks.errors import ParamsError
-from tasks.params import Section
+from tasks.param_types import Section
 
 # What has a phrase of this class is not used.
 _NONE = "none"

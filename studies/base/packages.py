@@ -18,7 +18,7 @@ from pydantic import Field
 from studies.reading import read_section
 from tasks.errors import PipelineError
 from tasks.ground.files import sha256_of
-from tasks.params import Section
+from tasks.param_types import Section
 
 _SECONDS_TO_FETCH = 900
 # Of one picture in a package, and of an archive within it.

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from studies.reading import read_section
-from tasks.params import Fraction, Positive, Section, Seed
+from tasks.param_types import Fraction, Positive, Section, Seed
 
 
 class DrawnScenes(Section):

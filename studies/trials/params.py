@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from studies.reading import Name, read_section
-from tasks.params import Positive, Section, Seed
+from tasks.param_types import Positive, Section, Seed
 
 
 class TrialsParams(Section):

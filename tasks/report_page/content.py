@@ -26,7 +26,8 @@ from tasks.report_page.splits import dropped_rows, leak_rows, split_rows
 from tasks.report_page.variants import variant_table
 
 if TYPE_CHECKING:
-    from tasks.params import ReportParams, Section, ValidateParams
+    from tasks.param_types import Section
+    from tasks.params import ReportParams, ValidateParams
 
 _PACKAGES = {
     "TensorFlow": "tensorflow",
