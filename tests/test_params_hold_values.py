@@ -1,4 +1,4 @@
-"""Params and their types hold values and limits: no stage depends on their code, so no result may be computed there."""
+"""Params and their types hold values and limits: no stage depends on their code, so they compute no result."""
 
 import ast
 from collections.abc import Iterator

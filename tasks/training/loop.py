@@ -102,7 +102,7 @@ class Trainer:
             TrainingError: a loss that is not finite; the message names the batch's images.
         """
         params = self._params
-        print("train: tracing the training step, which takes a while (half a minute on 2 cores)", flush=True)
+        print("train: tracing the training step, which takes a while (up to half a minute on 2 cores)", flush=True)
         start = time.monotonic()
         step = self._step.get_concrete_function(batches.element_spec)
         if estimator and self._replicas.count == 1 and estimator.is_due(progress.step):
