@@ -44,7 +44,7 @@ def paths_of(entries: list[Any]) -> set[str]:
 def rooms_of(module: str, graph: grimp.ImportGraph) -> set[str]:
     """What a change must rerun: the module itself, and of what it imports the folders.
 
-    Not `params` and its types, which hold no values, nor `recipes`, whose values reach a stage by the params that it is given.
+    Not `params` and its types, which hold no values, nor `recipes`, whose values reach a stage by its params.
     """
     modules = {module, *graph.find_upstream_modules(module)}
     modules |= {name for own in modules for name in named_modules(own)}
