@@ -29,7 +29,7 @@ RUNS = {
     ("base", "scenes"): ("studies.base.draw",),
     ("base", "data"): ("studies.stages", *modules_of(DATA_STAGES)),
     ("base", "train"): ("studies.stages", *modules_of(TRAINING_STAGES)),
-    ("base", "pack"): ("studies.base.pack", "studies.base.scenes"),
+    ("base", "pack"): ("studies.base.pack", "studies.base.scenes", "studies.base.classes"),
     ("freeze", "page"): ("studies.freeze.page",),
     ("recipes", "table"): ("studies.trials.table",),
     ("starts", "table"): ("studies.trials.table",),
