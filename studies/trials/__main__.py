@@ -1,4 +1,7 @@
-"""`python -m studies.trials data|train|table`: what a study's dvc.yaml runs, in the folder that has a trials.yaml."""
+"""`python -m studies.trials data|train|table`: what a study's dvc.yaml runs, in the folder that has a trials.yaml.
+
+`run` brings all runs up to date, several at a time.
+"""
 
 import argparse
 import sys
@@ -7,7 +10,9 @@ from pathlib import Path
 from studies.command import status_of
 from studies.stages import prepare_data
 from studies.trials.params import read_trials_params
+from studies.trials.result import Trial
 from tasks.errors import ParamsError
+from tasks.ground.process import usable_cores
 
 RESULTS = Path("results")
 
@@ -26,12 +31,20 @@ def _run(args: argparse.Namespace) -> None:
 
         print(write_table(RESULTS, Path("table.json"), Path("table.md"), against=next(iter(params.arms))))
         return
+    if args.stage == "run":
+        from studies.trials.side_by_side import run_trials  # noqa: PLC0415
+
+        jobs = usable_cores() if args.jobs is None else args.jobs
+        if jobs < 1:
+            raise ParamsError(f"--jobs {jobs}: at least one run at a time")
+        print(f"{run_trials(params, jobs)} runs have ended")
+        return
     if args.data not in params.data:
         raise ParamsError(f"trials.yaml: no data `{args.data}`; there are: {', '.join(params.data)}")
     if args.stage == "data":
         prepare_data(args.data, params.data[args.data])
         return
-    from studies.trials.run import Trial, train_and_score  # noqa: PLC0415
+    from studies.trials.run import train_and_score  # noqa: PLC0415
 
     if args.arm not in params.arms:
         raise ParamsError(f"trials.yaml: no arm `{args.arm}`; there are: {', '.join(params.arms)}")
@@ -50,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("steps", type=int, help="number of training steps")
     train.add_argument("seed", type=int, help="of new layers, order and augmentation")
     stages.add_parser("table", help="table.json and table.md: mean and spread over seeds of the runs that have ended")
+    run = stages.add_parser("run", help="every run that is out of date, several at a time, by `dvc repro`")
+    run.add_argument("--jobs", type=int, help="how many at a time (one for each core)")
     return parser
 
 

@@ -1,10 +1,25 @@
 """The file of one run, results/DATA-ARM-STEPS-SEED.json, typed."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import Field
 
 from tasks.artifacts.artifact import Artifact, read_artifact
+
+
+class Trial(NamedTuple):
+    """One run of the matrix, by names in trials.yaml."""
+
+    data: str
+    arm: str
+    steps: int
+    seed: int
+
+    @property
+    def key(self) -> str:
+        """Its name among results and stages."""
+        return "-".join(map(str, self))
 
 
 class TrialResult(Artifact):
@@ -13,7 +28,9 @@ class TrialResult(Artifact):
     Attributes:
         data, arm, steps, seed: the run, by names in trials.yaml.
         code: the version of the code, the params and the weights that made it.
-        step_ms_median: median milliseconds a step.
+        step_ms_median: median milliseconds a step; with two phases, over both.
+        seconds: from the start to the last step: imports and what is computed once of frozen layers count, the
+            validation does not. Other work on the machine is in it.
         split: what it is scored on, val or test.
         images: their number.
         mAP, AP50: COCO's mAP and AP50 of its last weights, 0..1.
@@ -25,15 +42,11 @@ class TrialResult(Artifact):
     seed: int
     code: str
     step_ms_median: float
+    seconds: float
     split: str = Field(alias="part")
     images: int
     mAP: float  # noqa: N815 - the metric's name
     AP50: float
-
-    @property
-    def seconds(self) -> float:
-        """A median step times their number: leaves out, as far as possible, what other work on the machine took."""
-        return self.step_ms_median * self.steps / 1000
 
 
 def read_results(folder: Path) -> list[TrialResult]:

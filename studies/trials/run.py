@@ -2,28 +2,14 @@
 
 import shutil
 from pathlib import Path
-from typing import NamedTuple
 
 from studies.last_weights import detect_with_last_weights
 from studies.stages import PARAMS, TRAINING_STAGES, Changes, code_version, run_stages, write_params
-from studies.trials.result import TrialResult
+from studies.trials.result import Trial, TrialResult
 from tasks.artifacts.artifact import write_artifact
+from tasks.artifacts.training import read_training_figures
 from tasks.errors import DataError
 from tasks.metrics.coco import coco_figures
-
-
-class Trial(NamedTuple):
-    """One run of the matrix, by names in trials.yaml."""
-
-    data: str
-    arm: str
-    steps: int
-    seed: int
-
-    @property
-    def key(self) -> str:
-        """Its name among results."""
-        return "-".join(map(str, self))
 
 
 def train_and_score(trial: Trial, arm: Changes, split: str, results: Path) -> TrialResult:
@@ -39,7 +25,8 @@ def train_and_score(trial: Trial, arm: Changes, split: str, results: Path) -> Tr
     train = {"steps": trial.steps, "seed": trial.seed, "eval_every": trial.steps}
     changes = {**arm, "train": {**train, **arm.get("train", {})}}
     params = write_params(PARAMS, folder, Path("data") / trial.data, changes)
-    trained = run_stages(TRAINING_STAGES, params)
+    run_stages(TRAINING_STAGES, params)
+    trained = read_training_figures(params.paths.metrics_train)
     images, detections = detect_with_last_weights(params, split)
     scores = coco_figures(images, detections)
     if scores.mean_ap is None or scores.ap50 is None:
@@ -47,7 +34,8 @@ def train_and_score(trial: Trial, arm: Changes, split: str, results: Path) -> Tr
     result = TrialResult(
         **trial._asdict(),
         code=code_version(),
-        step_ms_median=trained["step_ms_median"],
+        step_ms_median=trained.step_ms_median,
+        seconds=trained.startup_s + trained.seconds - trained.validating_s,
         split=split,
         images=len(images.images),
         mAP=scores.mean_ap,

@@ -24,6 +24,7 @@ class _Summary(Artifact):
 
     seeds: int
     images: int
+    step_ms: float
     seconds: float
     mAP: float  # noqa: N815 - the metric's name
     mAP_sd: float | None  # noqa: N815
@@ -54,8 +55,8 @@ def write_table(results: Path, summary: Path, markdown: Path, *, against: str) -
     lines = [
         f"On the {' and '.join(sorted({run.split for run in runs}))} split, mean ± standard deviation over seeds:",
         "",
-        "| data (images) | steps | arm | seeds | mAP | AP50 | s of training |",
-        "|---|---:|---|---:|---:|---:|---:|",
+        "| data (images) | steps | arm | seeds | mAP | AP50 | ms a step | s of training |",
+        "|---|---:|---|---:|---:|---:|---:|---:|",
         *(_summary_row(group, each) for group, each in summaries.items()),
         *_comparison(groups, against),
     ]
@@ -72,6 +73,7 @@ def _summary(runs: Sequence[TrialResult]) -> _Summary:
     return _Summary(
         seeds=len(runs),
         images=runs[0].images,
+        step_ms=statistics.mean(run.step_ms_median for run in runs),
         seconds=statistics.mean(run.seconds for run in runs),
         mAP=statistics.mean(mean_aps),
         mAP_sd=_deviation(mean_aps),
@@ -88,7 +90,7 @@ def _summary_row(group: _Group, summary: _Summary) -> str:
     scores = (_mean(summary.mAP, summary.mAP_sd), _mean(summary.AP50, summary.AP50_sd))
     return (
         f"| {group.data} ({summary.images}) | {group.steps} | {group.arm} | {summary.seeds} | {' | '.join(scores)} | "
-        f"{summary.seconds:.0f} |"
+        f"{summary.step_ms:.0f} | {summary.seconds:.0f} |"
     )
 
 

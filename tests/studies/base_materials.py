@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from studies.base.library import INDEX, PICTURES, Background, CutOut, Finding, Findings, Index
-from studies.base.packages import Package
+from studies.base.materials import Material
 from tasks.artifacts.artifact import write_artifact
 from tasks.ground.files import sha256_of
 
@@ -61,7 +61,7 @@ def png(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def write_package(folder: Path, files: dict[str, bytes], *, kind: str = "cutout", name: str = "things") -> Package:
+def write_package(folder: Path, files: dict[str, bytes], *, kind: str = "cutout", name: str = "things") -> Material:
     """A package as npm packs it, in `folder`/packages, and what materials.yaml would say of it."""
     (folder / "packages").mkdir(parents=True, exist_ok=True)
     file = folder / "packages" / f"{name}-1.0.tgz"
@@ -70,7 +70,7 @@ def write_package(folder: Path, files: dict[str, bytes], *, kind: str = "cutout"
             member = tarfile.TarInfo(path)
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
-    return Package.model_validate(
+    return Material.model_validate(
         {
             "name": name, "version": "1.0", "registry": "npm", "file": file.name, "sha256": sha256_of(file),
             "kind": kind, "weight": 1.0, "paths": ["*"], "without": ["*_bw*"],

@@ -52,14 +52,12 @@ def test_the_best_of_boxes_of_one_thing_is_kept() -> None:
 
 
 def test_a_file_without_a_detector_is_an_error() -> None:
-    with pytest.raises(CheckpointError, match="no detector"):
-        _Detector(b"short")
     with pytest.raises(CheckpointError, match="not a TFLite file"):
-        _Detector(b"x" * 400)
+        _Detector(b"x" * 200)
 
 
 class _OneBox:
-    """An interpreter that sees a thing of class 2 at the first anchor of every tile."""
+    """An interpreter that sees a thing of the class 1 (0 is the first) at the first anchor of every tile."""
 
     def get_input_details(self) -> list[dict[str, object]]:
         return [{"index": 0}]
@@ -84,11 +82,10 @@ class _OneBox:
 
 def test_things_are_found_in_the_photographs_pixels() -> None:
     detector = _Detector.__new__(_Detector)
-    detector.names = ["unknown", "Cat", "Dog"]
     detector._interpreter, detector._anchors = _OneBox(), _anchors()
     photo: Image.Image = surface(1, 400, 400)
     boxes, scores, numbers = detector.find(photo)
-    assert set(numbers) == {2}
+    assert set(numbers) == {1}
     assert scores == pytest.approx(1 / (1 + np.exp(-3)))
     # In the middle of the photograph as a whole, and of each tile.
     np.testing.assert_allclose(boxes[0], [180, 180, 220, 220], atol=0.1)

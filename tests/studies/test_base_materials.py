@@ -1,7 +1,6 @@
 """Packages of cut-outs and backgrounds: checked, read without trust, and made into a library."""
 
 import io
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +9,10 @@ from PIL import Image
 
 from studies.base.classes import Classes, emoji_name, read_classes
 from studies.base.library import PICTURES, Library
-from studies.base.packages import fetch, pictures, read_packages
+from studies.base.materials import read_materials
 from studies.base.preparation import cut_out, prepare
-from tasks.errors import FormatError, ParamsError, PipelineError
+from studies.objectron import OBJECTRON
+from tasks.errors import FormatError, ParamsError
 from tests.studies.base_materials import png, surface, thing, write_package
 
 ROOT = Path(__file__).parents[2]
@@ -91,63 +91,6 @@ def test_a_path_in_a_package_names_no_file_outside_the_folder(tmp_path: Path) ->
     assert all(path.parent == folder / PICTURES for path in folder.rglob("*ball*.png"))
 
 
-def test_a_damaged_package_is_an_error_with_a_remedy(tmp_path: Path) -> None:
-    package = write_package(tmp_path, things())
-    file = tmp_path / "packages" / package.file
-    file.write_bytes(file.read_bytes()[:-9])
-    with pytest.raises(PipelineError, match=r"SHA-256.*delete it and run"):
-        fetch(package, tmp_path / "packages")
-
-
-def test_a_package_that_is_no_archive_is_an_error(tmp_path: Path) -> None:
-    package = write_package(tmp_path, things())
-    file = tmp_path / "packages" / package.file
-    file.write_bytes(b"no archive")
-    with pytest.raises(PipelineError, match="cannot be read"):
-        list(pictures(package, file))
-
-
-@pytest.mark.parametrize(("registry", "client"), [("npm", "npm"), ("debian", "apt-get")])
-def test_a_package_that_cannot_be_fetched_is_an_error_with_a_remedy(
-    registry: str, client: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(command: list[str], **_: object) -> None:
-        assert command[0] == client
-        raise subprocess.CalledProcessError(1, command, stderr="warning\nE: no such version\n")
-
-    package = write_package(tmp_path, things()).model_copy(update={"registry": registry})
-    (tmp_path / "packages" / package.file).unlink()
-    monkeypatch.setattr("studies.base.packages.subprocess.run", refuse)
-    with pytest.raises(PipelineError, match=r"no such version.*put things-1.0.tgz of things 1.0 into .* by hand"):
-        fetch(package, tmp_path / "packages")
-
-
-def test_a_client_that_gives_another_file_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    package = write_package(tmp_path, things())
-    (tmp_path / "packages" / package.file).unlink()
-    monkeypatch.setattr("studies.base.packages.subprocess.run", lambda *_, **__: None)
-    with pytest.raises(PipelineError, match="gave no file"):
-        fetch(package, tmp_path / "packages")
-
-
-def test_a_debian_package_is_read_without_being_installed(tmp_path: Path) -> None:
-    root = tmp_path / "root"
-    (root / "DEBIAN").mkdir(parents=True)
-    (root / "DEBIAN" / "control").write_text(
-        "Package: things\nVersion: 1\nArchitecture: all\nMaintainer: nobody <a@b.c>\nDescription: things\n"
-    )
-    (root / "usr").mkdir()
-    (root / "usr" / "ball.png").write_bytes(png(thing("ball")))
-    (root / "usr" / "link.png").symlink_to("/etc/hostname")
-    file = tmp_path / "things.deb"
-    try:
-        subprocess.run(["dpkg-deb", "--build", str(root), str(file)], check=True, capture_output=True, timeout=60)
-    except FileNotFoundError:
-        pytest.skip("no dpkg-deb here")
-    package = write_package(tmp_path, things())
-    assert [name for name, _ in pictures(package, file)] == ["./usr/ball.png"]
-
-
 def test_a_cut_out_is_no_larger_than_it_is_ever_shown() -> None:
     assert cut_out(thing("ball", 1500)).size == (320, 320)
 
@@ -193,8 +136,8 @@ def test_two_classes_cannot_ask_for_one_phrase(tmp_path: Path) -> None:
 
 
 def test_the_studys_own_files_are_valid() -> None:
-    packages = read_packages(STUDY / "materials.yaml")
-    assert {package.kind for package in packages} == {"emoji", "cutout", "photo", "texture", "detector"}
+    packages = read_materials(STUDY / "materials.yaml")
+    assert {package.kind for package in packages} == {"emoji", "cutout", "photo", "texture"}
     classes = read_classes(STUDY / "classes.yaml")
     assert 60 <= len(set(classes.phrases.values()) - {"none"}) <= 150
     assert classes.of("hot dog") == "burger_or_sandwich"
@@ -204,5 +147,5 @@ def test_the_studys_own_files_are_valid() -> None:
 
 def test_the_readme_names_every_package() -> None:
     readme = (STUDY / "README.md").read_text()
-    for package in read_packages(STUDY / "materials.yaml"):
+    for package in [*read_materials(STUDY / "materials.yaml"), OBJECTRON]:
         assert f"`{package.name}` {package.version}" in readme

@@ -1,19 +1,22 @@
 """From a trained checkpoint through the packed file into another network: all but the class head, at any input size."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from studies.base import generator
+from studies.base.generator import generator_sha256
 from studies.base.pack import pack, ship
 from studies.base.params import read_scenes_params
 from tasks.artifacts.training import write_training_figures
 from tasks.detector.initialise import initialise
 from tasks.detector.network import CLASS_HEAD, component_of
 from tasks.detector.restore import restore
-from tasks.errors import CheckpointError
+from tasks.errors import CheckpointError, PipelineError
 from tasks.ground.files import sha256_of, write_json
 from tasks.params import CheckpointParams, ModelParams, Params, read_params
 from tasks.stages.checkpoint import checkpoint
@@ -21,6 +24,7 @@ from tasks.training.freeze import snapshot
 from tasks.weights.packed_weights import read_packed
 from tests.artifacts.training_files import figures_of_a_run
 from tests.detector.small_network import V2, small_network
+from tests.studies.base_materials import write_library
 
 ROOT = Path(__file__).parents[2]
 NAME = "mobilenet_v2_fpnlite"
@@ -48,7 +52,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     np.savez(place / "values.npz", allow_pickle=False, **snapshot(network, network.variables))
     write_training_figures(place / "train.json", figures_of_a_run(best_mAP=0.25, best_step=10, loss=1.5))
     write_json(place / "data.json", {"boxes": 99})
-    pack(study(place), SCENES, packed=place / "packed")
+    write_library(place / "materials", findings={})
+    pack(study(place), SCENES, materials=place / "materials", packed=place / "packed")
     return place
 
 
@@ -62,7 +67,8 @@ def test_the_class_head_is_left_out_and_all_else_is_within_float16(folder: Path)
 
 
 def test_packing_again_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
-    pack(study(folder), SCENES.model_copy(update={"workers": 7}), packed=tmp_path / "again")
+    scenes = SCENES.model_copy(update={"workers": 7})
+    pack(study(folder), scenes, materials=folder / "materials", packed=tmp_path / "again")
     for path in (folder / "packed").iterdir():
         assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes()
 
@@ -82,10 +88,38 @@ def test_the_card_says_how_it_was_made_what_was_measured_and_on_what_terms(folde
 
 
 def test_other_params_are_another_card(folder: Path, tmp_path: Path) -> None:
-    pack(study(folder), SCENES.model_copy(update={"seed": 8}), packed=tmp_path / "other")
+    scenes = SCENES.model_copy(update={"seed": 8})
+    pack(study(folder), scenes, materials=folder / "materials", packed=tmp_path / "other")
     cards = [json.loads((place / f"{NAME}.json").read_text()) for place in (folder / "packed", tmp_path / "other")]
     assert cards[0]["made"]["params_sha256"] != cards[1]["made"]["params_sha256"]
     assert cards[0]["sha256"] == cards[1]["sha256"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    ["scenes/sprite.py", "library.py", "classes.py", "classes.yaml", "materials.yaml", "index.json", "findings.json"],
+)
+def test_a_change_of_anything_that_decides_the_scenes_is_another_generator(
+    changed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = tmp_path / "code"
+    shutil.copytree(
+        ROOT / "studies/base", code, ignore=shutil.ignore_patterns("materials", "data", ".*", "__pycache__")
+    )
+    monkeypatch.setattr(generator, "_HERE", code)
+    materials = write_library(tmp_path / "materials", findings={})
+    before = generator_sha256(materials)
+    (code / "README.md").write_text("another text")
+    assert generator_sha256(materials) == before
+
+    file = (materials if changed.endswith(".json") else code) / changed
+    file.write_text(file.read_text() + "\n")
+    assert generator_sha256(materials) != before
+
+
+def test_a_generator_without_materials_is_an_error_with_a_remedy(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match=r"index\.json is missing; run `python -m studies\.base materials`"):
+        generator_sha256(tmp_path)
 
 
 @pytest.mark.parametrize(("name", "side_px"), [("ssd_mobilenet_v2_fpnlite_640x640", 128)])
@@ -112,7 +146,7 @@ def test_the_shipped_file_fills_a_network_of_another_size_and_other_classes(
 
 def test_without_a_checkpoint_nothing_is_packed(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="ckpt-0"):
-        pack(study(tmp_path), SCENES, packed=tmp_path / "packed")
+        pack(study(tmp_path), SCENES, materials=tmp_path, packed=tmp_path / "packed")
     assert not (tmp_path / "packed").exists()
 
 

@@ -15,7 +15,7 @@ from tasks.stages.table import STAGES
 
 ROOT = Path(__file__).parents[2]
 STUDIES = ROOT / "studies"
-NAMES = ("base", "freeze", "recipes", "starts")
+NAMES = ("base", "freeze", "recipes", "sizes", "starts")
 
 
 def modules_of(stages: tuple[str, ...]) -> list[str]:
@@ -29,9 +29,10 @@ RUNS = {
     ("base", "scenes"): ("studies.base.draw",),
     ("base", "data"): ("studies.stages", *modules_of(DATA_STAGES)),
     ("base", "train"): ("studies.stages", *modules_of(TRAINING_STAGES)),
-    ("base", "pack"): ("studies.base.pack", "studies.base.scenes"),
+    ("base", "pack"): ("studies.base.pack", "studies.base.scenes", "studies.base.classes"),
     ("freeze", "page"): ("studies.freeze.page",),
     ("recipes", "table"): ("studies.trials.table",),
+    ("sizes", "table"): ("studies.trials.table",),
     ("starts", "table"): ("studies.trials.table",),
 }
 # Hours of training: they depend on no code, and their results name its version (`code_version`).
@@ -42,6 +43,8 @@ VERSIONED = {
     ("freeze", "timing"),
     ("recipes", "data"),
     ("recipes", "train"),
+    ("sizes", "data"),
+    ("sizes", "train"),
     ("starts", "data"),
     ("starts", "train"),
 }

@@ -25,14 +25,22 @@ VOC = """<annotation><filename>{}.jpg</filename><size><width>64</width><height>6
 
 
 def result(folder: Path, seed: int, **changes: Any) -> None:
-    row = {"data": "guns", "arm": "base", "steps": 60, "seed": seed, "code": "c", "step_ms_median": 500.0}
+    row = {
+        "data": "guns",
+        "arm": "base",
+        "steps": 60,
+        "seed": seed,
+        "code": "c",
+        "step_ms_median": 500.0,
+        "seconds": 30.0,
+    }
     row |= {"part": "test", "images": 7, "mAP": 0.1 * seed, "AP50": 0.2 * seed} | changes
     folder.mkdir(exist_ok=True)
     name = "-".join(str(row[key]) for key in ("data", "arm", "steps", "seed"))
     (folder / f"{name}.json").write_text(json.dumps(row))
 
 
-@pytest.mark.parametrize(("name", "split"), [("starts", "test"), ("recipes", "val")])
+@pytest.mark.parametrize(("name", "split"), [("starts", "test"), ("recipes", "val"), ("sizes", "val")])
 def test_the_matrix_has_every_data_set_and_arm_of_trials_yaml(name: str, split: str) -> None:
     stages = yaml.safe_load((STUDIES / name / "dvc.yaml").read_text())["stages"]
     trials = read_trials_params(STUDIES / name / "trials.yaml")
@@ -43,7 +51,7 @@ def test_the_matrix_has_every_data_set_and_arm_of_trials_yaml(name: str, split: 
     assert trials.scored_on == split
 
 
-@pytest.mark.parametrize("name", ["starts", "recipes"])
+@pytest.mark.parametrize("name", ["starts", "recipes", "sizes"])
 def test_the_pipeline_accepts_the_params_of_every_arm(name: str, tmp_path: Path) -> None:
     for arm, sections in read_trials_params(STUDIES / name / "trials.yaml").arms.items():
         write_params(PARAMS, tmp_path / arm, tmp_path / "data", sections)
@@ -112,7 +120,7 @@ def test_the_table_has_mean_and_spread_of_each_group(tmp_path: Path) -> None:
 
     text = write_table(results, tmp_path / "s.json", tmp_path / "s.md", against="base")
 
-    assert "| guns (7) | 60 | base | 3 | 0.200 ± 0.100 | 0.400 ± 0.200 | 30 |" in text
+    assert "| guns (7) | 60 | base | 3 | 0.200 ± 0.100 | 0.400 ± 0.200 | 500 | 30 |" in text
     assert "| guns (7) | 60 | none | 1 | 0.050 |" in text
     assert "different versions" not in text
     assert (tmp_path / "s.md").read_text() == text

@@ -5,16 +5,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from studies.base.materials import read_materials
+from studies.objectron import OBJECTRON, split_assets
+from studies.packages import Package, unpack
 from studies.weights.look import compare
-from studies.weights.objectron import read_objectron, split_assets, to_od_api
-from studies.weights.packages import OBJECTRON
+from studies.weights.objectron import read_objectron, to_od_api
+from studies.weights.packages import FACE_API, TORCHVISION
+from studies.weights.photos import photo_packages
 from studies.weights.tflite_convolutions import Convolution
 from tasks.detector.restore import plain_name
 from tasks.errors import CheckpointError
 from tests.detector.small_network import V2_SSD, small_network
 
 FOLDER = Path(__file__).parents[3] / "studies" / "weights"
-PACKAGE, PHOTOS = FOLDER / "packages" / "objectron", FOLDER / "photos"
+PACKAGES = FOLDER / "packages"
 
 
 def layer_names() -> dict[str, bool]:
@@ -72,18 +76,24 @@ def test_a_broken_model_is_named_with_its_file(tmp_path: Path) -> None:
         read_objectron(tmp_path / "a.data")
 
 
-def test_a_missing_or_damaged_package_is_one_sentence_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"missing, so this is not @mediapipe/objectron .*`npm pack"):
-        OBJECTRON.find(tmp_path)
-    (tmp_path / "package").mkdir()
-    (tmp_path / "package" / next(iter(OBJECTRON.files))).write_bytes(b"other")
-    with pytest.raises(CheckpointError, match=r"damaged, or of another version than .*`npm pack"):
-        OBJECTRON.find(tmp_path)
+def test_the_photographs_come_from_the_packages_that_the_base_pins() -> None:
+    pinned = {package.name: package for package in read_materials(FOLDER.parent / "base" / "materials.yaml")}
+    packages = photo_packages()
+    assert len(packages) == 3
+    assert all(package.sha256 == pinned[package.name].sha256 for package in packages)
 
 
-def test_the_shipped_file_computes_what_the_packages_model_computes() -> None:
-    if not PACKAGE.is_dir() or not PHOTOS.is_dir():
-        pytest.skip(f"needs the npm package in {PACKAGE} and photographs in {PHOTOS} (studies/weights/README.md)")
-    figures = compare(PACKAGE, PHOTOS, 5)
+@pytest.mark.parametrize("package", [OBJECTRON, FACE_API, TORCHVISION, *photo_packages()], ids=lambda each: each.name)
+def test_the_readme_names_every_package(package: Package) -> None:
+    assert package.name in (FOLDER / "README.md").read_text()
+
+
+def test_the_shipped_file_computes_what_the_packages_model_computes(tmp_path: Path) -> None:
+    packages = [OBJECTRON, *photo_packages()]
+    if not all((PACKAGES / package.file).is_file() for package in packages):
+        pytest.skip(f"needs {', '.join(package.file for package in packages)} in {PACKAGES}")
+    photos = unpack(photo_packages(), PACKAGES, tmp_path)
+    assert len(photos) == 31
+    figures = compare(PACKAGES, tmp_path, 5)
     assert float(str(figures["largest difference of box encodings"])) < 1e-3
     assert float(str(figures["largest difference of class logits"])) < 1e-3

@@ -1,0 +1,128 @@
+"""`python -m studies.trials run`: every run of the study that is out of date, several at a time.
+
+DVC decides which these are. Each is a `dvc repro -s` of its own, so that dvc.lock has it as if one `dvc repro` had
+run them all, and a run that was killed goes on in the next.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from studies.trials.params import TrialsParams
+from studies.trials.result import Trial
+from tasks.errors import PipelineError
+from tasks.ground.process import ending_with_me
+
+LOGS = Path("runs")
+_DVC = (sys.executable, "-m", "dvc", "--wait-for-lock")
+_POLL_S = 0.5
+_LAST_LINES = 12
+# Runs with a core each get more done than runs that share cores: README.md of studies/starts.
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1")
+
+
+def run_trials(params: TrialsParams, jobs: int) -> int:
+    """Prepare the data, bring every run up to date, `jobs` at a time with a thread each, then the table; how many ran.
+
+    Seed by seed, so that whatever has ended when this is stopped compares all arms over the same seeds.
+
+    Raises:
+        PipelineError: a run failed, after all others have ended; or Ctrl-C stopped them.
+    """
+    _repro("data")
+    waiting = _out_of_date(params)
+    failed: list[str] = []
+    running: dict[subprocess.Popen[bytes], Trial] = {}
+    LOGS.mkdir(exist_ok=True)
+    # In steps, which take about equal time.
+    with tqdm(total=sum(trial.steps for trial in waiting), desc=f"{len(waiting)} runs", unit="step") as bar:
+        try:
+            for trial in waiting:
+                _wait(running, jobs - 1, failed, bar)
+                running[_start(trial)] = trial
+            _wait(running, 0, failed, bar)
+        except KeyboardInterrupt:
+            raise PipelineError("stopped; the same command goes on from here") from None
+        finally:
+            for process in running:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+    if failed:
+        raise PipelineError("\n".join([f"{len(failed)} of {len(waiting)} runs failed:", *failed]))
+    _repro("-s", "table")
+    return len(waiting)
+
+
+def _repro(*arguments: str) -> None:
+    if subprocess.run([*_DVC, "repro", *arguments], check=False).returncode:
+        raise PipelineError(f"`dvc repro {' '.join(arguments)}` failed; see above")
+
+
+def _out_of_date(params: TrialsParams) -> list[Trial]:
+    command = [*_DVC, "status", "--json", "train"]
+    status = subprocess.run(command, check=False, stdout=subprocess.PIPE)
+    if status.returncode:
+        raise PipelineError(f"`{' '.join(command[2:])}` failed; see above")
+    changed = json.loads(status.stdout)
+    return [trial for trial in _matrix(params) if _stage(trial) in changed]
+
+
+def _matrix(params: TrialsParams) -> list[Trial]:
+    return [
+        Trial(data, arm, steps, seed)
+        for seed in params.seeds
+        for steps in params.steps
+        for data in params.data
+        for arm in params.arms
+    ]
+
+
+def _stage(trial: Trial) -> str:
+    return f"train@{trial.key}"
+
+
+def _log(trial: Trial) -> Path:
+    return LOGS / f"{trial.key}.log"
+
+
+def _start(trial: Trial) -> "subprocess.Popen[bytes]":
+    # A process group of its own: Ctrl-C reaches this process alone, which then ends the group, the trainer included.
+    with _log(trial).open("wb") as log:
+        return subprocess.Popen(
+            ending_with_me([*_DVC, "repro", "-s", _stage(trial)]),
+            env={**os.environ, **_ONE_THREAD},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def _wait(running: "dict[subprocess.Popen[bytes], Trial]", at_most: int, failed: list[str], bar: "tqdm[Any]") -> None:
+    """Wait until `at_most` runs are left; note in `failed` those that failed, with the last lines that they printed."""
+    while len(running) > at_most:
+        for process in [each for each in running if each.poll() is not None]:
+            trial = running.pop(process)
+            bar.update(trial.steps)
+            if process.returncode:
+                failed.append(f"{trial.key}, {_log(trial)}:\n{_last_lines(_log(trial))}")
+                bar.write(failed[-1], file=sys.stderr)
+            else:
+                _log(trial).unlink()
+        if len(running) > at_most:
+            time.sleep(_POLL_S)
+
+
+def _last_lines(log: Path) -> str:
+    lines: Sequence[str] = log.read_text(encoding="utf-8", errors="replace").replace("\r", "\n").strip().splitlines()
+    return "\n".join(f"  {line}" for line in lines[-_LAST_LINES:])
