@@ -1,4 +1,4 @@
-"""Recipes: values of params.yaml's `train` section by how long one can wait; compared in studies/recipes.
+"""Recipes: values of params.yaml's `train` section by how long one can wait; studies/recipes is there to compare them.
 
 A key that a recipe decides may be null in params.yaml, and is then the recipe's; a value that is set there wins. Keys
 for which null has a meaning of its own (patience, max_minutes, decay_steps, localization_weight, focal_alpha,
