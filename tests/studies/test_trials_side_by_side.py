@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import pytest
 from dvc.repo import Repo
@@ -29,7 +30,8 @@ with open("began.txt", "a") as file:
 if key == pathlib.Path("fails.txt").read_text():
     sys.exit("no luck with " + key)
 if key == pathlib.Path("hangs.txt").read_text():
-    pathlib.Path("pid.txt").write_text(f"{os.getpid()} {os.getppid()}")
+    pathlib.Path("pid.partial").write_text(f"{os.getpid()} {os.getppid()}")
+    pathlib.Path("pid.partial").replace("pid.txt")
     time.sleep(60)
 pathlib.Path("results").mkdir(exist_ok=True)
 pathlib.Path("results", key + ".json").write_text(json.dumps({"key": key}))
@@ -68,6 +70,11 @@ def study(tmp_path: Path) -> Path:
 
 def command(jobs: int) -> list[str]:
     return [sys.executable, "-m", "studies.trials", "run", "--jobs", str(jobs)]
+
+
+def start(study: Path, output: IO[str]) -> "subprocess.Popen[bytes]":
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(command(1), cwd=study, env=env, stdout=output, stderr=output)
 
 
 def run(study: Path, *, jobs: int = 1) -> "subprocess.CompletedProcess[str]":
@@ -121,13 +128,16 @@ def test_two_at_a_time_and_a_failed_run_is_named_while_the_others_go_on(study: P
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGKILL])
 def test_stopped_it_leaves_no_training_behind_and_goes_on_with_the_next_call(study: Path, by: signal.Signals) -> None:
     (study / "hangs.txt").write_text(IN_ORDER[1])
-    with (study / "errors.txt").open("w") as errors_file:
-        process = subprocess.Popen(
-            command(1), cwd=study, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=errors_file, stderr=errors_file
-        )
-    until(lambda: (study / "pid.txt").is_file() and bool((study / "pid.txt").read_text()))
-    process.send_signal(by)
-    assert process.wait(timeout=60) != 0
+    # A shell in the background has Ctrl-C ignored, and what is ignored is inherited.
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
+    with (study / "errors.txt").open("w") as errors_file, start(study, errors_file) as process:
+        signal.signal(signal.SIGINT, inherited)
+        try:
+            until((study / "pid.txt").exists)
+            process.send_signal(by)
+            assert process.wait(timeout=60) != 0
+        finally:
+            process.kill()
     errors = (study / "errors.txt").read_text()
     assert by != signal.SIGINT or "stopped; the same command goes on from here" in errors
     training, dvc = map(int, (study / "pid.txt").read_text().split())
