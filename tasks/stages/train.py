@@ -23,7 +23,7 @@ from tasks.training.replicas import available_replicas
 from tasks.training.results import write_trained
 from tasks.training.resume import ResumeFolder, resumed, run_key
 from tasks.training.summary import print_end, training_figures
-from tasks.training.validation import validator
+from tasks.training.validation import score_start, validator
 
 if TYPE_CHECKING:
     from tasks.params import TrainParams
@@ -86,6 +86,8 @@ def train(
         with curves if replicas.chief else nullcontext(lambda row: None) as listener:
             for row in progress.history:
                 listener(row)
+            if first.restored.kept_classes and not progress.history and replicas.chief:
+                score_start(validate, progress, listener)
             run, audits, startup_s = train_phases(
                 first,
                 phases,

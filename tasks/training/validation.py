@@ -1,5 +1,6 @@
 """Validation during training: the detections of the network in memory, and their scores."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tasks.detector.network import Network
 from tasks.metrics.coco import coco_figures
 from tasks.tfrecords.tf_example import shards_of
 from tasks.training.examples import evaluation_images
-from tasks.training.progress import Validate, ValidationScores
+from tasks.training.progress import Progress, RowListener, Validate, ValidationRow, ValidationScores
 
 
 def validator(network: Network, records: Path, val: Dataset) -> Validate:
@@ -28,6 +29,23 @@ def validator(network: Network, records: Path, val: Dataset) -> Validate:
         return ValidationScores(mAP=figures.mean_ap or 0.0, AP50=figures.ap50 or 0.0)
 
     return validate
+
+
+def score_start(validate: Validate, progress: Progress, listener: RowListener) -> None:
+    """Score the weights that training starts from, as the history's row of step 0; they are no candidate for the best.
+
+    Of use where the base knows classes of the data by name: a class head that starts new finds nothing.
+    """
+    start = time.monotonic()
+    scores = validate()
+    progress.validating_s += time.monotonic() - start
+    progress.seconds += time.monotonic() - start
+    if scores is None:
+        return
+    row = ValidationRow(step=0, mAP=scores.mAP, AP50=scores.AP50)
+    progress.history.append(row)
+    listener(row)
+    print(f"train: before the first step: validation mAP {scores.mAP:.3f}, AP50 {scores.AP50:.3f}", flush=True)
 
 
 class RecordsDetector:
