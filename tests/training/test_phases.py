@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tasks.artifacts.training import read_freeze_audits, read_training_figures
-from tasks.errors import TrainingError
+from tasks.errors import PipelineError, TrainingError
 from tasks.model.schedule import phases_of, total_steps
 from tasks.param_types import SecondPhaseParams
 from tasks.params import CacheParams, TrainParams
@@ -17,7 +17,7 @@ from tasks.training.feeding import batches_of
 from tasks.training.freeze import frozen_keys, max_abs_change, snapshot
 from tasks.training.phases import PhaseAudit, audit_phase, train_phases
 from tasks.training.preparation import PreparedRun, prepare_run
-from tasks.training.progress import Progress, RowListener, ValidationScores
+from tasks.training.progress import HistoryRow, Progress, RowListener, ValidationScores
 from tasks.training.replicas import Replicas
 from tasks.training.resume import ResumeFolder
 from tests.training.interrupted import InterruptedRunError, until
@@ -131,6 +131,28 @@ def test_the_batchnorm_of_what_is_frozen_no_more_follows_the_batches(whole: Ende
         if "moving_mean" in key and max_abs_change(network, {key: run_.initial_values[key]}) > 0
     }
     assert moved
+
+
+@pytest.mark.parametrize(
+    ("freeze", "message"),
+    [
+        (
+            ["^feature_maps/", "nothing_like_this"],
+            r"^train\.second_phase\.freeze: 'nothing_like_this' matches the name",
+        ),
+        ([""], r"^train\.second_phase\.freeze \[''\] leaves nothing to train"),
+        (99, r"^train\.second_phase\.freeze: 99 blocks, but this backbone has"),
+    ],
+    ids=["no such name", "all", "too many blocks"],
+)
+def test_a_second_phase_that_cannot_freeze_so_is_refused_before_the_first_step(
+    freeze: int | list[str], message: str, stage_inputs: Path, tmp_path: Path
+) -> None:
+    second = SecondPhaseParams.model_construct(steps=5, freeze=freeze, learning_rate=0.002)
+    taken: list[HistoryRow] = []
+    with pytest.raises(PipelineError, match=message):
+        run(stage_inputs, tmp_path, PARAMS.model_copy(update={"second_phase": second}), taken.append)
+    assert taken == []
 
 
 def test_a_run_that_ends_early_in_the_first_phase_has_no_second(stage_inputs: Path, tmp_path: Path) -> None:
