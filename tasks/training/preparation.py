@@ -1,5 +1,6 @@
 """What a training run starts with: the network with its first values, what of it is frozen, its batches and trainer."""
 
+import gc
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,6 +85,7 @@ def prepare_next_phase(before: PreparedRun, phase: Phase, images: int, replicas:
     """
     print(f"train: second phase, from step {phase.first + 1} to {phase.last}")
     let_go(before.held)
+    gc.collect()  # photos kept for the mosaics of the phase before, and its graph: see `collect_garbage_seldom`
     return _prepare_phase(phase, before.copies, before.restored, images, replicas, earlier=before.trainer)
 
 

@@ -1,5 +1,6 @@
 """Two phases on a tiny network: what each freezes stays, and a killed run ends with the same bits, wherever it died."""
 
+import gc
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ from tasks.training.progress import HistoryRow, Progress, RowListener, Validatio
 from tasks.training.replicas import Replicas
 from tasks.training.resume import ResumeFolder
 from tests.training.interrupted import InterruptedRunError, until
+from tests.training.kept_photos import kept_photos
 from tests.training.train_params import train_params
 
 pytestmark = pytest.mark.slow
@@ -153,6 +155,25 @@ def test_a_second_phase_that_cannot_freeze_so_is_refused_before_the_first_step(
     with pytest.raises(PipelineError, match=message):
         run(stage_inputs, tmp_path, PARAMS.model_copy(update={"second_phase": second}), taken.append)
     assert taken == []
+
+
+def test_the_photos_kept_for_the_first_phases_mosaics_are_gone_in_the_second(
+    stage_inputs: Path, tmp_path: Path
+) -> None:
+    off = CacheParams(use="off", copies=0, dtype="float32", memory_mb=1)
+    mosaic = PARAMS.augment.model_copy(update={"mosaic": 0.5})
+    kept: dict[int, int] = {}
+    gc.disable()
+    try:
+        run(
+            stage_inputs,
+            tmp_path,
+            PARAMS.model_copy(update={"cache": off, "augment": mosaic}),
+            lambda row: kept.setdefault(row.step, kept_photos((8, 64, 64, 3))) and None,
+        )
+    finally:
+        gc.enable()
+    assert (kept[1], kept[5]) == (1, 1)
 
 
 def test_a_run_that_ends_early_in_the_first_phase_has_no_second(stage_inputs: Path, tmp_path: Path) -> None:
