@@ -19,10 +19,11 @@ from tasks.training.resume import ResumeFolder
 
 
 class PhaseAudit(NamedTuple):
-    """A phase that has ended, and what it did to each module."""
+    """A phase that has ended, and what it did to each module; `cached`: whether it learned from kept features."""
 
     phase: Phase
     modules: list[ModuleAudit]
+    cached: bool = False
 
     def figures(self, steps: int) -> PhaseFigures:
         """Its part of metrics/train.json; `steps` are those taken in all."""
@@ -112,7 +113,7 @@ def audit_phase(run: PreparedRun) -> PhaseAudit:
     """
     modules = audit(run.network, run.frozen, run.initial_values)
     refuse_moved(modules, f"{run.phase.section}.freeze {run.phase.params.freeze}")
-    return PhaseAudit(run.phase, modules)
+    return PhaseAudit(run.phase, modules, cached=run.feed.trunk is not None)
 
 
 def _pass_border(run: PreparedRun, folder: ResumeFolder, step: int, progress: Progress, replicas: Replicas) -> None:

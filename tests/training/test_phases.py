@@ -110,6 +110,7 @@ def test_a_run_killed_anywhere_ends_with_the_same_bits(
 def test_each_phase_has_its_own_frozen_layers_steps_and_rate(whole: Ended) -> None:
     first, second = whole.audits
     network = whole.run.network
+    assert (first.cached, second.cached) == (True, False)
     assert sum(row.frozen for row in first.modules) == len(frozen_keys(network, 2))
     assert sum(row.frozen for row in second.modules) == len(frozen_keys(network, ["^feature_maps/"]))
     assert max(row.frozen_max_abs_change for each in whole.audits for row in each.modules) == 0.0
@@ -162,15 +163,15 @@ def test_the_photos_kept_for_the_first_phases_mosaics_are_gone_in_the_second(
 ) -> None:
     off = CacheParams(use="off", copies=0, dtype="float32", memory_mb=1)
     mosaic = PARAMS.augment.model_copy(update={"mosaic": 0.5})
+    params = PARAMS.model_copy(update={"cache": off, "augment": mosaic})
     kept: dict[int, int] = {}
+
+    def count(row: HistoryRow) -> None:
+        kept[row.step] = kept_photos((8, 64, 64, 3))
+
     gc.disable()
     try:
-        run(
-            stage_inputs,
-            tmp_path,
-            PARAMS.model_copy(update={"cache": off, "augment": mosaic}),
-            lambda row: kept.setdefault(row.step, kept_photos((8, 64, 64, 3))) and None,
-        )
+        run(stage_inputs, tmp_path, params, count)
     finally:
         gc.enable()
     assert (kept[1], kept[5]) == (1, 1)
