@@ -137,9 +137,10 @@ class Estimator:
         """Take note of how long the features of so many images and copies took."""
         self._fill_s, self._image_s = seconds, seconds / entries
 
-    def is_due(self, step: int) -> bool:
-        """Whether an estimate is wanted before the step after `step`."""
-        return self._announced is None and self._phases[-1].last - step >= LEAST_STEPS
+    def is_due(self, progress: Progress) -> bool:
+        """Whether an estimate is wanted before the next step: not of a run that was killed once it had been stopped."""
+        ended = progress.stopped_by is not None
+        return self._announced is None and not ended and self._phases[-1].last - progress.step >= LEAST_STEPS
 
     def announce(self, progress: Progress, step_s: float, traced_s: float, trunk_s: float) -> None:
         """Print how long it will take, and whether `train.max_minutes` ends it before."""

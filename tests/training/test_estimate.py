@@ -106,9 +106,15 @@ def test_timing_steps_changes_no_value() -> None:
 
 def test_a_run_that_is_over_at_once_is_not_estimated() -> None:
     estimator = Estimator(phases_of(params(steps=39)), 5)
-    assert not estimator.is_due(0)
+    assert not estimator.is_due(Progress())
     assert estimator.figures() is None
-    assert Estimator(phases_of(params(steps=39, second_phase=SECOND)), 5).is_due(0)
+    assert Estimator(phases_of(params(steps=39, second_phase=SECOND)), 5).is_due(Progress())
+
+
+def test_a_run_that_was_killed_after_patience_had_ended_it_is_not_estimated() -> None:
+    estimator = Estimator(phases_of(params(steps=300)), 5)
+    assert estimator.is_due(Progress(step=100))
+    assert not estimator.is_due(Progress(step=100, stopped_by="patience"))
 
 
 @pytest.mark.slow
