@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import tensorflow as tf
 
 from tasks.artifacts.training import EstimateFigures
+from tasks.ground.text import counted
 from tasks.model.schedule import Phase
 from tasks.training.progress import Progress
 
@@ -97,9 +98,9 @@ class Forecast:
     def text(self, fill_s: float) -> str:
         """`about 7 minutes on this machine (300 steps of 0.6 s, 3 validations of 10 s)`."""
         first, *rest = self.steps
-        parts = [f"{first[0]} steps of {first[1]:.2g} s", *(f"then {n} of about {s:.2g} s" for n, s in rest)]
+        parts = [f"{counted(first[0], 'step')} of {first[1]:.2g} s", *(f"then {n} of about {s:.2g} s" for n, s in rest)]
         if self.validations:
-            parts.append(f"{self.validations} validations of {self.validation_s:.2g} s")
+            parts.append(f"{counted(self.validations, 'validation')} of {self.validation_s:.2g} s")
         frozen = f"; computing the frozen layers took {fill_s:.0f} s" if fill_s else ""
         return f"about {_duration(self.total_s)} from here on this machine ({', '.join(parts)}){frozen}"
 

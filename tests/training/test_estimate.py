@@ -33,6 +33,11 @@ def test_steps_and_validations_that_are_left_count() -> None:
     assert forecast([phase], 0, TIMING, val_images=0).total_s == 150
 
 
+def test_one_validation_is_one() -> None:
+    once = forecast(phases_of(params(eval_every=900)), 0, TIMING, val_images=50)
+    assert "(300 steps of 0.5 s, 1 validation of" in once.text(0.0)
+
+
 @pytest.mark.parametrize(("steps", "validations"), [(300, 3), (299, 3), (301, 4), (99, 1)])
 def test_the_last_step_is_validated_once(steps: int, validations: int) -> None:
     assert forecast(phases_of(params(steps=steps)), 0, TIMING, val_images=5).validations == validations
