@@ -22,7 +22,13 @@ from tasks.ground.files import replacing, write_json
 from tasks.params import read_params
 
 _CHANGES = ".before-run"
-_MISSING = object()
+
+
+class _Missing:
+    """The type of `_MISSING`, which stands for the value of a key that is not there."""
+
+
+_MISSING = _Missing()
 
 
 @dataclass(frozen=True)
@@ -137,7 +143,10 @@ def _changes(path: Path, values: Mapping[str, Any]) -> Changes:
     original = path.read_text(encoding="utf-8")
     missing = [key for key in values if _value(original, key) is _MISSING]
     if missing:
-        raise ParamsError(f"{', '.join(missing)}: no such key in {path.name}, which explains all that exist")
+        above = {key.rpartition(".")[0] for key in missing}
+        whole = sorted(key for key in above if key and not isinstance(_value(original, key), dict | _Missing))
+        hint = f"; {', '.join(whole)} has no keys there: set all of it" if whole else ""
+        raise ParamsError(f"{', '.join(missing)}: no such key in {path.name}, which explains all that exist{hint}")
     written = _text_with(original, values)
     before, after = ({key: _value(text, key) for key in values} for text in (original, written))
     return Changes(original, written, before, after)

@@ -2,9 +2,13 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+
+# Begins the tag of a type in a union, which Pydantic puts among the keys where it names a fault.
+UNION_TAG = "|"
+_WORD, _BLOCKS, _PATTERNS, _OFF, _PHASE = (UNION_TAG + name for name in ("word", "blocks", "patterns", "off", "phase"))
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(ge=1)]
@@ -46,6 +50,57 @@ SidePx = Annotated[int, AfterValidator(_check_side_px)]
 
 
 class Section(BaseModel):
-    """A section of such a file: a misspelt key is an error, and values do not change after reading."""
+    """A section of such a file: a misspelt key is an error, as is a number without end; values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+_FreezeWord = Literal["auto", "none", "backbone", "heads-only"]
+
+
+def _kind_of_freeze(value: object) -> str | None:
+    if isinstance(value, str):
+        return _WORD if value in get_args(_FreezeWord) else None
+    if isinstance(value, list):
+        return _PATTERNS
+    # `true`, a number to Python, would be one block.
+    return _BLOCKS if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+Freeze = Annotated[
+    Annotated[_FreezeWord, Tag(_WORD)]
+    | Annotated[Positive, Tag(_BLOCKS)]
+    | Annotated[list[Pattern], Field(min_length=1), Tag(_PATTERNS)],
+    Discriminator(
+        _kind_of_freeze,
+        custom_error_type="freeze",
+        custom_error_message=(
+            "Input should be auto, none, backbone, heads-only, a number of blocks, or a list of regular expressions"
+        ),
+    ),
+]
+
+
+class SecondPhaseParams(Section):
+    """What follows the first `train.steps` steps."""
+
+    steps: Positive
+    freeze: Freeze
+    learning_rate: Annotated[float, Field(gt=0.0)]
+
+
+def _kind_of_second_phase(value: object) -> str | None:
+    if value == "off":
+        return _OFF
+    return _PHASE if isinstance(value, dict | SecondPhaseParams) else None
+
+
+SecondPhase = Annotated[
+    Annotated[Literal["off"], Tag(_OFF)] | Annotated[SecondPhaseParams, Tag(_PHASE)],
+    Discriminator(
+        _kind_of_second_phase,
+        custom_error_type="second_phase",
+        custom_error_message="Input should be off, or {steps: 600, freeze: none, learning_rate: 0.0001}",
+    ),
+    BeforeValidator(false_as_off),
+]

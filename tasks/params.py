@@ -10,7 +10,19 @@ import yaml
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from tasks.errors import ParamsError
-from tasks.param_types import Fraction, NamedPath, Pattern, Positive, Section, Seed, Share, SidePx, false_as_off
+from tasks.param_types import (
+    UNION_TAG,
+    Fraction,
+    Freeze,
+    NamedPath,
+    Positive,
+    SecondPhase,
+    Section,
+    Seed,
+    Share,
+    SidePx,
+    false_as_off,
+)
 from tasks.recipes import RecipeName, with_recipe
 
 AnnotationFormat = Literal["auto", "voc", "csv", "coco", "yolo", "label_studio"]
@@ -144,17 +156,6 @@ class CacheParams(Section):
     memory_mb: Positive
 
 
-Freeze = Literal["auto", "none", "backbone", "heads-only"] | Positive | Annotated[list[Pattern], Field(min_length=1)]
-
-
-class SecondPhaseParams(Section):
-    """What follows the first `train.steps` steps."""
-
-    steps: Positive
-    freeze: Freeze
-    learning_rate: Annotated[float, Field(gt=0.0)]
-
-
 class TrainParams(Section):
     """The training run, every value of a recipe filled in (`Params.train`)."""
 
@@ -173,7 +174,7 @@ class TrainParams(Section):
     focal_alpha: Annotated[float, Field(gt=0.0, lt=1.0)] | None
     focal_gamma: Annotated[float, Field(ge=0.0)] | None
     freeze: Freeze
-    second_phase: Annotated[Literal["off"] | SecondPhaseParams, BeforeValidator(false_as_off)]
+    second_phase: SecondPhase
     cache: CacheParams
     batchnorm_decay: Annotated[float, Field(gt=0.0, lt=1.0)]
     ema_decay: Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -271,10 +272,14 @@ def read_params(path: Path) -> Params:
 
 def _listed_faults(error: ValidationError) -> str:
     # Pydantic names a class of Python's, and not by the same name in each version.
-    said = {"path_type": "Input is not a path: write the name of a file or folder"}
-    lines = [
-        f"  {'.'.join(map(str, fault['loc']))}: {said.get(fault['type'], fault['msg'])}" for fault in error.errors()
-    ]
+    said = {
+        "path_type": "Input is not a path: write the name of a file or folder",
+        "model_type": "Input is no section: write its keys below it, indented",
+    }
+    lines = []
+    for fault in error.errors():
+        keys = [str(part) for part in fault["loc"] if not str(part).startswith(UNION_TAG)]
+        lines.append(f"  {'.'.join(keys)}: {said.get(fault['type'], fault['msg'])}")
     if any(fault["type"] == "missing" for fault in error.errors()):
         lines.append("  git show HEAD:params.yaml prints one with every key of this version")
     return "\n".join(lines)

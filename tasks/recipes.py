@@ -80,8 +80,10 @@ def with_recipe(train: Any) -> Any:
         return train
     name = train["recipe"]
     if name is not None and name not in get_args(RecipeName):
+        shown = "off" if name is False else repr(name)
         raise ValueError(
-            f"recipe: {name!r} is none; there are {', '.join(get_args(RecipeName))}, and null for your own"
+            f"recipe: there is no {shown}; there are {', '.join(get_args(RecipeName))}, and null where you set all "
+            "values yourself"
         )
     nulls = list(_nulls(train))
     if name is None and nulls:

@@ -118,6 +118,10 @@ def test_the_summary_shows_the_figures_of_all_metrics_files(
     assert ["AP50", *4 * ["0.750"]] in rows
     assert ["AP75", *4 * ["-"]] in rows
     assert ["AP", "of", "cat", *4 * ["0.250"]] in rows
+    recipe |= {"values": {"steps": 9}}
+    write_training_figures(tmp_path / "metrics" / "train.json", figures_of_a_run(recipe=recipe))
+    assert main(arguments) == 0
+    assert "recipe    standard, but for steps 9\n" in capsys.readouterr().out
 
 
 def test_a_stages_figures_are_printed_with_four_digits(

@@ -24,13 +24,18 @@ def written(tmp_path: Path, text: str) -> Path:
         ("split", "seed", -1, "split.seed"),
         ("train", "steps", 0, "train.steps"),
         ("train", "steps", "many", "train.steps"),
-        ("train", "freeze", "half", "train.freeze"),
-        ("train", "freeze", [], "train.freeze"),
+        ("train", "freeze", "half", "train.freeze: Input should be auto, none, backbone, heads-only, a number of"),
+        ("train", "freeze", True, "train.freeze: Input should be auto, none"),
+        ("train", "freeze", 0, "train.freeze: Input should be greater than or equal to 1"),
+        ("train", "freeze", [], "train.freeze: List should have at least 1 item"),
         ("train", "freeze", ["block_1("], "is not a regular expression"),
         ("train", "focal_alpha", 1.0, "train.focal_alpha: Input should be less than 1"),
         ("train", "focal_gamma", -0.5, "train.focal_gamma"),
-        ("train", "second_phase", True, "train.second_phase"),
-        ("train", "second_phase", {"steps": 9, "freeze": "none"}, "learning_rate: Field required"),
+        ("train", "learning_rate", float("inf"), "train.learning_rate: Input should be a finite number"),
+        ("train", "focal_gamma", float("inf"), "train.focal_gamma: Input should be a finite number"),
+        ("train", "second_phase", True, "train.second_phase: Input should be off, or {steps: 600, freeze: none"),
+        ("train", "second_phase", "on", "train.second_phase: Input should be off, or {steps: 600, freeze: none"),
+        ("train", "second_phase", {"steps": 9, "freeze": "none"}, "train.second_phase.learning_rate: Field required"),
         ("train", "second_phase", {"steps": 0, "freeze": "none", "learning_rate": 0.1}, "greater than or equal to 1"),
         ("train", "augment", {"flip": 2.0}, "train.augment.flip: Input should be less than or equal to 1"),
         ("train", "augment", {"crop_min_area": 0.0}, "train.augment.crop_min_area: Input should be greater than"),
@@ -55,6 +60,27 @@ def test_a_value_that_cannot_be_meant_is_named_by_its_key(
     params[section][key] = value
     with pytest.raises(ParamsError, match=re.escape(message)):
         read_params(written(tmp_path, yaml.safe_dump(params)))
+
+
+def test_a_fault_is_named_by_keys_of_the_file_and_by_no_type_of_python(tmp_path: Path) -> None:
+    params = yaml.safe_load(TEXT)
+    params["train"] |= {
+        "second_phase": {"steps": 0, "freeze": ["("], "learning_rate": 0.1, "pace": 1},
+        "freeze": None,
+        "recipe": "quick",
+        "cache": None,
+        "augment": [],
+    }
+    with pytest.raises(ParamsError) as caught:
+        read_params(written(tmp_path, yaml.safe_dump(params)))
+    assert str(caught.value).splitlines()[1:] == [
+        "  train.second_phase.steps: Input should be greater than or equal to 1",
+        "  train.second_phase.freeze.0: Value error, '(' is not a regular expression: missing ), unterminated "
+        "subpattern at position 0",
+        "  train.second_phase.pace: Extra inputs are not permitted",
+        "  train.cache: Input is no section: write its keys below it, indented",
+        "  train.augment: Input is no section: write its keys below it, indented",
+    ]
 
 
 def test_every_fault_is_listed_at_once(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Params and their types hold values and limits: no stage depends on their code, so they compute no result."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,8 @@ def test_functions_read_the_file_or_check_a_value() -> None:
         "read_params",
         "_listed_faults",
     }
-    calls = [node for node in ast.walk(TREE) if isinstance(node, ast.Call) and "Validator" in ast.unparse(node.func)]
+    checks = re.compile("Validator|Discriminator")
+    calls = [node for node in ast.walk(TREE) if isinstance(node, ast.Call) and checks.search(ast.unparse(node.func))]
     # What fills in a recipe's values lies in tasks/recipes.py, on which stages depend.
     used = {name for call in calls for argument in call.args for name in names_in(argument)}
     assert functions == used - {"with_recipe"}

@@ -83,9 +83,15 @@ def test_keys_whose_null_has_a_meaning_stay_null(tmp_path: Path) -> None:
     assert [train.focal_alpha, train.focal_gamma] == [None] * 2
 
 
-def test_a_recipe_that_does_not_exist_is_named_with_those_that_do(tmp_path: Path) -> None:
-    with pytest.raises(ParamsError, match=r"recipe: 'slow' is none; there are quick, standard, thorough, and null"):
-        train_of(tmp_path, recipe="slow")
+# A plain `off` in YAML is false to Python.
+@pytest.mark.parametrize(
+    ("name", "shown"), [("slow", "'slow'"), (False, "off"), ("", "''"), (["quick"], r"\['quick'\]")]
+)
+def test_a_recipe_that_does_not_exist_is_named_with_those_that_do(name: object, shown: str, tmp_path: Path) -> None:
+    with pytest.raises(
+        ParamsError, match=f"recipe: there is no {shown}; there are quick, standard, thorough, and null"
+    ):
+        train_of(tmp_path, recipe=name)
 
 
 @pytest.mark.parametrize("train", [None, [], "quick", {"recipe": "quick"}, {"recipe": "quick", "augment": None}])

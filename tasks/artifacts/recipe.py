@@ -22,7 +22,7 @@ class RecipeUse(Artifact):
 
     @property
     def title(self) -> str:
-        """`quick`; `quick, with steps 500 of your own`; `none`."""
+        """`quick`; `quick, but for steps 500`; `none: every value is set in params.yaml`."""
         if self.name is None:
             return "none: every value is set in params.yaml"
         own = ", ".join(f"{key} {_text(self.values[key])}" for key in self.own)
@@ -30,7 +30,7 @@ class RecipeUse(Artifact):
 
     @property
     def given(self) -> str:
-        """`steps 300, learning_rate 0.001, ...`: the values that the recipe gave."""
+        """`steps 300, learning_rate 0.001, ...`: the values that the recipe gave; empty where it gave none."""
         # JSON files have the keys in the order of the alphabet.
         keys = [key for key in DECIDED if self.name and key in self.values and key not in self.own]
         return ", ".join(f"{key} {_text(self.values[key])}" for key in keys)

@@ -55,7 +55,9 @@ def figures(paths: PathParams) -> str:
 
 
 def _recipe(recipe: RecipeUse | None) -> list[str]:
-    return [f"recipe    {recipe.title}; it gave {recipe.given}"] if recipe and recipe.name else []
+    if recipe is None or recipe.name is None:
+        return []
+    return [f"recipe    {recipe.title}{f'; it gave {recipe.given}' if recipe.given else ''}"]
 
 
 def _count(number: int | None, noun: str) -> str:

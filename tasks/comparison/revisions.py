@@ -11,6 +11,7 @@ import yaml
 
 from tasks.errors import ParamsError, PipelineError
 from tasks.ground.git import git
+from tasks.param_types import false_as_off
 from tasks.recipes import with_recipe
 
 _PARAMS = "params.yaml"
@@ -100,9 +101,13 @@ def _run(name: str, folder: Path, photos: Path, params: dict[str, Any], made_wit
 def _with_recipe(params: dict[str, Any]) -> dict[str, Any]:
     """The params with what their recipe gives, by the recipes of this version; as they are where it knows no such."""
     try:
-        return {**params, "train": with_recipe(params["train"])}
+        train = with_recipe(params["train"])
     except (KeyError, ValueError):
         return params
+    if isinstance(train, dict) and "second_phase" in train:
+        # A plain `off` in the file, and the recipe's.
+        train = {**train, "second_phase": false_as_off(train["second_phase"])}
+    return {**params, "train": train}
 
 
 def _made_with(content: bytes, where: str) -> dict[str, Any]:

@@ -40,7 +40,10 @@ def _add_gradients_in_order() -> None:
 
 
 def _added_in_order(gradients: Sequence[Any]) -> Any:
-    if len(gradients) < 3 or any(isinstance(gradient, tf.IndexedSlices) for gradient in gradients):
+    # A list of tensors, as of a loop, can be added but not stacked.
+    if len(gradients) < 3 or any(
+        isinstance(gradient, tf.IndexedSlices) or gradient.dtype == tf.variant for gradient in gradients
+    ):
         return backprop._aggregate_grads(gradients)
     return tf.reduce_sum(tf.stack(gradients), axis=0)
 

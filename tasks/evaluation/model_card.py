@@ -125,7 +125,7 @@ def _data(of_split: Mapping[str, Dataset]) -> list[str]:
 
 def _training(recipe: RecipeUse) -> list[str]:
     lines = [f"Recipe: {markdown_text(recipe.title)}."]
-    if recipe.name:
+    if recipe.given:
         lines.append(f"It gave {markdown_text(recipe.given)}.")
     return lines
 

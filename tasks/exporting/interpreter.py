@@ -15,8 +15,8 @@ from tqdm import tqdm
 from tasks.ground.process import usable_cores
 
 Floats = npt.NDArray[np.float32]
-# Each holds every tensor of the network: 80 MB for 320 px, four times that for 640 px.
-_MOST_INTERPRETERS = 4
+# Each holds every tensor of the network: 80 MB for 320 px, 320 MB for 640 px, 800 MB for 1024 px. All: 2 GB.
+_MOST_INTERPRETERS, _MOST_PIXELS = 4, 2_500_000
 
 
 class Images(Protocol):
@@ -45,7 +45,9 @@ def every_tensor(
     `purpose`, a progress bar shows it.
     """
     free: SimpleQueue[Any] = SimpleQueue()
-    count = min(usable_cores(), _MOST_INTERPRETERS)
+    interpreter = _interpreter(model)
+    _, height, width, *_ = interpreter.get_input_details()[0]["shape"]
+    count = at_once(int(height), int(width), usable_cores())
     for _ in range(count):
         interpreter = _interpreter(model)
         interpreter.allocate_tensors()
@@ -72,6 +74,11 @@ def every_tensor(
             yield begun.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def at_once(height: int, width: int, cores: int) -> int:
+    """How many interpreters of a network with this input work side by side, one on each core while memory lasts."""
+    return max(1, min(cores, _MOST_INTERPRETERS, _MOST_PIXELS // (height * width)))
 
 
 def float_tensors(model: bytes) -> list[int]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tasks.artifacts.lint import Finding
+from tasks.model.schedule import Phase, phases_of
 
 if TYPE_CHECKING:
     from tasks.params import TrainParams
@@ -36,10 +37,17 @@ _ROUNDING = 1e-9
 
 
 def check_rate(train: "TrainParams") -> list[Finding]:
-    """A rate of more than four times what is known to work, or less than a quarter of it."""
+    """A rate of more than four times what is known to work; in the first phase, or less than a quarter of it."""
+    return [finding for phase in phases_of(train) for finding in _check_phase(phase)]
+
+
+def _check_phase(phase: Phase) -> list[Finding]:
+    train = phase.params
     usual = KNOWN_RATES[train.optimizer].at(train.batch_size)
     times = train.learning_rate / usual
-    if 1 / FAR - _ROUNDING <= times <= FAR + _ROUNDING:
+    # A second phase is there to go on at a low rate.
+    least = 1 / FAR if phase.number == 1 else 0.0
+    if least - _ROUNDING <= times <= FAR + _ROUNDING:
         return []
     ratio = f"{times:.2g} times" if times > 1 else f"1/{1 / times:.2g} of"
     outcome = (
@@ -50,7 +58,7 @@ def check_rate(train: "TrainParams") -> list[Finding]:
     return [
         Finding(
             "warning",
-            "train.learning_rate",
+            f"{phase.section}.learning_rate",
             f"{train.learning_rate:g}",
             f"{ratio} what is known to work with {train.optimizer} at train.batch_size {train.batch_size}: {outcome}",
             f"try {usual:.2g}",

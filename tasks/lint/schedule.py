@@ -20,7 +20,8 @@ def check_schedule(train: "TrainParams") -> list[Finding]:
     findings = [_warmup_finding(phase) for phase in phases_of(train) if _is_warmup_long(phase)]
     if decay_end_step(train) != train.steps:
         findings.append(_decay_finding(train))
-    steps = total_steps(train)
+    # Before a second phase, there is a validation, and all is saved.
+    steps = train.steps if train.second_phase == "off" else math.inf
     if train.eval_every > steps:
         findings.append(
             Finding(
@@ -48,13 +49,12 @@ def _is_warmup_long(phase: Phase) -> bool:
 
 
 def _warmup_finding(phase: Phase) -> Finding:
-    section = "train" if phase.number == 1 else "train.second_phase"
     return Finding(
         "warning",
         "train.warmup_steps",
         str(phase.params.warmup_steps),
-        f"a third of {section}.steps {phase.params.steps} or more: the rate hardly reaches {section}.learning_rate "
-        "before it falls",
+        f"a third of {phase.section}.steps {phase.params.steps} or more: the rate hardly reaches "
+        f"{phase.section}.learning_rate before it falls",
         f"try {phase.params.steps // 10}",
     )
 

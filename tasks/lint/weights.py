@@ -96,7 +96,7 @@ def check_freeze(train: "TrainParams", extractor: str, base: BaseFacts) -> list[
 
 
 def _check_phase(phase: Phase, extractor: str, base: BaseFacts) -> list[Finding]:
-    freeze, key = phase.params.freeze, "train.freeze" if phase.number == 1 else "train.second_phase.freeze"
+    freeze, key = phase.params.freeze, f"{phase.section}.freeze"
     # auto freezes nothing that the weights do not fill.
     if freeze in ("auto", "none"):
         return []

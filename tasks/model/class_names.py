@@ -10,7 +10,8 @@ _SEPARATORS = re.compile(r"[\s_-]+")
 
 def class_key(name: str) -> str:
     """`name` for comparing classes, whatever its capitals, spaces, `_` and `-`: `Coffee cup` is `coffee_cup`."""
-    return _SEPARATORS.sub("", folded(name))
+    key = _SEPARATORS.sub("", folded(name))
+    return key or name  # a class called - is not the one called _
 
 
 def known_classes(classes: Sequence[str], known: Sequence[str], names: Mapping[str, str]) -> dict[str, str]:

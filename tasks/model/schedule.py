@@ -26,6 +26,11 @@ class Phase:
         """Its last step, counted from 1 over all phases."""
         return self.first + self.params.steps
 
+    @property
+    def section(self) -> str:
+        """Where params.yaml has its `steps`, `freeze` and `learning_rate`."""
+        return "train" if self.number == 1 else "train.second_phase"
+
 
 def phases_of(train: TrainParams) -> list[Phase]:
     """The one phase of a training, or the two that `train.second_phase` makes.

@@ -116,5 +116,6 @@ def train(
                 write_trained(trained, run, folder, progress.best_step, [each.modules for each in audits], records)
                 write_training_figures(metrics_train, figures)
                 folder.clear()
-    print_end(figures, params, cached=run.feed.trunk is not None, on_gpu=on_gpu)
+    # Of freezing, the figures are those of the first phase.
+    print_end(figures, params, cached=audits[0].cached, on_gpu=on_gpu)
     return figures.model_dump(include={"steps", "best_step", "best_mAP", "loss", "step_ms_median"})

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import tensorflow as tf
 
 from tasks.artifacts.training import EstimateFigures
+from tasks.ground.text import counted
 from tasks.model.schedule import Phase
 from tasks.training.progress import Progress
 
@@ -97,9 +98,9 @@ class Forecast:
     def text(self, fill_s: float) -> str:
         """`about 7 minutes on this machine (300 steps of 0.6 s, 3 validations of 10 s)`."""
         first, *rest = self.steps
-        parts = [f"{first[0]} steps of {first[1]:.2g} s", *(f"then {n} of about {s:.2g} s" for n, s in rest)]
+        parts = [f"{counted(first[0], 'step')} of {first[1]:.2g} s", *(f"then {n} of about {s:.2g} s" for n, s in rest)]
         if self.validations:
-            parts.append(f"{self.validations} validations of {self.validation_s:.2g} s")
+            parts.append(f"{counted(self.validations, 'validation')} of {self.validation_s:.2g} s")
         frozen = f"; computing the frozen layers took {fill_s:.0f} s" if fill_s else ""
         return f"about {_duration(self.total_s)} from here on this machine ({', '.join(parts)}){frozen}"
 
@@ -137,9 +138,10 @@ class Estimator:
         """Take note of how long the features of so many images and copies took."""
         self._fill_s, self._image_s = seconds, seconds / entries
 
-    def is_due(self, step: int) -> bool:
-        """Whether an estimate is wanted before the step after `step`."""
-        return self._announced is None and self._phases[-1].last - step >= LEAST_STEPS
+    def is_due(self, progress: Progress) -> bool:
+        """Whether an estimate is wanted before the next step: not of a run that was killed once it had been stopped."""
+        ended = progress.stopped_by is not None
+        return self._announced is None and not ended and self._phases[-1].last - progress.step >= LEAST_STEPS
 
     def announce(self, progress: Progress, step_s: float, traced_s: float, trunk_s: float) -> None:
         """Print how long it will take, and whether `train.max_minutes` ends it before."""

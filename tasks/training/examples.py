@@ -212,8 +212,7 @@ def _parse(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.T
 def _partners(files: Sequence[str], size: tuple[int, int]) -> Partners:
     records = tf.data.TFRecordDataset(files)
     images = int(records.reduce(0, lambda count, _: count + 1))
-    examples = records.map(lambda serialized: _parse(serialized)[1:], num_parallel_calls=tf.data.AUTOTUNE)
-    return partners_of(examples, images, size)
+    return partners_of(records, images, size, lambda serialized: _parse(serialized)[1:])
 
 
 def _augmented_or_mosaic(

@@ -4,6 +4,8 @@ Each image is kept unchanged and in some augmented copies. Which copy of which i
 the step alone, so that a resumed run continues with the same batches.
 """
 
+import gc
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +96,9 @@ class FeatureCache:
                 bar.update(len(batch.names))
         if done != plan.entries:
             raise TrainingError(f"{len(shards)} shards hold {done} images and copies, but {plan.entries} were expected")
+        # With mosaic, the photos kept for it are part of a cycle, and Python looks for cycles seldom here.
+        del examples
+        gc.collect()
         order = np.argsort(np.concatenate(places))
         self._labels = [np.concatenate(column)[order] for column in zip(*labels, strict=True)]
 
@@ -102,15 +107,22 @@ class FeatureCache:
     ) -> tf.data.Dataset:
         """`Batch`es without end, from step `start_step` on, whose `images` are the features, as float32.
 
-        `image_shares` is how often each image comes in an epoch; None: once.
+        `image_shares` is how often each image comes in an epoch; None: once. The features are kept as long as the
+        dataset or an iterator over it.
         """
         names, boxes, classes, weights = self._labels
+        plan, cache = self._plan, weakref.ref(self)
 
+        # TensorFlow keeps this function until the process ends, and another phase has features of its own.
         def generate() -> Iterator[Batch]:
             for entries in batch_entries(
-                self._plan, batch_size=batch_size, image_shares=image_shares, seed=seed, start_step=start_step
+                plan, batch_size=batch_size, image_shares=image_shares, seed=seed, start_step=start_step
             ):
-                features = tuple(np.asarray(stored[entries], dtype=np.float32) for stored in self._features)
+                own = cache()
+                if own is None:
+                    return
+                features = tuple(np.asarray(stored[entries], dtype=np.float32) for stored in own._features)
+                del own
                 yield Batch(names[entries], features, boxes[entries], classes[entries], weights[entries])
 
         def spec(rows: npt.NDArray[Any], dtype: tf.DType) -> tf.TensorSpec:
@@ -123,7 +135,9 @@ class FeatureCache:
             spec(classes, tf.int32),
             spec(weights, tf.float32),
         )
-        return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(2)
+        dataset = tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(2)
+        dataset.kept_alive = self
+        return dataset
 
 
 def batch_entries(

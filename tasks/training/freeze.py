@@ -42,7 +42,7 @@ def auto_freeze(network: Network, restored: Set[str]) -> int | Literal["none"]:
     return frozen if {key for key, block in blocks.items() if block < frozen} <= restored else "none"
 
 
-def frozen_keys(network: Network, freeze: str | int | Sequence[str]) -> set[str]:
+def frozen_keys(network: Network, freeze: str | int | Sequence[str], param: str = "train.freeze") -> set[str]:
     """The keys of the variables, moving statistics included, that `train.freeze` freezes.
 
     Args:
@@ -50,6 +50,7 @@ def frozen_keys(network: Network, freeze: str | int | Sequence[str]) -> set[str]
         freeze: `none`, a number of backbone blocks counted from the image, `backbone`, `heads-only` (all but the
             box and class heads and the tower before them), or regular expressions, of which one must match a part of
             the variable's `readable_name`.
+        param: where params.yaml has it, for messages.
 
     Raises:
         ParamsError: the backbone has fewer blocks than are to be frozen, or an expression matches no name.
@@ -57,7 +58,7 @@ def frozen_keys(network: Network, freeze: str | int | Sequence[str]) -> set[str]
     if freeze == "none":
         return set()
     if not isinstance(freeze, str | int):
-        return set().union(*(_matching_keys(network, pattern) for pattern in freeze))
+        return set().union(*(_matching_keys(network, pattern, param) for pattern in freeze))
     components = {BACKBONE, FEATURE_MAPS} if freeze == "heads-only" else {BACKBONE}
     keys = {key for key in network.variables if component_of(key) in components}
     if not isinstance(freeze, int):
@@ -65,7 +66,7 @@ def frozen_keys(network: Network, freeze: str | int | Sequence[str]) -> set[str]
     blocks = _blocks(network)
     if freeze > max(blocks.values()) + 1:
         raise ParamsError(
-            f"train.freeze: {freeze} blocks, but this backbone has {max(blocks.values()) + 1}; "
+            f"{param}: {freeze} blocks, but this backbone has {max(blocks.values()) + 1}; "
             "`backbone` freezes all of them"
         )
     return {key for key, block in blocks.items() if block < freeze}
@@ -76,13 +77,13 @@ def _blocks(network: Network) -> dict[str, int]:
     return {key: block_of(each.name) for key, each in network.variables.items() if component_of(key) == BACKBONE}
 
 
-def _matching_keys(network: Network, pattern: str) -> set[str]:
+def _matching_keys(network: Network, pattern: str, param: str) -> set[str]:
     names = {key: readable_name(key, variable) for key, variable in network.variables.items()}
     keys = {key for key, name in names.items() if re.search(pattern, name)}
     if not keys:
         step = max(1, len(names) // _NAMES_SHOWN)
         examples = ", ".join(sorted(names.values())[::step][:_NAMES_SHOWN])
-        raise ParamsError(f"train.freeze: {pattern!r} matches the name of no variable; names are like {examples}")
+        raise ParamsError(f"{param}: {pattern!r} matches the name of no variable; names are like {examples}")
     return keys
 
 

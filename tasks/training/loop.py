@@ -105,7 +105,7 @@ class Trainer:
         print("train: tracing the training step, which takes a while (up to half a minute on 2 cores)", flush=True)
         start = time.monotonic()
         step = self._step.get_concrete_function(batches.element_spec)
-        if estimator and self._replicas.count == 1 and estimator.is_due(progress.step):
+        if estimator and self._replicas.count == 1 and estimator.is_due(progress):
             traced_s = time.monotonic() - start
             step_s = step_seconds(step, batches, self._changing_variables())
             estimator.announce(progress, step_s, traced_s, self._trunk.image_seconds() if self._trunk else 0.0)

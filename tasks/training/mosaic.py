@@ -4,7 +4,7 @@ The first of the four is the image whose turn it is; the other three are chosen 
 memory, so that a step does not decode four photos for one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -46,21 +46,29 @@ class Partners(NamedTuple):
         ]
 
 
-def partners_of(examples: tf.data.Dataset, images: int, size: tuple[int, int]) -> Partners:
-    """The `images` unchanged `examples`, an `Example` each, as partners; of more than 500 MB only every nth.
+def partners_of(
+    records: tf.data.Dataset,
+    images: int,
+    size: tuple[int, int],
+    decode: Callable[[tf.Tensor], Example],
+    *,
+    most_bytes: int = _MEMORY_BYTES,
+) -> Partners:
+    """The `images` records as partners, unchanged; of more than `most_bytes` only every nth, and no other is decoded.
 
     Raises:
         ValueError: there is no image.
     """
     if not images:
         raise ValueError("no images to choose from")
-    every = -(-images * size[0] * size[1] * 3 // _MEMORY_BYTES)
+    every = -(-images * size[0] * size[1] * 3 // most_bytes)
 
-    def resized(image: tf.Tensor, boxes: tf.Tensor, classes: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    def resized(record: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        image, boxes, classes = decode(record)
         small = tf.cast(tf.round(tf.clip_by_value(tf.image.resize(image, size), 0.0, 255.0)), tf.uint8)
         return small, boxes, classes, tf.shape(classes)[0]
 
-    kept = examples.shard(every, 0).map(resized, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    kept = records.shard(every, 0).map(resized, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return Partners(*next(iter(kept.padded_batch(images))))
 
 

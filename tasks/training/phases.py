@@ -12,17 +12,18 @@ from tasks.ground.process import seconds_since_start
 from tasks.model.schedule import Phase
 from tasks.training.estimate import Estimator
 from tasks.training.freeze import audit, refuse_moved
-from tasks.training.preparation import PreparedRun, prepare_next_phase
+from tasks.training.preparation import PreparedRun, frozen_in, prepare_next_phase
 from tasks.training.progress import Progress, RowListener, Validate
 from tasks.training.replicas import Replicas
 from tasks.training.resume import ResumeFolder
 
 
 class PhaseAudit(NamedTuple):
-    """A phase that has ended, and what it did to each module."""
+    """A phase that has ended, and what it did to each module; `cached`: whether it learned from kept features."""
 
     phase: Phase
     modules: list[ModuleAudit]
+    cached: bool = False
 
     def figures(self, steps: int) -> PhaseFigures:
         """Its part of metrics/train.json; `steps` are those taken in all."""
@@ -80,8 +81,11 @@ def train_phases(
         estimator: says how long it will take.
 
     Raises:
-        TrainingError: a loss that is not finite, or a frozen variable that moved.
+        ParamsError: a later phase freezes what the network does not have; no step has been taken.
+        TrainingError: likewise, it leaves nothing to train; a loss that is not finite, or a frozen variable that moved.
     """
+    for phase in phases[1:]:
+        frozen_in(phase, run.network, run.restored)
     audits: list[PhaseAudit] = []
     startup_s = ended_s = 0.0
     for phase in phases:
@@ -108,9 +112,8 @@ def audit_phase(run: PreparedRun) -> PhaseAudit:
         TrainingError: a frozen variable moved.
     """
     modules = audit(run.network, run.frozen, run.initial_values)
-    key = "train.freeze" if run.phase.number == 1 else "train.second_phase.freeze"
-    refuse_moved(modules, f"{key} {run.phase.params.freeze}")
-    return PhaseAudit(run.phase, modules)
+    refuse_moved(modules, f"{run.phase.section}.freeze {run.phase.params.freeze}")
+    return PhaseAudit(run.phase, modules, cached=run.feed.trunk is not None)
 
 
 def _pass_border(run: PreparedRun, folder: ResumeFolder, step: int, progress: Progress, replicas: Replicas) -> None:

@@ -1,5 +1,6 @@
 """What a training run starts with: the network with its first values, what of it is frozen, its batches and trainer."""
 
+import gc
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,7 +85,22 @@ def prepare_next_phase(before: PreparedRun, phase: Phase, images: int, replicas:
     """
     print(f"train: second phase, from step {phase.first + 1} to {phase.last}")
     let_go(before.held)
+    gc.collect()  # photos kept for the mosaics of the phase before, and its graph: see `collect_garbage_seldom`
     return _prepare_phase(phase, before.copies, before.restored, images, replicas, earlier=before.trainer)
+
+
+def frozen_in(phase: Phase, network: Network, restored: RestoreResult) -> set[str]:
+    """The keys of the variables that `phase` freezes.
+
+    Raises:
+        ParamsError: its `freeze` does not fit the network.
+        TrainingError: nothing is left to train.
+    """
+    freeze, key = phase.params.freeze, f"{phase.section}.freeze"
+    frozen = frozen_keys(network, auto_freeze(network, restored.keys) if freeze == "auto" else freeze, key)
+    if not trainable(network, frozen):
+        raise TrainingError(f"{key} {freeze} leaves nothing to train; freeze less")
+    return frozen
 
 
 def _prepare_phase(
@@ -97,11 +113,9 @@ def _prepare_phase(
     earlier: Trainer | None = None,
 ) -> PreparedRun:
     params, network = phase.params, copies.plain
-    freeze = params.freeze
-    if freeze == "auto":
-        freeze = auto_freeze(network, restored.keys)
-        print_auto_freeze(freeze)
-    frozen = frozen_keys(network, freeze)
+    frozen = frozen_in(phase, network, restored)
+    if params.freeze == "auto":
+        print_auto_freeze(auto_freeze(network, restored.keys), f"{phase.section}.freeze")
     held = hold_still(copies.trained, frozen)
     initial_values = snapshot(network, network.variables)
     print_frozen(audit(network, frozen, initial_values))
@@ -127,8 +141,6 @@ def _build(pipeline_config: Path, replicas: Replicas) -> Copies:
 
 def _optimizer(network: Network, restored: RestoreResult, frozen: set[str], params: "TrainParams") -> TwoRates:
     variables = trainable(network, frozen)
-    if not variables:
-        raise TrainingError(f"train.freeze {params.freeze} leaves nothing to train; freeze less")
     return TwoRates(
         params,
         [variable for key, variable in variables.items() if key in restored.keys],

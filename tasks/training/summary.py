@@ -78,13 +78,13 @@ def training_figures(
     )
 
 
-def print_auto_freeze(freeze: int | Literal["none"]) -> None:
-    """Print what `train.freeze: auto` freezes."""
+def print_auto_freeze(freeze: int | Literal["none"], param: str) -> None:
+    """Print what `auto` freezes; `param` is where params.yaml has it."""
     if freeze == "none":
         choice = "nothing, for no checkpoint filled the backbone's first blocks, or its blocks are not known"
     else:
-        choice = f"the first {freeze} blocks of the backbone; train.freeze: none lets all of it learn"
-    print(f"train: train.freeze auto freezes {choice}")
+        choice = f"the first {freeze} blocks of the backbone; {param}: none lets all of it learn"
+    print(f"train: {param} auto freezes {choice}")
 
 
 def print_restored(restored: RestoreResult) -> None:

@@ -34,3 +34,15 @@ def test_a_sum_of_three_gradients_does_not_depend_on_the_order_in_which_they_are
     assert operations.isdisjoint({"TemporaryVariable", "AssignAdd"})
     assert "Tanh" in operations
     np.testing.assert_array_equal(gradient().numpy(), first)
+
+
+def test_gradients_of_a_list_of_tensors_are_added() -> None:
+    prepare_runtime(1)
+    variable = tf.Variable([[1.0, 2.0], [3.0, 4.0]])
+    with tf.GradientTape() as tape:
+        rows = tf.raw_ops.TensorListFromTensor(tensor=variable, element_shape=[2])
+        uses = [
+            tf.raw_ops.TensorListStack(input_handle=rows, element_shape=[2], element_dtype=tf.float32) for _ in range(3)
+        ]
+        total = tf.add_n([tf.reduce_sum(use * factor) for factor, use in enumerate(uses, start=1)])
+    np.testing.assert_array_equal(tape.gradient(total, variable), np.full((2, 2), 6.0))

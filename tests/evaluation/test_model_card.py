@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tasks.artifacts.evaluation import Evaluation, SavedModelFigures
-from tasks.artifacts.recipe import recipe_use
+from tasks.artifacts.recipe import RecipeUse, recipe_use
 from tasks.artifacts.speed import Latency, ModelSpeed, Speed
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
@@ -52,6 +52,8 @@ def test_the_card_names_the_recipe_and_what_it_gave() -> None:
     own = card(facts(truth, detections, recipe=recipe_use(train_params(recipe=None))))
     assert "Recipe: none: every value is set in params.yaml." in own
     assert "It gave" not in own
+    none_left = RecipeUse(name="quick", values={"steps": 9}, own=["steps"])
+    assert "It gave" not in card(facts(truth, detections, recipe=none_left))
 
 
 def test_the_card_has_the_use_the_data_the_figures_and_the_limits() -> None:

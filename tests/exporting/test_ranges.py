@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tasks.exporting.interpreter import every_tensor, float_tensors
+from tasks.exporting.interpreter import at_once, every_tensor, float_tensors
 from tasks.exporting.ranges import best_range, with_ranges
 from tasks.exporting.tflite_tensors import read_content
 from tests.exporting.listed import Listed
@@ -37,6 +37,13 @@ def test_what_is_measured_on_images_comes_in_their_order():
     (result,) = set(float_tensors(model)) - {0}
     found = every_tensor(model, [result], images, lambda tensor, value: (tensor, float(value.max())))
     assert [values[result] for values in found] == [(result, 2.0 * value) for value in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("side_px", "cores", "count"), [(320, 1, 1), (320, 2, 2), (320, 64, 4), (640, 64, 4), (1024, 64, 2), (2000, 64, 1)]
+)
+def test_interpreters_of_large_inputs_do_not_take_up_the_memory(side_px: int, cores: int, count: int):
+    assert at_once(side_px, side_px, cores) == count
 
 
 def test_an_image_that_cannot_be_read_ends_the_measuring():

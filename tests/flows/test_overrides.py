@@ -135,3 +135,16 @@ def test_a_wrong_key_or_value_is_refused_and_changes_nothing(
     with pytest.raises(ParamsError, match=message), params_override(project, values, print):
         pass
     assert (project / "params.yaml").read_text() == TEXT
+
+
+def test_a_key_below_a_value_that_is_no_section_names_the_whole_to_set(project: Path) -> None:
+    with (
+        pytest.raises(
+            ParamsError, match=r"train\.second_phase\.steps: .* train\.second_phase has no keys there: set all"
+        ),
+        params_override(project, {"train.second_phase.steps": 5}, print),
+    ):
+        pass
+    second = {"steps": 5, "freeze": "none", "learning_rate": 0.001}
+    with params_override(project, {"train.second_phase": second}, print):
+        assert read_params(project / "params.yaml").train.model_dump()["second_phase"] == second

@@ -33,3 +33,10 @@ def test_the_zoos_rate_at_a_small_batch_gives_a_warning():
 def test_a_rate_that_is_too_low_is_shown_as_a_fraction():
     (finding,) = rate_findings("adam", 0.0001, 8)
     assert "1/10 of what is known to work" in finding.why
+
+
+@pytest.mark.parametrize(("rate", "warned"), [(1e-6, []), (0.004, []), (0.01, ["train.second_phase.learning_rate"])])
+def test_the_rate_of_a_second_phase_may_be_low_but_not_high(rate, warned):
+    second = {"steps": 100, "freeze": "none", "learning_rate": rate}
+    found = check_rate(train_params(learning_rate=0.001, batch_size=8, second_phase=second))
+    assert [finding.key for finding in found] == warned

@@ -45,6 +45,11 @@ def test_the_share_of_the_rate_at_the_last_step_is_that_of_training(steps, warmu
     assert last_rate_share(params) == pytest.approx(float(schedule(tf.constant(steps))), abs=1e-6)
 
 
+def test_before_a_second_phase_there_is_a_validation_and_all_is_saved() -> None:
+    second = {"steps": 100, "freeze": "none", "learning_rate": 0.001}
+    assert check_schedule(train_params(steps=100, second_phase=second, eval_every=900, save_every=900)) == []
+
+
 @pytest.mark.parametrize("key", ["eval_every", "save_every"])
 @pytest.mark.parametrize(("value", "noted"), [(300, False), (301, True)])
 def test_an_interval_longer_than_the_run_is_noted(key, value, noted):

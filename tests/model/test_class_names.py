@@ -23,3 +23,7 @@ def test_the_order_is_that_of_the_labels_and_unknown_ones_are_left_out() -> None
 def test_a_mapping_counts_before_equal_names() -> None:
     names = {"Coverall": "person", "Car": "Person", "Mask": "Nothing"}
     assert known_classes(["Coverall", "Car", "Mask"], KNOWN, names) == {"Coverall": "Person", "Car": "Person"}
+
+
+def test_names_of_separators_alone_are_compared_as_they_are() -> None:
+    assert known_classes(("-", "_", "a"), ("_", "A"), {}) == {"_": "_", "a": "A"}

@@ -33,6 +33,11 @@ def test_steps_and_validations_that_are_left_count() -> None:
     assert forecast([phase], 0, TIMING, val_images=0).total_s == 150
 
 
+def test_one_validation_is_one() -> None:
+    once = forecast(phases_of(params(eval_every=900)), 0, TIMING, val_images=50)
+    assert "(300 steps of 0.5 s, 1 validation of" in once.text(0.0)
+
+
 @pytest.mark.parametrize(("steps", "validations"), [(300, 3), (299, 3), (301, 4), (99, 1)])
 def test_the_last_step_is_validated_once(steps: int, validations: int) -> None:
     assert forecast(phases_of(params(steps=steps)), 0, TIMING, val_images=5).validations == validations
@@ -106,9 +111,15 @@ def test_timing_steps_changes_no_value() -> None:
 
 def test_a_run_that_is_over_at_once_is_not_estimated() -> None:
     estimator = Estimator(phases_of(params(steps=39)), 5)
-    assert not estimator.is_due(0)
+    assert not estimator.is_due(Progress())
     assert estimator.figures() is None
-    assert Estimator(phases_of(params(steps=39, second_phase=SECOND)), 5).is_due(0)
+    assert Estimator(phases_of(params(steps=39, second_phase=SECOND)), 5).is_due(Progress())
+
+
+def test_a_run_that_was_killed_after_patience_had_ended_it_is_not_estimated() -> None:
+    estimator = Estimator(phases_of(params(steps=300)), 5)
+    assert estimator.is_due(Progress(step=100))
+    assert not estimator.is_due(Progress(step=100, stopped_by="patience"))
 
 
 @pytest.mark.slow

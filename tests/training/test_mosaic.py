@@ -72,19 +72,35 @@ def test_things_are_shown_at_half_to_all_of_their_size() -> None:
 
 def test_of_no_image_there_are_no_partners() -> None:
     with pytest.raises(ValueError, match="no images"):
-        partners_of(tf.data.Dataset.from_tensors(examples()[0]), 0, SIZE)
+        partners_of(tf.data.Dataset.range(1), 0, SIZE, lambda number: examples()[0])
+
+
+def test_photos_that_do_not_fit_into_memory_are_not_decoded() -> None:
+    decoded: list[int] = []
+
+    def note(number: np.int64) -> np.int64:
+        decoded.append(int(number))
+        return number
+
+    def decode(number: tf.Tensor) -> Example:
+        seen = tf.numpy_function(note, [number], tf.int64)
+        with tf.control_dependencies([seen]):
+            return tf.fill((*SIZE, 3), tf.cast(number, tf.float32)), tf.zeros([0, 4]), tf.zeros([0], tf.int32)
+
+    partners = partners_of(tf.data.Dataset.range(10), 10, SIZE, decode, most_bytes=4 * 3 * SIZE[0] * SIZE[1])
+    np.testing.assert_array_equal(partners.images[:, 0, 0, 0], [0, 3, 6, 9])
+    assert sorted(decoded) == [0, 3, 6, 9]
 
 
 def test_partners_keep_their_own_boxes_and_are_chosen_by_the_seed() -> None:
-    data = tf.data.Dataset.from_generator(
-        examples,
-        output_signature=(
-            tf.TensorSpec((None, None, 3)),
-            tf.TensorSpec((None, 4)),
-            tf.TensorSpec((None,), tf.int32),
-        ),
-    )
-    partners = partners_of(data, 4, SIZE)
+    images = tf.stack([image for image, _, _ in examples()])
+    boxes, classes = tf.constant([*BOXES, BOXES[0]]), tf.range(4)
+
+    def decode(number: tf.Tensor) -> Example:
+        mine = slice(number, tf.minimum(number + 1, 3))
+        return images[number], boxes[mine], classes[mine]
+
+    partners = partners_of(tf.data.Dataset.range(4), 4, SIZE, decode)
     np.testing.assert_array_equal(partners.counts, [1, 1, 1, 0])
     np.testing.assert_array_equal(partners.images[1], examples()[1][0])
     chosen = [[example[2].numpy().tolist() for example in partners.chosen(seed)] for seed in SEEDS]

@@ -1,5 +1,6 @@
 """Two phases on a tiny network: what each freezes stays, and a killed run ends with the same bits, wherever it died."""
 
+import gc
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,18 +9,20 @@ import pytest
 import tensorflow as tf
 
 from tasks.artifacts.training import read_freeze_audits, read_training_figures
-from tasks.errors import TrainingError
+from tasks.errors import PipelineError, TrainingError
 from tasks.model.schedule import phases_of, total_steps
-from tasks.params import CacheParams, SecondPhaseParams, TrainParams
+from tasks.param_types import SecondPhaseParams
+from tasks.params import CacheParams, TrainParams
 from tasks.stages.train import train
 from tasks.training.feeding import batches_of
 from tasks.training.freeze import frozen_keys, max_abs_change, snapshot
 from tasks.training.phases import PhaseAudit, audit_phase, train_phases
 from tasks.training.preparation import PreparedRun, prepare_run
-from tasks.training.progress import Progress, RowListener, ValidationScores
+from tasks.training.progress import HistoryRow, Progress, RowListener, ValidationScores
 from tasks.training.replicas import Replicas
 from tasks.training.resume import ResumeFolder
 from tests.training.interrupted import InterruptedRunError, until
+from tests.training.kept_photos import kept_photos
 from tests.training.train_params import train_params
 
 pytestmark = pytest.mark.slow
@@ -107,6 +110,7 @@ def test_a_run_killed_anywhere_ends_with_the_same_bits(
 def test_each_phase_has_its_own_frozen_layers_steps_and_rate(whole: Ended) -> None:
     first, second = whole.audits
     network = whole.run.network
+    assert (first.cached, second.cached) == (True, False)
     assert sum(row.frozen for row in first.modules) == len(frozen_keys(network, 2))
     assert sum(row.frozen for row in second.modules) == len(frozen_keys(network, ["^feature_maps/"]))
     assert max(row.frozen_max_abs_change for each in whole.audits for row in each.modules) == 0.0
@@ -130,6 +134,47 @@ def test_the_batchnorm_of_what_is_frozen_no_more_follows_the_batches(whole: Ende
         if "moving_mean" in key and max_abs_change(network, {key: run_.initial_values[key]}) > 0
     }
     assert moved
+
+
+@pytest.mark.parametrize(
+    ("freeze", "message"),
+    [
+        (
+            ["^feature_maps/", "nothing_like_this"],
+            r"^train\.second_phase\.freeze: 'nothing_like_this' matches the name",
+        ),
+        ([""], r"^train\.second_phase\.freeze \[''\] leaves nothing to train"),
+        (99, r"^train\.second_phase\.freeze: 99 blocks, but this backbone has"),
+    ],
+    ids=["no such name", "all", "too many blocks"],
+)
+def test_a_second_phase_that_cannot_freeze_so_is_refused_before_the_first_step(
+    freeze: int | list[str], message: str, stage_inputs: Path, tmp_path: Path
+) -> None:
+    second = SecondPhaseParams.model_construct(steps=5, freeze=freeze, learning_rate=0.002)
+    taken: list[HistoryRow] = []
+    with pytest.raises(PipelineError, match=message):
+        run(stage_inputs, tmp_path, PARAMS.model_copy(update={"second_phase": second}), taken.append)
+    assert taken == []
+
+
+def test_the_photos_kept_for_the_first_phases_mosaics_are_gone_in_the_second(
+    stage_inputs: Path, tmp_path: Path
+) -> None:
+    off = CacheParams(use="off", copies=0, dtype="float32", memory_mb=1)
+    mosaic = PARAMS.augment.model_copy(update={"mosaic": 0.5})
+    params = PARAMS.model_copy(update={"cache": off, "augment": mosaic})
+    kept: dict[int, int] = {}
+
+    def count(row: HistoryRow) -> None:
+        kept[row.step] = kept_photos((8, 64, 64, 3))
+
+    gc.disable()
+    try:
+        run(stage_inputs, tmp_path, params, count)
+    finally:
+        gc.enable()
+    assert (kept[1], kept[5]) == (1, 1)
 
 
 def test_a_run_that_ends_early_in_the_first_phase_has_no_second(stage_inputs: Path, tmp_path: Path) -> None:

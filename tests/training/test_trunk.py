@@ -1,6 +1,8 @@
 """Training from features that were computed once, against training from images."""
 
+import gc
 import re
+import weakref
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -26,6 +28,7 @@ from tasks.training.trunk import trunk_of
 from tests.detector.small_network import RESNET, V1, V2, V2_SSD, small_network
 from tests.detector.toy_network import toy_network
 from tests.training.interrupted import InterruptedRunError, until
+from tests.training.kept_photos import kept_photos
 from tests.training.train_params import train_params
 
 SIDE_PX = 160
@@ -148,6 +151,32 @@ def test_cached_features_are_those_of_the_copies_and_come_with_their_boxes(
         grey = tf.fill([1, SIDE_PX, SIDE_PX, 3], 30.0 * number)
         np.testing.assert_allclose(batch.images[0][place], trunk.features(grey)[0][0], atol=1e-4)
         assert batch.weights.numpy()[place].sum() == min(1 + number % 3, 2)
+
+
+@pytest.mark.slow
+def test_features_and_the_photos_of_their_mosaics_are_kept_no_longer_than_needed(
+    grey_shard: Path,
+) -> None:
+    network, frozen = build(2)
+    trunk = trunk_of(network, frozen)
+    assert trunk is not None
+    gc.disable()
+    try:
+        cache = FeatureCache(CachePlan(7, 1, "float32", trunk.specs), None)
+        mosaic = AUGMENT._replace(mosaic=0.5)
+        cache.fill(trunk, [grey_shard], size=(SIDE_PX, SIDE_PX), max_boxes=8, augment=mosaic, seed=3)
+        assert kept_photos((7, SIDE_PX, SIDE_PX, 3)) == 0
+        batches = cache.batches(batch_size=7, seed=3, start_step=0)
+        alive = weakref.ref(cache)
+        del cache
+        iterator = iter(batches)
+        del batches
+        assert len(next(iterator).names) == 7
+        assert alive() is not None
+        del iterator
+        assert alive() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.slow

@@ -27,6 +27,9 @@ def test_the_recipe_and_what_it_gave_stand_on_the_page(tmp_path):
     text = " ".join(run.page().text.split())
     assert "recipequick, but for steps 500" in text
     assert "The recipe quick gave freeze auto, ema_decay 0." in text
+    none_left = RecipeUse(name="quick", values={"steps": 9}, own=["steps"])
+    write_training_figures(tmp_path / "train.json", figures_of_a_run(recipe=none_left))
+    assert "The recipe quick gave" not in run.page().text
 
 
 def test_estimate_and_time_taken_stand_beside_each_other(tmp_path):
