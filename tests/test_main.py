@@ -109,7 +109,7 @@ def test_the_summary_shows_the_figures_of_all_metrics_files(
     write_training_figures(tmp_path / "metrics" / "train.json", figures_of_a_run(best_mAP=None, recipe=recipe))
     assert main(arguments) == 0
     printed = capsys.readouterr().out
-    assert "recipe    standard, but for steps 9; it gave freeze auto\n" in printed
+    assert "recipe    standard, but for steps 9\n" in printed
     assert "data      9 images, 12 boxes; dropped 1 image and 2 boxes, fixed 3 boxes" in printed
     rows = [line.split() for line in printed.splitlines()]
     # In the order of export.variants' table, not of the alphabet.

@@ -57,7 +57,7 @@ def figures(paths: PathParams) -> str:
 def _recipe(recipe: RecipeUse | None) -> list[str]:
     if recipe is None or recipe.name is None:
         return []
-    return [f"recipe    {recipe.title}{f'; it gave {recipe.given}' if recipe.given else ''}"]
+    return [f"recipe    {recipe.title}"]
 
 
 def _count(number: int | None, noun: str) -> str:
