@@ -43,14 +43,19 @@ def start(folder: Path, at_start: str, *arguments: str) -> "subprocess.Popen[str
     """`python -m tasks` in `folder`, whose Python first runs `at_start`."""
     (folder / "site").mkdir()
     (folder / "site" / "sitecustomize.py").write_text(at_start)
-    return subprocess.Popen(
-        [sys.executable, "-m", "tasks", *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder / "site"), str(ROOT)])},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    # A shell in the background starts its commands with SIGINT ignored, and a child inherits that.
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tasks", *arguments],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder / "site"), str(ROOT)])},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, inherited)
 
 
 @pytest.mark.parametrize("times", [1, 3], ids=["once", "three times"])
