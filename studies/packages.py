@@ -18,7 +18,7 @@ from pydantic import Field
 
 from tasks.errors import PipelineError
 from tasks.ground.files import sha256_of
-from tasks.param_types import Section
+from tasks.params.value_types import Section
 
 _SECONDS_TO_FETCH = 900
 # Of one file in a package, and of an archive within it.

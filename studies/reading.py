@@ -7,7 +7,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from tasks.errors import ParamsError
-from tasks.param_types import Section
+from tasks.params.value_types import Section
 
 # Of a data set, a model or an arm: it stands in commands and in names of files.
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_.]+$")]

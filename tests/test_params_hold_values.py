@@ -10,12 +10,12 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from tasks.param_types import Section
 from tasks.params import Params
-from tasks.recipes import with_recipe
+from tasks.params.recipes import with_recipe
+from tasks.params.value_types import Section
 
 ROOT = Path(__file__).parents[1]
-SOURCES = [(ROOT / f"tasks/{name}.py").read_text() for name in ("params", "param_types")]
+SOURCES = [(ROOT / f"tasks/params/{name}.py").read_text() for name in ("__init__", "value_types")]
 TREE = ast.parse("\n".join(SOURCES))
 CLASSES = [node for node in TREE.body if isinstance(node, ast.ClassDef)]
 
@@ -70,6 +70,6 @@ def test_functions_read_the_file_or_check_a_value() -> None:
     }
     checks = re.compile("Validator|Discriminator")
     calls = [node for node in ast.walk(TREE) if isinstance(node, ast.Call) and checks.search(ast.unparse(node.func))]
-    # What fills in a recipe's values lies in tasks/recipes.py, on which stages depend.
+    # What fills in a recipe's values lies in tasks/params/recipes.py, on which stages depend.
     used = {name for call in calls for argument in call.args for name in names_in(argument)}
     assert functions == used - {"with_recipe"}

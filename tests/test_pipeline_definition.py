@@ -17,7 +17,7 @@ from tasks.stages.table import STAGES, Stage
 
 ROOT = Path(__file__).parent.parent
 # Their values reach a stage by the params that it is given.
-WITHOUT_VALUES = {"tasks.params", "tasks.param_types", "tasks.recipes"}
+WITHOUT_VALUES = {"tasks.params", "tasks.params.value_types", "tasks.params.recipes"}
 
 
 @pytest.fixture(scope="module")
@@ -80,13 +80,13 @@ def test_a_stage_depends_on_its_module_and_on_every_room_that_it_imports(
     name: str, dvc_stages: dict[str, Any], import_graph: grimp.ImportGraph
 ) -> None:
     deps = {dep for dep in paths_of(dvc_stages[name]["deps"]) if dep.startswith("tasks/")}
-    recipes = {"tasks/recipes.py"} if "train" in STAGES[name].sections else set()
+    recipes = {"tasks/params/recipes.py"} if "train" in STAGES[name].sections else set()
     assert deps == rooms_of(STAGES[name].function.split(":")[0], import_graph) | recipes
     assert 3 <= sum((ROOT / dep).is_dir() for dep in deps) <= 9
 
 
 def test_every_stage_that_is_given_a_recipes_values_depends_on_the_recipes(dvc_stages: dict[str, Any]) -> None:
-    dependent = {name for name, entry in dvc_stages.items() if "tasks/recipes.py" in paths_of(entry["deps"])}
+    dependent = {name for name, entry in dvc_stages.items() if "tasks/params/recipes.py" in paths_of(entry["deps"])}
     assert dependent == {"configure", "train", "evaluate", "report"}
 
 

@@ -9,7 +9,7 @@ import yaml
 from tasks.artifacts.recipe import recipe_use
 from tasks.errors import ParamsError
 from tasks.params import TrainParams, read_params
-from tasks.recipes import RECIPES, decided_values, with_recipe
+from tasks.params.recipes import RECIPES, decided_values, with_recipe
 
 ROOT = Path(__file__).parents[1]
 # What quick must stay: the values that the project's figures were made with.
@@ -64,7 +64,7 @@ def test_a_value_that_is_set_wins(tmp_path: Path) -> None:
     use = recipe_use(train)
     assert use.own == ["steps", "cache.copies", "augment.mosaic"]
     assert use.title == "standard, but for steps 77, cache.copies 1, augment.mosaic 0"
-    assert use.given.startswith("learning_rate 0.001, warmup_steps")
+    assert use.values_text.startswith("learning_rate 0.001, warmup_steps")
 
 
 def test_without_a_recipe_the_values_that_are_missing_are_named_in_one_sentence(tmp_path: Path) -> None:
@@ -120,4 +120,4 @@ def test_params_yaml_lists_what_quick_gives() -> None:
 def test_the_docs_list_every_value_of_every_recipe(name: str, tmp_path: Path) -> None:
     rows = (ROOT / "docs/training.md").read_text().splitlines()
     (row,) = [line for line in rows if line.startswith(f"| `{name}` |")]
-    assert f"| {recipe_use(train_of(tmp_path, recipe=name)).given} |" in row
+    assert f"| {recipe_use(train_of(tmp_path, recipe=name)).values_text} |" in row

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from studies.reading import read_section
 from tasks.errors import ParamsError
-from tasks.param_types import Section
+from tasks.params.value_types import Section
 
 # What has a phrase of this class is not used.
 _NONE = "none"

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from studies.packages import Package
 from studies.reading import read_section
-from tasks.param_types import Section
+from tasks.params.value_types import Section
 
 
 class Material(Package):

@@ -1,4 +1,4 @@
-"""scenes.yaml, typed, as tasks/params.py has params.yaml."""
+"""scenes.yaml, typed, as tasks/params/__init__.py has params.yaml."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from studies.reading import read_section
-from tasks.param_types import Fraction, Positive, Section, Seed
+from tasks.params.value_types import Fraction, Positive, Section, Seed
 
 
 class DrawnScenes(Section):

@@ -1,4 +1,4 @@
-"""trials.yaml, typed, as tasks/params.py has params.yaml."""
+"""trials.yaml, typed, as tasks/params/__init__.py has params.yaml."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from studies.reading import Name, read_section
-from tasks.param_types import Positive, Section, Seed
+from tasks.params.value_types import Positive, Section, Seed
 
 
 class TrialsParams(Section):

@@ -4,7 +4,7 @@ from typing import Any
 
 from tasks.artifacts.artifact import Artifact
 from tasks.params import TrainParams
-from tasks.recipes import DECIDED, RecipeName, decided_values, own_values
+from tasks.params.recipes import DECIDED, RecipeName, decided_values, own_values
 
 
 class RecipeUse(Artifact):
@@ -29,7 +29,7 @@ class RecipeUse(Artifact):
         return f"{self.name}, but for {own}" if own else self.name
 
     @property
-    def given(self) -> str:
+    def values_text(self) -> str:
         """`steps 300, learning_rate 0.001, ...`: the values that the recipe gave; empty where it gave none."""
         # JSON files have the keys in the order of the alphabet.
         keys = [key for key in DECIDED if self.name and key in self.values and key not in self.own]

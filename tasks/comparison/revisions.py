@@ -11,8 +11,8 @@ import yaml
 
 from tasks.errors import ParamsError, PipelineError
 from tasks.ground.git import git
-from tasks.param_types import false_as_off
-from tasks.recipes import with_recipe
+from tasks.params.recipes import with_recipe
+from tasks.params.value_types import false_as_off
 
 _PARAMS = "params.yaml"
 _LOCK = "dvc.lock"

@@ -66,6 +66,11 @@ class RestoreResult:
     kept_classes: dict[str, str] = field(default_factory=dict)
     new_classes: list[str] = field(default_factory=list)
 
+    @property
+    def knows_classes(self) -> bool:
+        """Whether a class starts from the base's rows of it in the class head."""
+        return bool(self.kept_classes) or any(component_of(key) == CLASS_HEAD for key in self.keys)
+
     def add_filled(self, key: str, head: ClassHead) -> None:
         """Note that the base filled a variable, or, in the class head, those rows of it that `head` keeps."""
         if component_of(key) == CLASS_HEAD and head.has_other_rows:

@@ -125,8 +125,8 @@ def _data(of_split: Mapping[str, Dataset]) -> list[str]:
 
 def _training(recipe: RecipeUse) -> list[str]:
     lines = [f"Recipe: {markdown_text(recipe.title)}."]
-    if recipe.given:
-        lines.append(f"It gave {markdown_text(recipe.given)}.")
+    if recipe.values_text:
+        lines.append(f"It gave {markdown_text(recipe.values_text)}.")
     return lines
 
 

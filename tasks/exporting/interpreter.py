@@ -45,11 +45,10 @@ def every_tensor(
     `purpose`, a progress bar shows it.
     """
     free: SimpleQueue[Any] = SimpleQueue()
-    interpreter = _interpreter(model)
-    _, height, width, *_ = interpreter.get_input_details()[0]["shape"]
+    first = _interpreter(model)
+    _, height, width, *_ = first.get_input_details()[0]["shape"]
     count = at_once(int(height), int(width), usable_cores())
-    for _ in range(count):
-        interpreter = _interpreter(model)
+    for interpreter in (first, *(_interpreter(model) for _ in range(count - 1))):
         interpreter.allocate_tensors()
         free.put(interpreter)
 

@@ -134,4 +134,5 @@ def _objects(image: AnnotatedImage) -> list[tuple[str, tuple[float, ...]]]:
 
 
 def _normalised_name(name: str) -> str:
-    return " ".join(folded(name).replace("_", " ").replace("-", " ").split())
+    # A class called - is not the one called _.
+    return " ".join(folded(name).replace("_", " ").replace("-", " ").split()) or name

@@ -22,7 +22,7 @@ _MOST_LISTED = 5
 def check_anchors(
     images: Sequence[AnnotatedImage], model: str, geometry: ModelGeometry, alternatives: Alternatives
 ) -> list[Finding]:
-    """Classes with more than a tenth of their boxes beyond every anchor: none overlaps enough, even around a centre."""
+    """Classes with over a tenth of their boxes beyond every anchor: none overlaps enough, even around one centre."""
     names, beyond = _beyond_anchors(images, geometry)
     rows = []
     for name in dict.fromkeys(names):

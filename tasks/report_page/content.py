@@ -26,8 +26,8 @@ from tasks.report_page.splits import dropped_rows, leak_rows, split_rows
 from tasks.report_page.variants import variant_table
 
 if TYPE_CHECKING:
-    from tasks.param_types import Section
     from tasks.params import ReportParams, ValidateParams
+    from tasks.params.value_types import Section
 
 _PACKAGES = {
     "TensorFlow": "tensorflow",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tasks.param_types import Section
+    from tasks.params.value_types import Section
 
 
 # What changes no byte of a result, so that DVC watches it for no stage: the page could show an old value.

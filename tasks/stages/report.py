@@ -22,8 +22,8 @@ from tasks.report_page.page import render
 from tasks.report_page.run_files import RunFiles
 
 if TYPE_CHECKING:
-    from tasks.param_types import Section
     from tasks.params import ReportParams, ValidateParams
+    from tasks.params.value_types import Section
 
 
 def report(  # noqa: PLR0913 - a path for each file that it shows

@@ -86,7 +86,7 @@ def train(
         with curves if replicas.chief else nullcontext(lambda row: None) as listener:
             for row in progress.history:
                 listener(row)
-            if first.restored.kept_classes and not progress.history and replicas.chief:
+            if first.restored.knows_classes and not progress.history and replicas.chief:
                 score_start(validate, progress, listener)
             run, audits, startup_s = train_phases(
                 first,

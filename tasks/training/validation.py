@@ -38,8 +38,9 @@ def score_start(validate: Validate, progress: Progress, listener: RowListener) -
     """
     start = time.monotonic()
     scores = validate()
-    progress.validating_s += time.monotonic() - start
-    progress.seconds += time.monotonic() - start
+    seconds = time.monotonic() - start
+    progress.seconds += seconds
+    progress.validating_s += seconds
     if scores is None:
         return
     row = ValidationRow(step=0, mAP=scores.mAP, AP50=scores.AP50)

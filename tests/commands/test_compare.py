@@ -20,7 +20,7 @@ from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
 from tasks.ground.files import sha256_of
 from tasks.model.thresholds import Thresholds, write_thresholds
-from tasks.recipes import RECIPES
+from tasks.params.recipes import RECIPES
 from tests.metrics.simulated import draw_for
 
 ROOT = Path(__file__).parents[2]

@@ -2,11 +2,9 @@
 
 import json
 from functools import cache
-from pathlib import Path
 
-from tests.malformed.confined import Confined
 from tests.malformed.corpus import CORPUS
-from tests.malformed.outcome import EXPECTED, outcome
+from tests.malformed.outcome import EXPECTED, Outcome
 
 _ANNOTATIONS = ("voc", "paths", "csv", "coco")
 # Two test files, so that two workers have about as much to do.
@@ -15,15 +13,12 @@ ELSEWHERE = [name for name, case in CORPUS.items() if case.area not in _ANNOTATI
 
 
 @cache
-def expected() -> dict[str, list[str]]:
+def _messages() -> dict[str, list[str]]:
     """The expected messages of each case."""
     content: dict[str, list[str]] = json.loads(EXPECTED.read_text(encoding="utf-8"))
     return content
 
 
-def check(name: str, folder: Path, confined: Confined) -> None:
-    """Fail unless the case ends as it should, with the expected messages, and without a fault."""
-    found = outcome(CORPUS[name], folder, confined)
-    assert found.faults == []
-    assert found.ends == CORPUS[name].ends
-    assert found.messages == expected()[name]
+def expected_outcome(name: str) -> Outcome:
+    """What should become of a case: the expected end and messages, and no fault."""
+    return Outcome(ends=CORPUS[name].ends, messages=_messages()[name], faults=[])

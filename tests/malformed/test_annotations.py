@@ -3,7 +3,9 @@
 import pytest
 
 from tests.malformed.confined import Confined
-from tests.malformed.expectations import IN_ANNOTATIONS, check
+from tests.malformed.corpus import CORPUS
+from tests.malformed.expectations import IN_ANNOTATIONS, expected_outcome
+from tests.malformed.outcome import outcome
 
 
 @pytest.fixture(scope="module")
@@ -14,4 +16,4 @@ def confined():
 
 @pytest.mark.parametrize("name", IN_ANNOTATIONS)
 def test_a_malformed_input_ends_with_the_expected_message(tmp_path, confined, name):
-    check(name, tmp_path / "case", confined)
+    assert outcome(CORPUS[name], tmp_path / "case", confined) == expected_outcome(name)

@@ -49,7 +49,7 @@ VERSIONED = {
     ("starts", "train"),
 }
 # Params hold no values, and the table names only: tests/test_pipeline_definition.py. No study has a recipe.
-VALUELESS = {"tasks", "tasks.params", "tasks.param_types", "tasks.recipes", "tasks.stages.table"}
+VALUELESS = {"tasks", "tasks.params", "tasks.params.value_types", "tasks.params.recipes", "tasks.stages.table"}
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ import tensorflow as tf
 from tasks.artifacts.training import read_freeze_audits, read_training_figures
 from tasks.errors import PipelineError, TrainingError
 from tasks.model.schedule import phases_of, total_steps
-from tasks.param_types import SecondPhaseParams
 from tasks.params import CacheParams, TrainParams
+from tasks.params.value_types import SecondPhaseParams
 from tasks.stages.train import train
 from tasks.training.feeding import batches_of
 from tasks.training.freeze import frozen_keys, max_abs_change, snapshot

@@ -30,6 +30,13 @@ def test_spellings_are_compared_whatever_their_unicode_form(here):
     assert problems_of(dataset) == [("class_name_variant", "fixed_class")]
 
 
+def test_names_of_separators_alone_are_not_spellings_of_each_other(here):
+    boxes = [(name, [i, 1, i + 9, 9 + j]) for j, name in enumerate(("-", "_")) for i in range(3)]
+    dataset, _ = run(photo("a.jpg", *boxes))
+    assert dataset.classes == ("-", "_")
+    assert problems_of(dataset) == []
+
+
 def test_a_rare_class_with_nearly_the_name_of_a_frequent_one_is_reported(here):
     often = [("helmet", [i, 1, i + 9, 9]) for i in range(10)]
     dataset, _ = run(photo("a.jpg", *often, ("helmt", [9, 9, 30, 30]), ("glove", [9, 9, 30, 30])))

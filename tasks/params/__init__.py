@@ -10,7 +10,8 @@ import yaml
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from tasks.errors import ParamsError
-from tasks.param_types import (
+from tasks.params.recipes import RecipeName, with_recipe
+from tasks.params.value_types import (
     UNION_TAG,
     Fraction,
     Freeze,
@@ -23,7 +24,6 @@ from tasks.param_types import (
     SidePx,
     false_as_off,
 )
-from tasks.recipes import RecipeName, with_recipe
 
 AnnotationFormat = Literal["auto", "voc", "csv", "coco", "yolo", "label_studio"]
 FORMATS: tuple[str, ...] = get_args(AnnotationFormat)
@@ -247,7 +247,8 @@ def read_params(path: Path) -> Params:
     """The typed content of a params.yaml.
 
     Raises:
-        ParamsError: no such file, not YAML, or keys that are missing, misspelt or out of range: it lists all of them.
+        ParamsError: there is no such file, it is not YAML, or a key is missing, misspelt or out of range; the message
+            lists every fault with its key.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -260,6 +261,7 @@ def read_params(path: Path) -> Params:
     # Not only a YAMLError: a date or a number that is not valid is a plain ValueError.
     except (yaml.YAMLError, ValueError) as error:
         raise ParamsError(f"{path}: not YAML: {error}") from error
+    # What the library raises where a value does not fit its tag.
     except (LookupError, AttributeError, TypeError) as error:
         raise ParamsError(f"{path}: not YAML: a value does not fit its tag, such as !!int; remove the tags") from error
     if not isinstance(content, dict):

@@ -10,62 +10,46 @@ from typing import Any, Literal, get_args
 
 RecipeName = Literal["quick", "standard", "thorough"]
 
-# By dotted key below `train`. Each recipe decides the same keys.
-RECIPES: dict[RecipeName, dict[str, Any]] = {
-    "quick": {
-        "steps": 300,
-        "learning_rate": 0.001,
-        "warmup_steps": 30,
-        "freeze": "auto",
-        "second_phase": "off",
-        "cache.copies": 4,
-        "ema_decay": 0.0,
-        "augment.flip": 0.5,
-        "augment.crop": 0.5,
-        "augment.crop_min_area": 0.4,
-        "augment.zoom_out": 0.0,
-        "augment.zoom_out_min": 0.5,
-        "augment.colour": 0.5,
-        "augment.mosaic": 0.0,
-        "eval_every": 100,
-    },
-    "standard": {
-        "steps": 900,
-        "learning_rate": 0.001,
-        "warmup_steps": 60,
-        "freeze": "auto",
-        "second_phase": "off",
-        "cache.copies": 8,
-        "ema_decay": 0.98,
-        "augment.flip": 0.5,
-        "augment.crop": 0.7,
-        "augment.crop_min_area": 0.2,
-        "augment.zoom_out": 0.0,
-        "augment.zoom_out_min": 0.5,
-        "augment.colour": 0.5,
-        "augment.mosaic": 0.3,
-        "eval_every": 150,
-    },
-    "thorough": {
-        "steps": 1500,
-        "learning_rate": 0.001,
-        "warmup_steps": 100,
-        "freeze": "auto",
-        "second_phase": {"steps": 1200, "freeze": "none", "learning_rate": 0.0002},
-        "cache.copies": 12,
-        "ema_decay": 0.99,
-        "augment.flip": 0.5,
-        "augment.crop": 0.7,
-        "augment.crop_min_area": 0.2,
-        "augment.zoom_out": 0.0,
-        "augment.zoom_out_min": 0.5,
-        "augment.colour": 0.5,
-        "augment.mosaic": 0.5,
-        "eval_every": 300,
-    },
+_QUICK: dict[str, Any] = {
+    "steps": 300,
+    "learning_rate": 0.001,
+    "warmup_steps": 30,
+    "freeze": "auto",
+    "second_phase": "off",
+    "cache.copies": 4,
+    "ema_decay": 0.0,
+    "augment.flip": 0.5,
+    "augment.crop": 0.5,
+    "augment.crop_min_area": 0.4,
+    "augment.zoom_out": 0.0,
+    "augment.zoom_out_min": 0.5,
+    "augment.colour": 0.5,
+    "augment.mosaic": 0.0,
+    "eval_every": 100,
 }
+_STANDARD = _QUICK | {
+    "steps": 900,
+    "warmup_steps": 60,
+    "cache.copies": 8,
+    "ema_decay": 0.98,
+    "augment.crop": 0.7,
+    "augment.crop_min_area": 0.2,
+    "augment.mosaic": 0.3,
+    "eval_every": 150,
+}
+_THOROUGH = _STANDARD | {
+    "steps": 1500,
+    "warmup_steps": 100,
+    "second_phase": {"steps": 1200, "freeze": "none", "learning_rate": 0.0002},
+    "cache.copies": 12,
+    "ema_decay": 0.99,
+    "augment.mosaic": 0.5,
+    "eval_every": 300,
+}
+# By dotted key below `train`.
+RECIPES: dict[RecipeName, dict[str, Any]] = {"quick": _QUICK, "standard": _STANDARD, "thorough": _THOROUGH}
 # The keys that a recipe decides.
-DECIDED = tuple(RECIPES["quick"])
+DECIDED = tuple(_QUICK)
 
 
 def with_recipe(train: Any) -> Any:
