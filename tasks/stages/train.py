@@ -1,6 +1,5 @@
 """Stage `train`: fine-tune the configured model on the training records, choose by the validation records."""
 
-import time
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from tasks.tfrecords.tf_example import read_split, shards_of
 from tasks.training.balance import shares
 from tasks.training.curves import training_curves
 from tasks.training.estimate import Estimator
-from tasks.training.feeding import batches_of
+from tasks.training.feeding import BatchSource
 from tasks.training.mosaic import most_boxes
 from tasks.training.phases import audit_phase, train_phases
 from tasks.training.preparation import PreparedRun, prepare_run
@@ -63,21 +62,18 @@ def train(
     estimator = Estimator(phases, len(val_images))
 
     def batches(run: PreparedRun, start_step: int) -> Any:
-        start = time.monotonic()
-        made = batches_of(
+        source = BatchSource(
             run.feed,
             run.phase.params,
             shards_of(records, "train"),
             replicas,
             size=(run.network.height, run.network.width),
             max_boxes=most_boxes([len(image.classes) for image in train_images], params.augment.mosaic),
-            image_shares=shares(train_images, params.class_balance) if params.class_balance else None,
             cache_folder=resume,
-            start_step=start_step,
         )
-        if run.feed.plan:
-            estimator.filled(time.monotonic() - start, run.feed.plan.entries)
-        return made
+        if source.entries:
+            estimator.filled(source.seconds, source.entries)
+        return source.batches(start_step, shares(train_images, params.class_balance) if params.class_balance else None)
 
     with resumed(folder, replicas) as progress:
         if progress.step:

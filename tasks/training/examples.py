@@ -181,14 +181,22 @@ def augmented_copies(
     return decoded.flat_map(every_copy).map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
 
-def evaluation_images(shards: Sequence[Path], *, size: tuple[int, int], batch_size: int) -> tf.data.Dataset:
-    """float32 `(B, height, width, 3)` images in 0..255, each once, in the files' order; the last B may be smaller."""
+def evaluation_images(
+    shards: Sequence[Path], *, size: tuple[int, int], batch_size: int, chosen: npt.NDArray[np.bool_] | None = None
+) -> tf.data.Dataset:
+    """float32 `(B, height, width, 3)` images in 0..255, each once, in the files' order; the last B may be smaller.
+
+    `chosen` is `(N,)` over all images in the files: only those that it is true for; None: all.
+    """
 
     @_as_written
     def load(serialized: tf.Tensor) -> tf.Tensor:
         return tf.image.resize(_parse(serialized)[1], size)
 
     records = tf.data.TFRecordDataset([str(path) for path in shards])
+    if chosen is not None:
+        pairs = tf.data.Dataset.zip((records, tf.data.Dataset.from_tensor_slices(chosen)))
+        records = pairs.filter(_as_written(lambda _, wanted: wanted)).map(_as_written(lambda serialized, _: serialized))
     return records.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).batch(batch_size).prefetch(2)
 
 

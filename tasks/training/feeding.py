@@ -1,6 +1,7 @@
 """The source of a training run's batches: images, augmented anew at every step, or features computed once."""
 
 import functools
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -59,48 +60,61 @@ def choose_feed(network: Network, frozen: set[str], params: "TrainParams", image
     )
 
 
-def batches_of(
-    feed: Feed,
-    params: "TrainParams",
-    shards: list[Path],
-    replicas: Replicas,
-    *,
-    size: tuple[int, int],
-    max_boxes: int,
-    cache_folder: Path,
-    start_step: int,
-    image_shares: npt.NDArray[np.float64] | None = None,
-) -> Any:
-    """`Batch`es without end from step `start_step` on, each replica's own where there are several.
+class BatchSource:
+    """Where batches come from: images, or the features of a trunk, all computed when this is made.
 
-    Features that do not fit into memory are kept below `cache_folder`. `image_shares` is how often each image comes in
-    an epoch; None: once.
-
-    Raises:
-        TrainingError: there is no space for the features, or a batch cannot be divided among the replicas.
+    Attributes:
+        entries: how many features were computed; 0 where batches hold images.
+        seconds: how long that took.
     """
-    augment = Augment(**params.augment.model_dump())
-    if feed.trunk is not None and feed.plan is not None:
-        features = FeatureCache(feed.plan, None if _fits(feed.plan, params) else cache_folder)
-        features.fill(feed.trunk, shards, size=size, max_boxes=max_boxes, augment=augment, seed=params.seed)
-        return features.batches(
-            batch_size=params.batch_size, image_shares=image_shares, seed=params.seed, start_step=start_step
-        )
-    whole = functools.partial(
-        training_batches,
-        shards,
-        size=size,
-        batch_size=params.batch_size,
-        max_boxes=max_boxes,
-        augment=augment,
-        seed=params.seed,
-        start_step=start_step,
-        image_shares=image_shares,
-    )
-    if replicas.count == 1:
-        return whole()
-    share = replicas.share(params.batch_size)
-    return replicas.distributed(lambda worker: whole(batch_slice=BatchSlice(worker, replicas.workers, share)))
+
+    def __init__(
+        self,
+        feed: Feed,
+        params: "TrainParams",
+        shards: list[Path],
+        replicas: Replicas,
+        *,
+        size: tuple[int, int],
+        max_boxes: int,
+        cache_folder: Path,
+    ) -> None:
+        """Batches of the images in `shards`, scaled to `size`; `cache_folder` is for features that memory cannot hold.
+
+        Raises:
+            TrainingError: there is no space for the features.
+        """
+        self._params, self._replicas = params, replicas
+        self._shape: dict[str, Any] = {
+            "size": size,
+            "max_boxes": max_boxes,
+            "augment": Augment(**params.augment.model_dump()),
+        }
+        self._shards, self._features = shards, None
+        start = time.monotonic()
+        self.entries = feed.plan.entries if feed.plan else 0
+        if feed.trunk is not None and feed.plan is not None:
+            self._features = FeatureCache(feed.plan, None if _fits(feed.plan, params) else cache_folder)
+            self._features.fill(feed.trunk, shards, **self._shape, seed=params.seed)
+        self.seconds = time.monotonic() - start
+
+    def batches(self, start_step: int, image_shares: npt.NDArray[np.float64] | None = None) -> Any:
+        """`Batch`es without end from step `start_step` on, each replica's own where there are several.
+
+        `image_shares` is how often each image comes in an epoch; None: once.
+
+        Raises:
+            TrainingError: a batch cannot be divided among the replicas.
+        """
+        params, replicas = self._params, self._replicas
+        order: dict[str, Any] = {"seed": params.seed, "start_step": start_step, "image_shares": image_shares}
+        if self._features is not None:
+            return self._features.batches(batch_size=params.batch_size, **order)
+        whole = functools.partial(training_batches, self._shards, batch_size=params.batch_size, **self._shape, **order)
+        if replicas.count == 1:
+            return whole()
+        share = replicas.share(params.batch_size)
+        return replicas.distributed(lambda worker: whole(batch_slice=BatchSlice(worker, replicas.workers, share)))
 
 
 def _fits(plan: CachePlan, params: "TrainParams") -> bool:

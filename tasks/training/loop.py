@@ -126,6 +126,11 @@ class Trainer:
         if estimator:
             estimator.ended()
 
+    @property
+    def optimizer_variables(self) -> list[tf.Variable]:
+        """What the optimizers remember of earlier steps, and how many there were; 0 before the first."""
+        return [variable for optimizer in self._optimizer.optimizers for variable in optimizer.weights]
+
     def as_shipped(self) -> AbstractContextManager[None]:
         """Within it, the plain network has the weights that are validated and kept: averages, with train.ema_decay.
 
@@ -137,8 +142,7 @@ class Trainer:
     def _changing_variables(self) -> list[tf.Variable]:
         """All that a step changes."""
         averages = [*self._averages.averages, self._averages.steps] if self._averages else []
-        slots = [variable for optimizer in self._optimizer.optimizers for variable in optimizer.weights]
-        return [*self._network.variables.values(), *slots, *averages]
+        return [*self._network.variables.values(), *self.optimizer_variables, *averages]
 
     def _one_step(
         self, step: Any, batches: Iterator[Batch], progress: Progress, listener: RowListener, bar: "tqdm[Any]"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from tasks.dataset.boxes import from_tf
@@ -57,19 +58,24 @@ class RecordsDetector:
     ) -> None:
         """Prepare to detect in `images`, which `shards` hold in this order."""
         self._network, self._images, self._classes = network, images, classes
-        self._batches = evaluation_images(shards, size=(network.height, network.width), batch_size=8)
+        self._shards = shards
         self._detect = tf.function(
             self._traced,
             input_signature=[tf.TensorSpec([None, network.height, network.width, 3], tf.float32)],
             autograph=False,
         )
 
-    def __call__(self) -> list[Detections]:
-        """Detections of every image, in order, with the network's present weights."""
+    def __call__(self, chosen: npt.NDArray[np.bool_] | None = None) -> list[Detections]:
+        """Detections of every image, in order, with the network's present weights.
+
+        `chosen` is `(N,)` over the images: only those that it is true for; None: all.
+        """
+        size = (self._network.height, self._network.width)
+        images = self._images if chosen is None else [self._images[int(i)] for i in np.flatnonzero(chosen)]
         detections: list[Detections] = []
-        for batch in self._batches:
+        for batch in evaluation_images(self._shards, size=size, batch_size=8, chosen=chosen):
             for boxes_tf, classes, scores, number in zip(*(t.numpy() for t in self._detect(batch)), strict=True):
-                image = self._images[len(detections)]
+                image = images[len(detections)]
                 n = int(number)
                 detections.append(
                     Detections(

@@ -14,7 +14,7 @@ from tasks.model.schedule import phases_of, total_steps
 from tasks.params import CacheParams, TrainParams
 from tasks.params.value_types import SecondPhaseParams
 from tasks.stages.train import train
-from tasks.training.feeding import batches_of
+from tasks.training.feeding import BatchSource
 from tasks.training.freeze import frozen_keys, max_abs_change, snapshot
 from tasks.training.phases import PhaseAudit, audit_phase, train_phases
 from tasks.training.preparation import PreparedRun, prepare_run
@@ -56,7 +56,7 @@ def run(inputs: Path, folder: Path, params: TrainParams = PARAMS, listener: RowL
     resume = ResumeFolder(folder, "run")
 
     def batches(prepared: PreparedRun, start_step: int) -> Any:
-        return batches_of(
+        source = BatchSource(
             prepared.feed,
             prepared.phase.params,
             [inputs / "records" / "train-00000-of-00001.tfrecord"],
@@ -64,8 +64,8 @@ def run(inputs: Path, folder: Path, params: TrainParams = PARAMS, listener: RowL
             size=(first.network.height, first.network.width),
             max_boxes=8,
             cache_folder=folder,
-            start_step=start_step,
         )
+        return source.batches(start_step)
 
     with resume.lock():
         progress = resume.saved()

@@ -17,7 +17,7 @@ from tasks.errors import TrainingError
 from tasks.params import CacheParams
 from tasks.training.examples import Augment, Batch
 from tasks.training.feature_cache import CachePlan, FeatureCache, batch_entries
-from tasks.training.feeding import batches_of, choose_feed
+from tasks.training.feeding import BatchSource, choose_feed
 from tasks.training.freeze import frozen_keys, hold_still, max_abs_change, snapshot, trainable
 from tasks.training.loop import Trainer
 from tasks.training.optimizing import TwoRates
@@ -203,17 +203,16 @@ def test_a_run_from_features_resumes_to_the_same_bits_and_leaves_frozen_variable
         resume = ResumeFolder(folder, "run")
         with resume.lock(), suppress(InterruptedRunError):
             progress = resume.restore(trainer.state)
-            batches = batches_of(
-                feed,
-                PARAMS,
-                [grey_shard],
-                ALONE,
-                size=(SIDE_PX, SIDE_PX),
-                max_boxes=4,
-                cache_folder=folder,
-                start_step=progress.step,
+            source = BatchSource(
+                feed, PARAMS, [grey_shard], ALONE, size=(SIDE_PX, SIDE_PX), max_boxes=4, cache_folder=folder
             )
-            trainer.run(batches, resume, progress, until(last), lambda: ValidationScores(mAP=0.5, AP50=0.5))
+            trainer.run(
+                source.batches(progress.step),
+                resume,
+                progress,
+                until(last),
+                lambda: ValidationScores(mAP=0.5, AP50=0.5),
+            )
         return network
 
     whole = run(tmp_path / "whole")
