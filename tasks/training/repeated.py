@@ -1,0 +1,117 @@
+"""One network trained again and again from the same values, each time on other images of the same records.
+
+The network, its traced step and the features of its frozen layers are made once; a training is then little more than
+its steps. Its result does not depend on the trainings before it.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from tasks.dataset.dataset import Dataset
+from tasks.dataset.detections import Detections
+from tasks.detector.runtime import prepare_runtime
+from tasks.errors import TrainingError
+from tasks.model.schedule import Phase
+from tasks.training.feeding import BatchSource
+from tasks.training.mosaic import most_boxes
+from tasks.training.preparation import prepare_run
+from tasks.training.progress import RowListener
+from tasks.training.replicas import Replicas
+from tasks.training.resume import ResumeFolder
+from tasks.training.validation import RecordsDetector
+
+if TYPE_CHECKING:
+    from tasks.params import TrainParams
+
+
+@dataclass(frozen=True)
+class LabelledRecords:
+    """Images in TFRecords, with their labels.
+
+    Attributes:
+        folder: where they and their label map lie.
+        shards: the files.
+        images: what they hold, in their order.
+    """
+
+    folder: Path
+    shards: list[Path]
+    images: Dataset
+
+
+class RepeatedTraining:
+    """Trains one network several times, on some of the images of the same records."""
+
+    def __init__(
+        self, params: "TrainParams", records: LabelledRecords, *, pipeline_config: Path, base: Path, work: Path
+    ) -> None:
+        """Build the network and compute what its frozen layers give for all images.
+
+        Args:
+            params: how each training is done; there is no validation, no second phase and no average.
+            records: the images.
+            pipeline_config: what the configure stage wrote.
+            base: what the checkpoint stage wrote.
+            work: a folder that nobody else uses, for states of unfinished trainings and features.
+
+        Raises:
+            CheckpointError: the base is damaged, or fills nothing of the backbone.
+        """
+        params = params.model_copy(update={"second_phase": "off", "ema_decay": 0.0, "eval_every": params.steps})
+        prepare_runtime(params.seed, params.precision)
+        replicas = Replicas(tf.distribute.get_strategy())
+        images = records.images.images
+        self._work = work
+        self._run = prepare_run(
+            Phase(1, params, 0, is_last=True), pipeline_config, base, records.images.classes, len(images), replicas
+        )
+        network = self._run.network
+        self._source = BatchSource(
+            self._run.feed,
+            params,
+            records.shards,
+            replicas,
+            size=(network.height, network.width),
+            max_boxes=most_boxes([len(image.classes) for image in images], params.augment.mosaic),
+            cache_folder=work,
+        )
+        self._detector = RecordsDetector(network, records.shards, images, records.images.classes)
+
+    def train(self, chosen: npt.NDArray[np.bool_], name: str, listener: RowListener = lambda row: None) -> None:
+        """Train on the images that `chosen`, `(N,)`, is true for, from the last saved step of an unfinished `name`.
+
+        `listener` is called with the figures of each step.
+
+        Raises:
+            TrainingError: no image is chosen, or a loss is not finite.
+        """
+        if not chosen.any():
+            raise TrainingError(f"{name}: no image to train on")
+        self._begin_anew()
+        trainer, folder = self._run.trainer, ResumeFolder(self._work, name)
+        folder.path.mkdir(parents=True, exist_ok=True)
+        progress = folder.restore(trainer.state)
+        if progress.stopped_by is None:
+            shares = np.where(chosen, len(chosen) / np.count_nonzero(chosen), 0.0)
+            batches = self._source.batches(progress.step, shares)
+            trainer.run(batches, folder, progress, listener, lambda: None)
+
+    def forget(self, name: str) -> None:
+        """Remove the states of a training that has ended and whose result is written."""
+        ResumeFolder(self._work, name).clear()
+
+    def detect(self, chosen: npt.NDArray[np.bool_]) -> list[Detections]:
+        """What the network as trained last finds in the images that `chosen`, `(N,)`, is true for, in their order."""
+        return self._detector(chosen)
+
+    def _begin_anew(self) -> None:
+        """Give every variable the value that it had before the first step of all."""
+        for key, variable in self._run.network.variables.items():
+            variable.assign(self._run.initial_values[key])
+        for variable in self._run.trainer.optimizer_variables:
+            variable.assign(np.zeros(variable.shape, variable.dtype.as_numpy_dtype))

@@ -1,0 +1,104 @@
+"""Trainings one after another on a toy network: none depends on an earlier one, and a kill changes no bit."""
+
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tasks.dataset.dataset import Dataset
+from tasks.dataset.detections import Detections
+from tasks.params import CacheParams, TrainParams
+from tasks.tfrecords.tf_example import read_split, shards_of
+from tasks.training import out_of_fold
+from tasks.training.out_of_fold import detect_out_of_fold
+from tasks.training.repeated import LabelledRecords, RepeatedTraining
+from tests.training.interrupted import InterruptedRunError, until
+from tests.training.train_params import train_params
+
+pytestmark = pytest.mark.slow
+
+CACHED = train_params(
+    steps=5,
+    batch_size=2,
+    warmup_steps=1,
+    save_every=2,
+    freeze=2,
+    cache=CacheParams(use="memory", copies=1, dtype="float32", memory_mb=1000),
+)
+UNCACHED = CACHED.model_copy(update={"freeze": "none"})
+FIRST, SECOND = np.arange(8) < 4, np.arange(8) >= 4
+
+
+def records_of(inputs: Path) -> LabelledRecords:
+    folder = inputs / "records"
+    images = Dataset(folder, ("cat", "dog"), read_split(folder, "train"))
+    return LabelledRecords(folder, shards_of(folder, "train"), images)
+
+
+def training(inputs: Path, work: Path, params: TrainParams = CACHED) -> RepeatedTraining:
+    config, base = inputs / "pipeline.config", inputs / "base"
+    return RepeatedTraining(params, records_of(inputs), pipeline_config=config, base=base, work=work)
+
+
+def assert_equal(some: list[Detections], others: list[Detections]) -> None:
+    assert len(some) == len(others) > 0
+    for one, other in zip(some, others, strict=True):
+        np.testing.assert_array_equal(one.boxes, other.boxes)
+        np.testing.assert_array_equal(one.scores, other.scores)
+
+
+@pytest.mark.parametrize("params", [CACHED, UNCACHED], ids=["features", "images"])
+def test_a_training_does_not_depend_on_those_before_it(params: TrainParams, stage_inputs: Path, tmp_path: Path) -> None:
+    alone = training(stage_inputs, tmp_path / "alone", params)
+    alone.train(SECOND, "second")
+    expected = alone.detect(FIRST)
+    after = training(stage_inputs, tmp_path / "after", params)
+    after.train(FIRST, "first")
+    after.train(SECOND, "second")
+    assert_equal(after.detect(FIRST), expected)
+
+
+@pytest.mark.parametrize("params", [CACHED, UNCACHED], ids=["features", "images"])
+def test_images_that_are_not_chosen_are_in_no_batch(params: TrainParams, stage_inputs: Path, tmp_path: Path) -> None:
+    repeated = training(stage_inputs, tmp_path, params)
+    batches = repeated._source.batches(0, np.where(FIRST, 2.0, 0.0))
+    shown = [name.decode() for batch in batches.take(12) for name in batch.names.numpy()]
+    assert {name: shown.count(name) for name in set(shown)} == {f"{number}.png": 6 for number in range(4)}
+
+
+def test_a_killed_training_ends_with_the_same_bits(stage_inputs: Path, tmp_path: Path) -> None:
+    whole = training(stage_inputs, tmp_path / "whole")
+    whole.train(FIRST, "first")
+    killed = training(stage_inputs, tmp_path / "killed")
+    with suppress(InterruptedRunError):
+        killed.train(FIRST, "first", until(3))
+    again = training(stage_inputs, tmp_path / "killed")
+    steps: list[int] = []
+    again.train(FIRST, "first", lambda row: steps.append(row.step))
+    assert steps == [3, 4, 5]
+    assert_equal(again.detect(SECOND), whole.detect(SECOND))
+
+
+def test_out_of_fold_detections_come_in_the_order_of_the_images_and_ended_folds_are_kept(
+    stage_inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folds = np.array([0, 1, 0, 1, 1, 0, 1, 0])
+    config, base = stage_inputs / "pipeline.config", stage_inputs / "base"
+
+    def detect() -> list[Detections]:
+        return detect_out_of_fold(
+            CACHED, records_of(stage_inputs), folds, pipeline_config=config, base=base, work=tmp_path / "work"
+        )
+
+    found = detect()
+    alone = training(stage_inputs, tmp_path / "alone")
+    alone.train(folds != 1, "any")
+    expected = alone.detect(folds == 1)
+    ours = [found[int(i)] for i in np.flatnonzero(folds == 1)]
+    for one, other in zip(ours, expected, strict=True):
+        # Files have rounded numbers.
+        np.testing.assert_allclose(one.boxes, other.boxes, atol=0.01)
+        np.testing.assert_allclose(one.scores, other.scores, atol=1e-4)
+    monkeypatch.setattr(out_of_fold, "RepeatedTraining", None)
+    assert_equal(detect(), found)
