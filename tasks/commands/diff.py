@@ -19,6 +19,7 @@ from tasks.comparison.data_words import (
     groups_text,
     image_text,
     next_steps,
+    outdated_data_notes,
     own_boxes,
     problem_text,
     totals_text,
@@ -26,7 +27,7 @@ from tasks.comparison.data_words import (
 )
 from tasks.comparison.finding_changes import place_of
 from tasks.comparison.pictures import picture
-from tasks.comparison.revisions import find_run, outdated_notes
+from tasks.comparison.revisions import find_run
 from tasks.comparison.run_data import NEEDED_FOR_DATA, read_run_data
 from tasks.errors import PipelineError
 from tasks.ground.files import replacing
@@ -34,7 +35,7 @@ from tasks.ground.text import print_text, printable
 from tasks.report_page.page import render
 
 _EXAMPLES_ON_TERMINAL, _EXAMPLES_IN_FILE = 3, 50
-_MOST_PICTURES = 100
+_MOST_PICTURES, _MOST_DRAWN = 100, 300
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def page(found: DataChanges) -> str:
         "after": found.after.run.name,
         "unchanged": "" if found else unchanged_text(found),
         "totals": totals_text(found),
-        "outdated": outdated_notes(found.before.run, found.after.run),
+        "outdated": outdated_data_notes(found),
         "images": _image_rows(found),
         "boxes": _box_rows(found),
         "class_columns": CLASS_COLUMNS,
@@ -152,12 +153,14 @@ def _shot(found: DataChanges, change: ImageChange) -> Shot:
     if not set(change.kinds) & {"added", "removed"}:
         counts = Counter(kind for box in change.boxes for kind in box.kinds)
         lines += [f"{counts[kind]} {'box' if counts[kind] == 1 else 'boxes'} {BOX_WORDS[kind]}" for kind in counts]
+    if len(change.boxes) > _MOST_DRAWN:
+        lines.append(f"{_MOST_DRAWN} of {len(change.boxes)} boxes are drawn")
     return Shot(
         image.file_name,
         shown,
         max(1, image.width),
         max(1, image.height),
-        [drawn for box in change.boxes for drawn in _drawn(box)],
+        [drawn for box in change.boxes[:_MOST_DRAWN] for drawn in _drawn(box)],
         lines,
     )
 

@@ -13,6 +13,7 @@ from tasks.comparison.data_words import (
     groups_text,
     image_text,
     next_steps,
+    outdated_data_notes,
     own_boxes,
     problem_text,
     totals_text,
@@ -29,6 +30,7 @@ def markdown(changes: DataChanges, examples: int, escaped: Callable[[object], st
     """
     first, second = changes.before.run, changes.after.run
     lines = [f"The data of **{escaped(second.name)}** against **{escaped(first.name)}**", ""]
+    lines += [f"{escaped(note)}\n" for note in outdated_data_notes(changes)]
     if not changes:
         lines += [unchanged_text(changes), *(f"`{code(command)}` {what}." for command, what in next_steps(changes))]
         return "\n".join(lines) + "\n"

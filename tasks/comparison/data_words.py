@@ -7,7 +7,7 @@ from collections import Counter
 from tasks.comparison.box_changes import BOX_KINDS, Box, BoxChange, BoxKind
 from tasks.comparison.data_changes import ClassChange, DataChanges, ImageChange, ImageKind
 from tasks.comparison.finding_changes import place_of
-from tasks.comparison.revisions import Run
+from tasks.comparison.revisions import Run, outdated_notes
 from tasks.dataset.boxes import Corners
 from tasks.dataset.dataset import Problem
 from tasks.ground.text import counted
@@ -27,6 +27,8 @@ BOX_WORDS: dict[BoxKind, str] = {
     "flags": "with another flag",
 }
 _MOST_GROUPS = 8
+# The sections of params.yaml that the stages up to split read.
+_DATA_SECTIONS = ("sample", "ingest", "validate", "model", "split")
 _PLAIN_ARGUMENT = re.compile(r"[\w./-][\w./~-]*", re.ASCII)
 CLASS_COLUMNS = ("before", "after", "added", "removed", "moved", "renamed from", "renamed to", "flags")
 
@@ -94,6 +96,11 @@ def next_steps(changes: DataChanges) -> list[tuple[str, str]]:
         command = f"python -m tasks explain {shlex.quote(place_of(came[0]))}"
         steps.append((command, "prints all that the working tree's last run knows of this file"))
     return steps
+
+
+def outdated_data_notes(changes: DataChanges) -> list[str]:
+    """A sentence for each run of which a param that makes the data was changed since."""
+    return outdated_notes(changes.before.run, changes.after.run, sections=_DATA_SECTIONS)
 
 
 def command_text(command: str, before: Run, after: Run) -> str:

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -81,14 +81,17 @@ def find_run(name: str, root: Path, needed: Iterable[str], copies: Path) -> Run:
     return _run(name, full, copies, root, params, made_with)
 
 
-def outdated_notes(*runs: Run) -> list[str]:
-    """A sentence for each run whose params.yaml was changed since it was made."""
-    return [
-        f"params.yaml of {run.name} was changed after its results were made ({', '.join(run.outdated)}): "
-        "this compares the results as they are; `dvc repro` makes them again."
-        for run in runs
-        if run.outdated
-    ]
+def outdated_notes(*runs: Run, sections: Collection[str] | None = None) -> list[str]:
+    """A sentence for each run of which a param, in `sections` where they are given, was changed since it was made."""
+    notes = []
+    for run in runs:
+        changed = [key for key in run.outdated if sections is None or key.partition(".")[0] in sections]
+        if changed:
+            notes.append(
+                f"params.yaml of {run.name} was changed after its results were made ({', '.join(changed)}): "
+                "this compares the results as they are; `dvc repro` makes them again."
+            )
+    return notes
 
 
 def changed_params(before: Run, after: Run) -> list[tuple[str, object, object]]:

@@ -14,7 +14,7 @@ import yaml
 from tasks.__main__ import main
 from tasks.commands import diff as module
 from tasks.dataset.coco_json import read_coco, write_coco
-from tasks.dataset.dataset import Dataset, Problem
+from tasks.dataset.dataset import Dataset, Problem, flags
 from tests.commands.two_runs import world, write_run
 
 RESULTS = ("data/splits", "data/validated/annotations.json")
@@ -100,6 +100,32 @@ def test_a_page_shows_at_most_so_many_pictures_and_every_kind_of_change(
     page = (tmp_path / "diff.html").read_text(encoding="utf-8")
     assert page.count("<figure>") == 2
     assert "2 images are shown, 1 are not" in page
+
+
+def test_an_image_with_very_many_changed_boxes_shows_some(
+    runs: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_MOST_DRAWN", 1)
+    boxes = runs.images[0].boxes[[0, 0, 0]]
+    many = replace(runs.images[0], boxes=boxes, classes=("cat",) * 3, difficult=flags(3), iscrowd=flags(3))
+    write_run(tmp_path / "many", replace(runs, images=(many, *runs.images[1:])), [])
+    assert main(["diff", "before", "many"]) == 0
+    page = (tmp_path / "diff.html").read_text(encoding="utf-8")
+    assert page.count('<g class="worse">') + page.count('<g class="better">') == 1
+    assert "1 of " in page
+    assert " boxes are drawn" in page
+
+
+def test_params_of_the_data_that_changed_since_are_named(
+    runs: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made_with = {"split": {"seed": 99}, "train": {"batch_size": 99}}
+    lock = {"stages": {"split": {"params": {"params.yaml": made_with}}}}
+    (tmp_path / "after/dvc.lock").write_text(yaml.safe_dump(lock), encoding="utf-8")
+    assert main(["diff", "before", "after"]) == 0
+    note = "params.yaml of after was changed after its results were made (split.seed): this compares the results as"
+    assert note in capsys.readouterr().out
+    assert note in (tmp_path / "diff.html").read_text(encoding="utf-8")
 
 
 def test_names_from_the_data_are_never_markup(
