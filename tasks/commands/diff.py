@@ -98,7 +98,7 @@ def diff(*, before: str, after: str, out: Path) -> None:
         raise PipelineError(f"--out {out}: a file that ends in .html, for a page, or .md, for Markdown")
     with tempfile.TemporaryDirectory() as folder:
         first, second = (
-            read_run_data(find_run(name, Path(), NEEDED_FOR_DATA, Path(folder) / place))
+            read_run_data(find_run(name, Path(), NEEDED_FOR_DATA, Path(folder) / place, "dvc repro split"))
             for place, name in (("before", before), ("after", after))
         )
     found = data_changes(first, second)
@@ -111,7 +111,7 @@ def diff(*, before: str, after: str, out: Path) -> None:
 
 def page(found: DataChanges) -> str:
     """The changes as one self-contained page, with pictures of the images and boxes that changed."""
-    chosen = _chosen(found)
+    chosen = _images_to_show(found)
     content = {
         "before": found.before.run.name,
         "after": found.after.run.name,
@@ -130,7 +130,7 @@ def page(found: DataChanges) -> str:
     return render(content, printable, "diff.html.j2")
 
 
-def _chosen(found: DataChanges) -> list[ImageChange]:
+def _images_to_show(found: DataChanges) -> list[ImageChange]:
     """The images that changed, so ordered that the first few show every kind of change; the most boxes first."""
     ranks: Counter[str] = Counter()
     order = []
@@ -160,12 +160,12 @@ def _shot(found: DataChanges, change: ImageChange) -> Shot:
         shown,
         max(1, image.width),
         max(1, image.height),
-        [drawn for box in change.boxes[:_MOST_DRAWN] for drawn in _drawn(box)],
+        [drawn for box in change.boxes[:_MOST_DRAWN] for drawn in _boxes_to_draw(box)],
         lines,
     )
 
 
-def _drawn(change: BoxChange) -> list[DrawnBox]:
+def _boxes_to_draw(change: BoxChange) -> list[DrawnBox]:
     """The box before and after; the class stands at the later one."""
     title = "; ".join(f"{BOX_WORDS[kind]}: {box_text(change, kind)}" for kind in change.kinds)
     before, after = change.before, change.after

@@ -94,7 +94,7 @@ def box_changes(before: AnnotatedImage, after: AnnotatedImage) -> list[BoxChange
     partner = dict(pair_in_rounds([_keys(box) for box in old], [_keys(box) for box in new]))
     partner |= _overlapping(old, new, partner)
     if is_scaled:
-        old = [_unrounded(box, new[partner[i]]) if i in partner else box for i, box in enumerate(old)]
+        old = [_without_rounding(box, new[partner[i]]) if i in partner else box for i, box in enumerate(old)]
     changes = [BoxChange(box, new[partner[i]] if i in partner else None) for i, box in enumerate(old)]
     taken = set(partner.values())
     changes += [BoxChange(None, box) for j, box in enumerate(new) if j not in taken]
@@ -143,7 +143,7 @@ def _classes(boxes: Sequence[Box], places: Sequence[int]) -> npt.NDArray[np.obje
     return np.array([boxes[i].class_ for i in places], dtype=object)
 
 
-def _unrounded(scaled: Box, after: Box) -> Box:
+def _without_rounding(scaled: Box, after: Box) -> Box:
     """`scaled` with the corners of `after` where only rounding differs."""
     apart = max(abs(one - other) for one, other in zip(scaled.corners, after.corners, strict=True))
     return Box(scaled.class_, after.corners, *scaled.flags) if apart <= _ROUNDING_PX else scaled

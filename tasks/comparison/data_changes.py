@@ -141,7 +141,7 @@ def data_changes(before: RunData, after: RunData) -> DataChanges:
     An image is first looked for by its name and content, then by its content, then by its name.
     """
     pairs = pair_images(before.images, after.images)
-    kept = [
+    in_both = [
         ImageChange(
             PlacedImage(first, before.split_names[i]),
             PlacedImage(second, after.split_names[j]),
@@ -150,7 +150,7 @@ def data_changes(before: RunData, after: RunData) -> DataChanges:
         for i, j in pairs
         for first, second in [(before.images[i], after.images[j])]
     ]
-    lost, new = {i for i, _ in pairs}, {j for _, j in pairs}
+    paired_before, paired_after = {i for i, _ in pairs}, {j for _, j in pairs}
     removed = [
         ImageChange(
             PlacedImage(image, before.split_names[i]),
@@ -159,7 +159,7 @@ def data_changes(before: RunData, after: RunData) -> DataChanges:
             after.why_absent(image),
         )
         for i, image in enumerate(before.images)
-        if i not in lost
+        if i not in paired_before
     ]
     added = [
         ImageChange(
@@ -169,9 +169,9 @@ def data_changes(before: RunData, after: RunData) -> DataChanges:
             before.why_absent(image),
         )
         for j, image in enumerate(after.images)
-        if j not in new
+        if j not in paired_after
     ]
-    changed = [each for each in kept if each.boxes or each.kinds]
+    changed = [each for each in in_both if each.boxes or each.kinds]
     return DataChanges(before, after, [*removed, *changed, *added], finding_changes(before.findings, after.findings))
 
 

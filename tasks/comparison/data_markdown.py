@@ -60,7 +60,7 @@ def _image_lines(changes: DataChanges, examples: int, escaped: Callable[[object]
                 f"`{code(each.latest.image.file_name)}` ({escaped(image_text(each, kind))})" for each in own[:examples]
             ]
             what = groups_text(changes, kind) if kind == "split" else ""
-            yield f"- {len(own)} {IMAGE_WORDS[kind]}{escaped(what)}: {_listed(shown, len(own))}"
+            yield f"- {len(own)} {IMAGE_WORDS[kind]}{escaped(what)}: {_joined_examples(shown, len(own))}"
 
 
 def _box_lines(changes: DataChanges, examples: int, escaped: Callable[[object], str]) -> Iterator[str]:
@@ -72,7 +72,7 @@ def _box_lines(changes: DataChanges, examples: int, escaped: Callable[[object], 
                 for image, box in own[:examples]
             ]
             what = groups_text(changes, kind) if kind == "renamed" else ""
-            yield f"- {len(own)} {BOX_WORDS[kind]}{escaped(what)}: {_listed(shown, len(own))}"
+            yield f"- {len(own)} {BOX_WORDS[kind]}{escaped(what)}: {_joined_examples(shown, len(own))}"
 
 
 def _finding_lines(changes: DataChanges, examples: int, escaped: Callable[[object], str]) -> Iterator[str]:
@@ -80,10 +80,10 @@ def _finding_lines(changes: DataChanges, examples: int, escaped: Callable[[objec
         for problems, verb in ((change.came, "came"), (change.went, "went")):
             if problems:
                 shown = [f"`{code(place_of(each))}` {escaped(problem_text(each))}" for each in problems[:examples]]
-                yield f"- {len(problems)} `{code(change.kind)}` {verb}: {_listed(shown, len(problems))}"
+                yield f"- {len(problems)} `{code(change.kind)}` {verb}: {_joined_examples(shown, len(problems))}"
 
 
-def _listed(shown: Sequence[str], total: int) -> str:
+def _joined_examples(shown: Sequence[str], total: int) -> str:
     more = f" and {total - len(shown)} more" if total > len(shown) else ""
     return "; ".join(shown) + more
 

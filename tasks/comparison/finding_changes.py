@@ -57,11 +57,12 @@ def place_of(problem: Problem) -> str:
 
 
 def _key(problem: Problem, folders: Sequence[str]) -> Hashable:
-    what = problem.box or _without(_OBJECT_NUMBER.sub("", problem.detail), folders)
-    return problem.kind, problem.action, _without(place_of(problem), folders), what
+    what = problem.box or _inside(_OBJECT_NUMBER.sub("", problem.detail), folders)
+    return problem.kind, problem.action, _inside(place_of(problem), folders), what
 
 
-def _without(text: str, folders: Sequence[str]) -> str:
+def _inside(text: str, folders: Sequence[str]) -> str:
+    """`text` with paths inside the folders of the data in place of whole ones."""
     for folder in sorted(folders, key=len, reverse=True):
         text = text.replace(folder, "")
     return text

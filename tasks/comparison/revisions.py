@@ -45,7 +45,7 @@ class Run:
         return self.folder / _paths(self.params, [name], self.name)[0]
 
 
-def find_run(name: str, root: Path, needed: Iterable[str], copies: Path) -> Run:
+def find_run(name: str, root: Path, needed: Iterable[str], copies: Path, command: str = "dvc repro") -> Run:
     """The run called `name`.
 
     Args:
@@ -54,6 +54,7 @@ def find_run(name: str, root: Path, needed: Iterable[str], copies: Path) -> Run:
         root: the project's repository.
         needed: names in `paths:` that are read.
         copies: an empty folder, to which DVC's outputs of a revision are copied from its cache.
+        command: what makes them, for messages.
 
     Raises:
         PipelineError: it is neither, or its results are missing.
@@ -67,7 +68,7 @@ def find_run(name: str, root: Path, needed: Iterable[str], copies: Path) -> Run:
         missing = [str(path) for key in needed if not (path := run.path(key)).exists()]
         if missing:
             raise PipelineError(
-                f"{', '.join(missing)}: missing; run `dvc repro` in {folder} first{_revision_hint(name, root)}"
+                f"{', '.join(missing)}: missing; run `{command}` in {folder} first{_revision_hint(name, root)}"
             )
         return run
     commit = _commit(name, root)
@@ -75,7 +76,7 @@ def find_run(name: str, root: Path, needed: Iterable[str], copies: Path) -> Run:
     has_lock = bool(git(root, "ls-tree", "--name-only", commit, f"./{_LOCK}").strip())
     lock = _yaml(git(root, "show", f"{commit}:./{_LOCK}").encode(), f"{_LOCK} of {name}") if has_lock else {}
     for tracked in _paths(params, needed, name):
-        _get(root, commit, lock, tracked, copies, name)
+        _get(root, commit, lock, tracked, copies, name, command)
     made_with = _made_with(lock)
     full = f"{name} ({commit[:8]})" if not commit.startswith(name) else commit[:8]
     return _run(name, full, copies, root, params, made_with)
@@ -200,20 +201,20 @@ def _revision_hint(name: str, root: Path) -> str:
     return f"; the git revision of that name is {commit[:8]}" if commit else ""
 
 
-def _get(root: Path, commit: str, lock: Any, path: PurePosixPath, copies: Path, name: str) -> None:
+def _get(root: Path, commit: str, lock: Any, path: PurePosixPath, copies: Path, name: str, command: str) -> None:
     if path.is_absolute() or ".." in path.parts:
         raise ParamsError(f"{_PARAMS} of {name}: {path} lies outside the project; only `.` can be compared with it")
     target = copies / path
     target.parent.mkdir(parents=True, exist_ok=True)
     if copy_from_cache(root, lock, path, target):
         return
-    command = [sys.executable, "-m", "dvc", "get", "--quiet", "--rev", commit, "-o", str(target), ".", str(path)]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    dvc_get = [sys.executable, "-m", "dvc", "get", "--quiet", "--rev", commit, "-o", str(target), ".", str(path)]
+    done = subprocess.run(dvc_get, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode or not target.exists():
         lines = [line for line in done.stderr.strip().splitlines() if "Having any troubles?" not in line]
         why = "no dvc.lock was committed there: after a run, git add dvc.lock splits.json params.yaml, and commit"
-        reason = why if not lock else lines[-1] if lines else "no reason given"
+        reason = f" ({why if not lock else lines[-1]})" if lines or not lock else ""
         raise PipelineError(
-            f"{path} of {name}: not in DVC's cache ({reason}); `dvc fetch "
-            f"--all-commits` brings what was pushed, `git checkout {name} && dvc repro` makes it again"
+            f"{path} of {name}: not in DVC's cache{reason}; `dvc fetch "
+            f"--all-commits` brings what was pushed, `git checkout {name} && {command}` makes it again"
         )

@@ -107,7 +107,7 @@ def compare_runs(before: RunResults, after: RunResults) -> Comparison:
     # Of both runs the same boxes in the same order.
     images = [before.test.images[i] for i, _ in shared.pairs]
     first, second = (
-        _scored(results, images, before.test.classes, [pair[side] for pair in shared.pairs])
+        _score_on(results, images, before.test.classes, [pair[side] for pair in shared.pairs])
         for side, results in enumerate((before, after))
     )
     return Comparison(
@@ -157,7 +157,7 @@ def scores_note(comparison: Comparison) -> str:
     return f"Each run at its own score ({before:.2f} before, {after:.2f} after)"
 
 
-def _scored(
+def _score_on(
     results: RunResults, images: Sequence[AnnotatedImage], classes: tuple[str, ...], places: Sequence[int]
 ) -> ScoredRun:
     """The results on `images` alone, which are at `places` of the test split."""

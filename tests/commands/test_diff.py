@@ -160,7 +160,7 @@ def test_a_name_that_is_no_run_and_a_run_without_data_are_named(
     shutil.rmtree(tmp_path / "after/data/validated")
     assert main(["diff", "before", "after"]) == 1
     text = capsys.readouterr().err
-    assert "after/data/validated/annotations.json: missing; run `dvc repro` in after first" in text
+    assert "after/data/validated/annotations.json: missing; run `dvc repro split` in after first" in text
     assert not (tmp_path / "diff.html").exists()
 
 
@@ -206,4 +206,6 @@ def test_commits_are_read_from_the_cache_and_a_missing_result_is_named(
     assert "`python -m tasks compare HEAD~1 HEAD` compares" in text
     shutil.rmtree(tmp_path / ".dvc")
     assert main(["diff", "HEAD~1", "HEAD"]) == 1
-    assert "data/splits of HEAD~1: not in DVC's cache (" in capsys.readouterr().err
+    text = capsys.readouterr().err
+    assert "data/splits of HEAD~1: not in DVC's cache" in text
+    assert "`git checkout HEAD~1 && dvc repro split` makes it again" in text
