@@ -115,7 +115,13 @@ def parser() -> argparse.ArgumentParser:
     _add_predict(commands)
     _add_predict_folder(commands)
     _add_explain(commands)
-    _add_compare(commands)
+    _add_two_runs(
+        commands,
+        "compare",
+        "report whether one run is better than another by more than chance",
+        "compare main . --out diff.md",
+    )
+    _add_two_runs(commands, "diff", "report what changed in the data between two runs", "diff HEAD~1 HEAD")
     _add_convert(commands)
     summary = _add(commands, "summary", "print the figures of the last run", example="summary")
     _add_params(summary, "its section: paths")
@@ -259,16 +265,15 @@ def _add_explain(commands: Commands) -> None:
     _add_params(command, "its sections: paths, split")
 
 
-def _add_compare(commands: Commands) -> None:
-    example = "compare main . --out diff.md"
-    command = _add(commands, "compare", "report whether one run is better than another by more than chance", example)
-    for name in ("before", "after"):
-        command.add_argument(name, metavar=name.upper(), help="a git revision, a DVC experiment, or a project's folder")
+def _add_two_runs(commands: Commands, name: str, help: str, example: str) -> None:
+    command = _add(commands, name, help, example)
+    for run in ("before", "after"):
+        command.add_argument(run, metavar=run.upper(), help="a git revision, a DVC experiment, or a project's folder")
     command.add_argument(
         "--out",
         type=Path,
         metavar="FILE",
-        default=Path("compare.html"),
+        default=Path(f"{name}.html"),
         help="a page (.html) or Markdown (.md); default: %(default)s",
     )
 

@@ -42,6 +42,14 @@ def written(tmp_path: Path, text: str) -> Path:
         ("train", "augment", {"mosaic": -0.1}, "train.augment.mosaic: Input should be greater than or equal to 0"),
         ("train", "optimzer", "adam", "train.optimzer: Extra inputs are not permitted"),
         ("ingest", "format", "tfrecord", "ingest.format"),
+        (
+            "ingest",
+            "columns",
+            {"filename": ["a", "b"]},
+            "columns.filename: name one column; only slice may have a list",
+        ),
+        ("ingest", "columns", {"slice": []}, "ingest.columns.slice: List should have at least 1 item"),
+        ("ingest", "columns", {"slice": 3}, "ingest.columns.slice: Input should be a valid string"),
         ("validate", "on_problem", "ignore", "validate.on_problem"),
         ("checkpoint", "sha256", "abc", "checkpoint.sha256"),
         ("model", "side_px", 300, "model.side_px: Value error, 300 is not possible: null (the model's own size), or a"),
@@ -108,6 +116,13 @@ def test_off_may_be_written_without_quotes(tmp_path: Path) -> None:
     text = TEXT.replace("cache: {use: auto,", "cache: {use: off,")
 
     assert read_params(written(tmp_path, text)).train.cache.use == "off"
+
+
+@pytest.mark.parametrize("columns", [{}, {"slice": "camera"}, {"slice": ["camera", "site"], "class": "Art"}])
+def test_columns_of_slices_are_one_or_a_list(columns: dict[str, object], tmp_path: Path) -> None:
+    params = yaml.safe_load(TEXT)
+    params["ingest"]["columns"] = columns
+    assert read_params(written(tmp_path, yaml.safe_dump(params))).ingest.columns == columns
 
 
 @pytest.mark.parametrize("key", ["source", "images"])

@@ -1,34 +1,35 @@
 """`python -m tasks compare A B`: whether B is better than A on the same test images, by more than chance."""
 
-import base64
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.comparison.revisions import find_run
+from tasks.comparison.data_markdown import code
+from tasks.comparison.pictures import picture
+from tasks.comparison.revisions import find_run, outdated_notes
 from tasks.comparison.two_runs import (
     NEEDED,
     Comparison,
     compare_runs,
+    data_notes,
+    diff_command,
     lacks_intervals,
-    match_run,
-    outdated_notes,
+    left_out_notes,
+    read_results,
     scores_note,
 )
-from tasks.dataset.dataset import AnnotatedImage
-from tasks.errors import FormatError, PipelineError
+from tasks.errors import PipelineError
 from tasks.ground.figures import figure_text
-from tasks.ground.files import replacing, sha256_of
+from tasks.ground.files import replacing
 from tasks.ground.text import markdown_text, print_text, printable
-from tasks.images.drawing import thumbnail
 from tasks.metrics.differences import Difference, Flip
 from tasks.metrics.intervals import LEAST_IMAGES
 from tasks.report_page.page import render
 
 _IMAGES_NAMED = 10
-_MOST_PICTURES, _PICTURE_PX, _MAX_MEGAPIXELS = 100, 400, 250
+_MOST_PICTURES = 100
 
 
 @dataclass(frozen=True)
@@ -96,13 +97,13 @@ def compare(*, before: str, after: str, out: Path) -> None:
     """Compare the run `before` with `after`; print it as Markdown, and write `out`, a page or Markdown.
 
     Raises:
-        PipelineError: a run cannot be found or read, or they were scored on different test images.
+        PipelineError: a run cannot be found or read, or they share too few test images.
     """
     if out.suffix not in (".html", ".md"):
         raise PipelineError(f"--out {out}: a file that ends in .html, for a page, or .md, for Markdown")
     with tempfile.TemporaryDirectory() as folder:
         first, second = (
-            match_run(find_run(name, Path(), NEEDED, Path(folder) / place))
+            read_results(find_run(name, Path(), NEEDED, Path(folder) / place))
             for place, name in (("before", before), ("after", after))
         )
         found = compare_runs(first, second)
@@ -117,11 +118,12 @@ def markdown(found: Comparison) -> str:
     """The comparison for a terminal and a pull request."""
     first, second = found.before.run.name, found.after.run.name
     lines = [
-        f"**{markdown_text(second)}** against **{markdown_text(first)}**, "
-        f"on the same {found.before.matches.images} test images",
+        f"**{markdown_text(second)}** against **{markdown_text(first)}**, on {_which_images(found)}",
         "",
+        *(f"{markdown_text(line)}\n" for line in left_out_notes(found)),
         *(_params_table(found) if found.params else ["Their params are the same.", ""]),
-        *(f"{markdown_text(line)}\n" for line in outdated_notes(found)),
+        *(f"{markdown_text(line)}\n" for line in outdated_notes(found.before.run, found.after.run)),
+        *_data_lines(found),
         "| figure | before | after | difference | 95 % interval | |",
         "|---|---:|---:|---:|---:|---|",
         *(_row(difference) for difference in found.figures),
@@ -143,12 +145,15 @@ def page(found: Comparison) -> str:
     content = {
         "before": found.before.run.name,
         "after": found.after.run.name,
-        "images": found.before.matches.images,
+        "images": _which_images(found),
+        "left_out": left_out_notes(found),
+        "data": data_notes(found),
+        "diff_command": diff_command(found),
         "figures": [_figure_row(each, widest) for each in found.figures],
         "no_interval": lacks_intervals(found),
         "least_images": LEAST_IMAGES,
         "params": [(key, str(before), str(after)) for key, before, after in found.params],
-        "outdated": outdated_notes(found),
+        "outdated": outdated_notes(found.before.run, found.after.run),
         "now_found": sum(flip.found for flip in found.flipped),
         "now_missed": sum(not flip.found for flip in found.flipped),
         "at_scores": scores_note(found),
@@ -179,7 +184,9 @@ def _shot(found: Comparison, place: int, flipped: Sequence[Flip]) -> Shot:
     corners = [(flip, *image.boxes[flip.box].tolist()) for flip in flipped]
     return Shot(
         file_name=image.file_name,
-        picture=base64.b64encode(_picture(found, image)).decode("ascii"),
+        picture=picture(
+            image, [each.run.photos / each.test.root / image.file_name for each in (found.after, found.before)]
+        ),
         width=max(1, image.width),
         height=max(1, image.height),
         boxes=[
@@ -193,24 +200,21 @@ def _shot(found: Comparison, place: int, flipped: Sequence[Flip]) -> Shot:
     )
 
 
-def _picture(found: Comparison, image: AnnotatedImage) -> bytes:
-    """A small JPEG of the image that was scored, from the first run that has it unchanged; empty where none has.
+def _which_images(found: Comparison) -> str:
+    images = found.before.matches.images
+    return f"the same {images} test images" if found.shared.is_whole else f"the {images} test images that both share"
 
-    An image with other content is no picture of these boxes; and a test.json from elsewhere may name any file.
-    """
-    for each in (found.after, found.before):
-        path = each.run.photos / each.test.root / image.file_name
-        try:
-            if path.is_file() and sha256_of(path) == image.sha256:
-                return thumbnail(path, _PICTURE_PX, max_megapixels=_MAX_MEGAPIXELS).jpeg
-        except (FormatError, OSError):
-            continue
-    return b""
+
+def _data_lines(found: Comparison) -> list[str]:
+    notes = data_notes(found)
+    if not notes:
+        return []
+    return [f"{markdown_text(' '.join(notes))} `{code(diff_command(found))}` lists what changed.", ""]
 
 
 def _params_table(found: Comparison) -> list[str]:
     rows = [
-        f"| `{_code(key)}` | {markdown_text(before)} | {markdown_text(after)} |" for key, before, after in found.params
+        f"| `{code(key)}` | {markdown_text(before)} | {markdown_text(after)} |" for key, before, after in found.params
     ]
     return ["| param | before | after |", "|---|---|---|", *rows, ""]
 
@@ -229,15 +233,10 @@ def _flips(found: Comparison) -> list[str]:
     for now_found, what in ((True, "found now and missed before"), (False, "missed now and found before")):
         own = [flip for flip in found.flipped if flip.found == now_found]
         names = list(dict.fromkeys(found.before.test.images[flip.image].file_name for flip in own))
-        first = ", ".join(f"`{_code(name)}`" for name in names[:_IMAGES_NAMED])
+        first = ", ".join(f"`{code(name)}`" for name in names[:_IMAGES_NAMED])
         more = f" and {len(names) - _IMAGES_NAMED} more" if len(names) > _IMAGES_NAMED else ""
         lines.append(f"- {len(own)} boxes {what}{': ' + first + more if names else ''}")
     lines += ["", f"{scores_note(found)}, and an IoU of 0.5."]
     if lacks_intervals(found):
         lines.append(f"No interval where fewer than {LEAST_IMAGES} test images show the class, or the rarest of them.")
     return lines
-
-
-def _code(value: object) -> str:
-    """`value` as text between backticks, where only backticks and the bars of tables have a meaning."""
-    return printable(str(value)).replace("|", "\\|").replace("`", "'")

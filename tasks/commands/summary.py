@@ -6,6 +6,7 @@ from pathlib import Path
 from tasks.artifacts.evaluation import HEADLINES, SavedModelFigures, read_evaluation
 from tasks.artifacts.gate import read_gate_counts
 from tasks.artifacts.recipe import RecipeUse
+from tasks.artifacts.slices import Slices, read_slices
 from tasks.artifacts.training import read_training_figures
 from tasks.ground.figures import figure_text, interval_text
 from tasks.ground.text import counted, print_text, printable
@@ -51,7 +52,16 @@ def figures(paths: PathParams) -> str:
         _row(f"AP of {name}", [getattr(figures.per_class.get(name), "ap", None) for figures in models.values()])
         for name in test.saved_model.per_class
     ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *surely_worse(read_slices(paths.detections))])
+
+
+def surely_worse(slices: Slices) -> list[str]:
+    """A line for each slice that is surely worse than the rest, the largest difference first."""
+    return [
+        f"surely worse: {printable(each.title)}, mAP {figure_text(each.shared_ap)} against "
+        f"{figure_text(each.rest_ap)} on the rest"
+        for each in slices.surely_worse
+    ]
 
 
 def _recipe(recipe: RecipeUse | None) -> list[str]:

@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
 
+from tasks.comparison.cached_outputs import copy_from_cache
 from tasks.errors import ParamsError, PipelineError
 from tasks.ground.git import git
 from tasks.params.recipes import with_recipe
@@ -29,6 +30,7 @@ class Run:
         params: the params that its results were made with, from dvc.lock, else from params.yaml, with the values
             of their recipe; those of an older version of the project may lack keys.
         outdated: `section.key` of the params that params.yaml has changed since the results were made.
+        given: the name as given on the command line.
     """
 
     name: str
@@ -36,13 +38,14 @@ class Run:
     photos: Path
     params: dict[str, Any]
     outdated: tuple[str, ...] = ()
+    given: str = ""
 
     def path(self, name: str) -> Path:
         """Where `name` of `paths:` lies."""
         return self.folder / _paths(self.params, [name], self.name)[0]
 
 
-def find_run(name: str, root: Path, needed: Iterable[str], copies: Path) -> Run:
+def find_run(name: str, root: Path, needed: Iterable[str], copies: Path, command: str = "dvc repro") -> Run:
     """The run called `name`.
 
     Args:
@@ -51,6 +54,7 @@ def find_run(name: str, root: Path, needed: Iterable[str], copies: Path) -> Run:
         root: the project's repository.
         needed: names in `paths:` that are read.
         copies: an empty folder, to which DVC's outputs of a revision are copied from its cache.
+        command: what makes them, for messages.
 
     Raises:
         PipelineError: it is neither, or its results are missing.
@@ -59,23 +63,36 @@ def find_run(name: str, root: Path, needed: Iterable[str], copies: Path) -> Run:
     if (folder / _PARAMS).is_file():
         file, lock = folder / _PARAMS, folder / _LOCK
         params = _parsed(file.read_bytes(), str(file))
-        made_with = _made_with(lock.read_bytes(), str(lock)) if lock.is_file() else {}
-        run = _run(name, folder, folder, params, made_with)
+        made_with = _made_with(_yaml(lock.read_bytes(), str(lock))) if lock.is_file() else {}
+        run = _run(name, name, folder, folder, params, made_with)
         missing = [str(path) for key in needed if not (path := run.path(key)).exists()]
         if missing:
             raise PipelineError(
-                f"{', '.join(missing)}: missing; run `dvc repro` in {folder} first{_revision_hint(name, root)}"
+                f"{', '.join(missing)}: missing; run `{command}` in {folder} first{_revision_hint(name, root)}"
             )
         return run
     commit = _commit(name, root)
     params = _parsed(git(root, "show", f"{commit}:./{_PARAMS}").encode(), f"{_PARAMS} of {name}")
+    has_lock = bool(git(root, "ls-tree", "--name-only", commit, f"./{_LOCK}").strip())
+    lock = _yaml(git(root, "show", f"{commit}:./{_LOCK}").encode(), f"{_LOCK} of {name}") if has_lock else {}
     for tracked in _paths(params, needed, name):
-        _get(root, commit, tracked, copies, name)
-    locked = git(root, "ls-tree", "--name-only", commit, f"./{_LOCK}").strip()
-    lock_of = f"{_LOCK} of {name}"
-    made_with = _made_with(git(root, "show", f"{commit}:./{_LOCK}").encode(), lock_of) if locked else {}
+        _get(root, commit, lock, tracked, copies, name, command)
+    made_with = _made_with(lock)
     full = f"{name} ({commit[:8]})" if not commit.startswith(name) else commit[:8]
-    return _run(full, copies, root, params, made_with)
+    return _run(name, full, copies, root, params, made_with)
+
+
+def outdated_notes(*runs: Run, sections: Collection[str] | None = None) -> list[str]:
+    """A sentence for each run of which a param, in `sections` where they are given, was changed since it was made."""
+    notes = []
+    for run in runs:
+        changed = [key for key in run.outdated if sections is None or key.partition(".")[0] in sections]
+        if changed:
+            notes.append(
+                f"params.yaml of {run.name} was changed after its results were made ({', '.join(changed)}): "
+                "this compares the results as they are; `dvc repro` makes them again."
+            )
+    return notes
 
 
 def changed_params(before: Run, after: Run) -> list[tuple[str, object, object]]:
@@ -88,14 +105,14 @@ def changed_params(before: Run, after: Run) -> list[tuple[str, object, object]]:
     ]
 
 
-def _run(name: str, folder: Path, photos: Path, params: dict[str, Any], made_with: dict[str, Any]) -> Run:
+def _run(given: str, name: str, folder: Path, photos: Path, params: dict[str, Any], made_with: dict[str, Any]) -> Run:
     current = _flat(params)
     outdated = tuple(sorted(key for key, value in _flat(made_with).items() if key in current and current[key] != value))
     merged = {
         key: {**own, **made_with[key]} if isinstance(own, dict) and isinstance(made_with.get(key), dict) else own
         for key, own in params.items()
     }
-    return Run(name, folder, photos, _with_recipe(merged), outdated)
+    return Run(name, folder, photos, _with_recipe(merged), outdated, given)
 
 
 def _with_recipe(params: dict[str, Any]) -> dict[str, Any]:
@@ -110,9 +127,8 @@ def _with_recipe(params: dict[str, Any]) -> dict[str, Any]:
     return {**params, "train": train}
 
 
-def _made_with(content: bytes, where: str) -> dict[str, Any]:
-    """The params of all stages in dvc.lock, section by section."""
-    lock = _yaml(content, where)
+def _made_with(lock: Any) -> dict[str, Any]:
+    """The params of all stages in the content of a dvc.lock, section by section."""
     stages = lock.get("stages") if isinstance(lock, dict) else None
     found: dict[str, Any] = {}
     for stage in stages.values() if isinstance(stages, dict) else []:
@@ -185,19 +201,20 @@ def _revision_hint(name: str, root: Path) -> str:
     return f"; the git revision of that name is {commit[:8]}" if commit else ""
 
 
-def _get(root: Path, commit: str, path: PurePosixPath, copies: Path, name: str) -> None:
+def _get(root: Path, commit: str, lock: Any, path: PurePosixPath, copies: Path, name: str, command: str) -> None:
     if path.is_absolute() or ".." in path.parts:
         raise ParamsError(f"{_PARAMS} of {name}: {path} lies outside the project; only `.` can be compared with it")
     target = copies / path
     target.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "dvc", "get", "--quiet", "--rev", commit, "-o", str(target), ".", str(path)]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    if copy_from_cache(root, lock, path, target):
+        return
+    dvc_get = [sys.executable, "-m", "dvc", "get", "--quiet", "--rev", commit, "-o", str(target), ".", str(path)]
+    done = subprocess.run(dvc_get, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode or not target.exists():
         lines = [line for line in done.stderr.strip().splitlines() if "Having any troubles?" not in line]
-        no_lock = not git(root, "ls-tree", "--name-only", commit, "dvc.lock")
         why = "no dvc.lock was committed there: after a run, git add dvc.lock splits.json params.yaml, and commit"
-        reason = why if no_lock else lines[-1] if lines else "no reason given"
+        reason = f" ({why if not lock else lines[-1]})" if lines or not lock else ""
         raise PipelineError(
-            f"{path} of {name}: not in DVC's cache ({reason}); `dvc fetch "
-            f"--all-commits` brings what was pushed, `git checkout {name} && dvc repro` makes it again"
+            f"{path} of {name}: not in DVC's cache{reason}; `dvc fetch "
+            f"--all-commits` brings what was pushed, `git checkout {name} && {command}` makes it again"
         )

@@ -1,17 +1,20 @@
 """Two runs on the same test images: what differs, and whether by more than chance."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-import numpy as np
+from dataclasses import dataclass, replace
 
 from tasks.artifacts.model_detections import read_model_detections
+from tasks.comparison.data_changes import DataChanges, data_changes
+from tasks.comparison.data_words import command_text, counts_text
 from tasks.comparison.revisions import Run, changed_params
+from tasks.comparison.run_data import RunData, read_run_data
+from tasks.comparison.shared_test import SharedTest, shared_test
 from tasks.dataset.dataset import AnnotatedImage, Dataset
-from tasks.dataset.split_files import read_coco_split
+from tasks.dataset.detections import Detections
 from tasks.errors import EvaluationError
 from tasks.ground.text import printable
 from tasks.metrics.differences import Difference, Flip, differences, flips
+from tasks.metrics.intervals import LEAST_IMAGES
 from tasks.metrics.matching import Matches, match_detections
 from tasks.model.thresholds import DEFAULT_SCORE, read_thresholds
 
@@ -20,13 +23,35 @@ NEEDED = ("splits", "detections", "exported")
 
 
 @dataclass(frozen=True)
-class ScoredRun:
-    """A run, and the matches of its detections with its test images.
+class RunResults:
+    """What a run left behind.
 
     Attributes:
         run: where it comes from.
-        test: its test split.
-        matches: of its SavedModel's detections.
+        data: what it trained and measured on.
+        detections: of its SavedModel, in each image of its test split.
+        score: the threshold that it was exported with, else 0.3.
+    """
+
+    run: Run
+    data: RunData
+    detections: Sequence[Detections]
+    score: float
+
+    @property
+    def test(self) -> Dataset:
+        """Its test split."""
+        return self.data.splits["test"]
+
+
+@dataclass(frozen=True)
+class ScoredRun:
+    """A run on the test images that are compared.
+
+    Attributes:
+        run: where it comes from.
+        test: those images.
+        matches: of its detections in them.
         score: the threshold that it was exported with, else 0.3.
     """
 
@@ -41,7 +66,9 @@ class Comparison:
     """The differences that `compare` shows.
 
     Attributes:
-        before, after: the two runs.
+        before, after: the two runs, on the test images that they share.
+        shared: which those are, and why others are left out.
+        data: what differs in their data, but for what the gate found.
         params: `(key, before, after)` of params that differ.
         figures: each with its interval.
         flipped: the boxes that only one of them finds.
@@ -49,47 +76,73 @@ class Comparison:
 
     before: ScoredRun
     after: ScoredRun
+    shared: SharedTest
+    data: DataChanges
     params: Sequence[tuple[str, object, object]]
     figures: Sequence[Difference]
     flipped: Sequence[Flip]
 
 
-def match_run(run: Run) -> ScoredRun:
-    """Match a run's detections with its test images.
+def read_results(run: Run) -> RunResults:
+    """The results of `run` that are compared.
 
     Raises:
         PipelineError: its files cannot be read.
     """
-    test = read_coco_split(run.path("splits"), "test")
-    detections = read_model_detections(run.path("detections"), "saved_model", test)
+    data = read_run_data(run, findings=False)
+    detections = read_model_detections(run.path("detections"), "saved_model", data.splits["test"])
     file = run.path("exported") / "thresholds.json"
     score = read_thresholds(file).score if file.is_file() else DEFAULT_SCORE
-    return ScoredRun(run, test, match_detections(test, detections), score)
+    return RunResults(run, data, detections, score)
 
 
-def compare_runs(before: ScoredRun, after: ScoredRun) -> Comparison:
-    """What differs between two runs.
+def compare_runs(before: RunResults, after: RunResults) -> Comparison:
+    """What differs between two runs, on the test images that they share.
 
     Raises:
-        EvaluationError: their test images, or boxes in them, are not the same; the message says how they differ.
+        EvaluationError: they share too few, or their classes differ; the message says what differs.
     """
-    _require_same_images(before, after)
+    shared = shared_test(before.data, after.data)
+    _require_comparable(before, after, shared)
+    # Of both runs the same boxes in the same order.
+    images = [before.test.images[i] for i, _ in shared.pairs]
+    first, second = (
+        _score_on(results, images, before.test.classes, [pair[side] for pair in shared.pairs])
+        for side, results in enumerate((before, after))
+    )
     return Comparison(
-        before,
-        after,
+        first,
+        second,
+        shared,
+        data_changes(before.data, after.data),
         changed_params(before.run, after.run),
-        differences(before.matches, after.matches),
-        flips(before.matches, before.score, after.matches, after.score),
+        differences(first.matches, second.matches),
+        flips(first.matches, before.score, second.matches, after.score),
     )
 
 
-def outdated_notes(comparison: Comparison) -> list[str]:
-    """A sentence for each run whose params.yaml was changed since it was made."""
+def data_notes(comparison: Comparison) -> list[str]:
+    """Sentences where the data of the two runs differ: what changed; empty where they are the same."""
+    if not comparison.data:
+        return []
+    notes = [f"Their data differ: {counts_text(comparison.data)}."]
+    if comparison.params:
+        notes.append("Params and data differ: what the figures gain or lose can come from either.")
+    return notes
+
+
+def diff_command(comparison: Comparison) -> str:
+    """The command that lists what changed in the data."""
+    return command_text("diff", comparison.before.run, comparison.after.run)
+
+
+def left_out_notes(comparison: Comparison) -> list[str]:
+    """A sentence for each run of which test images are left out, and one on what that means."""
+    if comparison.shared.is_whole:
+        return []
     return [
-        f"params.yaml of {each.run.name} was changed after its results were made ({', '.join(each.run.outdated)}): "
-        "this compares the results as they are; `dvc repro` makes them again."
-        for each in (comparison.before, comparison.after)
-        if each.run.outdated
+        *_left_out_texts((comparison.data.before, comparison.data.after), comparison.shared),
+        "The figures below are on the shared images alone, so they are not those that each run printed.",
     ]
 
 
@@ -104,34 +157,43 @@ def scores_note(comparison: Comparison) -> str:
     return f"Each run at its own score ({before:.2f} before, {after:.2f} after)"
 
 
-def _require_same_images(before: ScoredRun, after: ScoredRun) -> None:
-    first, second = ({image.file_name: image for image in each.test.images} for each in (before, after))
-    faults = []
-    for only, where in ((first.keys() - second.keys(), before), (second.keys() - first.keys(), after)):
-        if only:
-            faults.append(f"{len(only)} images only in {where.run.name} ({_first_names(only)})")
-    changed = [name for name in first.keys() & second.keys() if not _same(first[name], second[name])]
-    if changed:
-        faults.append(f"{len(changed)} images changed or annotated differently ({_first_names(changed)})")
-    if before.test.classes != after.test.classes:
-        faults.append(f"classes {', '.join(before.test.classes)} and {', '.join(after.test.classes)}")
-    if faults:
+def _score_on(
+    results: RunResults, images: Sequence[AnnotatedImage], classes: tuple[str, ...], places: Sequence[int]
+) -> ScoredRun:
+    """The results on `images` alone, which are at `places` of the test split."""
+    test = replace(results.test, classes=classes, images=tuple(images))
+    matches = match_detections(test, [results.detections[place] for place in places])
+    return ScoredRun(results.run, test, matches, results.score)
+
+
+def _require_comparable(before: RunResults, after: RunResults, shared: SharedTest) -> None:
+    names = f"{before.run.name} and {after.run.name}"
+    first, second = before.test.classes, after.test.classes
+    if set(first) != set(second):
         raise EvaluationError(
-            f"{before.run.name} and {after.run.name} were scored on different test sets: {'; '.join(faults)}. Figures "
-            "of different images cannot be compared; run `dvc repro` of one with the other's data and split"
+            f"{names} have other classes: {', '.join(first)} and {', '.join(second)}. Figures of different classes "
+            f"cannot be compared; `{command_text('diff', before.run, after.run)}` shows what changed in the data"
         )
-    if list(first) != list(second):
-        raise EvaluationError(f"{after.run.name}: its test images have another order; run `dvc repro` again")
+    if len(shared.pairs) < LEAST_IMAGES and not shared.is_whole:
+        left_out = " ".join(_left_out_texts((before.data, after.data), shared))
+        raise EvaluationError(
+            f"{names} share {len(shared.pairs)} test images, and figures are compared on {LEAST_IMAGES} or more. "
+            f"{left_out} Run `dvc repro` of one with the other's data and split; "
+            f"`{command_text('diff', before.run, after.run)}` shows what changed in the data"
+        )
 
 
-def _same(one: AnnotatedImage, other: AnnotatedImage) -> bool:
-    return (
-        one.sha256 == other.sha256
-        and one.classes == other.classes
-        and np.array_equal(one.boxes, other.boxes)
-        and np.array_equal(one.iscrowd, other.iscrowd)
-    )
+def _left_out_texts(runs: Sequence[RunData], shared: SharedTest) -> list[str]:
+    texts = []
+    for data, reasons in zip(runs, shared.left_out, strict=True):
+        listed = [f"{len(names)} {reason} ({_first_names(names)})" for reason, names in reasons.items()]
+        left_out, images = sum(map(len, reasons.values())), len(data.splits["test"].images)
+        if listed:
+            texts.append(
+                f"Left out are {left_out} of the {images} test images of {data.run.name}: {', '.join(listed)}."
+            )
+    return texts
 
 
-def _first_names(names: Sequence[str] | set[str]) -> str:
+def _first_names(names: Sequence[str]) -> str:
     return ", ".join(printable(name) for name in sorted(names)[:3]) + (", ..." if len(names) > 3 else "")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 from tasks.dataset.boxes import Corners
+from tasks.dataset.dataset import AnnotatedImage
 
 # An entry that strangers wrote: any keys, any values.
 Entry = Mapping[str, object]
@@ -33,6 +34,7 @@ class CocoImage(TypedDict):
     sha256: str
     perceptual_hash: str
     given_split: str
+    slices: NotRequired[dict[str, str]]
 
 
 class CocoAnnotation(TypedDict):
@@ -73,6 +75,29 @@ class ProblemEntry(TypedDict):
     action: str
     image: NotRequired[str]
     box: NotRequired[Corners]
+
+
+def image_entry(image_id: int, image: AnnotatedImage) -> CocoImage:
+    """The entry of one image; without `slices` where nothing is known of it."""
+    entry: CocoImage = {
+        "id": image_id,
+        "file_name": image.file_name,
+        "width": image.width,
+        "height": image.height,
+        "source": image.source,
+        "sha256": image.sha256,
+        "perceptual_hash": image.perceptual_hash,
+        "given_split": image.given_split,
+    }
+    if image.slices:
+        entry["slices"] = dict(image.slices)
+    return entry
+
+
+def slices_in(entry: Entry) -> dict[str, str]:
+    """What the entry of an image has under `slices`; values that are no text, and what other tools call so, are not."""
+    slices = entry.get("slices")
+    return {name: text for name, text in slices.items() if isinstance(text, str)} if isinstance(slices, dict) else {}
 
 
 def checked_object(content: object) -> Entry:

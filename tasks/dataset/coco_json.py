@@ -1,7 +1,7 @@
 """COCO JSON: what passes between stages, and a format that people bring.
 
 Boxes stand in it as `[x, y, width, height]` in absolute pixels. Beyond COCO's own keys, files written here hold
-`info.root` (the folder of the images), `images[].source`, `sha256`, `perceptual_hash` and `given_split`,
+`info.root` (the folder of the images), `images[].source`, `sha256`, `perceptual_hash`, `given_split` and `slices`,
 `annotations[].difficult` and `problems`.
 """
 
@@ -28,7 +28,9 @@ from tasks.dataset.coco_entries import (
     checked_object,
     checked_text,
     entries_by_id,
+    image_entry,
     referenced_id,
+    slices_in,
 )
 from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.dataset.detections import Detections
@@ -74,16 +76,7 @@ def _categories(dataset: Dataset) -> list[CocoCategory]:
 
 def _images(dataset: Dataset) -> Iterator[CocoImage]:
     for image_id, image in enumerate(dataset.images, start=1):
-        yield {
-            "id": image_id,
-            "file_name": image.file_name,
-            "width": image.width,
-            "height": image.height,
-            "source": image.source,
-            "sha256": image.sha256,
-            "perceptual_hash": image.perceptual_hash,
-            "given_split": image.given_split,
-        }
+        yield image_entry(image_id, image)
 
 
 def _annotations(dataset: Dataset) -> Iterator[CocoAnnotation]:
@@ -249,6 +242,7 @@ def _image(entry: Entry, objects: Sequence[tuple[str, Entry]], path: Path, of_pe
         sha256=str(entry.get("sha256", "")),
         perceptual_hash=str(entry.get("perceptual_hash", "")),
         given_split=split_named(str(entry.get("given_split") or "")),
+        slices=slices_in(entry),
     )
 
 

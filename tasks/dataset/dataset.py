@@ -5,7 +5,7 @@ Class names are the names people wrote; ids appear only in files, where they sta
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -32,6 +32,7 @@ class AnnotatedImage:
         sha256: content hash of the image file; empty where the file was not read.
         perceptual_hash: 64 hex digits of which few bits differ between similar images; empty until decoded.
         given_split: the split that the data set's author put it in, `train`, `val` or `test`; else empty.
+        slices: what the annotations say of the whole image, by what they call it: `{"camera": "north"}`.
     """
 
     file_name: str
@@ -45,6 +46,7 @@ class AnnotatedImage:
     sha256: str = ""
     perceptual_hash: str = ""
     given_split: str = ""
+    slices: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.classes)

@@ -7,6 +7,7 @@ from pathlib import Path
 from tasks.artifacts.analysis import Analysis
 from tasks.artifacts.evaluation import Evaluation, ModelFigures, SavedModelFigures
 from tasks.artifacts.precision_recall import CurvePoint
+from tasks.artifacts.slices import Slices
 from tasks.artifacts.speed import ModelSpeed, Speed
 from tasks.artifacts.variant_losses import VariantLoss, VariantLosses
 from tasks.dataset.dataset import Dataset
@@ -16,6 +17,7 @@ from tasks.evaluation.losses import is_too_much, mean_ap_difference
 from tasks.evaluation.measure_speed import Image, measure_latency, measure_speed, timed_images
 from tasks.evaluation.saved_model import load_saved_model
 from tasks.evaluation.scoring import detect_all
+from tasks.evaluation.slice_traits import MeasuringDetector, traits_of
 from tasks.ground.files import megabytes
 from tasks.ground.process import usable_cores
 from tasks.ground.stage_files import require_file
@@ -23,6 +25,7 @@ from tasks.ground.text import counted
 from tasks.metrics.analysis import analysis, carriers_of, operating_point
 from tasks.metrics.coco import figures_of, precision_recall
 from tasks.metrics.matching import Matches, match_detections
+from tasks.metrics.slices import slices_of
 from tasks.model.checksums import CHECKSUMS
 from tasks.model.thresholds import Thresholds, read_thresholds
 from tasks.model.variants import VARIANTS, WrittenVariant, read_variants
@@ -40,6 +43,7 @@ class Results:
         evaluation: their figures.
         losses: of each variant against the SavedModel, and the variants that `export` left out.
         analysis: of the SavedModel.
+        slices: on which test images it is worse.
         curves: its precision-recall curves.
         speed: of all.
     """
@@ -48,6 +52,7 @@ class Results:
     evaluation: Evaluation
     losses: VariantLosses
     analysis: Analysis
+    slices: Slices
     curves: list[CurvePoint]
     speed: Speed
 
@@ -77,7 +82,8 @@ def evaluate_models(exported: Path, test: Dataset, batch_size: int, max_loss: fl
     thresholds = read_thresholds(exported / "thresholds.json")
     timed = timed_images(test)
     reference = load_saved_model(exported)
-    detections = detect_all(reference, test, batch_size, f"evaluate {SAVED_MODEL}")
+    measuring = MeasuringDetector(reference)
+    detections = detect_all(measuring, test, batch_size, f"evaluate {SAVED_MODEL}")
     speed = measure_speed(reference, timed, batch_size, megabytes(exported / SAVED_MODEL))
     matches = match_detections(test, detections)
     findings = analysis(test, detections, matches, thresholds.score, thresholds.origin)
@@ -104,6 +110,7 @@ def evaluate_models(exported: Path, test: Dataset, batch_size: int, max_loss: fl
             carriers=carriers_of(matches)["mAP"],
         ),
         analysis=findings,
+        slices=slices_of(test, detections, matches, traits_of(test, measuring.measured)),
         curves=precision_recall(test, detections),
         speed=Speed(
             machine=f"{platform.machine()}, {counted(usable_cores(), 'core')}",

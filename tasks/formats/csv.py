@@ -8,7 +8,7 @@ without objects.
 import csv
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -18,7 +18,14 @@ from tasks.dataset.boxes import as_boxes
 from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem, flags
 from tasks.dataset.splits import most_protected, names_no_split, split_named
 from tasks.errors import FormatError
-from tasks.formats.csv_columns import CORNERS, box_columns, column_positions, headerless_layout, says_no_object
+from tasks.formats.csv_columns import (
+    CORNERS,
+    box_columns,
+    column_positions,
+    headerless_layout,
+    says_no_object,
+    slice_positions,
+)
 from tasks.ground.files import replacing
 from tasks.ground.numbers import finite_number, side_px
 from tasks.ground.spreadsheet import cell_to_text, text_to_cell
@@ -46,19 +53,24 @@ class _Rows:
     boxes: list[list[float]] = field(default_factory=list)
     classes: list[str] = field(default_factory=list)
     splits: set[str] = field(default_factory=set)
+    slices: dict[str, str] = field(default_factory=dict)
 
 
-def read_csv(path: Path, columns: Mapping[str, str]) -> tuple[list[AnnotatedImage], list[Problem]]:
+def read_csv(
+    path: Path, columns: Mapping[str, str], slices: Sequence[str] = ()
+) -> tuple[list[AnnotatedImage], list[Problem]]:
     """The images in a CSV file in the order they first appear, and a problem for each object without a readable box.
 
-    `columns` gives our name -> their header, for headers that are not recognised. `file_name` is as in the file:
+    `columns` gives our name -> their header, for headers that are not recognised; `slices` names further columns, whose
+    values are of the whole image. `file_name` is as in the file:
     the images have yet to be found. A box that could not be read is NaN. `source` is `path:line` of the first row.
 
     Raises:
-        FormatError: not a CSV file, a column is missing, a split is unknown, or coordinates are fractions of the
-            image's size.
+        FormatError: not a CSV file, a column is missing, a split is unknown, coordinates are fractions of the image's
+            size, or the rows of an image have different values in a column of `slices`.
     """
-    table, first_line, names = _read_table(path, columns)
+    table, first_line, header, names = _read_table(path, columns, bool(slices))
+    slice_of = slice_positions(path, header, slices)
     names = _without_foreign_split(table, names, columns)
     images: dict[str, _Rows] = {}
     written: dict[str, str] = {}
@@ -76,6 +88,8 @@ def read_csv(path: Path, columns: Mapping[str, str]) -> tuple[list[AnnotatedImag
         size = (side_px(cells.get("width", "")), side_px(cells.get("height", "")))
         rows = images.setdefault(written.setdefault(composed(cells["filename"]), cells["filename"]), _Rows(line, *size))
         rows.splits.add(_checked_split(path, line, cells.get("split", "")))
+        for name, i in slice_of.items():
+            _add_slice(rows, name, cell_to_text(str(row[i]).strip()), f"{path}: line {line}")
         _add_object(rows, cells, f"{path.as_posix()}:{line}", problems)
     _refuse_fractions(path, images)
     return [_image(path, name, rows) for name, rows in images.items()], problems
@@ -101,6 +115,15 @@ def write_csv(dataset: Dataset, path: Path) -> None:
                 )
 
 
+def _add_slice(rows: _Rows, column: str, value: str, where: str) -> None:
+    """Add what a row says of its image; a row may say nothing."""
+    if value and rows.slices.setdefault(column, value) != value:
+        raise FormatError(
+            f"{where}: the column {quoted(column)} holds {quoted(value)}, and {quoted(rows.slices[column])} in line "
+            f"{rows.line} or another row of the image; ingest.columns.slice names columns of whole images"
+        )
+
+
 def _add_object(rows: _Rows, cells: dict[str, str], where: str, problems: list[Problem]) -> None:
     texts = [cells[name] for name in box_columns(cells)]
     if says_no_object(texts, cells["class"]):
@@ -119,8 +142,13 @@ def _add_object(rows: _Rows, cells: dict[str, str], where: str, problems: list[P
     problems.append(Problem("unreadable_object", where, detail, "dropped_box"))
 
 
-def _read_table(path: Path, columns: Mapping[str, str]) -> tuple["pd.DataFrame", int, dict[str, int]]:
-    """The rows as text, the number of their first line, and our name -> its column's position."""
+def _read_table(
+    path: Path, columns: Mapping[str, str], has_header: bool
+) -> tuple["pd.DataFrame", int, list[str], dict[str, int]]:
+    """The rows as text, the number of their first line, the first row, and our name -> its column's position.
+
+    `has_header`: as a file has whose columns are named.
+    """
     import pandas as pd  # noqa: PLC0415 - half a second, and only CSV files need it
 
     size = path.stat().st_size
@@ -153,10 +181,10 @@ def _read_table(path: Path, columns: Mapping[str, str]) -> tuple["pd.DataFrame",
     # A row shorter than the first is filled up with NaN even where NaN is not looked for.
     table = table.fillna("")
     first = [str(cell).strip() for cell in table.iloc[0]]
-    layout = headerless_layout(first) if not columns else None
+    layout = headerless_layout(first) if not columns and not has_header else None
     if layout is not None:
-        return table, 1 + skipped, layout
-    return table.iloc[1:], 2 + skipped, column_positions(path, first, columns)
+        return table, 1 + skipped, first, layout
+    return table.iloc[1:], 2 + skipped, first, column_positions(path, first, columns)
 
 
 def _refuse_nul(path: Path) -> None:
@@ -216,4 +244,5 @@ def _image(path: Path, name: str, rows: _Rows) -> AnnotatedImage:
         iscrowd=flags(n),
         source=f"{path.as_posix()}:{rows.line}",
         given_split=most_protected(rows.splits),
+        slices=rows.slices,
     )

@@ -96,6 +96,28 @@ def column_positions(path: Path, header: Sequence[str], columns: Mapping[str, st
     return positions
 
 
+def divided_columns(columns: Mapping[str, str | list[str]]) -> tuple[dict[str, str], list[str]]:
+    """Of `ingest.columns`: our name -> their header of what objects have, and the columns of slices."""
+    named = columns.get("slice", [])
+    of_objects = {name: column for name, column in columns.items() if name != "slice" and isinstance(column, str)}
+    return of_objects, [named] if isinstance(named, str) else named
+
+
+def slice_positions(path: Path, header: Sequence[str], columns: Sequence[str]) -> dict[str, int]:
+    """The positions of the columns that `ingest.columns.slice` names.
+
+    Raises:
+        FormatError: one is missing.
+    """
+    missing = [name for name in columns if name not in header]
+    if missing:
+        raise FormatError(
+            f"{path}: no column {quoted(missing[0])}, which ingest.columns.slice names; found the columns "
+            f"{shortened(', '.join(header), 300)}"
+        )
+    return {name: list(header).index(name) for name in columns}
+
+
 def _missing(name: str, header: Sequence[str], plain: Sequence[str], columns: Mapping[str, str]) -> str:
     """The message where there is no column for `name`."""
     if "region_shape_attributes" in plain:

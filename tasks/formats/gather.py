@@ -18,6 +18,7 @@ from tasks.dataset.boxes import corners
 from tasks.dataset.dataset import AnnotatedImage, Dataset, Problem
 from tasks.dataset.problem_kinds import dropped_box_problems, remedy
 from tasks.errors import DataError, FormatError
+from tasks.formats.csv_columns import divided_columns
 from tasks.formats.given_splits import split_by_folder, splits_by_list
 from tasks.formats.reading import Reading, read_annotations
 from tasks.formats.yolo_splits import splits_of_yolo
@@ -40,7 +41,9 @@ def gather(params: "IngestParams") -> Dataset:
     Raises:
         DataError: as `ingest`.
     """
-    reading = read_annotations(params.source, params.format, {str(ours): name for ours, name in params.columns.items()})
+    reading = read_annotations(
+        params.source, params.format, *divided_columns({str(name): column for name, column in params.columns.items()})
+    )
     finder = ImageFinder(_places(params))
     records, unused, faults = _find_images(reading, finder, None if params.source.is_dir() else params.source)
     problems = [*_with_images(reading.problems, records), *faults, *finder.problems]

@@ -1,7 +1,7 @@
 """Label Studio's JSON export, a list of tasks, and its JSON-MIN export, a list of flat rows.
 
-Of several annotations of a task the latest is used. In JSON-MIN, results that describe the whole image look like the
-task's own data: neither is read.
+Of several annotations of a task the latest is used. Choices of the whole image are its slices, in the JSON export: in
+JSON-MIN, results that describe the whole image look like the task's own data, and neither is read.
 """
 
 import math

@@ -45,6 +45,13 @@ class _Region(NamedTuple):
     others: list[tuple[int, Mapping[str, object]]]
 
 
+class _WholeImage(NamedTuple):
+    """What the choices named `name` say of the whole image."""
+
+    name: str
+    value: str
+
+
 def flat_results(row: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
     """The regions of a JSON-MIN row as the full export would give them.
 
@@ -70,14 +77,20 @@ def _flat_kind(region: Mapping[str, object]) -> str | None:
 
 
 def image_of(name: str, results: list[object], where: str, problems: list[Problem]) -> AnnotatedImage:
-    """The image `name` with the rectangles among `results`; what is not read is added to `problems`.
+    """The image `name` with the rectangles among `results` and the choices that are of the whole image, as its slices.
+
+    What is not read is added to `problems`.
 
     Where no result gives the image's size, width and height are 0 and boxes are fractions of them.
     """
     size = next(filter(None, map(_size, results)), _Size(0, 0))
     rows: list[list[float]] = []
     classes: list[str] = []
+    slices: dict[str, str] = {}
     for entry in _regions(results):
+        if isinstance(entry, _WholeImage):
+            slices[entry.name] = entry.value
+            continue
         if isinstance(entry, Problem):
             problems.append(_at(entry, where))
             labels, box = [""] if entry.action == "dropped_box" else [], None
@@ -93,12 +106,12 @@ def image_of(name: str, results: list[object], where: str, problems: list[Proble
         classes += labels
     n = len(classes)
     boxes = np.round(as_boxes(rows), 6) if size.width else as_boxes(rows)
-    return AnnotatedImage(name, *size, boxes, tuple(classes), flags(n), flags(n), where)
+    return AnnotatedImage(name, *size, boxes, tuple(classes), flags(n), flags(n), where, slices=slices)
 
 
-def _regions(results: list[object]) -> list[_Region | Problem]:
-    """Each shape with what belongs to it, and a problem for each result that belongs to none, in their order."""
-    entries: dict[int, _Region | Problem] = {}
+def _regions(results: list[object]) -> list[_Region | _WholeImage | Problem]:
+    """Each shape with what belongs to it, choices of the whole image, and a problem for each other result, in order."""
+    entries: dict[int, _Region | _WholeImage | Problem] = {}
     by_id: dict[str, _Region] = {}
     for number, shape in enumerate(map(as_mapping, results), start=1):
         if _is_shape(shape):
@@ -109,10 +122,20 @@ def _regions(results: list[object]) -> list[_Region | Problem]:
         if number not in entries:
             owner = by_id.get(_id(as_mapping(result), number))
             if owner is None:
-                entries[number] = _unsupported(result, number)
+                entries[number] = _of_whole_image(as_mapping(result)) or _unsupported(result, number)
             else:
                 owner.others.append((number, as_mapping(result)))
     return [entries[number] for number in sorted(entries)]
+
+
+def _of_whole_image(result: Mapping[str, object]) -> _WholeImage | None:
+    """The choices in a result that belongs to no shape; None where it holds none."""
+    name, value = result.get("from_name"), as_mapping(result.get("value"))
+    chosen = value.get("choices")
+    if result.get("type") != "choices" or "x" in value or not isinstance(name, str) or not isinstance(chosen, list):
+        return None
+    texts = [text.strip() for text in chosen if isinstance(text, str) and text.strip()]
+    return _WholeImage(name, ", ".join(sorted(texts))) if name and texts else None
 
 
 def _is_shape(result: Mapping[str, object]) -> bool:

@@ -56,6 +56,10 @@ def _empty_images(dataset: Dataset) -> int:
     return sum(not image.classes for image in dataset.images)
 
 
+def _sliced_images(dataset: Dataset) -> int:
+    return sum(bool(image.slices) for image in dataset.images)
+
+
 def _splits_without_folder(dataset: Dataset) -> int:
     return sum(split_by_folder(Path(image.file_name)) != image.given_split for image in dataset.images)
 
@@ -64,6 +68,7 @@ _LOSSES = (
     _Loss(("voc", "csv", "yolo"), _crowd_boxes, "iscrowd of {} boxes, which are written as ordinary ones"),
     _Loss(("csv", "yolo"), _difficult_boxes, "difficult of {} boxes, which are written as ordinary ones"),
     _Loss(("voc", "yolo"), _splits_without_folder, "the author's split of {} images, which their folders do not name"),
+    _Loss(("voc", "csv", "yolo"), _sliced_images, "what is said of {} whole images, such as their camera"),
     _Loss(("voc", "csv"), _unused_classes, "{} classes without a box"),
     _Loss(("voc", "csv"), _reordered_classes, "the order of the {} classes: readers sort them by name"),
     _Loss(("coco", "yolo"), _finer_corners, "corners of {} boxes beyond a millionth of a pixel"),

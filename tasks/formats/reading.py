@@ -1,7 +1,7 @@
 """One way to read every annotation format: which one it is, its reader, and the particulars of its records."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -75,15 +75,17 @@ class Reading:
         return replace(record, width=width, height=height, boxes=boxes)
 
 
-def read_annotations(source: Path, wanted: str, columns: Mapping[str, str]) -> Reading:
-    """The annotations in `source`, in the format `wanted` (`auto`: by its content); `columns` are those of `read_csv`.
+def read_annotations(source: Path, wanted: str, columns: Mapping[str, str], slices: Sequence[str] = ()) -> Reading:
+    """The annotations in `source`, in the format `wanted` (`auto`: by its content).
+
+    `columns` and `slices` are those of `read_csv`.
 
     Raises:
         DataError: `source` is not what any format, or the wanted one, expects.
     """
     kind = format_of(source, wanted)
     if kind in _SEVERAL_FILES:
-        read = read_coco_annotations if kind == "coco" else lambda path: (*read_csv(path, columns), ())
+        read = read_coco_annotations if kind == "coco" else lambda path: (*read_csv(path, columns, slices), ())
         return Reading(kind, *read_several(_SEVERAL_FILES[kind](source) if source.is_dir() else [source], read))
     return _READERS[kind](source)
 

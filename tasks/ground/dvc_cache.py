@@ -81,10 +81,11 @@ def stored_files(cache: Path, root: Path = Path()) -> Iterator[StoredFile]:
         outs = lock.get("outs")
         for out in outs if isinstance(outs, list) else []:
             if isinstance(out, dict) and isinstance(out.get("md5"), str) and out.get("path") not in uncached:
-                yield from _files_of(name, str(out["path"]), out["md5"], cache)
+                yield from files_of_output(name, str(out["path"]), out["md5"], cache)
 
 
-def _files_of(stage: str, path: str, md5: str, cache: Path) -> Iterator[StoredFile]:
+def files_of_output(stage: str, path: str, md5: str, cache: Path) -> Iterator[StoredFile]:
+    """The file of the result `path` with this MD5; for a folder its list, then, where that is whole, its files."""
     whole = StoredFile(stage, path, md5, cache / "files" / "md5" / md5[:2] / md5[2:])
     yield whole
     if md5.endswith(_FOLDER) and whole.file.is_file() and whole.is_whole():

@@ -21,7 +21,7 @@ from tasks.metrics.matching import FOUND_FROM, IOU_50, Matches
 Kind = Literal["classification", "localisation", "both", "duplicate", "background", "missed"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _TAKES_A_BOX = ("classification", "localisation")
-_BACKGROUND_BELOW = 0.1
+BACKGROUND_BELOW = 0.1
 
 
 @dataclass(frozen=True)
@@ -90,13 +90,13 @@ def gains(matches: Matches, found: Sequence[Mistake]) -> dict[Kind, float | None
 def _kind(overlap: npt.NDArray[np.float64], same: npt.NDArray[np.bool_]) -> tuple[Kind, int]:
     """A false detection's kind, and which box was meant (-1: none), from its IoU with each, of its class or not."""
     right, wrong = np.where(same, overlap, 0.0), np.where(same, 0.0, overlap)
-    if _BACKGROUND_BELOW <= right.max(initial=0.0) < FOUND_FROM:
+    if BACKGROUND_BELOW <= right.max(initial=0.0) < FOUND_FROM:
         return "localisation", int(right.argmax())
     if wrong.max(initial=0.0) >= FOUND_FROM:
         return "classification", int(wrong.argmax())
     if right.max(initial=0.0) >= FOUND_FROM:
         return "duplicate", int(right.argmax())
-    if overlap.max(initial=0.0) < _BACKGROUND_BELOW:
+    if overlap.max(initial=0.0) < BACKGROUND_BELOW:
         return "background", -1
     return "both", int(wrong.argmax())
 

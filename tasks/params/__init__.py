@@ -13,6 +13,7 @@ from tasks.errors import ParamsError
 from tasks.params.recipes import RecipeName, with_recipe
 from tasks.params.value_types import (
     UNION_TAG,
+    ColumnNames,
     Fraction,
     Freeze,
     NamedPath,
@@ -75,7 +76,16 @@ class IngestParams(Section):
     source: NamedPath
     images: NamedPath
     format: AnnotationFormat
-    columns: dict[Literal["filename", "class", "xmin", "ymin", "xmax", "ymax", "width", "height", "split"], str]
+    columns: dict[
+        Literal["filename", "class", "xmin", "ymin", "xmax", "ymax", "width", "height", "split", "slice"], ColumnNames
+    ]
+
+    @model_validator(mode="after")
+    def _only_slices_have_several_columns(self) -> "IngestParams":
+        several = [name for name, columns in self.columns.items() if isinstance(columns, list) and name != "slice"]
+        if several:
+            raise ValueError(f"columns.{several[0]}: name one column; only slice may have a list")
+        return self
 
 
 class ValidateParams(Section):

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Dis
 # Begins the tag of a type in a union, which Pydantic puts among the keys where it names a fault.
 UNION_TAG = "|"
 _WORD, _BLOCKS, _PATTERNS, _OFF, _PHASE = (UNION_TAG + name for name in ("word", "blocks", "patterns", "off", "phase"))
+_NAME, _NAMES = (UNION_TAG + name for name in ("name", "names"))
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(ge=1)]
@@ -43,6 +44,14 @@ def _check_side_px(side_px: int) -> int:
     return side_px
 
 
+def _kind_of_columns(value: object) -> str:
+    return _NAMES if isinstance(value, list) else _NAME
+
+
+# One column, or several.
+ColumnNames = Annotated[
+    Annotated[str, Tag(_NAME)] | Annotated[list[str], Field(min_length=1), Tag(_NAMES)], Discriminator(_kind_of_columns)
+]
 NamedPath = Annotated[Path, BeforeValidator(_refuse_empty_path)]
 Pattern = Annotated[str, Field(min_length=1), AfterValidator(_check_pattern)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]

@@ -22,6 +22,7 @@ from tasks.report_page.pictures import MOST_PAGE_BYTES, gallery_shots, small_pic
 from tasks.report_page.plots import precision_recall_plot, training_plots
 from tasks.report_page.run_files import RunFiles
 from tasks.report_page.scores import class_rows, scores, speed_table
+from tasks.report_page.slices import slice_section
 from tasks.report_page.splits import dropped_rows, leak_rows, split_rows
 from tasks.report_page.variants import variant_table
 
@@ -103,6 +104,7 @@ def _figures(run: RunFiles, colours: dict[str, str]) -> dict[str, object]:
         "mistakes": mistake_rows(run.analysis),
         "by_iou": run.analysis.by_iou,
         "speed": speed_table(run.speed),
+        "slices": slice_section(run.slices),
         "variants": variant_table(run.variants, run.speed),
     }
 

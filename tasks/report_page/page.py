@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tasks.ground.figures import change_text, figure_text, interval_text, milliseconds_text
+from tasks.report_page.slices import p_text
 
 _HERE = Path(__file__).parent
 NOTHING = "\u2013"
@@ -34,7 +35,7 @@ def render(
         finalize=lambda value: show(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
     )
     environment.filters.update(
-        figure=figure, interval=interval, change=change, percent=percent, whole=whole, ms=milliseconds
+        figure=figure, interval=interval, change=change, percent=percent, whole=whole, ms=milliseconds, p=p_text
     )
     script = (_HERE / "script.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

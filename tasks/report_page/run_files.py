@@ -8,6 +8,7 @@ from tasks.artifacts.evaluation import Evaluation
 from tasks.artifacts.gate import GateCounts
 from tasks.artifacts.lint import Finding
 from tasks.artifacts.precision_recall import CurvePoint
+from tasks.artifacts.slices import Slices
 from tasks.artifacts.speed import Speed
 from tasks.artifacts.split import DroppedImage, Leak
 from tasks.artifacts.training import ModuleAudit, RestoreSummary, TrainingFigures
@@ -24,6 +25,7 @@ class RunFiles:
         ingested, validated: the data before the gate and after it.
         validated_sha256: of the file of the latter.
         of_split: the images of each split.
+        slices: on which test images it is worse.
         detections: of the SavedModel, in each test image.
         frozen: by module, of each phase of training.
         curves: precision against recall.
@@ -45,6 +47,7 @@ class RunFiles:
     frozen: list[list[ModuleAudit]]
     evaluation: Evaluation
     analysis: Analysis
+    slices: Slices
     detections: list[Detections]
     curves: list[CurvePoint]
     speed: Speed | None

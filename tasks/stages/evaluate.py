@@ -10,6 +10,7 @@ from tasks.artifacts.headline import write_headline
 from tasks.artifacts.model_detections import write_model_detections
 from tasks.artifacts.precision_recall import write_precision_recall
 from tasks.artifacts.recipe import recipe_use
+from tasks.artifacts.slices import write_slices
 from tasks.artifacts.speed import write_speed
 from tasks.artifacts.variant_losses import write_variant_losses
 from tasks.dataset.split_files import read_coco_splits
@@ -44,8 +45,9 @@ def evaluate(  # noqa: PLR0913 - a path for each file that it writes
     """Score every exported model on every test image.
 
     Writes each model's detections and the SavedModel's analysis below `detections`: intervals, precision and recall at
-    the score that `export` chose, confusion, kinds of mistakes. Then the figures, their headline, the times, the
-    precision-recall curves, and the card of the exported model, which names the recipe of `train`.
+    the score that `export` chose, confusion, kinds of mistakes, and the slices of the test images. Then the figures,
+    their headline, the times, the precision-recall curves, and the card of the exported model, which names the recipe
+    of `train`.
 
     Raises:
         EvaluationError: the models' classes are not the split's, an image was not scored, or a variant surely loses
@@ -67,6 +69,7 @@ def evaluate(  # noqa: PLR0913 - a path for each file that it writes
         for model, found in results.detections.items():
             write_model_detections(partial, model, test, found)
         write_analysis(partial, results.analysis)
+        write_slices(partial, results.slices)
         write_variant_losses(partial, results.losses)
     with replacing(plots_evaluate, own_folder=True) as partial:
         partial.mkdir()

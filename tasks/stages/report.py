@@ -9,6 +9,7 @@ from tasks.artifacts.gate import read_gate_counts
 from tasks.artifacts.lint import read_findings
 from tasks.artifacts.model_detections import read_model_detections
 from tasks.artifacts.precision_recall import read_precision_recall
+from tasks.artifacts.slices import read_slices
 from tasks.artifacts.speed import read_speed
 from tasks.artifacts.split import read_dropped, read_leaks
 from tasks.artifacts.training import read_freeze_audits, read_restore_summary, read_training_figures
@@ -67,6 +68,7 @@ def report(  # noqa: PLR0913 - a path for each file that it shows
         frozen=read_freeze_audits(trained),
         evaluation=read_evaluation(metrics_evaluate),
         analysis=read_analysis(detections),
+        slices=read_slices(detections),
         detections=read_model_detections(detections, "saved_model", of_split["test"]),
         curves=read_precision_recall(plots_evaluate),
         speed=read_speed(speed),

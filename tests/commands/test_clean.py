@@ -33,6 +33,7 @@ MINE = [
     "logs/mine.txt",
     "predictions/a.jpg",
     "compare.html",
+    "diff.html",
     "splits.json",
     "params.yaml",
     "dvc.yaml",

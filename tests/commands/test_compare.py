@@ -14,39 +14,9 @@ import yaml
 from PIL import Image
 
 from tasks.__main__ import main
-from tasks.artifacts.model_detections import write_model_detections
-from tasks.dataset.coco_json import write_coco
-from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
-from tasks.ground.files import sha256_of
-from tasks.model.thresholds import Thresholds, write_thresholds
 from tasks.params.recipes import RECIPES
-from tests.metrics.simulated import draw_for
-
-ROOT = Path(__file__).parents[2]
-IMAGES = 40
-
-
-def world(skills: list[float]) -> tuple[Dataset, tuple[list[Detections], ...]]:
-    truth, found = draw_for(np.random.default_rng(3), IMAGES, skills)
-    images = [replace(image, file_name=f"{i:02}.jpg") for i, image in enumerate(truth.images)]
-    return replace(truth, images=tuple(images)), found
-
-
-def write_run(folder: Path, truth: Dataset, found: list[Detections], **train: object) -> None:
-    """A project's folder as the stages leave it, as far as `compare` reads it."""
-    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    params["train"] |= train
-    (folder / "photos").mkdir(parents=True, exist_ok=True)
-    for image in truth.images:
-        Image.new("RGB", (4, 4)).save(folder / "photos" / image.file_name)
-    images = [replace(image, sha256=sha256_of(folder / "photos" / image.file_name)) for image in truth.images]
-    truth = replace(truth, images=tuple(images))
-    (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
-    write_coco(replace(truth, root=Path("photos")), folder / "data/splits/test.json")
-    write_model_detections(folder / "data/detections", "saved_model", truth, found)
-    thresholds = Thresholds(score=0.4, chosen_by="F1", best_score=0.4, per_class={}, images=9)
-    write_thresholds(thresholds, folder / "models/exported/thresholds.json")
+from tests.commands.two_runs import IMAGES, world, write_run
 
 
 def compare(monkeypatch: pytest.MonkeyPatch, where: Path, *arguments: str) -> int:
@@ -177,21 +147,6 @@ def test_equal_skill_gives_no_verdict(
     said = capsys.readouterr().out
     assert "Their params are the same." in said
     assert next(line for line in said.splitlines() if line.startswith("| mAP ")).endswith("| can't tell |")
-
-
-def test_other_test_images_are_refused_and_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    truth, (found,) = world([1.0])
-    write_run(tmp_path / "whole", truth, found)
-    fewer = replace(
-        truth, images=(*truth.images[1:-1], truth.images[-1].keep(np.zeros(len(truth.images[-1].classes), bool)))
-    )
-    write_run(tmp_path / "fewer", fewer, found[1:])
-    assert compare(monkeypatch, tmp_path, "whole", "fewer") == 1
-    said = capsys.readouterr().err
-    assert "whole and fewer were scored on different test sets: 1 images only in whole (00.jpg)" in said
-    assert f"1 images changed or annotated differently ({IMAGES - 1:02}.jpg)" in said
 
 
 def test_a_name_that_is_no_run_is_an_error(

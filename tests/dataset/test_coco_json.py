@@ -33,11 +33,12 @@ def images(draw, name):
         iscrowd=flags(n, draw(st.lists(st.booleans(), min_size=n, max_size=n))),
         source="annotations/x.xml",
         sha256="ab" * 32,
+        slices=draw(st.dictionaries(st.text(max_size=5), st.text(min_size=1, max_size=5), max_size=2)),
     )
 
 
 def assert_same(a: AnnotatedImage, b: AnnotatedImage) -> None:
-    for name in ("file_name", "width", "height", "classes", "source", "sha256"):
+    for name in ("file_name", "width", "height", "classes", "source", "sha256", "slices"):
         assert getattr(a, name) == getattr(b, name)
     for name in ("boxes", "difficult", "iscrowd"):
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
@@ -48,6 +49,14 @@ def test_problems_are_read_that_were_written_without_image_and_box(tmp_path):
     row = {"kind": "tiny_box", "file": "a.jpg", "detail": "object 1", "action": "dropped_box"}
     path.write_text(json.dumps({"images": [], "annotations": [], "categories": [], "problems": [row]}))
     assert read_coco(path).problems == (Problem("tiny_box", "a.jpg", "object 1", "dropped_box"),)
+
+
+@pytest.mark.parametrize("slices", [None, [], [1, 2], "north", {"depth": 3, "plane": ["x"]}])
+def test_what_other_tools_call_slices_is_passed_over(tmp_path, slices):
+    path = tmp_path / "x.json"
+    entry = {"id": 1, "file_name": "a.jpg", "slices": slices}
+    path.write_text(json.dumps({"images": [entry], "annotations": [], "categories": []}))
+    assert read_coco(path).images[0].slices == {}
 
 
 @pytest.mark.parametrize("box", [[], [1, 2, 3], "abcd", [1, 2, 3, "x"], 7])

@@ -226,6 +226,24 @@ def test_results_of_other_regions_are_not_joined(tmp_path):
     assert kinds(problems) == [("unsupported_result", "dropped_box")]
 
 
+def choices(name, *texts):
+    return {"id": name, "from_name": name, "to_name": "image", "type": "choices", "value": {"choices": list(texts)}}
+
+
+def test_choices_of_the_whole_image_are_its_slices(tmp_path):
+    said = [choices("weather", "rain"), choices("light", "dusk", "backlit")]
+    (image,), problems = read(tmp_path, [task(annotation(said[0], rectangle(), said[1]))])
+    assert image.slices == {"weather": "rain", "light": "backlit, dusk"}
+    assert (image.classes, problems) == (("cat",), [])
+
+
+@pytest.mark.parametrize("texts", [[], [""], [3], [["a"]]])
+def test_choices_without_a_text_are_no_slice(tmp_path, texts):
+    (image,), problems = read(tmp_path, [task(annotation(rectangle(), choices("weather", *texts)))])
+    assert image.slices == {}
+    assert kinds(problems) == [("unused_result", "kept")]
+
+
 def test_in_the_flat_export_what_belongs_together_has_the_same_numbers(tmp_path):
     sides = {key: number for key, number in value().items() if key != "rectanglelabels"}
     sizes = {"original_width": 200, "original_height": 100}

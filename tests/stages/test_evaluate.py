@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tasks.artifacts.slices import read_slices
 from tasks.artifacts.variant_losses import read_variant_losses
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.split_files import write_coco_splits
@@ -100,6 +101,12 @@ def test_a_variant_that_was_left_out_is_printed_written_and_on_the_card(project:
     card = (project / "models" / "README.md").read_text(encoding="utf-8")
     assert f"float16 was left out at export: {markdown_text(REASON)}." in card
     assert re.search(r"Each photo is scaled to (\d+) x \1 px first", card)
+
+
+@pytest.mark.usefixtures("printed")
+def test_slices_are_written_and_of_few_images_it_is_said_that_there_are_none(project: Path) -> None:
+    slices = read_slices(project / "detections")
+    assert (slices.tested, slices.left_out) == ([], ["the test split has 3 images, and slices need 15"])
 
 
 def test_what_few_test_photos_do_not_prove_is_printed_and_on_the_card(project: Path, printed: str) -> None:

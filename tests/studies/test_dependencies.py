@@ -15,7 +15,7 @@ from tasks.stages.table import STAGES
 
 ROOT = Path(__file__).parents[2]
 STUDIES = ROOT / "studies"
-NAMES = ("base", "freeze", "recipes", "sizes", "starts")
+NAMES = ("base", "base_choice", "freeze", "recipes", "sizes", "starts")
 
 
 def modules_of(stages: tuple[str, ...]) -> list[str]:
@@ -31,12 +31,15 @@ RUNS = {
     ("base", "train"): ("studies.stages", *modules_of(TRAINING_STAGES)),
     ("base", "pack"): ("studies.base.pack", "studies.base.scenes", "studies.base.classes"),
     ("freeze", "page"): ("studies.freeze.page",),
+    ("base_choice", "table"): ("studies.trials.table",),
     ("recipes", "table"): ("studies.trials.table",),
     ("sizes", "table"): ("studies.trials.table",),
     ("starts", "table"): ("studies.trials.table",),
 }
 # Hours of training: they depend on no code, and their results name its version (`code_version`).
 VERSIONED = {
+    ("base_choice", "data"),
+    ("base_choice", "train"),
     ("freeze", "data"),
     ("freeze", "start"),
     ("freeze", "train"),

@@ -40,7 +40,9 @@ def result(folder: Path, seed: int, **changes: Any) -> None:
     (folder / f"{name}.json").write_text(json.dumps(row))
 
 
-@pytest.mark.parametrize(("name", "split"), [("starts", "test"), ("recipes", "val"), ("sizes", "val")])
+@pytest.mark.parametrize(
+    ("name", "split"), [("starts", "test"), ("base_choice", "val"), ("recipes", "val"), ("sizes", "val")]
+)
 def test_the_matrix_has_every_data_set_and_arm_of_trials_yaml(name: str, split: str) -> None:
     stages = yaml.safe_load((STUDIES / name / "dvc.yaml").read_text())["stages"]
     trials = read_trials_params(STUDIES / name / "trials.yaml")
@@ -51,7 +53,7 @@ def test_the_matrix_has_every_data_set_and_arm_of_trials_yaml(name: str, split: 
     assert trials.scored_on == split
 
 
-@pytest.mark.parametrize("name", ["starts", "recipes", "sizes"])
+@pytest.mark.parametrize("name", ["starts", "base_choice", "recipes", "sizes"])
 def test_the_pipeline_accepts_the_params_of_every_arm(name: str, tmp_path: Path) -> None:
     for arm, sections in read_trials_params(STUDIES / name / "trials.yaml").arms.items():
         write_params(PARAMS, tmp_path / arm, tmp_path / "data", sections)
