@@ -1,0 +1,106 @@
+"""What detections in an image say about each of its labels, and where they see something that no label covers.
+
+The detections must be those of a network that has not learned from the image: one that has agrees with its mistakes.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tasks.dataset.boxes import Boxes, iou
+from tasks.dataset.dataset import AnnotatedImage
+from tasks.dataset.detections import Detections
+
+_Floats = npt.NDArray[np.float64]
+_Names = npt.NDArray[np.str_]
+
+# Detections with lower scores, and more of them, say nothing.
+_LEAST_SCORE, _MOST_DETECTIONS = 0.02, 60
+# A label this near to a detection is the same thing, whatever its class.
+_SAME_FROM, _NEAR_FROM = 0.5, 0.1
+# Below it, a detection is no box of a label beside it.
+_UNCOVERED_BELOW = 0.4
+# Scores are compared as log-odds; beyond these they differ no more.
+_LEAST, _MOST = 0.01, 0.99
+
+FEATURES = 6
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Detections in one image that count as evidence, highest score first.
+
+    Attributes:
+        boxes: `(D, 4)` XYXY_ABS in pixels.
+        classes: `(D,)` names.
+        scores: `(D,)` in 0..1.
+    """
+
+    boxes: Boxes
+    classes: _Names
+    scores: _Floats
+
+
+def seen(detections: Detections) -> Seen:
+    """The detections that count as evidence."""
+    kept = detections.above(_LEAST_SCORE)
+    return Seen(
+        kept.boxes[:_MOST_DETECTIONS], np.array(kept.classes[:_MOST_DETECTIONS], str), kept.scores[:_MOST_DETECTIONS]
+    )
+
+
+def label_features(boxes: Boxes, classes: _Names, found: Seen) -> _Floats:
+    """`(L, FEATURES)` log-odds for `L` labels of one image: how well detections agree with each.
+
+    The columns are the highest score of a detection of the label's class with an IoU of at least 0.5, of 0.7, of 0.3;
+    of any class with an IoU of at least 0.1; of another class with 0.5; and the highest product of score and IoU of a
+    detection of the label's class.
+    """
+    overlap = iou(boxes, found.boxes)
+    same = classes[:, None] == found.classes[None, :]
+
+    def best(mask: npt.NDArray[np.bool_], values: _Floats) -> _Floats:
+        return np.asarray(np.where(mask, values, 0.0).max(axis=1, initial=0.0))
+
+    scores = np.broadcast_to(found.scores, overlap.shape)
+    return log_odds(
+        np.stack(
+            [
+                best(same & (overlap >= _SAME_FROM), scores),
+                best(same & (overlap >= 0.7), scores),
+                best(same & (overlap >= 0.3), scores),
+                best(overlap >= _NEAR_FROM, scores),
+                best(~same & (overlap >= _SAME_FROM), scores),
+                best(same, scores * overlap),
+            ],
+            axis=1,
+        )
+    )
+
+
+def log_odds(probabilities: _Floats) -> _Floats:
+    """log(p / (1 - p)), of numbers from 0.01 to 0.99."""
+    limited = np.clip(probabilities, _LEAST, _MOST)
+    return np.asarray(np.log(limited / (1.0 - limited)))
+
+
+def uncovered(image: AnnotatedImage, found: Seen) -> npt.NDArray[np.int64]:
+    """The detections that no label covers, by their place, each on another thing: the highest score of several."""
+    free = iou(found.boxes, image.boxes).max(axis=1, initial=0.0) < _UNCOVERED_BELOW
+    kept: list[int] = []
+    among = iou(found.boxes, found.boxes)
+    for place in np.flatnonzero(free):
+        if not (among[place, kept] >= _UNCOVERED_BELOW).any():
+            kept.append(int(place))
+    return np.array(kept, dtype=np.int64)
+
+
+def finders(image: AnnotatedImage, found: Seen) -> npt.NDArray[np.int64]:
+    """`(L,)` the detection that would be left uncovered if the label were missing, by its place; -1 for none."""
+    overlap = iou(image.boxes, found.boxes)
+    covered = overlap >= _SAME_FROM
+    first = (
+        np.where(covered.any(axis=1), covered.argmax(axis=1), -1) if found.scores.size else np.full(len(overlap), -1)
+    )
+    return np.asarray(first, np.int64)
