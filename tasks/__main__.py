@@ -115,13 +115,7 @@ def parser() -> argparse.ArgumentParser:
     _add_predict(commands)
     _add_predict_folder(commands)
     _add_explain(commands)
-    _add_two_runs(
-        commands,
-        "compare",
-        "report whether one run is better than another by more than chance",
-        "compare main . --out diff.md",
-    )
-    _add_two_runs(commands, "diff", "report what changed in the data between two runs", "diff HEAD~1 HEAD")
+    _add_two_runs(commands)
     _add_convert(commands)
     summary = _add(commands, "summary", "print the figures of the last run", example="summary")
     _add_params(summary, "its section: paths")
@@ -265,17 +259,19 @@ def _add_explain(commands: Commands) -> None:
     _add_params(command, "its sections: paths, split")
 
 
-def _add_two_runs(commands: Commands, name: str, help: str, example: str) -> None:
-    command = _add(commands, name, help, example)
-    for run in ("before", "after"):
-        command.add_argument(run, metavar=run.upper(), help="a git revision, a DVC experiment, or a project's folder")
-    command.add_argument(
-        "--out",
-        type=Path,
-        metavar="FILE",
-        default=Path(f"{name}.html"),
-        help="a page (.html) or Markdown (.md); default: %(default)s",
-    )
+def _add_two_runs(commands: Commands) -> None:
+    for name, what, example in (
+        ("compare", "whether one run is better than another by more than chance", "main . --out compare.md"),
+        ("diff", "what changed in the data between two runs", "HEAD~1 HEAD"),
+    ):
+        command = _add(commands, name, f"report {what}", f"{name} {example}")
+        for run in ("before", "after"):
+            command.add_argument(
+                run, metavar=run.upper(), help="a git revision, a DVC experiment, or a project's folder"
+            )
+        page = Path(f"{name}.html")
+        kinds = "a page (.html) or Markdown (.md); default: %(default)s"
+        command.add_argument("--out", type=Path, metavar="FILE", default=page, help=kinds)
 
 
 def _add_convert(commands: Commands) -> None:

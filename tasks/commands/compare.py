@@ -1,14 +1,13 @@
 """`python -m tasks compare A B`: whether B is better than A on the same test images, by more than chance."""
 
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.comparison.data_markdown import code
+from tasks.comparison.outcome import require_page_or_markdown, write_page_or_markdown
 from tasks.comparison.pictures import picture
-from tasks.comparison.revisions import find_run, outdated_notes
+from tasks.comparison.revisions import outdated_notes, read_both
 from tasks.comparison.two_runs import (
     NEEDED,
     Comparison,
@@ -20,10 +19,8 @@ from tasks.comparison.two_runs import (
     read_results,
     scores_note,
 )
-from tasks.errors import PipelineError
 from tasks.ground.figures import figure_text
-from tasks.ground.files import replacing
-from tasks.ground.text import markdown_text, print_text, printable
+from tasks.ground.text import markdown_code, markdown_text, print_text, printable
 from tasks.metrics.differences import Difference, Flip
 from tasks.metrics.intervals import LEAST_IMAGES
 from tasks.report_page.page import render
@@ -99,17 +96,10 @@ def compare(*, before: str, after: str, out: Path) -> None:
     Raises:
         PipelineError: a run cannot be found or read, or they share too few test images.
     """
-    if out.suffix not in (".html", ".md"):
-        raise PipelineError(f"--out {out}: a file that ends in .html, for a page, or .md, for Markdown")
-    with tempfile.TemporaryDirectory() as folder:
-        first, second = (
-            read_results(find_run(name, Path(), NEEDED, Path(folder) / place))
-            for place, name in (("before", before), ("after", after))
-        )
-        found = compare_runs(first, second)
+    require_page_or_markdown(out)
+    found = compare_runs(*read_both(before, after, NEEDED, read_results))
     text = markdown(found)
-    with replacing(out) as beside:
-        beside.write_text(page(found) if out.suffix == ".html" else text, encoding="utf-8")
+    write_page_or_markdown(out, page=lambda: page(found), markdown=lambda: text)
     print_text(text)
     print_text(f"{out}")
 
@@ -209,12 +199,13 @@ def _data_lines(found: Comparison) -> list[str]:
     notes = data_notes(found)
     if not notes:
         return []
-    return [f"{markdown_text(' '.join(notes))} `{code(diff_command(found))}` lists what changed.", ""]
+    return [f"{markdown_text(' '.join(notes))} `{markdown_code(diff_command(found))}` lists what changed.", ""]
 
 
 def _params_table(found: Comparison) -> list[str]:
     rows = [
-        f"| `{code(key)}` | {markdown_text(before)} | {markdown_text(after)} |" for key, before, after in found.params
+        f"| `{markdown_code(key)}` | {markdown_text(before)} | {markdown_text(after)} |"
+        for key, before, after in found.params
     ]
     return ["| param | before | after |", "|---|---|---|", *rows, ""]
 
@@ -233,7 +224,7 @@ def _flips(found: Comparison) -> list[str]:
     for now_found, what in ((True, "found now and missed before"), (False, "missed now and found before")):
         own = [flip for flip in found.flipped if flip.found == now_found]
         names = list(dict.fromkeys(found.before.test.images[flip.image].file_name for flip in own))
-        first = ", ".join(f"`{code(name)}`" for name in names[:_IMAGES_NAMED])
+        first = ", ".join(f"`{markdown_code(name)}`" for name in names[:_IMAGES_NAMED])
         more = f" and {len(names) - _IMAGES_NAMED} more" if len(names) > _IMAGES_NAMED else ""
         lines.append(f"- {len(own)} boxes {what}{': ' + first + more if names else ''}")
     lines += ["", f"{scores_note(found)}, and an IoU of 0.5."]

@@ -1,14 +1,12 @@
 """`python -m tasks diff A B`: what changed in the data between two runs, image by image and box by box."""
 
-import tempfile
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from tasks.comparison.box_changes import BOX_KINDS, BoxChange
-from tasks.comparison.data_changes import IMAGE_KINDS, DataChanges, ImageChange, data_changes
+from tasks.comparison.box_changes import BoxChange
+from tasks.comparison.change_rows import box_rows, finding_rows, image_rows
+from tasks.comparison.data_changes import DataChanges, ImageChange, data_changes
 from tasks.comparison.data_markdown import markdown
 from tasks.comparison.data_words import (
     BOX_WORDS,
@@ -16,21 +14,16 @@ from tasks.comparison.data_words import (
     IMAGE_WORDS,
     box_text,
     class_cells,
-    groups_text,
     image_text,
     next_steps,
     outdated_data_notes,
-    own_boxes,
-    problem_text,
     totals_text,
     unchanged_text,
 )
-from tasks.comparison.finding_changes import place_of
+from tasks.comparison.outcome import require_page_or_markdown, write_page_or_markdown
 from tasks.comparison.pictures import picture
-from tasks.comparison.revisions import find_run
+from tasks.comparison.revisions import read_both
 from tasks.comparison.run_data import NEEDED_FOR_DATA, read_run_data
-from tasks.errors import PipelineError
-from tasks.ground.files import replacing
 from tasks.ground.text import print_text, printable
 from tasks.report_page.page import render
 
@@ -74,37 +67,15 @@ class Shot:
         return max(self.width, self.height) / 24
 
 
-@dataclass(frozen=True)
-class Row:
-    """A count with some of what it counts: `(file, what changed)`; `more` are not listed."""
-
-    count: int
-    words: str
-    examples: Sequence[tuple[str, str]]
-
-    @property
-    def more(self) -> int:
-        """How many are not listed."""
-        return self.count - len(self.examples)
-
-
 def diff(*, before: str, after: str, out: Path) -> None:
     """Print what changed in the data from the run `before` to `after`, and write `out`, a page or Markdown.
 
     Raises:
         PipelineError: a run cannot be found or read.
     """
-    if out.suffix not in (".html", ".md"):
-        raise PipelineError(f"--out {out}: a file that ends in .html, for a page, or .md, for Markdown")
-    with tempfile.TemporaryDirectory() as folder:
-        first, second = (
-            read_run_data(find_run(name, Path(), NEEDED_FOR_DATA, Path(folder) / place, "dvc repro split"))
-            for place, name in (("before", before), ("after", after))
-        )
-    found = data_changes(first, second)
-    with replacing(out) as beside:
-        whole = page(found) if out.suffix == ".html" else markdown(found, _EXAMPLES_IN_FILE)
-        beside.write_text(whole, encoding="utf-8")
+    require_page_or_markdown(out)
+    found = data_changes(*read_both(before, after, NEEDED_FOR_DATA, read_run_data, "dvc repro split"))
+    write_page_or_markdown(out, page=lambda: page(found), markdown=lambda: markdown(found, _EXAMPLES_IN_FILE))
     print_text(markdown(found, _EXAMPLES_ON_TERMINAL, str))
     print_text(f"{out}")
 
@@ -118,11 +89,11 @@ def page(found: DataChanges) -> str:
         "unchanged": "" if found else unchanged_text(found),
         "totals": totals_text(found),
         "outdated": outdated_data_notes(found),
-        "images": _image_rows(found),
-        "boxes": _box_rows(found),
+        "images": image_rows(found, _EXAMPLES_IN_FILE),
+        "boxes": box_rows(found, _EXAMPLES_IN_FILE),
         "class_columns": CLASS_COLUMNS,
         "classes": [(change.name, class_cells(change)) for change in found.class_changes],
-        "findings": _finding_rows(found),
+        "findings": finding_rows(found, _EXAMPLES_IN_FILE),
         "steps": next_steps(found),
         "shots": [_shot(found, change) for change in chosen[:_MOST_PICTURES]],
         "more": max(0, len(chosen) - _MOST_PICTURES),
@@ -178,41 +149,3 @@ def _boxes_to_draw(change: BoxChange) -> list[DrawnBox]:
             is_last = is_after or after is None
             found.append(DrawnBox(xmin, ymin, xmax - xmin, ymax - ymin, name if is_last else "", title, is_after))
     return found
-
-
-def _image_rows(found: DataChanges) -> list[Row]:
-    return [
-        Row(
-            len(own),
-            IMAGE_WORDS[kind] + (groups_text(found, kind) if kind == "split" else ""),
-            [(each.latest.image.file_name, image_text(each, kind)) for each in own[:_EXAMPLES_IN_FILE]],
-        )
-        for kind in IMAGE_KINDS
-        if (own := found.of_image[kind])
-    ]
-
-
-def _box_rows(found: DataChanges) -> list[Row]:
-    return [
-        Row(
-            len(own),
-            BOX_WORDS[kind] + (groups_text(found, kind) if kind == "renamed" else ""),
-            [(image.latest.image.file_name, box_text(box, kind)) for image, box in own[:_EXAMPLES_IN_FILE]],
-        )
-        for kind in BOX_KINDS
-        if (own := own_boxes(found, kind))
-    ]
-
-
-def _finding_rows(found: DataChanges) -> list[Row]:
-    verbs: tuple[Literal["came", "went"], ...] = ("came", "went")
-    return [
-        Row(
-            len(problems),
-            f"{change.kind} {verb}",
-            [(place_of(each), problem_text(each)) for each in problems[:_EXAMPLES_IN_FILE]],
-        )
-        for change in found.findings
-        for verb in verbs
-        if (problems := change.came if verb == "came" else change.went)
-    ]

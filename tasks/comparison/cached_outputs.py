@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from tasks.ground.dvc_cache import StoredFile, files_of_output
+from tasks.ground.dvc_cache import StoredFile, files_of_output, locked_outputs
 
 _CACHE = Path(".dvc/cache")
 
@@ -40,8 +40,7 @@ def _is_usable(stored: StoredFile, path: PurePosixPath) -> bool:
 def _md5_of(lock: Any, path: str) -> str | None:
     stages = lock.get("stages") if isinstance(lock, dict) else None
     for stage in stages.values() if isinstance(stages, dict) else []:
-        outs = stage.get("outs") if isinstance(stage, dict) else None
-        for out in outs if isinstance(outs, list) else []:
-            if isinstance(out, dict) and out.get("path") == path and isinstance(out.get("md5"), str):
-                return str(out["md5"])
+        for out, md5 in locked_outputs(stage) if isinstance(stage, dict) else ():
+            if out == path:
+                return md5
     return None

@@ -2,10 +2,11 @@
 
 import subprocess
 import sys
-from collections.abc import Collection, Iterable
+import tempfile
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
@@ -17,6 +18,8 @@ from tasks.params.value_types import false_as_off
 
 _PARAMS = "params.yaml"
 _LOCK = "dvc.lock"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,22 @@ def find_run(name: str, root: Path, needed: Iterable[str], copies: Path, command
     made_with = _made_with(lock)
     full = f"{name} ({commit[:8]})" if not commit.startswith(name) else commit[:8]
     return _run(name, full, copies, root, params, made_with)
+
+
+def read_both(
+    before: str, after: str, needed: Iterable[str], read: Callable[[Run], T], command: str = "dvc repro"
+) -> tuple[T, T]:
+    """What `read` makes of the runs of these names in the working directory; other arguments as for `find_run`.
+
+    Raises:
+        PipelineError: as `find_run` and `read` raise it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        first, second = (
+            read(find_run(name, Path(), needed, Path(folder) / place, command))
+            for place, name in (("before", before), ("after", after))
+        )
+    return first, second
 
 
 def outdated_notes(*runs: Run, sections: Collection[str] | None = None) -> list[str]:

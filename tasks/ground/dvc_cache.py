@@ -11,9 +11,10 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tasks.errors import PipelineError
 from tasks.ground.dvc_yaml import entries, read_mapping, resolved, stages_of
@@ -78,10 +79,17 @@ def stored_files(cache: Path, root: Path = Path()) -> Iterator[StoredFile]:
             for out, settings in entries(stages.get(name, {}), key)
             if settings.get("cache") is False and (path := resolved(out, params)) is not None
         }
-        outs = lock.get("outs")
-        for out in outs if isinstance(outs, list) else []:
-            if isinstance(out, dict) and isinstance(out.get("md5"), str) and out.get("path") not in uncached:
-                yield from files_of_output(name, str(out["path"]), out["md5"], cache)
+        for result, md5 in locked_outputs(lock):
+            if result not in uncached:
+                yield from files_of_output(name, result, md5, cache)
+
+
+def locked_outputs(stage: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Path and MD5 of each result of a stage of dvc.lock."""
+    outs = stage.get("outs")
+    for out in outs if isinstance(outs, list) else []:
+        if isinstance(out, dict) and isinstance(out.get("md5"), str):
+            yield str(out.get("path")), out["md5"]
 
 
 def files_of_output(stage: str, path: str, md5: str, cache: Path) -> Iterator[StoredFile]:

@@ -2,6 +2,7 @@
 
 NOTHING = "-"
 _WHOLE_FROM_MS = 10.0
+_LEAST_P = 0.001
 
 
 def figure_text(value: float | None, digits: int = 3, nothing: str = NOTHING) -> str:
@@ -22,6 +23,11 @@ def minus(text: str) -> str:
 def milliseconds_text(value: float | None, nothing: str = NOTHING) -> str:
     """A time in ms: whole from 10 ms on, where the next digit differs from run to run; `nothing` for None."""
     return figure_text(value, 1 if value is not None and round(value, 1) < _WHOLE_FROM_MS else 0, nothing)
+
+
+def p_text(value: float) -> str:
+    """A p value: `0.021`; `< 0.001` below that."""
+    return f"< {_LEAST_P}" if value < _LEAST_P else figure_text(value)
 
 
 def interval_text(ends: tuple[float, float] | None, nothing: str = NOTHING) -> str:

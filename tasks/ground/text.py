@@ -65,6 +65,11 @@ def markdown_text(value: object) -> str:
     return "".join(f"\\{letter}" if letter in "\\`*_|[]#" else letter for letter in text)
 
 
+def markdown_code(value: object) -> str:
+    """`value` as text between backticks, where only backticks and the bars of tables have a meaning."""
+    return printable(str(value)).replace("|", "\\|").replace("`", "'")
+
+
 def text_to_plot(text: str) -> str:
     """`text` for files that `dvc plots` draws; `plot_to_text` gives it back.
 

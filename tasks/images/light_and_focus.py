@@ -24,7 +24,7 @@ class LightAndFocus(NamedTuple):
 
 
 def light_and_focus(photo: npt.NDArray[np.uint8]) -> LightAndFocus:
-    """Of an uint8 `(H, W, 3)` RGB photo, its longer side scaled to 320 pixels; the same on every machine."""
+    """Of an uint8 `(H, W, 3)` RGB photo, its longer side scaled to 320 pixels."""
     height, width = photo.shape[:2]
     scale = _LONGER_SIDE_PX / max(height, width)
     size = (max(3, round(width * scale)), max(3, round(height * scale)))

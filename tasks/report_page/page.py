@@ -12,8 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from tasks.ground.figures import change_text, figure_text, interval_text, milliseconds_text
-from tasks.report_page.slices import p_text
+from tasks.ground.figures import change_text, figure_text, interval_text, milliseconds_text, p_text
 
 _HERE = Path(__file__).parent
 NOTHING = "\u2013"

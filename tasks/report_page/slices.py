@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from tasks.artifacts.slices import SliceFigures, Slices
 from tasks.ground.text import counted
 
-_LEAST_P = 0.001
-
 
 @dataclass(frozen=True)
 class SliceSection:
@@ -30,8 +28,3 @@ def slice_section(slices: Slices) -> SliceSection | None:
     if not slices.tested and not slices.left_out:
         return None
     return SliceSection(slices.surely_worse, slices.tested, counted(len(slices.tested), "slice"), slices.left_out)
-
-
-def p_text(value: float) -> str:
-    """`0.021`; `< 0.001` below that."""
-    return f"< {_LEAST_P}" if value < _LEAST_P else f"{value:.3f}"

@@ -15,7 +15,7 @@ A: Named = ("key", 10, 10, 50, 50)
 AS_MUG: Named = ("mug", 10, 10, 50, 50)
 
 
-def found(before: AnnotatedImage, after: AnnotatedImage) -> list[tuple[object, ...]]:
+def described_changes(before: AnnotatedImage, after: AnnotatedImage) -> list[tuple[object, ...]]:
     return [
         (*change.kinds, *((box.class_, *box.corners) if box else None for box in (change.before, change.after)))
         for change in box_changes(before, after)
@@ -23,7 +23,7 @@ def found(before: AnnotatedImage, after: AnnotatedImage) -> list[tuple[object, .
 
 
 def changes(before: list[Named], after: list[Named]) -> list[tuple[object, ...]]:
-    return found(image("a.jpg", *before), image("a.jpg", *after))
+    return described_changes(image("a.jpg", *before), image("a.jpg", *after))
 
 
 @pytest.mark.parametrize(
@@ -79,9 +79,9 @@ def test_a_row_of_boxes_that_all_move_stays_paired() -> None:
 def test_a_flag_that_changed_is_found_also_where_the_box_moved() -> None:
     before, after = image("a.jpg", A), image("a.jpg", A)
     crowd = replace(after, iscrowd=np.array([True]))
-    assert found(before, crowd) == [("flags", A, A)]
+    assert described_changes(before, crowd) == [("flags", A, A)]
     moved = replace(crowd, boxes=crowd.boxes + 1.0)
-    assert found(before, moved) == [("moved", "flags", A, ("key", 11, 11, 51, 51))]
+    assert described_changes(before, moved) == [("moved", "flags", A, ("key", 11, 11, 51, 51))]
     # Of two equal boxes the one with the flag is the one that went.
     two = replace(image("a.jpg", A, A), difficult=np.array([False, True]))
     (change,) = box_changes(two, before)
@@ -92,16 +92,16 @@ def test_a_flag_that_changed_is_found_also_where_the_box_moved() -> None:
 def test_boxes_that_were_scaled_with_their_image_have_not_moved() -> None:
     before = image("a.jpg", ("key", 10, 10, 51, 50), ("mug", 100, 100, 200, 200))
     half = replace(image("a.jpg", ("key", 5, 5, 26, 25), ("mug", 60, 50, 110, 100)), width=200, height=200)
-    assert found(before, half) == [("moved", ("mug", 50, 50, 100, 100), ("mug", 60, 50, 110, 100))]
+    assert described_changes(before, half) == [("moved", ("mug", 50, 50, 100, 100), ("mug", 60, 50, 110, 100))]
     without_size = replace(half, width=0, height=0)
-    assert {row[0] for row in found(before, without_size)} == {"removed", "added"}
+    assert {row[0] for row in described_changes(before, without_size)} == {"removed", "added"}
 
 
 def test_boxes_that_are_not_finite_are_compared() -> None:
     before = image("a.jpg", ("key", 0, 0, float("inf"), 5))
     after = image("a.jpg", ("key", 0, 0, 5, 5))
-    assert [row[0] for row in found(before, after)] == ["removed", "added"]
-    assert found(before, before) == []
+    assert [row[0] for row in described_changes(before, after)] == ["removed", "added"]
+    assert described_changes(before, before) == []
 
 
 def test_an_image_with_too_many_changed_boxes_has_them_removed_and_added(monkeypatch: pytest.MonkeyPatch) -> None:
