@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.__main__ import parser
 from tasks.model.definitions import MODELS
 from tasks.params import FORMATS
+from tasks.parsers import parser
 from tasks.stages.table import STAGES
 from tests.command_names import COMMANDS
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tasks.__main__ import main, parser
+from tasks.__main__ import main
 from tasks.artifacts.training import write_training_figures
 from tasks.ground.files import write_json
 from tasks.ground.imports import import_object
+from tasks.parsers import parser
 from tasks.stages.table import STAGES
 from tests.artifacts.training_files import figures_of_a_run
 from tests.command_names import COMMANDS
@@ -82,7 +83,7 @@ def test_a_stage_that_needs_no_tensorflow_does_not_import_it() -> None:
 
 def test_reading_the_command_line_imports_no_heavy_package() -> None:
     heavy = {"matplotlib", "pandas", "tensorflow", "numpy", "scipy", "PIL", "lxml", "httpx"}
-    code = f"import sys; from tasks.__main__ import parser; parser(); print({heavy} & set(sys.modules))"
+    code = f"import sys; from tasks.parsers import parser; parser(); print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
