@@ -81,7 +81,7 @@ def report(  # noqa: PLR0913 - a path for each file that it shows
     )
     content, pictures = page_content(run, params, validate, [params, validate, *others])
     page = render(content, printable)
-    with replacing(report, own_folder=True) as folder:
-        folder.mkdir()
-        (folder / "index.html").write_text(page, encoding="utf-8")
-    return {"page": str(report / "index.html"), "pictures": pictures, "megabytes": round(len(page) / 1e6, 1)}
+    file = report / "index.html"
+    with replacing(file) as beside:
+        beside.write_text(page, encoding="utf-8")
+    return {"page": str(file), "pictures": pictures, "megabytes": round(len(page) / 1e6, 1)}

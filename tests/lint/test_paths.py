@@ -92,6 +92,11 @@ def test_without_git_nothing_is_tracked(tmp_path: Path) -> None:
         refuse_unsafe_paths(params(report="docs"), tmp_path)
 
 
+@pytest.mark.parametrize("out", ["reports", "reports/new", "elsewhere"])
+def test_results_may_lie_beside_the_report(project: Path, out: str) -> None:
+    refuse_unsafe_out(project / out, params(), project)
+
+
 @pytest.mark.parametrize("out", ["models/exported/new", "models", "data/../data/splits", ".", "linked/new"])
 def test_results_do_not_go_where_dvc_removes_them(project: Path, out: str) -> None:
     (project / "linked").symlink_to("data/splits")

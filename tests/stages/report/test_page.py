@@ -238,14 +238,16 @@ def test_the_page_does_not_depend_on_where_it_was_made(tmp_path):
     assert str(tmp_path) not in run.page().html
 
 
-def test_the_stage_returns_the_path_of_the_page_and_replaces_an_older_one(tmp_path):
+def test_the_stage_returns_the_path_of_the_page_replaces_an_older_one_and_leaves_what_commands_wrote(tmp_path):
     run = Run(tmp_path)
     (tmp_path / "report").mkdir()
-    (tmp_path / "report" / "old.html").write_text("old")
+    (tmp_path / "report" / "index.html").write_text("old")
+    (tmp_path / "report" / "review.html").write_text("of a command")
     figures = run.report()
-    assert Path(figures["page"]).is_file()
+    assert figures["page"] == str(tmp_path / "report" / "index.html")
+    assert Path(figures["page"]).read_text(encoding="utf-8") != "old"
     assert figures["pictures"] == 2
-    assert [path.name for path in (tmp_path / "report").iterdir()] == ["index.html"]
+    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == ["index.html", "review.html"]
 
 
 @pytest.mark.parametrize(
