@@ -25,6 +25,9 @@ def add_annotate(commands: Commands) -> None:
         metavar="FOLDER",
         help="an exported model, for first drafts of these classes; default: models/exported, if it exists",
     )
+    command.add_argument(
+        "--only", type=Path, metavar="FILE", help="draw in the photos that `suggest` chose: suggestions/suggest.json"
+    )
     command.add_argument("--port", type=port_number, default=8080, help="default: %(default)s")
 
 
