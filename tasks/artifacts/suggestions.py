@@ -22,11 +22,12 @@ REASON_WORDS: Mapping[Reason, str] = {
     "unlike": "unlike all photos that are labelled or ranked before",
     "random": "drawn at random, to judge the others by",
 }
+# In words that a count follows.
 LEFT_OUT_WORDS: Mapping[WhyLeftOut, str] = {
     "labelled": "labelled already",
-    "like_labelled": "near-duplicate of a labelled one",
-    "unreadable": "cannot be read",
-    "video": "a video",
+    "like_labelled": "near-duplicates of labelled ones",
+    "unreadable": "unreadable",
+    "video": "videos",
 }
 
 

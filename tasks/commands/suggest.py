@@ -132,7 +132,7 @@ def _nothing_left(folder: Path, candidates: Candidates) -> str:
 
 def _left_out_in_words(left_out: Sequence[LeftOut]) -> str:
     counts = Counter(each.why for each in left_out)
-    return ", ".join(f"{counts[why]} {words}" for why, words in LEFT_OUT_WORDS.items() if counts[why])
+    return ", ".join(f"{words} {counts[why]}" for why, words in LEFT_OUT_WORDS.items() if counts[why])
 
 
 def _print(found: Suggestions, out: Path, command: str) -> None:

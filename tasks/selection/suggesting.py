@@ -15,7 +15,7 @@ from tasks.ground.text import counted, shortened
 from tasks.prediction.inputs import Unreadable
 from tasks.prediction.writer import encodable
 from tasks.selection.candidates import Candidates
-from tasks.selection.choosing import choose, nearest
+from tasks.selection.choosing import Floats, Nearest, choose, nearest
 from tasks.selection.looking import Embed, Seen, look_at
 from tasks.selection.uncertainty import photo_uncertainty
 
@@ -73,28 +73,19 @@ def suggest_photos(
     names = [candidates.names[place] for place in seen.places]
     if not names:
         raise DataError(f"{wanted.folder}: no photo can be read, such as {_first(seen)}; mend, convert or remove them")
-    near = nearest(seen.vectors, known.vectors)
     uncertainty = np.array([photo_uncertainty(each, difficulty) for each in seen.detections])
-    at = {place: number for number, place in enumerate(seen.places)}
-    choices = choose(
-        near.distances,
-        seen.vectors,
-        uncertainty,
-        count=wanted.count,
-        random_share=wanted.random_share,
-        seed=wanted.seed,
-        similar=[(at[one], at[other]) for one, other in candidates.similar if one in at and other in at],
-    )
+    near = nearest(seen.vectors, known.vectors)
+    places = _choose(wanted, near, seen, uncertainty, candidates)
     photos = [
         Suggestion(
             rank=rank,
-            image=names[choice.place],
-            reason=choice.reason,
-            uncertainty=round(float(uncertainty[choice.place]), 4),
-            distance=round(float(near.distances[choice.place]), 4),
-            nearest=encodable(labelled.images[known.places[near.places[choice.place]]].file_name),
+            image=names[place],
+            reason=reason,
+            uncertainty=round(float(uncertainty[place]), 4),
+            distance=round(float(near.distances[place]), 4),
+            nearest=encodable(labelled.images[known.places[near.places[place]]].file_name),
         )
-        for rank, choice in enumerate(choices, start=1)
+        for rank, (place, reason) in enumerate(places.items(), start=1)
     ]
     suggestions = Suggestions(
         folder=encodable(str(wanted.folder)),
@@ -108,11 +99,25 @@ def suggest_photos(
         photos=photos,
         left_out=[*candidates.left_out, *_unreadable(seen.unreadable, candidates)],
     )
-    paths = {
-        photo.image: candidates.paths[seen.places[choice.place]] for photo, choice in zip(photos, choices, strict=True)
-    }
-    detections = {photo.image: seen.detections[choice.place] for photo, choice in zip(photos, choices, strict=True)}
-    return Suggested(suggestions, paths, detections)
+    paths = {names[place]: candidates.paths[seen.places[place]] for place in places}
+    return Suggested(suggestions, paths, {names[place]: seen.detections[place] for place in places})
+
+
+def _choose(
+    wanted: Wanted, near: Nearest, seen: Seen, uncertainty: Floats, candidates: Candidates
+) -> dict[int, Reason]:
+    """The reason of each chosen photo, by its place among those that were seen, in the order to label them."""
+    at = {place: number for number, place in enumerate(seen.places)}
+    choices = choose(
+        near.distances,
+        seen.vectors,
+        uncertainty,
+        count=wanted.count,
+        random_share=wanted.random_share,
+        seed=wanted.seed,
+        similar=[(at[one], at[other]) for one, other in candidates.similar if one in at and other in at],
+    )
+    return {choice.place: choice.reason for choice in choices}
 
 
 def reasons_in_words(suggestions: Suggestions) -> str:

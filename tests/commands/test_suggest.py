@@ -111,7 +111,7 @@ def test_without_any_labelled_photo_there_is_nothing_to_compare_with(
 
 def test_a_folder_whose_images_are_all_labelled_is_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     message = complaint(capsys, "known")
-    assert "known: no photo is left to choose from (3 labelled already); name a folder with other photos" in message
+    assert "known: no photo is left to choose from (labelled already 3); name a folder with other photos" in message
     assert not OUT.exists()
 
 

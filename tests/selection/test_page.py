@@ -82,6 +82,6 @@ def test_boxes_are_drawn_on_the_upright_photo(tmp_path: Path) -> None:
 def test_what_was_left_out_is_counted_by_reason() -> None:
     rows = [LeftOut(image=f"{number}.png", why="labelled", detail="a.png") for number in range(60)]
     text = page(suggestions(left_out=[*rows, LeftOut(image="v.mp4", why="video")]), {})
-    assert '<span class="count">60</span> labelled already' in text
+    assert "<summary>labelled already: 60</summary>" in text
     assert "and 10 more, in suggest.json" in text
-    assert '<span class="count">1</span> a video' in text
+    assert "<summary>videos: 1</summary>" in text
