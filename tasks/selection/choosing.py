@@ -67,7 +67,7 @@ def choose(
             pool.take(int(place))
             drawn.append(Choice(int(place), "random"))
     weights = LEAST_WEIGHT + (1.0 - LEAST_WEIGHT) * _quantiles(uncertainty)
-    others = []
+    others: list[Choice] = []
     while len(drawn) + len(others) < count and pool.free.any():
         place = int(np.argmax(np.where(pool.free, weights * pool.distances, -1.0)))
         others.append(Choice(place, _reason(place, uncertainty, pool)))

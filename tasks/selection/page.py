@@ -68,7 +68,7 @@ def suggestions_page(
 def lead(found: Suggestions) -> str:
     """How many were chosen from how many, in words."""
     chosen = f"{len(found.photos)} of {counted(found.candidates, 'photo')} in {found.folder}"
-    return f"{chosen}, chosen beside {counted(found.labelled, 'labelled photo')}"
+    return f"{chosen}, compared with {counted(found.labelled, 'labelled photo')}"
 
 
 def by_reason(left_out: Sequence[LeftOut]) -> Iterator[tuple[str, list[LeftOut]]]:

@@ -4,6 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ NEW = [f"{letter}.png" for letter in "abcdef"]
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with a model, three labelled photos, and six new ones in `photos`, one of them with white in it."""
-    fakes = {"tasks.detector.embedding": {"PhotoEmbedder": ColourEmbedder}}
+    fakes: dict[str, dict[str, Any]] = {"tasks.detector.embedding": {"PhotoEmbedder": ColourEmbedder}}
     fakes["tasks.evaluation.exported"] = {"load_exported": lambda _, trust: WhiteFinder()}
     for name, content in fakes.items():
         monkeypatch.setitem(sys.modules, name, SimpleNamespace(**content))
@@ -56,13 +57,13 @@ def test_photos_are_chosen_and_the_way_on_is_printed(project: Path, capsys: pyte
     assert {each.image for each in found.photos} <= {*NEW}
     assert {each.nearest for each in found.photos} <= {"0.png", "1.png", "2.png"}
     assert (found.labelled, found.candidates, found.left_out) == (3, 6, [])
-    assert "5 of 6 photos in photos, chosen beside 3 labelled photos: " in printed
+    assert "5 of 6 photos in photos, compared with 3 labelled photos: " in printed
     assert "make annotate IMAGES=photos ONLY=suggestions/suggest.json" in printed
     assert (OUT / "suggest.html").read_text().count("data:image/jpeg;base64,") == 5
 
 
 def test_the_same_command_chooses_the_same_and_another_seed_draws_others(project: Path) -> None:
-    first = {}
+    first: dict[str, list[list[str]]] = {}
     for seed in ("1", "1", "2"):
         assert main(["suggest", "photos", "--count", "4", "--random-share", "0.5", "--seed", seed]) == 0
         first.setdefault(seed, []).append([each.image for each in written().photos if each.reason == "random"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from tasks.images.image_file import inspect_image
 from tasks.selection.choosing import Vectors
 
 
-def photo(path: Path, seed: int, *, white: tuple[int, int, int, int] | None = None, **options: object) -> Path:
+def photo(path: Path, seed: int, *, white: tuple[int, int, int, int] | None = None, **options: Any) -> Path:
     """A photo of coarse noise: those of different seeds are not similar."""
     noise = np.random.default_rng(seed).integers(0, 180, (8, 8, 3)).astype(np.uint8)
     image = Image.fromarray(noise).resize((96, 64), Image.Resampling.BICUBIC)

@@ -60,7 +60,7 @@ def test_rank_reason_and_picture_of_each_photo_are_shown_in_order(tmp_path: Path
         "drawn at random, to judge the others by",
     ]
     assert "uncertainty 2.2, distance 0.50 to <bdi>near.png</bdi>" in text
-    assert "3 of 9 photos in photos, chosen beside 7 labelled photos" in text
+    assert "3 of 9 photos in photos, compared with 7 labelled photos" in text
 
 
 def test_a_photo_that_went_meanwhile_has_no_picture(tmp_path: Path) -> None:
