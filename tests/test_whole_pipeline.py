@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tasks.artifacts.suggestions import read_suggestions
+from tasks.dataset.coco_json import read_coco
+from tests.selection.photos import photo
 from tests.small_project import STEPS, Project, wait_until
 
 pytestmark = pytest.mark.slow
@@ -142,6 +145,24 @@ def test_predict_draws_and_lists_what_it_sees(finished: tuple[Project, str]) -> 
     assert len(listed["annotations"]) > 0  # type: ignore[arg-type]
     assert (project.folder / "p/scene_0001.jpg").stat().st_size > 1000
     assert "images/s" in output
+
+
+def test_suggest_chooses_among_photos_that_nobody_labelled(finished: tuple[Project, str]) -> None:
+    project, _ = finished
+    new = project.folder / "new"
+    for number, letter in enumerate("abcdef"):
+        photo(new / f"{letter}.png", number)
+    validated = read_coco(project.folder / "data/validated/annotations.json")
+    shutil.copy(project.folder / validated.image_path(validated.images[0]), new / "labelled.jpg")
+    output = project.run("python", "-m", "tasks", "suggest", "new", "--count", "5")
+    assert "left out: labelled already 1" in output
+    found = read_suggestions(project.folder / "suggestions/suggest.json")
+    assert (found.candidates, found.labelled) == (6, len(validated.images))
+    assert [each.reason for each in found.photos].count("random") == 1
+    assert all(0 < each.distance < 2 for each in found.photos)
+    page = (project.folder / "suggestions/suggest.html").read_text()
+    assert page.count("data:image/jpeg;base64,") == 5
+    assert ran(project.run("dvc", "repro")) == []
 
 
 def test_a_misspelt_param_stops_before_anything_runs(finished: tuple[Project, str]) -> None:

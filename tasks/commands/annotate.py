@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from queue import SimpleQueue
 
+from tasks.annotating.chosen import chosen_photos
 from tasks.annotating.drafts import add_drafts, draft_version, tasks_to_draft
 from tasks.annotating.project import Project, address_of
 from tasks.annotating.saved_work import read_saved_work, restore
@@ -24,7 +25,9 @@ SERVER_FOLDER = Path(".annotate")
 _EXPORTED = Path("models/exported")
 
 
-def annotate(*, images: Path, classes: Sequence[str], out: Path, model: Path | None, port: int) -> None:
+def annotate(
+    *, images: Path, classes: Sequence[str], out: Path, model: Path | None, only: Path | None, port: int
+) -> None:
     """Serve the images of the folder `images` until Ctrl-C, and keep `out` up to date with what is drawn.
 
     Args:
@@ -32,18 +35,22 @@ def annotate(*, images: Path, classes: Sequence[str], out: Path, model: Path | N
         out: Label Studio's JSON export; boxes that it has already are kept.
         classes: to draw; none takes those of the model.
         model: the folder of an exported model; None takes models/exported, if it exists.
+        only: what `suggest` wrote: draw in the photos that it chose, in their order; boxes of others are kept.
         port: of the server, on loopback.
 
     Raises:
-        PipelineError: no images, no classes, no model in the folder `model`, `out` holds what would be lost, or Label
-            Studio does not start.
+        PipelineError: no images, no classes, no model in the folder `model`, `out` holds what would be lost, `only`
+            lists what is not in the folder, or Label Studio does not start.
     """
     # Commands in the background of a shell ignore it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     paths, model = _paths_by_address(images), _model_folder(model)
     model_classes = read_label_map(model / LABEL_MAP) if model else ()
     classes = _classes_to_draw(classes, model_classes)
+    chosen = chosen_photos(paths, images, only) if only else paths
     saved = read_saved_work(out, classes)
+    # Images that have boxes already are restored, chosen or not.
+    paths = {**chosen, **{address: paths[address] for address in saved if address in paths}}
     with label_studio(SERVER_FOLDER, images.resolve().parent, port) as client:
         project = Project(client, images, classes)
         new = project.add_images(paths)

@@ -4,7 +4,7 @@ import argparse
 
 from tasks.parsers.data import add_convert, add_explain, add_two_runs
 from tasks.parsers.housekeeping import add_housekeeping
-from tasks.parsers.photos import add_annotate, add_predict, add_predict_folder
+from tasks.parsers.photos import add_annotate, add_predict, add_predict_folder, add_suggest
 from tasks.parsers.shared import add_command, add_params
 from tasks.stages.table import STAGES
 
@@ -22,6 +22,7 @@ def parser() -> argparse.ArgumentParser:
         command = add_command(commands, name, f"stage: {stage.help}", example=name)
         add_params(command, f"its sections: {', '.join(stage.sections)}")
     add_annotate(commands)
+    add_suggest(commands)
     add_predict(commands)
     add_predict_folder(commands)
     add_explain(commands)

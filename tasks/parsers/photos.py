@@ -1,10 +1,10 @@
-"""The options of commands that take photos: annotate, predict, predict-folder."""
+"""The options of commands that take photos: annotate, suggest, predict, predict-folder."""
 
 import argparse
 from pathlib import Path
 
 from tasks.ground.ports import port_number
-from tasks.parsers.shared import Commands, add_command
+from tasks.parsers.shared import Commands, add_command, add_params
 from tasks.prediction.kinds import KINDS
 
 
@@ -25,7 +25,35 @@ def add_annotate(commands: Commands) -> None:
         metavar="FOLDER",
         help="an exported model, for first drafts of these classes; default: models/exported, if it exists",
     )
+    command.add_argument(
+        "--only", type=Path, metavar="FILE", help="draw in the photos that `suggest` chose: suggestions/suggest.json"
+    )
     command.add_argument("--port", type=port_number, default=8080, help="default: %(default)s")
+
+
+def add_suggest(commands: Commands) -> None:
+    """Which photos to label next."""
+    example = "suggest photos/ --count 20"
+    command = add_command(
+        commands, "suggest", "choose the photos of a folder whose boxes would help the model most", example
+    )
+    command.add_argument("folder", type=Path, metavar="FOLDER", help="with photos, also in its subfolders")
+    command.add_argument(
+        "--count", type=int, default=20, metavar="N", help="how many photos to choose; default: %(default)s"
+    )
+    command.add_argument("--out", type=Path, metavar="FOLDER", default=Path("suggestions"), help="default: %(default)s")
+    command.add_argument(
+        "--random-share",
+        type=float,
+        default=0.2,
+        metavar="0..1",
+        help="share of them drawn at random, to judge the choice by; default: %(default)g",
+    )
+    command.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="of what is drawn at random; default: %(default)s"
+    )
+    add_model(command)
+    add_params(command, "its sections: paths, split, validate")
 
 
 def add_predict(commands: Commands) -> None:
@@ -91,19 +119,24 @@ def add_predict_folder(commands: Commands) -> None:
 
 
 def add_detecting(command: argparse.ArgumentParser) -> None:
-    """The options that all commands that detect have."""
+    """The options of commands that write what they detect."""
+    add_model(command)
+    command.add_argument(
+        "--score-threshold",
+        type=float,
+        metavar="0..1",
+        help="lowest score that is shown; default: that of thresholds.json in the model's folder, else 0.3",
+    )
+
+
+def add_model(command: argparse.ArgumentParser) -> None:
+    """The options of all commands that detect."""
     command.add_argument(
         "--model",
         type=Path,
         metavar="FOLDER|FILE",
         default=Path("models/exported"),
         help="an export folder, or one of its .tflite or .onnx files; default: %(default)s",
-    )
-    command.add_argument(
-        "--score-threshold",
-        type=float,
-        metavar="0..1",
-        help="lowest score that is shown; default: that of thresholds.json in the model's folder, else 0.3",
     )
     command.add_argument(
         "--batch-size",

@@ -32,17 +32,17 @@ CAT, DOG, OWL = (regions(detect(((20, 30, 90, 80), name, 1.0)), (160, 120)) for 
 
 def command(*more: str) -> list[str]:
     (port,) = free_ports(1)
-    options = ["photos", "--classes", "cat", "dog", "--port", str(port), *more]
+    options = ["photos", "--classes", "cat", "dog", *more, "--port", str(port)]
     return [sys.executable, "-m", "tasks", "annotate", *options]
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[tuple[httpx.Client, list[str]]]:
+def served(folder: Path, *more: str) -> Iterator[tuple[httpx.Client, list[str]]]:
     """`python -m tasks annotate` in `folder`: a client of its server, and what it prints, complete once it has ended.
 
     It is ended as by Ctrl-C in a terminal.
     """
-    arguments = command()
+    arguments = command(*more)
     with subprocess.Popen(
         arguments, cwd=folder, env=environment(), stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
