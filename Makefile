@@ -26,7 +26,7 @@ run: setup ## run what changed, from data to report; print the figures
 	@echo; echo "The report: $(CURDIR)/reports/index.html"
 	@echo "Next: bring your own data (README.md), or try a value: .venv/bin/dvc exp run -S train.steps=600"
 
-annotate: ## draw boxes on IMAGES=folder in Label Studio, in your browser (CLASSES="cat dog", OUT=annotations.json, MODEL=models/exported, PORT=8080, ONLY=suggestions/suggest.json)
+annotate: ## draw boxes on IMAGES=folder in Label Studio, in your browser (CLASSES="cat dog", OUT=annotations.json, MODEL=models/exported, PORT=8080, ONLY=reports/suggest.json)
 	@test -n "$(IMAGES)" || { echo 'annotate: say where your images are: make annotate IMAGES=folder CLASSES="cat dog"'; exit 1; }
 	@scripts/annotate.sh
 	@python -m tasks annotate "$(IMAGES)" $(if $(CLASSES),--classes $(CLASSES)) $(if $(OUT),--out "$(OUT)") \

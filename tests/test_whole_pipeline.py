@@ -156,11 +156,11 @@ def test_suggest_chooses_among_photos_that_nobody_labelled(finished: tuple[Proje
     shutil.copy(project.folder / validated.image_path(validated.images[0]), new / "labelled.jpg")
     output = project.run("python", "-m", "tasks", "suggest", "new", "--count", "5")
     assert "left out: labelled already 1" in output
-    found = read_suggestions(project.folder / "suggestions/suggest.json")
+    found = read_suggestions(project.folder / "reports/suggest.json")
     assert (found.candidates, found.labelled) == (6, len(validated.images))
     assert [each.reason for each in found.photos].count("random") == 1
     assert all(0 < each.distance < 2 for each in found.photos)
-    page = (project.folder / "suggestions/suggest.html").read_text()
+    page = (project.folder / "reports/suggest.html").read_text()
     assert page.count("data:image/jpeg;base64,") == 5
     assert ran(project.run("dvc", "repro")) == []
 

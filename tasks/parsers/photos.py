@@ -26,7 +26,7 @@ def add_annotate(commands: Commands) -> None:
         help="an exported model, for first drafts of these classes; default: models/exported, if it exists",
     )
     command.add_argument(
-        "--only", type=Path, metavar="FILE", help="draw in the photos that `suggest` chose: suggestions/suggest.json"
+        "--only", type=Path, metavar="FILE", help="draw in the photos that `suggest` chose: reports/suggest.json"
     )
     command.add_argument("--port", type=port_number, default=8080, help="default: %(default)s")
 
@@ -41,7 +41,7 @@ def add_suggest(commands: Commands) -> None:
     command.add_argument(
         "--count", type=int, default=20, metavar="N", help="how many photos to choose; default: %(default)s"
     )
-    command.add_argument("--out", type=Path, metavar="FOLDER", default=Path("suggestions"), help="default: %(default)s")
+    command.add_argument("--out", type=Path, metavar="FOLDER", default=Path("reports"), help="default: %(default)s")
     command.add_argument(
         "--random-share",
         type=float,

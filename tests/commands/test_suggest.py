@@ -16,7 +16,7 @@ from tests.prediction.finding import WhiteFinder
 from tests.selection.photos import ColourEmbedder, labelled, photo
 
 ROOT = Path(__file__).parents[2]
-OUT = Path("suggestions")
+OUT = Path("reports")
 NEW = [f"{letter}.png" for letter in "abcdef"]
 
 
@@ -58,7 +58,7 @@ def test_photos_are_chosen_and_the_way_on_is_printed(project: Path, capsys: pyte
     assert {each.nearest for each in found.photos} <= {"0.png", "1.png", "2.png"}
     assert (found.labelled, found.candidates, found.left_out) == (3, 6, [])
     assert "5 of 6 photos in photos, compared with 3 labelled photos: " in printed
-    assert "make annotate IMAGES=photos ONLY=suggestions/suggest.json" in printed
+    assert "make annotate IMAGES=photos ONLY=reports/suggest.json" in printed
     assert (OUT / "suggest.html").read_text().count("data:image/jpeg;base64,") == 5
 
 
