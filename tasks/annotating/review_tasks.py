@@ -3,6 +3,8 @@
 Neither is an annotation: an image counts as looked at only when somebody has submitted one.
 """
 
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -12,9 +14,9 @@ import numpy as np
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from tasks.annotating.export import Annotation, Region, Task
-from tasks.annotating.project import address_of, label_config, regions
+from tasks.annotating.project import Project, address_of, label_config, regions
 from tasks.artifacts.review import FoundSuspect, KeptLabel
-from tasks.dataset.boxes import as_boxes, iou
+from tasks.dataset.boxes import as_boxes, corners, from_fractions, iou
 from tasks.dataset.dataset import AnnotatedImage, Dataset
 from tasks.dataset.detections import Detections
 from tasks.errors import DataError, FormatError
@@ -43,10 +45,11 @@ class Prediction(BaseModel):
 class _Data(BaseModel):
     image: str
     review: str
+    classes: list[str]
 
 
 class ReviewTask(BaseModel):
-    """An image with suspects: its address on the server, what is suspected, and both predictions."""
+    """An image with suspects: its address on the server, what is suspected, all classes, and both predictions."""
 
     data: _Data
     predictions: list[Prediction]
@@ -117,13 +120,38 @@ def kept_in_export(path: Path, suspects: Sequence[FoundSuspect], dataset: Datase
     return kept
 
 
+def add_review_drafts(project: Project, tasks: Sequence[ReviewTask]) -> int:
+    """Show the predictions of `tasks` as drafts in the project's tasks of the same images; how many images those are.
+
+    A draft that a task has already is not added again: its version names what it holds.
+    """
+    number_of = {task.address: task.id for task in project.tasks()}
+    own = [task for task in tasks if task.data.image in number_of]
+    digest = hashlib.sha256(json.dumps([task.model_dump() for task in own]).encode()).hexdigest()[:8]
+    for name in (LABELS, PROPOSAL):
+        version = f"{name} {digest}"
+        drafted = project.drafted_tasks(version)
+        for task in own:
+            number = number_of[task.data.image]
+            if number not in drafted:
+                for prediction in task.predictions:
+                    if prediction.model_version == name:
+                        project.add_prediction(number, prediction.result, prediction.score, version)
+    project.show_drafts(f"{LABELS} {digest}")
+    return len(own)
+
+
 def _task(dataset: Dataset, image: AnnotatedImage, suspects: Sequence[FoundSuspect], folder: Path) -> ReviewTask:
     path = dataset.image_path(image)
     frame = _Frame(path, image)
     score = max(suspect.score for suspect in suspects)
     labels = [(each, tuple(box)) for each, box in zip(image.classes, image.boxes.tolist(), strict=True)]
     return ReviewTask(
-        data=_Data(image=address_of(path, folder), review="; ".join(suspect.sentence for suspect in suspects)),
+        data=_Data(
+            image=address_of(path, folder),
+            review="; ".join(suspect.sentence for suspect in suspects),
+            classes=list(dataset.classes),
+        ),
         predictions=[
             Prediction(model_version=LABELS, score=1.0, result=frame.regions(labels)),
             Prediction(model_version=PROPOSAL, score=score, result=frame.regions(_proposed(labels, suspects))),
@@ -173,7 +201,8 @@ def _drawn(path: Path, image: AnnotatedImage, annotation: Annotation) -> Annotat
     """What was drawn, in pixels of the image as stored."""
     drawn = image_of(image.file_name, list(annotation.result), path.as_posix(), [])
     frame = _Frame(path, image)
-    boxes = drawn.boxes if drawn.width else drawn.boxes * [frame.width, frame.height] * 2
+    drawn = drawn.keep(np.array([corners(box) is not None for box in drawn.boxes], dtype=bool))
+    boxes = drawn.boxes if drawn.width else from_fractions(drawn.boxes, height=frame.height, width=frame.width)
     boxes = to_stored(boxes, frame.orientation, width=image.width, height=image.height)
     return AnnotatedImage(
         image.file_name, image.width, image.height, boxes, drawn.classes, drawn.difficult, drawn.iscrowd

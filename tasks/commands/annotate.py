@@ -11,11 +11,12 @@ from queue import SimpleQueue
 
 from tasks.annotating.drafts import add_drafts, draft_version, tasks_to_draft
 from tasks.annotating.project import Project, address_of
+from tasks.annotating.review_tasks import ReviewTask, add_review_drafts, read_review_tasks
 from tasks.annotating.saved_work import read_saved_work, restore
 from tasks.annotating.saving import save_until
 from tasks.annotating.server import account_of, label_studio
 from tasks.errors import DataError, PipelineError
-from tasks.ground.text import composed, print_text, printable
+from tasks.ground.text import composed, counted, print_text, printable
 from tasks.model.label_map import LABEL_MAP, read_label_map
 from tasks.prediction.inputs import find_inputs, is_video
 from tasks.prediction.threshold import score_threshold
@@ -24,15 +25,19 @@ SERVER_FOLDER = Path(".annotate")
 _EXPORTED = Path("models/exported")
 
 
-def annotate(*, images: Path, classes: Sequence[str], out: Path, model: Path | None, port: int) -> None:
+def annotate(
+    *, images: Path, classes: Sequence[str], out: Path, model: Path | None, port: int, review: Path | None
+) -> None:
     """Serve the images of the folder `images` until Ctrl-C, and keep `out` up to date with what is drawn.
 
     Args:
         images: a folder; images in its subfolders count.
         out: Label Studio's JSON export; boxes that it has already are kept.
-        classes: to draw; none takes those of the model.
+        classes: to draw; none takes those of the review, else those of the model.
         model: the folder of an exported model; None takes models/exported, if it exists.
         port: of the server, on loopback.
+        review: what `review` wrote for Label Studio: its images alone are new, its predictions are the drafts, and no
+            model makes any.
 
     Raises:
         PipelineError: no images, no classes, no model in the folder `model`, `out` holds what would be lost, or Label
@@ -41,17 +46,22 @@ def annotate(*, images: Path, classes: Sequence[str], out: Path, model: Path | N
     # Commands in the background of a shell ignore it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     paths, model = _paths_by_address(images), _model_folder(model)
+    suspects = read_review_tasks(review) if review else []
     model_classes = read_label_map(model / LABEL_MAP) if model else ()
+    if suspects:
+        model_classes = tuple(suspects[0].data.classes)
     classes = _classes_to_draw(classes, model_classes)
     saved = read_saved_work(out, classes)
     with label_studio(SERVER_FOLDER, images.resolve().parent, port) as client:
         project = Project(client, images, classes)
-        new = project.add_images(paths)
+        new = project.add_images(_with_suspects(paths, suspects, images) if review else paths)
         print_text(f"{images}: {len(paths)} images, {new} of them new; classes: {printable(', '.join(classes))}")
         restored = restore(project, saved, paths, out)
         if restored:
             print_text(f"{out}: the boxes of {restored} images are restored")
-        if model:
+        if review:
+            print_text(f"{review}: {counted(add_review_drafts(project, suspects), 'image')} with suspects")
+        elif model:
             _draft(
                 project,
                 paths,
@@ -81,6 +91,14 @@ def _paths_by_address(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; name the one with your images: make annotate IMAGES=folder")
     return {address_of(path, folder): path for path in find_inputs([folder], SERVER_FOLDER) if not is_video(path)}
+
+
+def _with_suspects(paths: Mapping[str, Path], suspects: Sequence[ReviewTask], folder: Path) -> list[str]:
+    """The addresses of images with suspects."""
+    addresses = [task.data.image for task in suspects if task.data.image in paths]
+    if suspects and not addresses:
+        raise DataError(f"{folder}: none of the images with suspects; name the folder that is ingest.images")
+    return addresses
 
 
 def _model_folder(wanted: Path | None) -> Path | None:

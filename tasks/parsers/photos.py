@@ -25,6 +25,12 @@ def add_annotate(commands: Commands) -> None:
         metavar="FOLDER",
         help="an exported model, for first drafts of these classes; default: models/exported, if it exists",
     )
+    command.add_argument(
+        "--review",
+        type=Path,
+        metavar="FILE",
+        help="review/label_studio.json: show the images with suspects, with labels and proposals as drafts",
+    )
     command.add_argument("--port", type=port_number, default=8080, help="default: %(default)s")
 
 

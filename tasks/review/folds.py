@@ -9,7 +9,6 @@ from tasks.dataset.dataset import Dataset
 from tasks.dataset.split_files import read_coco_split, split_file
 from tasks.dataset.splits import SPLITS
 from tasks.errors import DataError
-from tasks.ground.text import counted
 from tasks.partition.similar import find_similar
 from tasks.partition.stratify import assign_groups
 
@@ -47,8 +46,8 @@ def folds_of(dataset: Dataset, params: "SplitParams", folds: int) -> npt.NDArray
     groups = find_similar(dataset.images, params).groups
     if len(groups) < folds:
         fewer = f"add --folds {len(groups)}, or add images" if len(groups) > 1 else "add images that differ"
-        different = f"only {len(groups)} of {counted(len(dataset.images), 'image')} are different"
-        raise DataError(f"{different} (similar ones stay together), too few for {folds} folds: {fewer}")
+        differing = f"images that differ: {len(groups)} of {len(dataset.images)} (similar ones stay together)"
+        raise DataError(f"{differing}, too few for {folds} folds: {fewer}")
     images = len(dataset.images)
     shares = {str(fold): (images // folds + (fold < images % folds)) / images for fold in range(folds)}
     assigned = assign_groups(groups, dataset.classes, shares, seed=params.seed, kept={})

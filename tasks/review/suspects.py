@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tasks.artifacts.review import KINDS, SuspectKind
+from tasks.artifacts.review import SuspectKind
 from tasks.dataset.boxes import Corners, corners, iou
 from tasks.dataset.dataset import AnnotatedImage, Dataset
 from tasks.dataset.detections import Detections
@@ -82,6 +82,11 @@ def find_suspects(dataset: Dataset, detections: Sequence[Detections]) -> list[Su
     return sorted(suspects, key=lambda each: (-each.score, each.image, each.box))
 
 
+def _rate(dataset: Dataset) -> float:
+    """The assumed share of each kind of mistake: all alike; duplicates are known and need none."""
+    return _WRONG / (4 if len(dataset.classes) > 1 else 3)
+
+
 def _features(image: AnnotatedImage, found: Seen) -> _Floats:
     return label_features(image.boxes, np.array(image.classes, str), found)
 
@@ -89,7 +94,7 @@ def _features(image: AnnotatedImage, found: Seen) -> _Floats:
 def _probabilities(dataset: Dataset, found: Sequence[Seen], labels: _Floats) -> dict[SuspectKind, _Floats]:
     """For each kind of mistake in a label, how probable it is, `(all labels,)`."""
     planted = _planted(dataset, found)
-    rate = _WRONG / len(KINDS)
+    rate = _rate(dataset)
     return {kind: fit_probability(rows, labels, rate)(labels) for kind, rows in planted.items()}
 
 
@@ -157,11 +162,14 @@ def _missing(dataset: Dataset, found: Sequence[Seen]) -> list[Suspect]:
     evidence = np.concatenate(
         [
             np.zeros((0, MISSING_FEATURES)),
-            *(missing_features(image.boxes, *own) for image, *own in zip(dataset.images, found, free, strict=True)),
+            *(
+                missing_features(image.boxes, each, own)
+                for image, each, own in zip(dataset.images, found, free, strict=True)
+            ),
         ]
     )
     # So many labels are missing, if mistakes are of all kinds alike, and so many of them would be seen at all.
-    missing = _WRONG / len(KINDS) * len(of_labels)
+    missing = _rate(dataset) * len(of_labels)
     probability = fit_probability(of_labels, evidence, missing / max(missing + len(evidence), 1.0))(evidence)
     places = [(place, int(each)) for place, own in enumerate(free) for each in own]
     suspects = []

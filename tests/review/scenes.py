@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,11 +26,11 @@ def scenes(count: int, *, classes: tuple[str, ...] = ("cat", "dog"), seed: int =
     return Dataset(Path("data"), classes, tuple(images))
 
 
-def labelled(name: str, boxes: object, classes: tuple[str, ...]) -> AnnotatedImage:
+def labelled(name: str, boxes: Any, classes: tuple[str, ...]) -> AnnotatedImage:
     """An image with labels; its content is that of its name."""
     content = hashlib.sha256(name.encode()).hexdigest()
     n = len(classes)
-    return AnnotatedImage(name, SIDE, SIDE, as_boxes(boxes), classes, flags(n), flags(n), sha256=content)  # type: ignore[arg-type]
+    return AnnotatedImage(name, SIDE, SIDE, as_boxes(boxes), classes, flags(n), flags(n), sha256=content)
 
 
 def detections(truth: Dataset, *, seed: int = 1) -> list[Detections]:
@@ -55,7 +56,7 @@ def with_image(dataset: Dataset, place: int, image: AnnotatedImage) -> Dataset:
     return replace(dataset, images=tuple(images))
 
 
-def relabelled(image: AnnotatedImage, boxes: object, classes: tuple[str, ...]) -> AnnotatedImage:
+def relabelled(image: AnnotatedImage, boxes: Any, classes: tuple[str, ...]) -> AnnotatedImage:
     """The image with other labels."""
     n = len(classes)
     return replace(
@@ -63,5 +64,5 @@ def relabelled(image: AnnotatedImage, boxes: object, classes: tuple[str, ...]) -
         boxes=as_boxes(boxes),
         classes=classes,
         difficult=flags(n),
-        iscrowd=flags(n),  # type: ignore[arg-type]
+        iscrowd=flags(n),
     )
