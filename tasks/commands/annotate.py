@@ -51,11 +51,12 @@ def annotate(
     if suspects:
         model_classes = tuple(suspects[0].data.classes)
     classes = _classes_to_draw(classes, model_classes)
+    shown = _with_suspects(paths, suspects, images) if review else list(paths)
     saved = read_saved_work(out, classes)
     with label_studio(SERVER_FOLDER, images.resolve().parent, port) as client:
         project = Project(client, images, classes)
-        new = project.add_images(_with_suspects(paths, suspects, images) if review else paths)
-        print_text(f"{images}: {len(paths)} images, {new} of them new; classes: {printable(', '.join(classes))}")
+        new = project.add_images(shown)
+        print_text(f"{images}: {len(shown)} images, {new} of them new; classes: {printable(', '.join(classes))}")
         restored = restore(project, saved, paths, out)
         if restored:
             print_text(f"{out}: the boxes of {restored} images are restored")
@@ -78,13 +79,19 @@ def annotate(
             f"What you submit there is written to {out}. Ctrl-C here ends it; nothing is lost.\n"
         )
         done = save_until(ended, project, out, SERVER_FOLDER)
-    if done:
-        print(
-            f"{out}: {done} of {len(paths)} images are drawn. To learn from them, in params.yaml:\n"
-            f"  ingest: {{source: {out}, images: {images}}}\nthen: make run"
-        )
-    else:
-        print(f"{out}: nothing is drawn")
+    print_text(_end(out, done, len(shown), images, review))
+
+
+def _end(out: Path, done: int, count: int, images: Path, review: Path | None) -> str:
+    """What was drawn, and what comes next."""
+    if not done:
+        return f"{out}: nothing is drawn"
+    drawn = f"{out}: {done} of {count} images are drawn"
+    if review:
+        return f"{drawn}. Suspects that you left as they were are not shown again after\n  python -m tasks review --keep {out}"
+    return (
+        f"{drawn}. To learn from them, in params.yaml:\n  ingest: {{source: {out}, images: {images}}}\nthen: make run"
+    )
 
 
 def _paths_by_address(folder: Path) -> dict[str, Path]:

@@ -11,6 +11,7 @@ import pytest
 from lxml import etree
 from PIL import Image
 
+from tasks.__main__ import main
 from tasks.annotating.project import Project, address_of
 from tasks.annotating.review_tasks import (
     LABELS,
@@ -29,6 +30,7 @@ from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
 from tasks.errors import DataError, FormatError
 from tasks.formats.label_studio import read_label_studio
 from tasks.ground.files import write_json
+from tests.annotating.drawing import CAT, PHOTO, exported, photos, served
 from tests.ports import free_ports
 
 SIZE = (200, 100)
@@ -181,3 +183,22 @@ def test_both_predictions_become_drafts_once(folder: Path, data: Dataset) -> Non
     assert [each["model_version"].rsplit(" ", 1)[0] for each in drafts] == [LABELS, PROPOSAL]
     assert [len(each["result"]) for each in drafts] == [4, 3]
     assert shown == drafts[0]["model_version"]
+
+
+def test_annotate_shows_the_images_with_suspects_alone(folder: Path) -> None:
+    photos(folder / "photos", 3)
+    prediction = {"model_version": LABELS, "score": 1.0, "result": CAT}
+    own = {"image": PHOTO, "review": "labelled cat twice", "classes": ["cat", "dog"]}
+    write_json(folder / "suspects.json", [{"data": own, "predictions": [prediction]}])
+    with served(folder, "--review", "suspects.json") as (client, printed):
+        assert [task["data"]["image"] for task in exported(client)] == [PHOTO]
+        assert len(client.get("/api/predictions/").json()) == 1
+    assert "suspects.json: 1 image with suspects" in "".join(printed)
+
+
+def test_a_review_of_other_photos_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photos(folder / "photos", 1)
+    own = {"image": "/data/local-files/?d=other/a.jpg", "review": "", "classes": ["cat"]}
+    write_json(folder / "suspects.json", [{"data": own, "predictions": []}])
+    assert main(["annotate", str(folder / "photos"), "--review", str(folder / "suspects.json")]) == 1
+    assert "photos: none of the images with suspects; name the folder that is ingest.images" in capsys.readouterr().err
