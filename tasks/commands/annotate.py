@@ -88,7 +88,8 @@ def _end(out: Path, done: int, count: int, images: Path, review: Path | None) ->
         return f"{out}: nothing is drawn"
     drawn = f"{out}: {done} of {count} images are drawn"
     if review:
-        return f"{drawn}. Suspects that you left as they were are not shown again after\n  python -m tasks review --keep {out}"
+        again = f"python -m tasks review --keep {out}"
+        return f"{drawn}. What you left as it was is not shown again after\n  {again}"
     return (
         f"{drawn}. To learn from them, in params.yaml:\n  ingest: {{source: {out}, images: {images}}}\nthen: make run"
     )
