@@ -3,7 +3,9 @@
 import json
 import re
 import shutil
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -106,6 +108,27 @@ def test_a_file_that_keeps_nothing_is_refused(
     assert main(["review", "--keep", "file.json"]) == 1
     assert sentence in capsys.readouterr().err
     assert not (project / "review_kept.json").exists()
+
+
+def test_ctrl_c_says_that_the_same_command_goes_on(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configured(project)
+
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    # Stands for TensorFlow's part, which takes half a minute to import.
+    for name, content in (
+        ("out_of_fold", {"detect_out_of_fold": stopped}),
+        ("repeated", {"LabelledRecords": lambda *_: None}),
+    ):
+        module = ModuleType(name)
+        vars(module).update(content)
+        monkeypatch.setitem(sys.modules, f"tasks.training.{name}", module)
+    assert main(["review"]) == 130
+    assert capsys.readouterr().err.endswith("review: stopped; the same command goes on from the last saved step\n")
+    assert not (project / "review").exists()
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -102,6 +103,33 @@ def test_out_of_fold_detections_come_in_the_order_of_the_images_and_ended_folds_
         np.testing.assert_allclose(one.scores, other.scores, atol=1e-4)
     monkeypatch.setattr(out_of_fold, "RepeatedTraining", None)
     assert_equal(detect(), found)
+
+
+def test_a_review_that_was_killed_goes_on_with_the_fold_that_had_not_ended(
+    stage_inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folds = np.array([0, 1, 0, 1, 1, 0, 1, 0])
+    config, base = stage_inputs / "pipeline.config", stage_inputs / "base"
+
+    def detect(work: str) -> list[Detections]:
+        return detect_out_of_fold(
+            CACHED, records_of(stage_inputs), folds, pipeline_config=config, base=base, work=tmp_path / work
+        )
+
+    whole = detect("whole")
+    train, seen = RepeatedTraining.train, []
+
+    def train_until_killed(own: RepeatedTraining, chosen: Any, name: str) -> None:
+        seen.append(name)
+        train(own, chosen, name, until(3) if len(seen) == 2 else lambda row: None)
+
+    monkeypatch.setattr(RepeatedTraining, "train", train_until_killed)
+    with suppress(InterruptedRunError):
+        detect("killed")
+    capsys.readouterr()
+    assert_equal(detect("killed"), whole)
+    assert seen == ["fold-1", "fold-2", "fold-2"]
+    assert "(1 training of 5 steps of " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
