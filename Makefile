@@ -26,11 +26,12 @@ run: setup ## run what changed, from data to report; print the figures
 	@echo; echo "The report: $(CURDIR)/reports/index.html"
 	@echo "Next: bring your own data (README.md), or try a value: .venv/bin/dvc exp run -S train.steps=600"
 
-annotate: ## draw boxes on IMAGES=folder in Label Studio, in your browser (CLASSES="cat dog", OUT=annotations.json, MODEL=models/exported, PORT=8080, ONLY=reports/suggest.json)
+annotate: ## draw boxes on IMAGES=folder in Label Studio, in your browser (CLASSES="cat dog", OUT=annotations.json, MODEL=models/exported, PORT=8080, ONLY=reports/suggest.json, REVIEW=reports/review_label_studio.json)
 	@test -n "$(IMAGES)" || { echo 'annotate: say where your images are: make annotate IMAGES=folder CLASSES="cat dog"'; exit 1; }
 	@scripts/annotate.sh
 	@python -m tasks annotate "$(IMAGES)" $(if $(CLASSES),--classes $(CLASSES)) $(if $(OUT),--out "$(OUT)") \
-	  $(if $(MODEL),--model "$(MODEL)") $(if $(PORT),--port $(PORT)) $(if $(ONLY),--only "$(ONLY)")
+	  $(if $(MODEL),--model "$(MODEL)") $(if $(PORT),--port $(PORT)) $(if $(ONLY),--only "$(ONLY)") \
+	  $(if $(REVIEW),--review "$(REVIEW)")
 
 export-check: ## open the exported models in MediaPipe, LiteRT, ONNX Runtime and another TensorFlow, and compare (MODEL=models/exported, PHOTOS=folder, COUNT=50)
 	@scripts/export_check.sh "$(or $(MODEL),models/exported)" "$(PHOTOS)" "$(or $(COUNT),50)"

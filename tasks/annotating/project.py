@@ -90,7 +90,11 @@ class Project:
     def add_draft(self, task: int, detections: Detections, size: tuple[int, int], version: str) -> None:
         """Add detections, in pixels of the upright image of `size` (width, height), as a draft."""
         score = float(detections.scores.mean()) if len(detections.scores) else 0.0
-        content = {"task": task, "model_version": version, "score": score, "result": regions(detections, size)}
+        self.add_prediction(task, regions(detections, size), score, version)
+
+    def add_prediction(self, task: int, result: Sequence[DraftRegion | Region], score: float, version: str) -> None:
+        """Add regions as a draft."""
+        content = {"task": task, "model_version": version, "score": score, "result": result}
         self._send("POST", "/api/predictions/", content)
 
     def show_drafts(self, version: str) -> None:

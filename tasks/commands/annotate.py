@@ -12,11 +12,12 @@ from queue import SimpleQueue
 from tasks.annotating.chosen import chosen_photos
 from tasks.annotating.drafts import add_drafts, draft_version, tasks_to_draft
 from tasks.annotating.project import Project, address_of
+from tasks.annotating.review_tasks import ReviewTask, add_review_drafts, read_review_tasks
 from tasks.annotating.saved_work import read_saved_work, restore
 from tasks.annotating.saving import save_until
 from tasks.annotating.server import account_of, label_studio
 from tasks.errors import DataError, PipelineError
-from tasks.ground.text import composed, print_text, printable
+from tasks.ground.text import composed, counted, print_text, printable
 from tasks.model.label_map import LABEL_MAP, read_label_map
 from tasks.prediction.inputs import find_inputs, is_video
 from tasks.prediction.threshold import score_threshold
@@ -26,16 +27,25 @@ _EXPORTED = Path("models/exported")
 
 
 def annotate(
-    *, images: Path, classes: Sequence[str], out: Path, model: Path | None, only: Path | None, port: int
+    *,
+    images: Path,
+    classes: Sequence[str],
+    out: Path,
+    model: Path | None,
+    only: Path | None,
+    review: Path | None,
+    port: int,
 ) -> None:
     """Serve the images of the folder `images` until Ctrl-C, and keep `out` up to date with what is drawn.
 
     Args:
         images: a folder; images in its subfolders count.
         out: Label Studio's JSON export; boxes that it has already are kept.
-        classes: to draw; none takes those of the model.
+        classes: to draw; none takes those of the review, else those of the model.
         model: the folder of an exported model; None takes models/exported, if it exists.
         only: what `suggest` wrote: draw in the photos that it chose, in their order; boxes of others are kept.
+        review: what `review` wrote for Label Studio: its images alone are new, its predictions are the drafts, and no
+            model makes any.
         port: of the server, on loopback.
 
     Raises:
@@ -45,23 +55,28 @@ def annotate(
     # Commands in the background of a shell ignore it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     paths, model = _paths_by_address(images), _model_folder(model)
+    suspects = read_review_tasks(review) if review else []
     model_classes = read_label_map(model / LABEL_MAP) if model else ()
+    if suspects:
+        model_classes = tuple(suspects[0].data.classes)
     classes = _classes_to_draw(classes, model_classes)
-    chosen = chosen_photos(paths, images, only) if only else paths
+    shown = _shown(paths, images, only, suspects if review else None)
     saved = read_saved_work(out, classes)
-    # Images that have boxes already are restored, chosen or not.
-    paths = {**chosen, **{address: paths[address] for address in saved if address in paths}}
+    # Images that have boxes already are restored, whichever are asked for.
+    shown |= {address: paths[address] for address in saved if address in paths}
     with label_studio(SERVER_FOLDER, images.resolve().parent, port) as client:
         project = Project(client, images, classes)
-        new = project.add_images(paths)
-        print_text(f"{images}: {len(paths)} images, {new} of them new; classes: {printable(', '.join(classes))}")
-        restored = restore(project, saved, paths, out)
+        new = project.add_images(shown)
+        print_text(f"{images}: {len(shown)} images, {new} of them new; classes: {printable(', '.join(classes))}")
+        restored = restore(project, saved, shown, out)
         if restored:
             print_text(f"{out}: the boxes of {restored} images are restored")
-        if model:
+        if review:
+            print_text(f"{review}: {counted(add_review_drafts(project, suspects), 'image')} with suspects")
+        elif model:
             _draft(
                 project,
-                paths,
+                shown,
                 model,
                 sorted(name for name in classes if composed(name) in map(composed, model_classes)),
             )
@@ -75,19 +90,42 @@ def annotate(
             f"What you submit there is written to {out}. Ctrl-C here ends it; nothing is lost.\n"
         )
         done = save_until(ended, project, out, SERVER_FOLDER)
-    if done:
-        print(
-            f"{out}: {done} of {len(paths)} images are drawn. To learn from them, in params.yaml:\n"
-            f"  ingest: {{source: {out}, images: {images}}}\nthen: make run"
-        )
-    else:
-        print(f"{out}: nothing is drawn")
+    print_text(_end(out, done, len(shown), images, review))
+
+
+def _end(out: Path, done: int, count: int, images: Path, review: Path | None) -> str:
+    """What was drawn, and what comes next."""
+    if not done:
+        return f"{out}: nothing is drawn"
+    drawn = f"{out}: {done} of {count} images are drawn"
+    if review:
+        again = f"python -m tasks review --keep {out}"
+        return f"{drawn}. What you left as it was is not shown again after\n  {again}"
+    return (
+        f"{drawn}. To learn from them, in params.yaml:\n  ingest: {{source: {out}, images: {images}}}\nthen: make run"
+    )
 
 
 def _paths_by_address(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; name the one with your images: make annotate IMAGES=folder")
     return {address_of(path, folder): path for path in find_inputs([folder], SERVER_FOLDER) if not is_video(path)}
+
+
+def _shown(
+    paths: Mapping[str, Path], folder: Path, only: Path | None, suspects: Sequence[ReviewTask] | None
+) -> dict[str, Path]:
+    """The images to draw in, by address: those chosen, those with suspects, or all."""
+    if only and suspects is not None:
+        raise PipelineError("--only and --review: each names the images to show; give one of them")
+    if only:
+        return chosen_photos(paths, folder, only)
+    if suspects is None:
+        return dict(paths)
+    shown = {task.data.image: paths[task.data.image] for task in suspects if task.data.image in paths}
+    if suspects and not shown:
+        raise DataError(f"{folder}: none of the images with suspects; name the folder that is ingest.images")
+    return shown
 
 
 def _model_folder(wanted: Path | None) -> Path | None:

@@ -83,7 +83,7 @@ def _is_ours(path: Path, sources: Sequence[Path]) -> bool:
 
 def _scratch(values: Params) -> tuple[Path, ...]:
     """What stages keep between runs, so that a killed one goes on, and what is no result."""
-    return values.paths.records_resume, values.paths.resume, values.paths.tensorboard
+    return values.paths.records_resume, values.paths.resume, values.paths.review_resume, values.paths.tensorboard
 
 
 def _remove(path: Path) -> None:

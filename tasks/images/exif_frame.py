@@ -1,4 +1,4 @@
-"""Boxes that were drawn on an image as viewers show it, turned by its EXIF orientation, and the pixels as stored."""
+"""Boxes on an image as viewers show it, turned by its EXIF orientation, and on the pixels as stored."""
 
 import numpy as np
 
@@ -20,3 +20,9 @@ def to_stored(boxes: Boxes, orientation: int, *, width: int, height: int) -> Box
     if orientation in (3, 4, 6, 7):
         y = height - y
     return np.stack([x.min(axis=1), y.min(axis=1), x.max(axis=1), y.max(axis=1)], axis=1) if len(boxes) else boxes
+
+
+def to_shown(boxes: Boxes, orientation: int, *, width: int, height: int) -> Boxes:
+    """The inverse of `to_stored`: boxes in the image as shown, which has `width` x `height` pixels."""
+    # Turning back is turning the other way; every other orientation undoes itself.
+    return to_stored(boxes, {6: 8, 8: 6}.get(orientation, orientation), width=width, height=height)

@@ -61,6 +61,11 @@ class PathParams(Section):
     plots_train: NamedPath
     plots_evaluate: NamedPath
 
+    @property
+    def review_resume(self) -> Path:
+        """Where `review` keeps what a killed run had done, beside what training keeps."""
+        return self.resume.with_name(f"{self.resume.name}.review")
+
 
 class SampleParams(Section):
     """The generated data set."""

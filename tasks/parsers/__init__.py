@@ -5,6 +5,7 @@ import argparse
 from tasks.parsers.data import add_convert, add_explain, add_two_runs
 from tasks.parsers.housekeeping import add_housekeeping
 from tasks.parsers.photos import add_annotate, add_predict, add_predict_folder, add_suggest
+from tasks.parsers.review import add_review
 from tasks.parsers.shared import add_command, add_params
 from tasks.stages.table import STAGES
 
@@ -28,5 +29,6 @@ def parser() -> argparse.ArgumentParser:
     add_explain(commands)
     add_two_runs(commands)
     add_convert(commands)
+    add_review(commands)
     add_housekeeping(commands)
     return parser

@@ -28,6 +28,12 @@ def add_annotate(commands: Commands) -> None:
     command.add_argument(
         "--only", type=Path, metavar="FILE", help="draw in the photos that `suggest` chose: reports/suggest.json"
     )
+    command.add_argument(
+        "--review",
+        type=Path,
+        metavar="FILE",
+        help="reports/review_label_studio.json: show the images with suspects, with labels and proposals as drafts",
+    )
     command.add_argument("--port", type=port_number, default=8080, help="default: %(default)s")
 
 

@@ -19,11 +19,16 @@ NOTHING = "\u2013"
 
 
 def render(
-    content: Mapping[str, object], show: Callable[[str], str], template: str = "template.html.j2", folder: Path = _HERE
+    content: Mapping[str, object],
+    show: Callable[[str], str],
+    template: str = "template.html.j2",
+    folder: Path = _HERE,
+    script_name: str = "script.js",
 ) -> str:
     """The page for `content`, which holds the names that `template` in `folder` uses; a missing one is an error.
 
-    `show` is applied to every string, to make characters visible that would act on the text around them.
+    `show` is applied to every string, to make characters visible that would act on the text around them. The file
+    `script_name` beside this one is the page's script, where the template has it.
     """
     environment = Environment(
         loader=FileSystemLoader(folder),
@@ -36,7 +41,7 @@ def render(
     environment.filters.update(
         figure=figure, interval=interval, change=change, percent=percent, whole=whole, ms=milliseconds, p=p_text
     )
-    script = (_HERE / "script.js").read_text(encoding="utf-8")
+    script = (_HERE / script_name).read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment.get_template(template).render(
         content,

@@ -14,10 +14,16 @@ _Floats = npt.NDArray[np.float64]
 
 # Pulls weights to 0, where few examples would make them large.
 _RIDGE = 0.25
+# From here on probabilities approach 1 and keep their order.
+_LINEAR_TO = 0.9
 
 
 def fit_probability(mistakes: _Floats, others: _Floats, rate: float) -> Callable[[_Floats], _Floats]:
     """A function that gives `(N,)` probabilities in 0..1 for `(N, F)` evidence.
+
+    `others` hold mistakes too, at the assumed rate. So the probability is `rate` times the ratio of densities of
+    planted mistakes and of all labels (Elkan and Noto 2008, "Learning Classifiers from Only Positive and Unlabeled
+    Data"), and not what the regression gives, which takes all of `others` for right.
 
     Args:
         mistakes: `(M, F)` evidence of planted mistakes.
@@ -42,7 +48,15 @@ def fit_probability(mistakes: _Floats, others: _Floats, rate: float) -> Callable
         return value, gradient
 
     beta = minimize(loss, np.zeros(design.shape[1]), jac=True, method="L-BFGS-B").x
-    return lambda evidence: _sigmoid(_with_constant((evidence - middle) / spread) @ beta)
+    return lambda evidence: _below_1(
+        (1.0 - rate) * np.exp(np.clip(_with_constant((evidence - middle) / spread) @ beta, -30.0, 30.0))
+    )
+
+
+def _below_1(ratios: _Floats) -> _Floats:
+    """`ratios` up to 0.9 as they are; above, they approach 1 in their order."""
+    beyond = np.maximum(ratios - _LINEAR_TO, 0.0) / (1.0 - _LINEAR_TO)
+    return np.asarray(np.minimum(ratios, _LINEAR_TO) + (1.0 - _LINEAR_TO) * beyond / (1.0 + beyond))
 
 
 def _with_constant(rows: _Floats) -> _Floats:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tasks.dataset.boxes import Boxes, iou
+from tasks.dataset.boxes import Boxes, area, intersection, iou
 from tasks.dataset.dataset import AnnotatedImage
 from tasks.dataset.detections import Detections
 
@@ -24,7 +24,7 @@ _UNCOVERED_BELOW = 0.4
 # Scores are compared as log-odds; beyond these they differ no more.
 _LEAST, _MOST = 0.01, 0.99
 
-FEATURES = 6
+FEATURES, MISSING_FEATURES = 6, 4
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,35 @@ def log_odds(probabilities: _Floats) -> _Floats:
     return np.asarray(np.log(limited / (1.0 - limited)))
 
 
+def missing_features(boxes: Boxes, found: Seen, places: npt.NDArray[np.int64]) -> _Floats:
+    """`(P, MISSING_FEATURES)`: how much the detections at `places` look like things whose label is missing.
+
+    `boxes` are the image's labels, that of the detection itself left out. The columns are the log-odds of the score,
+    the highest IoU with a label, the highest share of the detection that lies in a label, and whether the image has no
+    label: beside one, a detection is mostly a second box of the same thing.
+    """
+    own = found.boxes[places]
+    return np.stack(
+        [
+            log_odds(found.scores[places]),
+            iou(own, boxes).max(axis=1, initial=0.0),
+            _shares_inside(own, boxes).max(axis=1, initial=0.0),
+            np.full(len(places), float(not len(boxes))),
+        ],
+        axis=1,
+    )
+
+
+def _shares_inside(boxes: Boxes, others: Boxes) -> _Floats:
+    """`(N, M)` the share of each box that lies in each of `others`."""
+    return np.asarray(intersection(boxes, others) / np.maximum(area(boxes), 1e-9)[:, None])
+
+
 def uncovered(image: AnnotatedImage, found: Seen) -> npt.NDArray[np.int64]:
     """The detections that no label covers, by their place, each on another thing: the highest score of several."""
     free = iou(found.boxes, image.boxes).max(axis=1, initial=0.0) < _UNCOVERED_BELOW
+    # The box of a crowd stands for all that is in it.
+    free &= _shares_inside(found.boxes, image.boxes[image.iscrowd]).max(axis=1, initial=0.0) < _SAME_FROM
     kept: list[int] = []
     among = iou(found.boxes, found.boxes)
     for place in np.flatnonzero(free):

@@ -2,20 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from tasks.artifacts.review import SuspectKind
 from tasks.dataset.boxes import Corners, corners, iou
 from tasks.dataset.dataset import AnnotatedImage, Dataset
 from tasks.dataset.detections import Detections
 from tasks.review.calibration import fit_probability
-from tasks.review.evidence import FEATURES, Seen, finders, label_features, log_odds, seen, uncovered
+from tasks.review.evidence import (
+    FEATURES,
+    MISSING_FEATURES,
+    Seen,
+    finders,
+    label_features,
+    missing_features,
+    seen,
+    uncovered,
+)
 from tasks.review.planting import boxes_on_nothing, other_classes, relative_sides, shifted_boxes
-
-SuspectKind = Literal["missing_box", "wrong_class", "misplaced_box", "box_on_nothing", "duplicate_box"]
-KINDS: tuple[SuspectKind, ...] = get_args(SuspectKind)
 
 # Of all labels, how many are assumed to be wrong: studies of public data sets found 3 to 10 % (Northcutt, Athalye and
 # Mueller 2021, arXiv:2103.14749). It decides the probabilities and not who comes first.
@@ -55,12 +61,13 @@ class Suspect:
 def find_suspects(dataset: Dataset, detections: Sequence[Detections]) -> list[Suspect]:
     """Suspects in the images of `dataset`, the most probable first.
 
-    `detections[i]` are of a network that has not learned from image i. A data set without labels has no suspects.
+    `detections[i]` are of a network that has not learned from image i. A data set without labels has no suspects, and
+    labels with a flag (difficult, crowd) are none: who set it has seen that the object is no plain one.
     """
-    found = [seen(each) for each in detections]
     images = dataset.images
     if not any(image.classes for image in images):
         return []
+    found = [seen(each) for each in detections]
     labels = [_features(image, each) for image, each in zip(images, found, strict=True)]
     probability = _probabilities(dataset, found, np.concatenate(labels))
     ends = np.cumsum([len(rows) for rows in labels])
@@ -69,10 +76,15 @@ def find_suspects(dataset: Dataset, detections: Sequence[Detections]) -> list[Su
             place, image, label, found[place], {kind: values[start + label] for kind, values in probability.items()}
         )
         for place, (image, start) in enumerate(zip(images, ends - [len(rows) for rows in labels], strict=True))
-        for label in range(len(image.classes))
+        for label in np.flatnonzero(~(image.difficult | image.iscrowd)).tolist()
     ]
     suspects += _missing(dataset, found)
     return sorted(suspects, key=lambda each: (-each.score, each.image, each.box))
+
+
+def _rate(dataset: Dataset) -> float:
+    """The assumed share of each kind of mistake: all alike; duplicates are known and need none."""
+    return _WRONG / (4 if len(dataset.classes) > 1 else 3)
 
 
 def _features(image: AnnotatedImage, found: Seen) -> _Floats:
@@ -82,7 +94,7 @@ def _features(image: AnnotatedImage, found: Seen) -> _Floats:
 def _probabilities(dataset: Dataset, found: Sequence[Seen], labels: _Floats) -> dict[SuspectKind, _Floats]:
     """For each kind of mistake in a label, how probable it is, `(all labels,)`."""
     planted = _planted(dataset, found)
-    rate = _WRONG / len(KINDS)
+    rate = _rate(dataset)
     return {kind: fit_probability(rows, labels, rate)(labels) for kind, rows in planted.items()}
 
 
@@ -107,29 +119,31 @@ def _of_label(
     place: int, image: AnnotatedImage, label: int, found: Seen, probability: dict[SuspectKind, float]
 ) -> Suspect:
     """The suspicion against one label: any mistake, of the most probable kind."""
-    duplicate = _duplicate_of(image, label)
-    kind = "duplicate_box" if duplicate else max(probability, key=lambda each: probability[each])
-    score = duplicate or 1.0 - float(np.prod([1.0 - value for value in probability.values()]))
-    class_, box = image.classes[label], corners(image.boxes[label])
+    class_, box = image.classes[label], corners(image.boxes[label]) or (0.0, 0.0, 0.0, 0.0)
+    overlap, twin = _twin_of(image, label)
+    if overlap >= _DUPLICATE_FROM:
+        return Suspect("duplicate_box", place, label, class_, box, class_, corners(image.boxes[twin]), overlap)
+    kind = max(probability, key=lambda each: probability[each])
+    score = 1.0 - float(np.prod([1.0 - value for value in probability.values()]))
     instead = _instead(kind, class_, image, label, found)
     seen_class, seen_box = (None, None) if instead is None else instead
-    return Suspect(kind, place, label, class_, box or (0.0, 0.0, 0.0, 0.0), seen_class, seen_box, score)
+    return Suspect(kind, place, label, class_, box, seen_class, seen_box, score)
 
 
-def _duplicate_of(image: AnnotatedImage, label: int) -> float:
-    """The IoU with an earlier label of the same class, where the two are one thing; else 0."""
+def _twin_of(image: AnnotatedImage, label: int) -> tuple[float, int]:
+    """The highest IoU with an earlier label of the same class, and its place; 0 where there is none."""
     if not label:
-        return 0.0
+        return 0.0, 0
     same = np.array([name == image.classes[label] for name in image.classes[:label]])
-    highest = float(np.where(same, iou(image.boxes[label : label + 1], image.boxes[:label])[0], 0.0).max())
-    return highest if highest >= _DUPLICATE_FROM else 0.0
+    overlap = np.where(same, iou(image.boxes[label : label + 1], image.boxes[:label])[0], 0.0)
+    return float(overlap.max()), int(overlap.argmax())
 
 
 def _instead(
     kind: SuspectKind, class_: str, image: AnnotatedImage, label: int, found: Seen
 ) -> tuple[str, Corners] | None:
     """The class and box that a detector sees in place of a label; None where it sees nothing."""
-    if kind in ("box_on_nothing", "duplicate_box") or not len(found.scores):
+    if kind == "box_on_nothing" or not len(found.scores):
         return None
     overlap = iou(image.boxes[label : label + 1], found.boxes)[0]
     same = found.classes == class_
@@ -144,12 +158,18 @@ def _instead(
 def _missing(dataset: Dataset, found: Sequence[Seen]) -> list[Suspect]:
     """Things that a detector sees where no label is."""
     free = [uncovered(image, each) for image, each in zip(dataset.images, found, strict=True)]
-    finding = [finders(image, each) for image, each in zip(dataset.images, found, strict=True)]
-    of_labels = _scores(found, [places[places >= 0] for places in finding])
-    evidence = _scores(found, free)
-    labels = sum(len(image.classes) for image in dataset.images)
+    of_labels = _of_removed_labels(dataset, found)
+    evidence = np.concatenate(
+        [
+            np.zeros((0, MISSING_FEATURES)),
+            *(
+                missing_features(image.boxes, each, own)
+                for image, each, own in zip(dataset.images, found, free, strict=True)
+            ),
+        ]
+    )
     # So many labels are missing, if mistakes are of all kinds alike, and so many of them would be seen at all.
-    missing = _WRONG / len(KINDS) * labels * len(of_labels) / max(labels, 1)
+    missing = _rate(dataset) * len(of_labels)
     probability = fit_probability(of_labels, evidence, missing / max(missing + len(evidence), 1.0))(evidence)
     places = [(place, int(each)) for place, own in enumerate(free) for each in own]
     suspects = []
@@ -160,7 +180,11 @@ def _missing(dataset: Dataset, found: Sequence[Seen]) -> list[Suspect]:
     return suspects
 
 
-def _scores(found: Sequence[Seen], places: Sequence[npt.NDArray[np.int64]]) -> _Floats:
-    """`(N, 1)` the log-odds of the detections at `places`, image by image."""
-    parts = [each.scores[own] for each, own in zip(found, places, strict=True)]
-    return log_odds(np.concatenate([np.zeros(0), *parts]))[:, None]
+def _of_removed_labels(dataset: Dataset, found: Sequence[Seen]) -> _Floats:
+    """`(N, MISSING_FEATURES)`: what a missing label looks like, by removing each that a detection finds."""
+    rows = [np.zeros((0, MISSING_FEATURES))]
+    for image, each in zip(dataset.images, found, strict=True):
+        for label, place in enumerate(finders(image, each)):
+            if place >= 0:
+                rows.append(missing_features(np.delete(image.boxes, label, axis=0), each, np.array([place])))
+    return np.concatenate(rows)

@@ -25,7 +25,7 @@ _TIMED_STEPS = 2
 # As many batches as may be waiting ready-made, and as many as are timed then.
 _READY_BATCHES, _TIMED_BATCHES = 3, 4
 # Shares of a step's computing: a forward pass is about a third of it, and a detection has its decoding and NMS besides.
-_DETECTING = 0.4
+DETECTING = 0.4
 # What the gradients of all layers add to a step that computes frozen layers anew, where nothing is known of these.
 _UNFROZEN = 0.4
 # Of the seconds that tracing a training step took: tracing the detections of a validation, and another phase's step.
@@ -102,7 +102,7 @@ class Forecast:
         if self.validations:
             parts.append(f"{counted(self.validations, 'validation')} of {self.validation_s:.2g} s")
         frozen = f"; computing the frozen layers took {fill_s:.0f} s" if fill_s else ""
-        return f"about {_duration(self.total_s)} from here on this machine ({', '.join(parts)}){frozen}"
+        return f"about {duration_text(self.total_s)} from here on this machine ({', '.join(parts)}){frozen}"
 
 
 def forecast(phases: Sequence[Phase], step: int, timing: Timing, val_images: int) -> Forecast:
@@ -120,7 +120,7 @@ def forecast(phases: Sequence[Phase], step: int, timing: Timing, val_images: int
         starting_s += _TRACING_NEXT * timing.traced_s + (timing.fill_s if same else 0.0)
     params = current.params
     validations = sum(_validations(phase, max(step, phase.first)) for phase in (current, *later)) if val_images else 0
-    one_image_s = timing.image_s + _DETECTING * timing.step_s / params.batch_size
+    one_image_s = timing.image_s + DETECTING * timing.step_s / params.batch_size
     return Forecast(counts, validations, val_images * one_image_s, starting_s)
 
 
@@ -195,7 +195,8 @@ def _seconds(action: Callable[[], Any], times: int) -> float:
     return (time.monotonic() - start) / times
 
 
-def _duration(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
+    """`40 s`, `7 minutes`, `2.5 hours`."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = seconds / 60

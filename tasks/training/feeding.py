@@ -32,8 +32,13 @@ class Feed(NamedTuple):
     reason: str
 
 
-def choose_feed(network: Network, frozen: set[str], params: "TrainParams", images: int, replicas: Replicas) -> Feed:
-    """Features where the first layers are frozen and computing their outputs once is less work; else images."""
+def choose_feed(
+    network: Network, frozen: set[str], params: "TrainParams", images: int, replicas: Replicas, trainings: int = 1
+) -> Feed:
+    """Features where the first layers are frozen and computing their outputs once is less work; else images.
+
+    The features serve so many `trainings`, each as `params` say.
+    """
     cache = params.cache
     if replicas.count > 1:
         return Feed(None, None, f"images, augmented anew at every step, on {replicas.count} replicas (without cache)")
@@ -43,12 +48,13 @@ def choose_feed(network: Network, frozen: set[str], params: "TrainParams", image
     if trunk is None:
         return Feed(None, None, "images, augmented anew at every step: the first layers are not frozen")
     plan = CachePlan(images, cache.copies, cache.dtype, trunk.specs)
-    images_used = params.steps * params.batch_size
+    steps = params.steps * trainings
+    images_used = steps * params.batch_size
     if cache.use == "auto" and plan.entries > images_used:
         return Feed(
             None,
             None,
-            f"images, augmented anew at every step: {params.steps} steps use {images_used} images, fewer than the "
+            f"images, augmented anew at every step: {steps} steps use {images_used} images, fewer than the "
             f"{plan.entries} to compute for a cache (train.cache.use: memory caches all the same)",
         )
     where = "memory" if _fits(plan, params) else "a file"

@@ -1,7 +1,7 @@
 """What a training run starts with: the network with its first values, what of it is frozen, its batches and trainer."""
 
 import gc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,11 +56,19 @@ class PreparedRun:
 
 
 def prepare_run(
-    phase: Phase, pipeline_config: Path, base: Path, classes: tuple[str, ...], images: int, replicas: Replicas
+    phase: Phase,
+    pipeline_config: Path,
+    base: Path,
+    classes: tuple[str, ...],
+    images: int,
+    replicas: Replicas,
+    *,
+    trainings: int = 1,
 ) -> PreparedRun:
     """Build the network, fill it from `base`, freeze it as `train.freeze` says, and choose what feeds it.
 
-    `phase` is the first; `images` is the number of training images. What is restored, frozen and fed is printed.
+    `phase` is the first; `images` is the number of training images, which serve so many `trainings`. What is restored,
+    frozen and fed is printed.
 
     Raises:
         CheckpointError: the base is damaged, or fills nothing of the backbone.
@@ -73,7 +81,7 @@ def prepare_run(
     initialise(network, network.variables, phase.params.seed)
     restored = restore(network, base, classes)
     print_restored(restored)
-    return _prepare_phase(phase, copies, restored, images, replicas)
+    return _prepare_phase(phase, copies, restored, images, replicas, trainings=trainings)
 
 
 def prepare_next_phase(before: PreparedRun, phase: Phase, images: int, replicas: Replicas) -> PreparedRun:
@@ -87,6 +95,16 @@ def prepare_next_phase(before: PreparedRun, phase: Phase, images: int, replicas:
     let_go(before.held)
     gc.collect()  # photos kept for the mosaics of the phase before, and its graph: see `collect_garbage_seldom`
     return _prepare_phase(phase, before.copies, before.restored, images, replicas, earlier=before.trainer)
+
+
+def with_steps(run: PreparedRun, steps: int, replicas: Replicas) -> PreparedRun:
+    """The same run of another length: with a trainer whose learning rate falls to 0 at the last of `steps`."""
+    params = run.phase.params.model_copy(update={"steps": steps, "eval_every": steps})
+    phase = Phase(1, params, 0, is_last=True)
+    with replicas.strategy.scope():
+        optimizer = _optimizer(run.copies.trained, run.restored, run.frozen, params)
+    trainer = Trainer(run.copies, replicas, optimizer, params, frozen=run.frozen, trunk=run.feed.trunk, phase=phase)
+    return replace(run, phase=phase, trainer=trainer)
 
 
 def frozen_in(phase: Phase, network: Network, restored: RestoreResult) -> set[str]:
@@ -111,6 +129,7 @@ def _prepare_phase(
     replicas: Replicas,
     *,
     earlier: Trainer | None = None,
+    trainings: int = 1,
 ) -> PreparedRun:
     params, network = phase.params, copies.plain
     frozen = frozen_in(phase, network, restored)
@@ -119,7 +138,7 @@ def _prepare_phase(
     held = hold_still(copies.trained, frozen)
     initial_values = snapshot(network, network.variables)
     print_frozen(audit(network, frozen, initial_values))
-    feed = choose_feed(network, frozen, params, images, replicas)
+    feed = choose_feed(network, frozen, params, images, replicas, trainings)
     print(f"train: batches hold {feed.reason}")
     copies.spread()
     with replicas.strategy.scope():

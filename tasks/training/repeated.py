@@ -17,9 +17,10 @@ from tasks.dataset.detections import Detections
 from tasks.detector.runtime import prepare_runtime
 from tasks.errors import TrainingError
 from tasks.model.schedule import Phase
+from tasks.training.estimate import DETECTING
 from tasks.training.feeding import BatchSource
 from tasks.training.mosaic import most_boxes
-from tasks.training.preparation import prepare_run
+from tasks.training.preparation import prepare_run, with_steps
 from tasks.training.progress import RowListener
 from tasks.training.replicas import Replicas
 from tasks.training.resume import ResumeFolder
@@ -48,27 +49,43 @@ class RepeatedTraining:
     """Trains one network several times, on some of the images of the same records."""
 
     def __init__(
-        self, params: "TrainParams", records: LabelledRecords, *, pipeline_config: Path, base: Path, work: Path
+        self,
+        params: "TrainParams",
+        records: LabelledRecords,
+        *,
+        pipeline_config: Path,
+        base: Path,
+        work: Path,
+        trainings: int = 1,
     ) -> None:
         """Build the network and compute what its frozen layers give for all images.
 
         Args:
-            params: how each training is done; there is no validation, no second phase and no average.
+            params: how each training is done, up to its last step; there is no validation, no second phase and no
+                average.
             records: the images.
             pipeline_config: what the configure stage wrote.
             base: what the checkpoint stage wrote.
             work: a folder that nobody else uses, for states of unfinished trainings and features.
+            trainings: how many there will be, for choosing whether features are computed.
 
         Raises:
             CheckpointError: the base is damaged, or fills nothing of the backbone.
         """
-        params = params.model_copy(update={"second_phase": "off", "ema_decay": 0.0, "eval_every": params.steps})
+        plain = {"second_phase": "off", "ema_decay": 0.0, "patience": None, "max_minutes": None, "decay_steps": None}
+        params = params.model_copy(update={**plain, "eval_every": params.steps})
         prepare_runtime(params.seed, params.precision)
-        replicas = Replicas(tf.distribute.get_strategy())
+        self._replicas = replicas = Replicas(tf.distribute.get_strategy())
         images = records.images.images
-        self._work = work
+        self._work, self._images = work, len(images)
         self._run = prepare_run(
-            Phase(1, params, 0, is_last=True), pipeline_config, base, records.images.classes, len(images), replicas
+            Phase(1, params, 0, is_last=True),
+            pipeline_config,
+            base,
+            records.images.classes,
+            len(images),
+            replicas,
+            trainings=trainings,
         )
         network = self._run.network
         self._source = BatchSource(
@@ -81,6 +98,23 @@ class RepeatedTraining:
             cache_folder=work,
         )
         self._detector = RecordsDetector(network, records.shards, images, records.images.classes)
+
+    @property
+    def steps(self) -> int:
+        """Of each training."""
+        return self._run.phase.params.steps
+
+    def set_steps(self, steps: int) -> None:
+        """Have each training from now on take so many steps; its step is traced anew."""
+        if steps != self.steps:
+            self._run = with_steps(self._run, steps, self._replicas)
+
+    def seconds(self) -> tuple[float, float]:
+        """Seconds that a step takes on this machine, and detecting in one image."""
+        trainer, trunk = self._run.trainer, self._run.feed.trunk
+        step_s = trainer.seconds_per_step(self._source.batches(0, np.ones(self._images)))
+        image_s = DETECTING * step_s / self._run.phase.params.batch_size
+        return step_s, image_s + (trunk.image_seconds() if trunk else 0.0)
 
     def train(self, chosen: npt.NDArray[np.bool_], name: str, listener: RowListener = lambda row: None) -> None:
         """Train on the images that `chosen`, `(N,)`, is true for, from the last saved step of an unfinished `name`.

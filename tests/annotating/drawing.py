@@ -40,7 +40,7 @@ def command(*more: str) -> list[str]:
 def served(folder: Path, *more: str) -> Iterator[tuple[httpx.Client, list[str]]]:
     """`python -m tasks annotate` in `folder`: a client of its server, and what it prints, complete once it has ended.
 
-    It is ended as by Ctrl-C in a terminal.
+    `more` are further options. It is ended as by Ctrl-C in a terminal.
     """
     arguments = command(*more)
     with subprocess.Popen(
@@ -53,7 +53,7 @@ def served(folder: Path, *more: str) -> Iterator[tuple[httpx.Client, list[str]]]
                 printed.append(process.stdout.readline())
                 assert printed[-1], f"it ended: {printed}"
             headers = {"Authorization": f"Token {account_of(folder / '.annotate').token}"}
-            address = f"http://127.0.0.1:{arguments[-1]}"
+            address = f"http://127.0.0.1:{arguments[arguments.index('--port') + 1]}"
             with httpx.Client(base_url=address, headers=headers, trust_env=False) as client:
                 yield client, printed
             os.killpg(process.pid, signal.SIGINT)

@@ -68,3 +68,11 @@ def test_photos_of_another_folder_are_refused_before_anything_starts(
 def test_a_list_without_photos_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"suggest\.json: lists no photo; run `python -m tasks suggest FOLDER` again"):
         chosen_photos({}, tmp_path, listed(tmp_path / "suggest.json"))
+
+
+def test_a_choice_and_a_review_are_not_taken_together(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    only, review = listed(folder / "suggest.json", "cat 7.jpg"), folder / "review.json"
+    review.write_text("[]")
+    arguments = ["annotate", str(folder / "photos"), "--classes", "cat", "--only", str(only), "--review", str(review)]
+    assert main(arguments) == 1
+    assert "--only and --review: each names the images to show; give one of them" in capsys.readouterr().err

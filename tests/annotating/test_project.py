@@ -57,6 +57,7 @@ def test_the_account_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) ->
         (["photos"], "no classes to draw; name them"),
         (["nowhere", "--classes", "cat"], "nowhere: no such folder"),
         (["empty", "--classes", "cat"], "no images found"),
+        (["photos", "--review", "nowhere.json"], "nowhere.json: no such file; expected what `python -m tasks review`"),
         (["photos", "--classes", "cat"], "Label Studio is not installed; `make annotate IMAGES=folder` does it"),
     ],
 )

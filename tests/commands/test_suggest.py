@@ -89,7 +89,7 @@ def test_photos_that_cannot_be_read_are_named_after_the_others_are_done(
 ) -> None:
     Path("photos/bad.jpg").write_bytes(b"no image")
     message = complaint(capsys, "photos", "--count", "3")
-    assert "suggest: 1 photo could not be read; suggestions has what was chosen from the others. Mend, " in message
+    assert "suggest: 1 photo could not be read; reports has what was chosen from the others. Mend, " in message
     assert "  bad.jpg: not an image" in message
     assert len(written().photos) == 3
     assert [(each.image, each.why) for each in written().left_out] == [("bad.jpg", "unreadable")]
@@ -125,7 +125,7 @@ def test_a_folder_whose_images_are_all_labelled_is_refused(project: Path, capsys
         (["photos", "--seed", "-1"], "--seed -1: a whole number from 0 on"),
         (["photos", "--batch-size", "0"], "--batch-size 0: at least 1 image"),
         (["photos", "--model", "nowhere"], "nowhere: no exported model here; run `make run` first"),
-        (["photos", "--out", "reports"], "--out reports: DVC removes what stands at paths.report"),
+        (["photos", "--out", "models"], "--out models: DVC removes what stands at paths."),
         (["photos", "--out", "params.yaml"], "--out params.yaml: is of the project itself"),
         (["photos", "--out", "photos/out"], "--out photos/out and the input photos lie in each other"),
         (["nowhere"], "nowhere: no such folder; name the one with the photos that have no boxes yet"),

@@ -38,6 +38,7 @@ from tasks.tfrecords.tf_example import decode_example, encode_example
 from tasks.tfrecords.tfrecord import read_records, write_records
 from tasks.weights.archive import extract
 from tests.evaluation.onnx_models import body, model
+from tests.fuzz import reviewed
 from tests.malformed.corpus import CORPUS, write
 from tests.studies.weights.torch_file import Storage, tensor, torch_file
 
@@ -205,6 +206,9 @@ TARGETS = {
     ),
     "given_splits": Target("ImageSets/Main/val.txt", splits_by_list, "given split", "test.txt"),
     "split_memory": Target("splits.json", _memory, "split memory", "splits.json", _split_memory),
+    "kept_labels": Target("kept.json", reviewed.kept, own=reviewed.kept_seed),
+    "review_export": Target("a.json", reviewed.review_export, "label-studio", "*.json", reviewed.export_seed),
+    "review_tasks": Target("a.json", reviewed.review_tasks, own=reviewed.tasks_seed),
     "label_map": Target("a.pbtxt", lambda folder: read_label_map(folder / "a.pbtxt"), own=_label_map),
     "tf_example": Target("a", lambda folder: decode_example((folder / "a").read_bytes()), own=lambda _: _example()),
     "tfrecord": Target("a", lambda folder: list(read_records(folder / "a")), own=_records),

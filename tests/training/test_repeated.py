@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from tasks.dataset.detections import Detections
 from tasks.params import CacheParams, TrainParams
 from tasks.tfrecords.tf_example import read_split, shards_of
 from tasks.training import out_of_fold
-from tasks.training.out_of_fold import detect_out_of_fold
+from tasks.training.out_of_fold import detect_out_of_fold, steps_within
 from tasks.training.repeated import LabelledRecords, RepeatedTraining
 from tests.training.interrupted import InterruptedRunError, until
 from tests.training.train_params import train_params
@@ -102,3 +103,52 @@ def test_out_of_fold_detections_come_in_the_order_of_the_images_and_ended_folds_
         np.testing.assert_allclose(one.scores, other.scores, atol=1e-4)
     monkeypatch.setattr(out_of_fold, "RepeatedTraining", None)
     assert_equal(detect(), found)
+
+
+def test_a_review_that_was_killed_goes_on_with_the_fold_that_had_not_ended(
+    stage_inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folds = np.array([0, 1, 0, 1, 1, 0, 1, 0])
+    config, base = stage_inputs / "pipeline.config", stage_inputs / "base"
+
+    def detect(work: str) -> list[Detections]:
+        return detect_out_of_fold(
+            CACHED, records_of(stage_inputs), folds, pipeline_config=config, base=base, work=tmp_path / work
+        )
+
+    whole = detect("whole")
+    train, seen = RepeatedTraining.train, []
+
+    def train_until_killed(own: RepeatedTraining, chosen: Any, name: str) -> None:
+        seen.append(name)
+        train(own, chosen, name, until(3) if len(seen) == 2 else lambda row: None)
+
+    monkeypatch.setattr(RepeatedTraining, "train", train_until_killed)
+    with suppress(InterruptedRunError):
+        detect("killed")
+    capsys.readouterr()
+    assert_equal(detect("killed"), whole)
+    assert seen == ["fold-1", "fold-2", "fold-2"]
+    assert "(1 training of 5 steps of " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("seconds", "step_s", "steps"), [(60, 0.5, 120), (-5, 0.5, 40), (1, 0.5, 40), (10_000, 0.5, 2000)]
+)
+def test_steps_fit_into_the_time_within_limits(seconds: float, step_s: float, steps: int) -> None:
+    assert steps_within(seconds, step_s) == steps
+
+
+def test_another_number_of_steps_is_trained_as_if_it_had_been_wanted_at_once(
+    stage_inputs: Path, tmp_path: Path
+) -> None:
+    expected = training(stage_inputs, tmp_path / "at once", CACHED.model_copy(update={"steps": 3, "eval_every": 3}))
+    expected.train(FIRST, "first")
+    changed = training(stage_inputs, tmp_path / "changed")
+    changed.set_steps(3)
+    step_s, image_s = changed.seconds()
+    assert step_s > 0 < image_s
+    steps: list[int] = []
+    changed.train(FIRST, "first", lambda row: steps.append(row.step))
+    assert steps == [1, 2, 3]
+    assert_equal(changed.detect(SECOND), expected.detect(SECOND))

@@ -190,6 +190,14 @@ def test_shards_with_another_number_of_images_than_planned_are_refused(grey_shar
         cache.fill(trunk, [grey_shard], size=(SIDE_PX, SIDE_PX), max_boxes=4, augment=AUGMENT, seed=3)
 
 
+def test_several_trainings_on_one_set_of_features_make_them_worth_while() -> None:
+    network, frozen = build(2)
+    params = PARAMS.model_copy(update={"cache": PARAMS.cache.model_copy(update={"use": "auto", "copies": 4})})
+    params = params.model_copy(update={"steps": 2, "batch_size": 10})
+    assert choose_feed(network, frozen, params, 7, ALONE).plan is None
+    assert choose_feed(network, frozen, params, 7, ALONE, 2).plan is not None
+
+
 @pytest.mark.slow
 def test_a_run_from_features_resumes_to_the_same_bits_and_leaves_frozen_variables_unchanged(
     grey_shard: Path, tmp_path: Path
