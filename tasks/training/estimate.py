@@ -102,7 +102,7 @@ class Forecast:
         if self.validations:
             parts.append(f"{counted(self.validations, 'validation')} of {self.validation_s:.2g} s")
         frozen = f"; computing the frozen layers took {fill_s:.0f} s" if fill_s else ""
-        return f"about {_duration(self.total_s)} from here on this machine ({', '.join(parts)}){frozen}"
+        return f"about {duration(self.total_s)} from here on this machine ({', '.join(parts)}){frozen}"
 
 
 def forecast(phases: Sequence[Phase], step: int, timing: Timing, val_images: int) -> Forecast:
@@ -195,7 +195,8 @@ def _seconds(action: Callable[[], Any], times: int) -> float:
     return (time.monotonic() - start) / times
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """`45 s`, `12 minutes`, `2.5 hours`."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = seconds / 60
