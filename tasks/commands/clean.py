@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tasks.artifacts.learning_curve import unfinished_trainings
 from tasks.errors import PipelineError
 from tasks.ground.dvc_yaml import entries, read_mapping, resolved, stages_of
 from tasks.ground.files import remove_leftovers
@@ -82,8 +83,9 @@ def _is_ours(path: Path, sources: Sequence[Path]) -> bool:
 
 
 def _scratch(values: Params) -> tuple[Path, ...]:
-    """What stages keep between runs, so that a killed one goes on, and what is no result."""
-    return values.paths.records_resume, values.paths.resume, values.paths.tensorboard
+    """What stages and commands keep between runs, so that a killed one goes on, and what is no result."""
+    paths = values.paths
+    return paths.records_resume, paths.resume, paths.tensorboard, unfinished_trainings(paths)
 
 
 def _remove(path: Path) -> None:

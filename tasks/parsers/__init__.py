@@ -6,6 +6,7 @@ from tasks.parsers.data import add_convert, add_explain, add_two_runs
 from tasks.parsers.housekeeping import add_housekeeping
 from tasks.parsers.photos import add_annotate, add_predict, add_predict_folder
 from tasks.parsers.shared import add_command, add_params
+from tasks.parsers.trainings import add_learning_curve
 from tasks.stages.table import STAGES
 
 
@@ -27,5 +28,6 @@ def parser() -> argparse.ArgumentParser:
     add_explain(commands)
     add_two_runs(commands)
     add_convert(commands)
+    add_learning_curve(commands)
     add_housekeeping(commands)
     return parser
