@@ -42,8 +42,8 @@ class Measured:
     Attributes:
         images: `(S,)` training images, rising.
         scores: `(S, K)` mAP of each training; at least two seeds.
-        image_noise: `(R, S)` how far the mean of each size may be off because other images might have been scored: each
-            row is one draw, for all sizes the same images.
+        image_noise: `(R, S)` what the mean of each size may be on all images, less what it is on those that were
+            scored: each row is one draw, for all sizes the same images.
     """
 
     images: _Floats

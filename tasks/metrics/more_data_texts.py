@@ -1,7 +1,7 @@
 """A learning curve in words: the lines that the command prints and its page shows."""
 
 from tasks.artifacts.learning_curve import Expected, FittedCurve, MeasuredCurve
-from tasks.ground.figures import change_text, figure_text, interval_text
+from tasks.ground.figures import change_text, figure_text, interval_text, minus
 from tasks.ground.text import counted
 
 
@@ -23,7 +23,7 @@ def size_lines(measured: MeasuredCurve) -> list[str]:
 
 def gain_interval_text(gain: Expected) -> str:
     """`+0.01 to +0.08`."""
-    return " to ".join(change_text(end, 2) for end in gain.interval)
+    return minus(" to ".join(f"{end:+.2f}" for end in gain.interval))
 
 
 def _doubled(curve: FittedCurve, images: int) -> list[str]:

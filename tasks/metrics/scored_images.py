@@ -8,7 +8,8 @@ import numpy.typing as npt
 from scipy import stats
 
 from tasks.metrics.analysis import carriers_of
-from tasks.metrics.intervals import deviations, halves, resampled_figures
+from tasks.metrics.coco import figures_of
+from tasks.metrics.intervals import deviations, excesses, halves, resampled_figures
 from tasks.metrics.matching import Matches
 
 # A gain is seen where its 95 % interval is above 0, and images are counted so that this happens in 4 of 5 test sets.
@@ -26,19 +27,24 @@ class ScoredImages:
         images: how many were scored.
         deviations: `(R, S, K)` how far each training's mAP may be from that on all such images: one row for each of
             many halves of the images, the same half for all.
+        excess: `(S, K)` how much too high each is, as average precision on few images is.
         carriers: how many images show the class that the fewest show.
     """
 
     images: int
     deviations: _Floats
+    excess: _Floats
     carriers: int
 
     def noise(self, seed: int = 0) -> _Floats:
-        """`(R, S)` the deviations of each size's mean over seeds, as long as few images make the spread uncertain."""
+        """`(R, S)` where the mean of each size may be on all such images, less what it is on these.
+
+        Longer than the deviations where few images leave their spread uncertain.
+        """
         freedom = self.carriers - 1
         rows = self.deviations.mean(axis=2)
         longer = np.sqrt(freedom / np.random.default_rng(seed).chisquare(freedom, len(rows)))
-        return np.asarray(rows * longer[:, None])
+        return np.asarray(rows * longer[:, None] - self.excess.mean(axis=1))
 
     def images_for(self, gain: float) -> int | None:
         """How many images it takes to see that a training is better by `gain` mAP than another; None where unknown.
@@ -62,4 +68,8 @@ def scored_images(of_sizes: Sequence[Sequence[Matches]]) -> ScoredImages:
         [np.stack([resampled_figures(each, drawn)["mAP"] for each in own], axis=1) for own in of_sizes], axis=1
     )
     measured = np.isfinite(on_halves).all(axis=(1, 2))
-    return ScoredImages(first.images, deviations(on_halves[measured], drawn[measured]), carriers_of(first)["mAP"])
+    on_halves, drawn = on_halves[measured], drawn[measured]
+    whole = np.array([[figures_of(each).mean_ap or 0.0 for each in own] for own in of_sizes])
+    return ScoredImages(
+        first.images, deviations(on_halves, drawn), excesses(on_halves - whole, drawn), carriers_of(first)["mAP"]
+    )

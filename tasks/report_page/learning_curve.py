@@ -10,6 +10,8 @@ from tasks.metrics.more_data_texts import answer_lines, gain_interval_text
 from tasks.report_page.curves import INK, STYLE, new_figure, svg_of
 from tasks.report_page.page import render
 
+# Of mAP: on a closer scale, chance looks like something.
+_LEAST_SPAN = 0.2
 _CURVE, _TRAININGS = PALETTE[0], PALETTE[1]
 
 
@@ -44,7 +46,8 @@ def learning_curve_svg(measured: MeasuredCurve) -> Markup:
         for row in measured.sizes:
             axes.plot([row.images] * len(row.scores), row.scores, "o", color=_TRAININGS, markersize=5, alpha=0.85)
         bottom, top = axes.get_ylim()
-        axes.set_ylim(max(0.0, bottom), min(1.0, top) if top > bottom else 1.0)
+        more = max(0.0, _LEAST_SPAN - (top - bottom)) / 2
+        axes.set_ylim(max(0.0, bottom - more), min(1.0, top + more))
         axes.set_xlim(left=0)
         axes.set(xlabel="training images", ylabel="mAP")
         return svg_of(figure, "curve", "mAP against the number of training images")

@@ -75,7 +75,7 @@ def test_trainings_that_find_nothing_end_in_a_sentence_and_no_figure() -> None:
 def test_the_answer_in_words() -> None:
     assert answer_lines(measured(CURVE, 3149)) == [
         "twice the labels (208 images): mAP 0.61 (0.53 to 0.69), now 0.57 (0.49 to 0.65); "
-        "on the same images +0.04 (±0 to +0.08)",
+        "on the same images +0.04 (+0.00 to +0.08)",
         "to see a gain of 0.02 takes about 3100 test images, you have 55",
     ]
     assert size_lines(measured(CURVE, 1)) == ["100 % (104 images): mAP 0.600 (0.500, 0.600, 0.700)"]

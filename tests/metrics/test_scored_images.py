@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tasks.metrics.analysis import intervals_of
 from tasks.metrics.coco import figures_of
 from tasks.metrics.matching import Matches, match_detections
 from tasks.metrics.scored_images import scored_images
@@ -29,6 +30,16 @@ def test_the_images_noise_of_a_mean_is_about_that_of_one_and_larger_than_that_of
     # Seen over many draws of 120 such images, it is .025.
     assert 0.015 < of_mean <= 1.05 * of_one < 0.045
     assert (noise[:, 1] - noise[:, 0]).std() < noise.std(axis=0).max() * 1.2
+
+
+def test_the_mean_and_spread_of_the_noise_are_those_of_the_figures_own_interval() -> None:
+    (once,), (other,) = trainings(120, [[1.0], [0.8]])
+    noise = scored_images([[other], [once]]).noise()[:, 1]
+    interval, value = intervals_of(once)["mAP"], figures_of(once).mean_ap
+    assert interval is not None
+    assert value is not None
+    low, high = value + np.quantile(noise, [0.025, 0.975])
+    assert (low, high) == pytest.approx(interval, abs=0.01)
 
 
 def test_four_times_the_gain_is_seen_on_a_sixteenth_of_the_images() -> None:
