@@ -26,7 +26,7 @@ from prefect.states import Completed, Failed
 from prefect.tasks import exponential_backoff
 from pydantic import Field
 
-from flows.child import run_tasks
+from flows.child import last_sentence, run_tasks
 from flows.folder_summary import FolderSummary, artifact_key, summary_markdown
 from flows.notify import notify
 from flows.publish import percent_of
@@ -79,13 +79,9 @@ def detect(arguments: list[str], root: Path) -> FolderSummary | State[Any] | Non
         lines = "\n".join(last)
         raise DetectingInterruptedError(f"predict-folder was ended by {signal.Signals(-code).name}:\n{lines}")
     # Not raised: Prefect logs the traceback of an exception, which says nothing of a folder that is missing.
-    return Failed(message=_sentence(list(last)) or f"predict-folder ended with {code}:\n" + "\n".join(last))
-
-
-def _sentence(lines: list[str]) -> str:
-    """What the command says at its end of what is to be mended; empty where it ended otherwise, as by a bug."""
-    starts = [place for place, line in enumerate(lines) if line.startswith("predict-folder: ")]
-    return "\n".join(lines[starts[-1] :]) if starts else ""
+    return Failed(
+        message=last_sentence("predict-folder", list(last)) or f"predict-folder ended with {code}:\n" + "\n".join(last)
+    )
 
 
 @flow(name="predict-folder", on_failure=[notify], on_crashed=[notify])

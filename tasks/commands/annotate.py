@@ -54,6 +54,8 @@ def annotate(
     """
     # Commands in the background of a shell ignore it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if only and review:
+        raise PipelineError("--only and --review: each names the images to show; give one of them")
     paths, model = _paths_by_address(images), _model_folder(model)
     suspects = read_review_tasks(review) if review else []
     model_classes = read_label_map(model / LABEL_MAP) if model else ()
@@ -116,8 +118,6 @@ def _shown(
     paths: Mapping[str, Path], folder: Path, only: Path | None, suspects: Sequence[ReviewTask] | None
 ) -> dict[str, Path]:
     """The images to draw in, by address: those chosen, those with suspects, or all."""
-    if only and suspects is not None:
-        raise PipelineError("--only and --review: each names the images to show; give one of them")
     if only:
         return chosen_photos(paths, folder, only)
     if suspects is None:

@@ -82,8 +82,9 @@ def _is_ours(path: Path, sources: Sequence[Path]) -> bool:
 
 
 def _scratch(values: Params) -> tuple[Path, ...]:
-    """What stages keep between runs, so that a killed one goes on, and what is no result."""
-    return values.paths.records_resume, values.paths.resume, values.paths.review_resume, values.paths.tensorboard
+    """What stages and commands keep between runs, so that a killed one goes on, and what is no result."""
+    paths = values.paths
+    return paths.records_resume, paths.resume, paths.review_resume, paths.learning_curve_resume, paths.tensorboard
 
 
 def _remove(path: Path) -> None:

@@ -55,10 +55,12 @@ def refuse_unsafe_out(out: Path, params: "Params", root: Path = Path()) -> None:
     """
     place, project = out.resolve(), root.resolve()
     for key, path in params.paths:
-        # The report is a file of a name that no command writes: their pages lie beside it.
-        if key == "report":
-            continue
         its = (project / path).resolve()
+        # Of the report's folder DVC keeps the page alone: what commands write lies beside it.
+        if key == "report":
+            its = its / "index.html"
+            if not place.is_relative_to(its):
+                continue
         if place.is_relative_to(its) or its.is_relative_to(place):
             raise ParamsError(
                 f"--out {out}: DVC removes what stands at paths.{key}, {quoted(str(path))}, before a stage writes "

@@ -106,20 +106,39 @@ def interval_of_difference(value: float, on_halves: _Floats, drawn: _Floats, car
     return Interval(value, value) if known and abs(value) > _NOTHING else None
 
 
+def deviations(on_halves: _Floats, drawn: _Floats) -> _Floats:
+    """How far a figure on all images may be from the truth, one row for each half: their spread is its standard error.
+
+    Args:
+        on_halves: on each half, `(R,)`, or `(R, S)` for S detectors on the same halves; all finite.
+        drawn: the halves, `(R, images)`.
+    """
+    share = drawn.mean(axis=1).reshape(-1, *[1] * (on_halves.ndim - 1))
+    # A half of m out of n images is sqrt((n - m) / m) times as far from the whole as the whole from the truth.
+    return np.asarray((on_halves - on_halves.mean(axis=0)) * np.sqrt(share / (1 - share)))
+
+
+def excesses(apart: _Floats, drawn: _Floats) -> _Floats:
+    """How much too high an average precision on all images is, for being on so few.
+
+    Args:
+        apart: how much higher it is on each half, `(R,)`, or `(R, ...)` of several detectors; all finite.
+        drawn: the halves, `(R, images)`.
+    """
+    share = drawn.mean(axis=1).reshape(-1, *[1] * (apart.ndim - 1))
+    return np.asarray(np.mean(apart / (share**-_EXCESS_POWER - 1), axis=0))
+
+
 def _centre(value: float, on_halves: _Floats, drawn: _Floats, carriers: int) -> tuple[float, float] | None:
     """The figure without its excess, and how far to either side the truth may lie."""
     measured = np.isfinite(on_halves)
     if carriers < LEAST_IMAGES or not measured.any():
         return None
-    share = drawn[measured].mean(axis=1)
-    apart = on_halves[measured] - value
-    excess = float(np.mean(apart / (share**-_EXCESS_POWER - 1)))
-    # A half of m out of n images is sqrt((n - m) / m) times as far from the whole as the whole from the truth.
-    around = (apart - apart.mean()) * np.sqrt(share / (1 - share))
-    spread = float(np.sqrt(np.mean(around**2)))
+    apart, drawn = on_halves[measured] - value, drawn[measured]
+    spread = float(np.sqrt(np.mean(deviations(apart, drawn) ** 2)))
     if spread < _NOTHING:
         return None
-    return value - excess, spread * float(stats.t.ppf((1 + _LEVEL) / 2, carriers - 1))
+    return value - float(excesses(apart, drawn)), spread * float(stats.t.ppf((1 + _LEVEL) / 2, carriers - 1))
 
 
 def _of_class(matches: Matches, k: int, weights: _Floats) -> tuple[_Floats, _Floats]:

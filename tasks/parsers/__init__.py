@@ -7,6 +7,7 @@ from tasks.parsers.housekeeping import add_housekeeping
 from tasks.parsers.photos import add_annotate, add_predict, add_predict_folder, add_suggest
 from tasks.parsers.review import add_review
 from tasks.parsers.shared import add_command, add_params
+from tasks.parsers.trainings import add_learning_curve
 from tasks.stages.table import STAGES
 
 
@@ -30,5 +31,6 @@ def parser() -> argparse.ArgumentParser:
     add_two_runs(commands)
     add_convert(commands)
     add_review(commands)
+    add_learning_curve(commands)
     add_housekeeping(commands)
     return parser

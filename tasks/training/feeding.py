@@ -104,16 +104,20 @@ class BatchSource:
             self._features.fill(feed.trunk, shards, **self._shape, seed=params.seed)
         self.seconds = time.monotonic() - start
 
-    def batches(self, start_step: int, image_shares: npt.NDArray[np.float64] | None = None) -> Any:
+    def batches(
+        self, start_step: int, image_shares: npt.NDArray[np.float64] | None = None, seed: int | None = None
+    ) -> Any:
         """`Batch`es without end from step `start_step` on, each replica's own where there are several.
 
-        `image_shares` is how often each image comes in an epoch; None: once.
+        `image_shares` is how often each image comes in an epoch; None: once. `seed` is of the order and, where batches
+        hold images, of their changes; None: that of the params.
 
         Raises:
             TrainingError: a batch cannot be divided among the replicas.
         """
         params, replicas = self._params, self._replicas
-        order: dict[str, Any] = {"seed": params.seed, "start_step": start_step, "image_shares": image_shares}
+        seed = params.seed if seed is None else seed
+        order: dict[str, Any] = {"seed": seed, "start_step": start_step, "image_shares": image_shares}
         if self._features is not None:
             return self._features.batches(batch_size=params.batch_size, **order)
         whole = functools.partial(training_batches, self._shards, batch_size=params.batch_size, **self._shape, **order)

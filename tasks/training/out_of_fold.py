@@ -15,7 +15,6 @@ from tasks.errors import TrainingError
 from tasks.ground.files import read_json, write_json
 from tasks.ground.text import counted
 from tasks.ground.unfinished import unfinished_work
-from tasks.training.estimate import duration_text
 from tasks.training.repeated import LabelledRecords, RepeatedTraining
 from tasks.training.resume import run_key
 
@@ -84,14 +83,12 @@ def _plan(training: RepeatedTraining, minutes: float | None, chosen: Path, *, tr
 
     What is left to do are `trainings`, after which is detected in `images`.
     """
-    step_s, image_s = training.seconds()
+    step_s, image_s = seconds = training.seconds()
     if minutes is not None:
         if not chosen.is_file():
             write_json(chosen, steps_within(minutes * 60 - images * image_s, trainings * step_s))
         training.set_steps(int(read_json(chosen, "a number of steps")))
-    seconds = trainings * training.steps * step_s + images * image_s
-    each = f"{counted(trainings, 'training')} of {training.steps} steps of {step_s:.2g} s"
-    print(f"review: about {duration_text(seconds)} from here on this machine ({each})", flush=True)
+    training.announce("review", seconds, trainings, images)
 
 
 def steps_within(seconds: float, step_s: float) -> int:

@@ -18,6 +18,7 @@ WRITTEN = [
     "data/records.partial/0123456789abcdef/shard",
     "data/.sample.123.partial/half",
     "models/resume/0123456789abcdef/current.json",
+    "models/resume.learning-curve/0123456789abcdef/0123456789abcdef.json",
     "models/exported/model.tflite",
     "models/README.md",
     "metrics/data.json",

@@ -97,7 +97,9 @@ def test_results_may_lie_beside_the_report(project: Path, out: str) -> None:
     refuse_unsafe_out(project / out, params(), project)
 
 
-@pytest.mark.parametrize("out", ["models/exported/new", "models", "data/../data/splits", ".", "linked/new"])
+@pytest.mark.parametrize(
+    "out", ["models/exported/new", "models", "reports/index.html", "data/../data/splits", ".", "linked/new"]
+)
 def test_results_do_not_go_where_dvc_removes_them(project: Path, out: str) -> None:
     (project / "linked").symlink_to("data/splits")
     with pytest.raises(ParamsError, match=r"DVC removes what stands at paths\.\w+, .*: name a folder apart from it"):

@@ -1,6 +1,7 @@
 """Trainings one after another on a toy network: none depends on an earlier one, and a kill changes no bit."""
 
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tasks.params import CacheParams, TrainParams
 from tasks.tfrecords.tf_example import read_split, shards_of
 from tasks.training import out_of_fold
 from tasks.training.out_of_fold import detect_out_of_fold, steps_within
+from tasks.training.progress import HistoryRow
 from tasks.training.repeated import LabelledRecords, RepeatedTraining
 from tests.training.interrupted import InterruptedRunError, until
 from tests.training.train_params import train_params
@@ -66,6 +68,65 @@ def test_images_that_are_not_chosen_are_in_no_batch(params: TrainParams, stage_i
     batches = repeated._source.batches(0, np.where(FIRST, 2.0, 0.0))
     shown = [name.decode() for batch in batches.take(12) for name in batch.names.numpy()]
     assert {name: shown.count(name) for name in set(shown)} == {f"{number}.png": 6 for number in range(4)}
+
+
+def test_another_seed_gives_new_layers_other_values_and_images_another_order_and_none_keeps_the_first(
+    stage_inputs: Path, tmp_path: Path
+) -> None:
+    repeated = training(stage_inputs, tmp_path)
+    found, first_losses = {}, {}
+    for name, seed in (("params", None), ("other", CACHED.seed + 1), ("same", CACHED.seed)):
+        rows: list[HistoryRow] = []
+        repeated.train(FIRST, name, rows.append, seed=seed)
+        first_losses[name], found[name] = vars(rows[0])["loss"], repeated.detect(SECOND)
+    assert_equal(found["same"], found["params"])
+    assert first_losses["same"] == first_losses["params"] != first_losses["other"]
+
+
+def test_a_resumed_training_of_another_seed_ends_with_the_same_bits(stage_inputs: Path, tmp_path: Path) -> None:
+    whole = training(stage_inputs, tmp_path / "whole", UNCACHED)
+    whole.train(FIRST, "first", seed=5)
+    killed = training(stage_inputs, tmp_path / "killed", UNCACHED)
+    with suppress(InterruptedRunError):
+        killed.train(FIRST, "first", until(3), seed=5)
+    killed.train(FIRST, "first", seed=5)
+    assert_equal(killed.detect(SECOND), whole.detect(SECOND))
+
+
+@pytest.mark.parametrize("cached", [True, False], ids=["features", "images"])
+def test_no_mosaic_shows_an_image_that_is_not_chosen(cached: bool, stage_inputs: Path, tmp_path: Path) -> None:
+    params = CACHED if cached else UNCACHED
+    augment = params.augment.model_copy(update={"mosaic": 1.0, "crop": 0.0, "zoom_out": 0.0})
+    repeated = training(stage_inputs, tmp_path, params.model_copy(update={"augment": augment}))
+    # Each image has one box, a mosaic those of four.
+    for batch in repeated._source.batches(0, np.where(FIRST, 2.0, 0.0)).take(8):
+        assert (batch.weights.numpy().sum(axis=1) == 1).all()
+
+
+def test_images_to_detect_in_may_be_others_than_those_to_train_on(stage_inputs: Path, tmp_path: Path) -> None:
+    own = training(stage_inputs, tmp_path / "own")
+    own.train(FIRST, "first")
+    records = records_of(stage_inputs)
+    folder = records.folder
+    detected = LabelledRecords(
+        folder, shards_of(folder, "val"), replace(records.images, images=read_split(folder, "val"))
+    )
+    config, base = stage_inputs / "pipeline.config", stage_inputs / "base"
+    other = RepeatedTraining(
+        CACHED, records, pipeline_config=config, base=base, work=tmp_path / "other", detected=detected
+    )
+    other.train(FIRST, "first")
+    # The val split of these records has the same images.
+    assert_equal(other.detect_all(), own.detect_all())
+
+
+def test_class_balance_is_that_of_the_chosen_images(stage_inputs: Path, tmp_path: Path) -> None:
+    repeated = training(stage_inputs, tmp_path, CACHED.model_copy(update={"class_balance": 1.0}))
+    repeated._images = tuple(
+        replace(image, classes=("cat",)) if number in (0, 5) else image for number, image in enumerate(repeated._images)
+    )
+    # Of the first four, three show a dog and one a cat, which comes three times as often.
+    np.testing.assert_allclose(repeated._shares(FIRST), [4, 4 / 3, 4 / 3, 4 / 3, 0, 0, 0, 0])
 
 
 def test_a_killed_training_ends_with_the_same_bits(stage_inputs: Path, tmp_path: Path) -> None:
