@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import tensorflow as tf
 
 from tasks.artifacts.training import EstimateFigures
+from tasks.ground.figures import duration_text
 from tasks.ground.text import counted
 from tasks.model.schedule import Phase
 from tasks.training.progress import Progress
@@ -102,7 +103,7 @@ class Forecast:
         if self.validations:
             parts.append(f"{counted(self.validations, 'validation')} of {self.validation_s:.2g} s")
         frozen = f"; computing the frozen layers took {fill_s:.0f} s" if fill_s else ""
-        return f"about {_duration(self.total_s)} from here on this machine ({', '.join(parts)}){frozen}"
+        return f"about {duration_text(self.total_s)} from here on this machine ({', '.join(parts)}){frozen}"
 
 
 def forecast(phases: Sequence[Phase], step: int, timing: Timing, val_images: int) -> Forecast:
@@ -193,10 +194,3 @@ def _seconds(action: Callable[[], Any], times: int) -> float:
     for _ in range(times):
         action()
     return (time.monotonic() - start) / times
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = seconds / 60
-    return f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.1f} hours"

@@ -1,0 +1,196 @@
+"""The run in between two runs: the data of one, the params and the code of the other.
+
+Only the stages after `records` run, as only they read these params: records and splits are those of the one run, the
+base weights those of the other. The stages run in a folder below .dvc/tmp, with the cache of the project: what DVC has
+in its run cache is not run again, so a run in between that was ever made with this data, params and code costs seconds.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+
+from tasks.artifacts.model_detections import read_model_detections, write_model_detections
+from tasks.comparison.factors import DETECTOR_STAGES, Side, code_of, side_of
+from tasks.comparison.photos_of_run import levels_up, link_photos
+from tasks.comparison.project_copy import copy_project
+from tasks.comparison.run import Run, copy_result, result_path
+from tasks.comparison.two_runs import RunResults
+from tasks.dataset.detections import Detections
+from tasks.errors import BusyError, PipelineError
+from tasks.ground.dvc_cache import locked_outputs
+from tasks.ground.dvc_yaml import entries, read_mapping, stages_of
+from tasks.ground.files import read_json, replacing, sha256_of, write_json
+from tasks.ground.process import ending_with_me
+from tasks.ground.unfinished import unfinished_work
+from tasks.ground.walk import files_below
+
+# Below the project's folder; DVC keeps git from seeing it.
+PLACE = Path(".dvc/tmp/explain")
+_READY, _CODE = "ready", "other_code.json"
+# Runs stages in a project's folder.
+Runner = Callable[[Path, Sequence[str]], None]
+
+
+@dataclass(frozen=True)
+class Between:
+    """A run in between.
+
+    Attributes:
+        data: the run whose data it has.
+        params: the run whose params and code it has.
+    """
+
+    data: RunResults
+    params: RunResults
+
+
+def repro(project: Path, stages: Sequence[str]) -> None:
+    """Run `stages` alone, one after the other, through `dvc repro`; what it prints goes to the terminal's stderr.
+
+    Raises:
+        PipelineError: a stage failed.
+    """
+    command = [sys.executable, "-m", "dvc", "repro", "--single-item", *stages]
+    # dvc.yaml takes the Python that it finds: in this folder there is no .venv.
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    with subprocess.Popen(ending_with_me(command), cwd=project, env=environment, stdout=2) as process:
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            # DVC and the stage got it too: the trainer ends by itself, and goes on from its last saving next time.
+            process.wait()
+            raise
+    if code:
+        raise PipelineError(
+            f"the run in between failed, see above; it lies in {project}, and the same command goes on from there"
+        )
+
+
+@dataclass(frozen=True)
+class BetweenResults:
+    """What is kept of a run in between.
+
+    Attributes:
+        detections: of its SavedModel in each test image of its data.
+        other_code: the code that is not what the run of its params was made with, as that was changed since.
+    """
+
+    detections: Sequence[Detections]
+    other_code: Sequence[str]
+
+
+def results_between(between: Between, root: Path, run: Runner = repro) -> BetweenResults:
+    """The results of a run in between; it is made where they are not at hand, and remembered.
+
+    Args:
+        between: which run.
+        root: the project's folder.
+        run: runs the stages.
+
+    Raises:
+        PipelineError: `root` is no project of DVC, something that the run needs is missing, or a stage failed.
+        BusyError: another process makes a run in between.
+    """
+    if not (root / ".dvc").is_dir():
+        raise PipelineError(f"{root.absolute()}: no .dvc in it: --explain works in the project's folder")
+    key = _key(between, root)
+    kept, test = root / PLACE / "results" / key, between.data.test
+    if not kept.is_dir():
+        busy = BusyError(f"{root / PLACE}: another process makes a run in between; wait for it, or end it")
+        with unfinished_work(root / PLACE / "work", key, busy) as folder:
+            project = _project(between, root, folder)
+            run(project, _stages(project))
+            found = read_model_detections(project / result_path(between.params.run, "detections"), "saved_model", test)
+            other_code = _other_code(between.params.run, project)
+            with replacing(kept, own_folder=True) as partial:
+                write_model_detections(partial, "saved_model", test, found)
+                write_json(partial / _CODE, other_code)
+            shutil.rmtree(folder)
+    return BetweenResults(read_model_detections(kept, "saved_model", test), read_json(kept / _CODE, "a list of paths"))
+
+
+def _other_code(run: Run, project: Path) -> list[str]:
+    """The code of the run in between that differs from what `run` was made with, as each dvc.lock has it."""
+    lock = project / "dvc.lock"
+    made = replace(run, lock=read_mapping(lock) if lock.is_file() else {})
+    first, second = code_of(run, DETECTOR_STAGES), code_of(made, DETECTOR_STAGES)
+    return sorted(path for path in first.keys() & second.keys() if first[path] != second[path])
+
+
+def _project(between: Between, root: Path, folder: Path) -> Path:
+    """The folder in which the stages run; that of an earlier, broken-off call where it was whole."""
+    ready = folder / _READY
+    if ready.is_file():
+        return folder / ready.read_text(encoding="utf-8")
+    shutil.rmtree(folder)
+    data, params = between.data.data, between.params.run
+    # So deep that folders of photos above the project's lie within `folder`, too.
+    tree = folder.joinpath(*["above"] * levels_up(data.root), "tree")
+    tree.mkdir(parents=True)
+    project = copy_project(params, root, tree, PurePosixPath(os.path.normpath(data.root)))
+    for name, run in (("splits", data.run), ("records", data.run), ("base", params)):
+        copy_result(run, name, project / result_path(params, name), root)
+    link_photos(data, root, project, folder)
+    ready.write_text(project.relative_to(folder).as_posix(), encoding="utf-8")
+    return project
+
+
+def _stages(project: Path) -> list[str]:
+    """Those of DETECTOR_STAGES that the project's dvc.yaml has; its version may lack one."""
+    try:
+        known = stages_of(read_mapping(project / "dvc.yaml"))
+    except ValueError as error:
+        raise PipelineError(str(error)) from error
+    return [stage for stage in DETECTOR_STAGES if stage in known]
+
+
+def _key(between: Between, root: Path) -> str:
+    """16 hexadecimal digits, a hash of all that the run in between is made of."""
+    data, params = between.data.run, between.params.run
+    parts = {
+        "data": [between.data.data_digest, _values(data, "data").get("records"), _locked(data, "records")],
+        "params": [_values(params, "params"), params.raw.get("paths")],
+        "base": _locked(params, "base"),
+        "code": params.commit or _code_digest(params),
+    }
+    return sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def _values(run: Run, side: Side) -> dict[str, dict[str, object]]:
+    """The params of `run` that are on `side`, by section."""
+    return {
+        section: {key: value for key, value in values.items() if side_of(f"{section}.{key}") == side}
+        for section, values in run.raw.items()
+        if section != "paths" and isinstance(values, dict)
+    }
+
+
+def _locked(run: Run, name: str) -> str | None:
+    """The MD5 of the result `name` of `paths:` in dvc.lock; None where it does not say."""
+    path, stages = result_path(run, name).as_posix(), run.lock.get("stages") if isinstance(run.lock, dict) else None
+    listed = [own for own in stages.values() if isinstance(own, dict)] if isinstance(stages, dict) else []
+    return dict(each for stage in listed for each in locked_outputs(stage)).get(path)
+
+
+def _code_digest(run: Run) -> str:
+    """Of a folder: a hash of dvc.yaml and of the code that the stages depend on there."""
+    file = run.folder / "dvc.yaml"
+    try:
+        stages = stages_of(read_mapping(file))
+    except ValueError as error:
+        raise PipelineError(f"{error}; --explain runs stages with the code of this folder") from error
+    named = {dep for name in DETECTOR_STAGES for dep, _ in entries(stages.get(name, {}), "deps") if "$" not in dep}
+    places = [file, *(run.folder / dep for dep in sorted(named))]
+    files = [each for place in places for each in (files_below(place) if place.is_dir() else [place])]
+    own = [
+        (os.path.relpath(each, run.folder), sha256_of(each))
+        for each in files
+        if each.suffix != ".pyc" and each.is_file()
+    ]
+    return sha256(json.dumps(own).encode()).hexdigest()
