@@ -3,9 +3,9 @@
 Nothing of it is a git repository, so that nothing is written into the user's: DVC is set to do without.
 """
 
+import os
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 from pathlib import Path, PurePosixPath
@@ -44,6 +44,8 @@ def copy_project(run: Run, root: Path, folder: Path, photos: PurePosixPath) -> P
     left_out = (prefix / photos).parts if photos.parts and is_inside(photos) else None
     (_unpack_commit if run.commit else _copy_files)(run, above, folder, left_out)
     project = folder / prefix
+    # It is of other data: what it says of a stage is not to be taken for what will be made here.
+    (project / "dvc.lock").unlink(missing_ok=True)
     if run.outdated:
         text = yaml.safe_dump(run.raw, sort_keys=False, allow_unicode=True)
         (project / _PARAMS).write_text(text, encoding="utf-8")
@@ -93,10 +95,12 @@ def _lies_in(name: str, folder: tuple[str, ...] | None) -> bool:
 def _set_up_dvc(project: Path, cache: Path) -> None:
     if not (project / "dvc.yaml").is_file():
         raise PipelineError(f"{project}: no dvc.yaml in it, so no stage can be run there; git must know the project's")
-    (project / ".dvc").mkdir(exist_ok=True)
-    (project / ".dvc/config.local").unlink(missing_ok=True)
-    for key, value in (("core.no_scm", "true"), ("core.analytics", "false"), ("cache.dir", str(cache))):
-        command = [sys.executable, "-m", "dvc", "config", "--quiet", "--local", key, value]
-        done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise PipelineError(f"{project}: dvc config {key} failed: {done.stderr.strip()}")
+    folder = project / ".dvc"
+    folder.mkdir(exist_ok=True)
+    # Relative to the file, as DVC reads it; a call of `dvc config` takes a second for each value.
+    relative = os.path.relpath(cache.resolve(), folder.resolve())
+    quote = "'" if '"' in relative else '"'
+    if quote in relative:
+        raise PipelineError(f"{cache}: a path with both kinds of quotes, which DVC's configuration cannot hold")
+    lines = ["[core]", "no_scm = true", "analytics = false", "[cache]", f"dir = {quote}{relative}{quote}", ""]
+    (folder / "config.local").write_text("\n".join(lines), encoding="utf-8")

@@ -21,6 +21,7 @@ from tasks.comparison.photos_of_run import levels_up, link_photos
 from tasks.comparison.project_copy import copy_project
 from tasks.comparison.run import Run, copy_result, result_path
 from tasks.comparison.two_runs import RunResults
+from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
 from tasks.errors import BusyError, PipelineError
 from tasks.ground.dvc_cache import locked_outputs
@@ -101,7 +102,8 @@ def results_between(between: Between, root: Path, run: Runner = repro) -> Betwee
         raise PipelineError(f"{root.absolute()}: no .dvc in it: --explain works in the project's folder")
     key = _key(between, root)
     kept, test = root / PLACE / "results" / key, between.data.test
-    if not kept.is_dir():
+    results = _read(kept, test)
+    if results is None:
         busy = BusyError(f"{root / PLACE}: another process makes a run in between; wait for it, or end it")
         with unfinished_work(root / PLACE / "work", key, busy) as folder:
             project = _project(between, root, folder)
@@ -112,7 +114,18 @@ def results_between(between: Between, root: Path, run: Runner = repro) -> Betwee
                 write_model_detections(partial, "saved_model", test, found)
                 write_json(partial / _CODE, other_code)
             shutil.rmtree(folder)
-    return BetweenResults(read_model_detections(kept, "saved_model", test), read_json(kept / _CODE, "a list of paths"))
+            results = BetweenResults(found, other_code)
+    return results
+
+
+def _read(kept: Path, test: Dataset) -> BetweenResults | None:
+    """What was remembered in `kept`; None where nothing was, or it is damaged."""
+    try:
+        return BetweenResults(
+            read_model_detections(kept, "saved_model", test), read_json(kept / _CODE, "a list of paths")
+        )
+    except (PipelineError, OSError):
+        return None
 
 
 def _other_code(run: Run, project: Path) -> list[str]:
