@@ -54,13 +54,13 @@ def explain_hint(found: Comparison) -> str:
     """What `--explain` would do and take; empty where data and params do not both differ."""
     if not needs_run_between(found):
         return ""
-    factors = factors_between(found)
+    name = factors_between(found).params_name
     times = [(own.training_s, own.run.name) for own in (found.before, found.after) if own.training_s is not None]
-    took = " and ".join(f"{duration_text(seconds)} in {name}" for seconds, name in times)
+    took = f" (training took {' and '.join(f'{duration_text(seconds)} in {run}' for seconds, run in times)})"
     return (
-        "How much each explains is measured with a run in between, which has the data of "
-        f"{found.after.run.name} and the {factors.params_name} of {found.before.run.name}"
-        f"{f' (training took {took})' if took else ''}; this trains it, if DVC's cache has no such run:"
+        f"What the data and what the {name} explain of the difference is measured with a run in between, which has the "
+        f"data of {found.after.run.name} and the {name} of {found.before.run.name}. "
+        f"This trains it{took if times else ''}, unless DVC's cache has such a run:"
     )
 
 
@@ -176,8 +176,9 @@ def _code_notes(explanation: Explanation) -> list[str]:
         found.append(f"The code that made the data differs too ({', '.join(code['data'])}). It counts with the data.")
     if explanation.other_code:
         found.append(
-            f"The run in between was made with code that was changed after the results were made "
-            f"({', '.join(explanation.other_code)}): a part of what it changes counts with either."
+            f"Code was changed after the results were made and before they were committed "
+            f"({', '.join(explanation.other_code)}). The run in between has the changed code, so what that does is in "
+            "both parts."
         )
     return found
 

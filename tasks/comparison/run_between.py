@@ -148,7 +148,10 @@ def _project(between: Between, root: Path, folder: Path) -> Path:
     tree.mkdir(parents=True)
     project = copy_project(params, root, tree, PurePosixPath(os.path.normpath(data.root)))
     for name, run in (("splits", data.run), ("records", data.run), ("base", params)):
-        copy_result(run, name, project / result_path(params, name), root)
+        target = project / result_path(params, name)
+        if target.exists():
+            shutil.rmtree(target) if target.is_dir() else target.unlink()
+        copy_result(run, name, target, root)
     link_photos(data, root, project, folder)
     ready.write_text(project.relative_to(folder).as_posix(), encoding="utf-8")
     return project

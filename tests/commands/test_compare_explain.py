@@ -9,7 +9,7 @@ import yaml
 
 from tasks.__main__ import main
 from tests.commands.two_runs import world, write_run
-from tests.comparison.small_history import commit, history, part, write_project
+from tests.comparison.small_history import commit, commit_files, history, part, write_project
 
 # `train` notes that it ran; the detector finds the boxes of so many of the test images: steps / 20, and one for each
 # 5 images that are in the data.
@@ -111,15 +111,15 @@ def test_both_orders_train_a_second_run_and_the_page_has_the_section(
     page = (root / "compare.html").read_text(encoding="utf-8")
     assert '<h2 id="explanation-title">What explains the difference</h2>' in page
     assert '<th scope="col">from the data</th>' in page
-    assert "trains it, if DVC" not in page
+    assert "This trains it" not in page
 
 
 def test_without_the_option_one_line_says_what_it_would_do(root: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", "HEAD~1", "HEAD"]) == 0
     text = capfd.readouterr().out
     assert re.search(
-        r"a run in between, which has the data of HEAD \(\w+\) and the params of HEAD~1 \(\w+\) "
-        r"\(training took 3 minutes in HEAD~1 \(\w+\) and 3 minutes in HEAD \(\w+\)\)",
+        r"a run in between, which has the data of HEAD \(\w+\) and the params of HEAD~1 \(\w+\)\. This trains it "
+        r"\(training took 3 minutes in HEAD~1 \(\w+\) and 3 minutes in HEAD \(\w+\)\), unless DVC's cache has such",
         text,
     )
     assert "`python -m tasks compare HEAD~1 HEAD --explain`." in text
@@ -130,6 +130,21 @@ def test_without_the_option_one_line_says_what_it_would_do(root: Path, capfd: py
 
 
 @pytest.mark.slow
+def test_code_that_was_committed_after_the_results_were_made_is_named(
+    root: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    lock = (root / "dvc.lock").read_text(encoding="utf-8")
+    (root / "tasks/code.py").write_text(CODE + "\n# Another.\n", encoding="utf-8")
+    commit(root, "code")
+    (root / "dvc.lock").write_text(lock, encoding="utf-8")
+    commit_files(root, "the results of before")
+    assert main(["compare", "HEAD", "HEAD~3", "--explain", "--out", "found.md"]) == 0
+    assert "Code was changed after the results were made and before they were committed (tasks/code.py)." in (
+        capfd.readouterr().out
+    )
+
+
+@pytest.mark.slow
 def test_code_that_differs_counts_with_the_params_and_is_named(root: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (root / "tasks/code.py").write_text(CODE + "\n# Another.\n", encoding="utf-8")
     commit(root, "other code")
@@ -137,7 +152,7 @@ def test_code_that_differs_counts_with_the_params_and_is_named(root: Path, capfd
     text = capfd.readouterr().out
     assert "| figure | difference | data | 95 % interval | | params and code | 95 % interval | |" in text
     assert "The code that trains and measures differs too (tasks/code.py). It counts with the params" in text
-    assert "was made with code that was changed" not in text
+    assert "Code was changed after the results" not in text
 
 
 def test_where_one_side_differs_nothing_is_trained(

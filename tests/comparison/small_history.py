@@ -96,6 +96,11 @@ def commit(root: Path, name: str) -> None:
     if (root / "photos").is_dir():
         stages["ingest"] = {"deps": [{"path": "photos", "md5": _stored(root, root / "photos")}]}
     (root / "dvc.lock").write_text(yaml.safe_dump({"stages": stages}), encoding="utf-8")
+    commit_files(root, name)
+
+
+def commit_files(root: Path, name: str) -> None:
+    """Commit what git does not ignore, as it is."""
     for command in (["add", "--all"], ["commit", "--quiet", "--message", name]):
         _git(root, *command)
 
