@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.comparison.between_key import Between
 from tasks.comparison.factors import Factors
-from tasks.comparison.run_between import Between, BetweenResults, Runner, repro, results_between
+from tasks.comparison.run_between import BetweenResults, Runner, repro, results_between
 from tasks.comparison.two_runs import Comparison, RunResults, factors_between, score_on
 from tasks.metrics.decomposition import FigureParts, decompose
 from tasks.metrics.matching import Matches

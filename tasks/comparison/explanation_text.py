@@ -56,11 +56,11 @@ def explain_hint(found: Comparison) -> str:
         return ""
     name = factors_between(found).params_name
     times = [(own.training_s, own.run.name) for own in (found.before, found.after) if own.training_s is not None]
-    took = f" (training took {' and '.join(f'{duration_text(seconds)} in {run}' for seconds, run in times)})"
+    took = f"; training took {' and '.join(f'{duration_text(seconds)} in {run}' for seconds, run in times)}"
     return (
-        f"What the data and what the {name} explain of the difference is measured with a run in between, which has the "
-        f"data of {found.after.run.name} and the {name} of {found.before.run.name}. "
-        f"This trains it{took if times else ''}, unless DVC's cache has such a run:"
+        f"How much of the difference comes from the data and how much from the {name} is measured with a run in "
+        f"between: the data of {found.after.run.name}, the {name} of {found.before.run.name}. This command trains it, "
+        f"unless DVC's cache has such a run{took if times else ''}:"
     )
 
 

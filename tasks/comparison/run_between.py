@@ -5,50 +5,33 @@ base weights those of the other. The stages run in a folder below .dvc/tmp, with
 in its run cache is not run again, so a run in between that was ever made with this data, params and code costs seconds.
 """
 
-import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
 from tasks.artifacts.model_detections import read_model_detections, write_model_detections
-from tasks.comparison.factors import DETECTOR_STAGES, Side, code_of, side_of
+from tasks.comparison.between_key import Between, key_of
+from tasks.comparison.factors import DETECTOR_STAGES, code_of
 from tasks.comparison.photos_of_run import levels_up, link_photos
 from tasks.comparison.project_copy import copy_project
 from tasks.comparison.run import Run, copy_result, result_path
-from tasks.comparison.two_runs import RunResults
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
 from tasks.errors import BusyError, PipelineError
-from tasks.ground.dvc_cache import locked_outputs
-from tasks.ground.dvc_yaml import entries, read_mapping, stages_of
-from tasks.ground.files import read_json, replacing, sha256_of, write_json
+from tasks.ground.dvc_yaml import read_mapping, stages_of
+from tasks.ground.files import read_json, replacing, write_json
 from tasks.ground.process import ending_with_me
 from tasks.ground.unfinished import unfinished_work
-from tasks.ground.walk import files_below
 
 # Below the project's folder; DVC keeps git from seeing it.
 PLACE = Path(".dvc/tmp/explain")
 _READY, _CODE = "ready", "other_code.json"
 # Runs stages in a project's folder.
 Runner = Callable[[Path, Sequence[str]], None]
-
-
-@dataclass(frozen=True)
-class Between:
-    """A run in between.
-
-    Attributes:
-        data: the run whose data it has.
-        params: the run whose params and code it has.
-    """
-
-    data: RunResults
-    params: RunResults
 
 
 def repro(project: Path, stages: Sequence[str]) -> None:
@@ -100,7 +83,7 @@ def results_between(between: Between, root: Path, run: Runner = repro) -> Betwee
     """
     if not (root / ".dvc").is_dir():
         raise PipelineError(f"{root.absolute()}: no .dvc in it: --explain works in the project's folder")
-    key = _key(between, root)
+    key = key_of(between)
     kept, test = root / PLACE / "results" / key, between.data.test
     results = _read(kept, test)
     if results is None:
@@ -164,49 +147,3 @@ def _stages(project: Path) -> list[str]:
     except ValueError as error:
         raise PipelineError(str(error)) from error
     return [stage for stage in DETECTOR_STAGES if stage in known]
-
-
-def _key(between: Between, root: Path) -> str:
-    """16 hexadecimal digits, a hash of all that the run in between is made of."""
-    data, params = between.data.run, between.params.run
-    parts = {
-        "data": [between.data.data_digest, _values(data, "data").get("records"), _locked(data, "records")],
-        "params": [_values(params, "params"), params.raw.get("paths")],
-        "base": _locked(params, "base"),
-        "code": params.commit or _code_digest(params),
-    }
-    return sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
-
-
-def _values(run: Run, side: Side) -> dict[str, dict[str, object]]:
-    """The params of `run` that are on `side`, by section."""
-    return {
-        section: {key: value for key, value in values.items() if side_of(f"{section}.{key}") == side}
-        for section, values in run.raw.items()
-        if section != "paths" and isinstance(values, dict)
-    }
-
-
-def _locked(run: Run, name: str) -> str | None:
-    """The MD5 of the result `name` of `paths:` in dvc.lock; None where it does not say."""
-    path, stages = result_path(run, name).as_posix(), run.lock.get("stages") if isinstance(run.lock, dict) else None
-    listed = [own for own in stages.values() if isinstance(own, dict)] if isinstance(stages, dict) else []
-    return dict(each for stage in listed for each in locked_outputs(stage)).get(path)
-
-
-def _code_digest(run: Run) -> str:
-    """Of a folder: a hash of dvc.yaml and of the code that the stages depend on there."""
-    file = run.folder / "dvc.yaml"
-    try:
-        stages = stages_of(read_mapping(file))
-    except ValueError as error:
-        raise PipelineError(f"{error}; --explain runs stages with the code of this folder") from error
-    named = {dep for name in DETECTOR_STAGES for dep, _ in entries(stages.get(name, {}), "deps") if "$" not in dep}
-    places = [file, *(run.folder / dep for dep in sorted(named))]
-    files = [each for place in places for each in (files_below(place) if place.is_dir() else [place])]
-    own = [
-        (os.path.relpath(each, run.folder), sha256_of(each))
-        for each in files
-        if each.suffix != ".pyc" and each.is_file()
-    ]
-    return sha256(json.dumps(own).encode()).hexdigest()

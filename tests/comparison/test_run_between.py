@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tasks.comparison.between_key import Between
 from tasks.comparison.revisions import read_both
-from tasks.comparison.run_between import PLACE, Between, results_between
+from tasks.comparison.run_between import PLACE, results_between
 from tasks.comparison.two_runs import NEEDED, OPTIONAL, read_results
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
