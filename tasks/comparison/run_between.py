@@ -21,7 +21,7 @@ from tasks.comparison.project_copy import copy_project
 from tasks.comparison.run import Run, copy_result, result_path
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
-from tasks.errors import BusyError, PipelineError
+from tasks.errors import BusyError, PipelineError, StoppedError
 from tasks.ground.dvc_yaml import read_mapping, stages_of
 from tasks.ground.files import read_json, replacing, write_json
 from tasks.ground.process import ending_with_me
@@ -39,6 +39,7 @@ def repro(project: Path, stages: Sequence[str]) -> None:
 
     Raises:
         PipelineError: a stage failed.
+        StoppedError: after Ctrl-C.
     """
     command = [sys.executable, "-m", "dvc", "repro", "--single-item", *stages]
     # dvc.yaml takes the Python that it finds: in this folder there is no .venv.
@@ -47,9 +48,9 @@ def repro(project: Path, stages: Sequence[str]) -> None:
         try:
             code = process.wait()
         except KeyboardInterrupt:
-            # DVC and the stage got it too: the trainer ends by itself, and goes on from its last saving next time.
+            # DVC and the stage got it too, and the trainer ends by itself.
             process.wait()
-            raise
+            raise StoppedError("stopped; the same command goes on from the last step that training saved") from None
     if code:
         raise PipelineError(
             f"the run in between failed, see above; it lies in {project}, and the same command goes on from there"

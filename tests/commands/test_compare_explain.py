@@ -1,6 +1,10 @@
 """`python -m tasks compare --explain`: with DVC, and stages that take no time in place of training."""
 
+import os
 import re
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +14,7 @@ import yaml
 from tasks.__main__ import main
 from tests.commands.two_runs import world, write_run
 from tests.comparison.small_history import commit, commit_files, history, part, write_project
+from tests.small_project import wait_until
 
 # `train` notes that it ran; the detector finds the boxes of so many of the test images: steps / 20, and one for each
 # 5 images that are in the data.
@@ -35,6 +40,16 @@ else:
     ]
     pathlib.Path("data/detections").mkdir(parents=True)
     pathlib.Path("data/detections/saved_model.json").write_text(json.dumps(rows))
+"""
+
+
+# `python -m tasks`, from another folder than the project's.
+_START = f"""
+import sys
+sys.path[0] = {str(Path(__file__).parents[2])!r}
+from tasks.__main__ import main, raise_at_ctrl_c
+raise_at_ctrl_c()
+sys.exit(main(sys.argv[1:]))
 """
 
 
@@ -171,6 +186,27 @@ def test_where_one_side_differs_nothing_is_trained(
         assert "Whether the code differs is not known, as a run has no dvc.lock" in out
         assert not err
         assert sentence in (tmp_path / "compare.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_after_ctrl_c_nothing_looks_whole_and_the_same_command_goes_on(root: Path) -> None:
+    wait = "import time\n    time.sleep(0 if pathlib.Path('models/resume').exists() else 600)\n    steps = yaml"
+    (root / "tasks/code.py").write_text(CODE.replace("steps = yaml", wait), encoding="utf-8")
+    start = [sys.executable, "-c", _START, "compare", ".", "HEAD~1", "--explain", "--out", "found.md"]
+    with subprocess.Popen(start, cwd=root, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        wait_until((root / "trainings").is_file, 300)
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert err.rstrip().endswith("compare: stopped; the same command goes on from the last step that training saved")
+    assert not (root / "found.md").exists()
+    assert not list((root / ".dvc/tmp/explain").glob("results/*"))
+    # What the training had saved is still there.
+    (project,) = root.glob(".dvc/tmp/explain/work/*/tree")
+    (project / "models/resume").mkdir(parents=True)
+    assert subprocess.run(start, cwd=root, check=False, capture_output=True).returncode == 0
+    assert trainings(root) == 2
+    assert "## What explains the difference" in (root / "found.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
