@@ -142,9 +142,15 @@ def _project(between: Between, root: Path, folder: Path) -> Path:
 
 
 def _stages(project: Path) -> list[str]:
-    """Those of DETECTOR_STAGES that the project's dvc.yaml has; its version may lack one."""
+    """Those of DETECTOR_STAGES that the project's dvc.yaml has; its version may lack one.
+
+    Raises:
+        PipelineError: it cannot be read, or neither trains nor evaluates: DVC given no stage would run them all.
+    """
     try:
         known = stages_of(read_mapping(project / "dvc.yaml"))
     except ValueError as error:
         raise PipelineError(str(error)) from error
+    if not {"train", "evaluate"} <= known.keys():
+        raise PipelineError(f"{project / 'dvc.yaml'}: no stages train and evaluate in it, which a run in between needs")
     return [stage for stage in DETECTOR_STAGES if stage in known]

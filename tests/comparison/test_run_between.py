@@ -162,6 +162,15 @@ def test_params_that_write_outside_the_copy_are_refused(project: tuple[Path, Fou
         results_between(replace(own, params=replace(own.params, run=run)), Path(), FakeStages(found[2]))
 
 
+def test_a_project_that_does_not_train_is_refused(project: tuple[Path, Found, Between]) -> None:
+    root, found, _ = project
+    (root / "dvc.yaml").write_text("stages: {report: {cmd: report}}", encoding="utf-8")
+    stages = FakeStages(found[2])
+    with pytest.raises(PipelineError, match=r"dvc\.yaml: no stages train and evaluate in it"):
+        results_between(between(".", "HEAD~1"), Path(), stages)
+    assert not stages.calls
+
+
 def test_params_that_were_changed_since_are_those_of_the_results(project: tuple[Path, Found, Between]) -> None:
     root, found, _ = project
     lock = yaml.safe_load((root / "dvc.lock").read_text(encoding="utf-8"))
