@@ -1,18 +1,16 @@
 """`python -m tasks compare A B`: whether B is better than A on the same test images, by more than chance."""
 
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.comparison.explanation import Explanation, explain_difference, needs_run_between
+from tasks.comparison.explanation import Explanation, explain_difference
 from tasks.comparison.explanation_text import (
     explain_command,
     explain_hint,
     explanation_content,
     explanation_lines,
-    start_text,
 )
 from tasks.comparison.outcome import require_page_or_markdown, write_page_or_markdown
 from tasks.comparison.pictures import picture
@@ -117,8 +115,6 @@ def compare(*, before: str, after: str, out: Path, explain: bool = False, both_o
     found = compare_runs(first, second)
     explained = None
     if explain:
-        if needs_run_between(found):
-            print_text(start_text(found, both_orders), file=sys.stderr)
         explained = explain_difference(first, second, found, both_orders=both_orders, root=Path())
     text = markdown(found, explained)
     write_page_or_markdown(out, page=lambda: page(found, explained), markdown=lambda: text)

@@ -69,15 +69,6 @@ def explain_command(found: Comparison) -> str:
     return f"{command_text('compare', found.before.run, found.after.run)} --explain"
 
 
-def start_text(found: Comparison, both_orders: bool) -> str:
-    """What is printed before runs in between are measured."""
-    first, second = found.before, found.after
-    pairs = [(second, first), *([(first, second)] if both_orders else [])]
-    runs = [f"the data of {data.run.name} with the params and code of {params.run.name}" for data, params in pairs]
-    took = f"; training took {duration_text(first.training_s)} in {first.run.name}" if first.training_s else ""
-    return f"compare: a run in between: {', then '.join(runs)}{took}"
-
-
 def rows(explanation: Explanation) -> list[PartsRow]:
     """A row for each figure."""
     return [_row(parts) for parts in explanation.parts]

@@ -23,8 +23,10 @@ from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
 from tasks.errors import BusyError, PipelineError, StoppedError
 from tasks.ground.dvc_yaml import read_mapping, stages_of
+from tasks.ground.figures import duration_text
 from tasks.ground.files import read_json, replacing, write_json
 from tasks.ground.process import ending_with_me
+from tasks.ground.text import print_text
 from tasks.ground.unfinished import unfinished_work
 
 # Below the project's folder; DVC keeps git from seeing it.
@@ -89,6 +91,7 @@ def results_between(between: Between, root: Path, run: Runner = repro) -> Betwee
     results = _read(kept, test)
     if results is None:
         busy = BusyError(f"{root / PLACE}: another process makes a run in between; wait for it, or end it")
+        print_text(_start_text(between), file=sys.stderr)
         with unfinished_work(root / PLACE / "work", key, busy) as folder:
             project = _project(between, root, folder)
             run(project, _stages(project))
@@ -100,6 +103,13 @@ def results_between(between: Between, root: Path, run: Runner = repro) -> Betwee
             shutil.rmtree(folder)
             results = BetweenResults(found, other_code)
     return results
+
+
+def _start_text(between: Between) -> str:
+    """What is printed before the stages run."""
+    data, params, seconds = between.data.run.name, between.params.run.name, between.params.training_s
+    took = "" if seconds is None else f"; training took {duration_text(seconds)} in {params}"
+    return f"compare: a run in between: the data of {data} with the params and code of {params}{took}"
 
 
 def _read(kept: Path, test: Dataset) -> BetweenResults | None:

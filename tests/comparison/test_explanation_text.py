@@ -7,7 +7,7 @@ import pytest
 
 from tasks.artifacts.analysis import Interval
 from tasks.comparison.explanation import Explanation
-from tasks.comparison.explanation_text import explanation_content, explanation_lines, notes, start_text
+from tasks.comparison.explanation_text import explanation_content, explanation_lines, notes
 from tasks.comparison.factors import Factors
 from tasks.comparison.run import Run
 from tasks.comparison.run_data import RunData
@@ -66,7 +66,7 @@ def test_names_are_never_markup(found: Comparison) -> None:
     page = render({"explanation": explanation_content(explanation, found)}, printable, "explanation.html.j2")
     assert "<img" not in page
     assert "\u202e" not in page
-    assert page.count("<tr>") == 3
+    assert page.count("<tr>") == 5
     # The widest end of an interval is at the end of the scale.
     assert "left: 0.0%;" in page
 
@@ -89,11 +89,3 @@ def test_both_orders_name_what_the_data_bring_in_each(found: Comparison) -> None
     part = Part(0.15, None)
     both = Explanation(FACTORS, (FigureParts("mAP", 0.3, part, part, 0.1, 0.2),), both_orders=True)
     assert "the data change mAP by +0.100, with the params and code of after by +0.200." in notes(both, found)[0]
-
-
-def test_before_the_run_its_training_time_is_told_where_it_is_known(found: Comparison) -> None:
-    assert start_text(found, both_orders=False) == (
-        f"compare: a run in between: the data of after with the params and code of {NAME}; "
-        f"training took 2 minutes in {NAME}"
-    )
-    assert f", then the data of {NAME} with the params and code of after" in start_text(found, both_orders=True)
