@@ -5,11 +5,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.comparison.explanation import Explanation, explain_difference
+from tasks.comparison.explanation_text import (
+    explain_command,
+    explain_hint,
+    explanation_content,
+    explanation_lines,
+)
 from tasks.comparison.outcome import require_page_or_markdown, write_page_or_markdown
 from tasks.comparison.pictures import picture
 from tasks.comparison.revisions import outdated_notes, read_both
 from tasks.comparison.two_runs import (
     NEEDED,
+    OPTIONAL,
     Comparison,
     compare_runs,
     data_notes,
@@ -19,6 +27,7 @@ from tasks.comparison.two_runs import (
     read_results,
     scores_note,
 )
+from tasks.errors import PipelineError
 from tasks.ground.figures import figure_text
 from tasks.ground.text import markdown_code, markdown_text, print_text, printable
 from tasks.metrics.differences import Difference, Flip
@@ -90,21 +99,30 @@ class Shot:
     counts: list[FlipCounts]
 
 
-def compare(*, before: str, after: str, out: Path) -> None:
+def compare(*, before: str, after: str, out: Path, explain: bool = False, both_orders: bool = False) -> None:
     """Compare the run `before` with `after`; print it as Markdown, and write `out`, a page or Markdown.
 
+    With `explain` a run in between says how much of the differences data and params explain; with `both_orders` a
+    second one, too.
+
     Raises:
-        PipelineError: a run cannot be found or read, or they share too few test images.
+        PipelineError: a run cannot be found or read, they share too few test images, or a run in between failed.
     """
     require_page_or_markdown(out)
-    found = compare_runs(*read_both(before, after, NEEDED, read_results))
-    text = markdown(found)
-    write_page_or_markdown(out, page=lambda: page(found), markdown=lambda: text)
+    if both_orders and not explain:
+        raise PipelineError("--both-orders: says how --explain takes the difference apart; give both")
+    first, second = read_both(before, after, NEEDED, read_results, optional=OPTIONAL)
+    found = compare_runs(first, second)
+    explained = None
+    if explain:
+        explained = explain_difference(first, second, found, both_orders=both_orders, root=Path())
+    text = markdown(found, explained)
+    write_page_or_markdown(out, page=lambda: page(found, explained), markdown=lambda: text)
     print_text(text)
     print_text(f"{out}")
 
 
-def markdown(found: Comparison) -> str:
+def markdown(found: Comparison, explained: Explanation | None = None) -> str:
     """The comparison for a terminal and a pull request."""
     first, second = found.before.run.name, found.after.run.name
     lines = [
@@ -113,17 +131,18 @@ def markdown(found: Comparison) -> str:
         *(f"{markdown_text(line)}\n" for line in left_out_notes(found)),
         *(_params_table(found) if found.params else ["Their params are the same.", ""]),
         *(f"{markdown_text(line)}\n" for line in outdated_notes(found.before.run, found.after.run)),
-        *_data_lines(found),
+        *_data_lines(found, explained),
         "| figure | before | after | difference | 95 % interval | |",
         "|---|---:|---:|---:|---:|---|",
         *(_row(difference) for difference in found.figures),
         "",
+        *(explanation_lines(explained, found) if explained else []),
         *_flips(found),
     ]
     return "\n".join(lines) + "\n"
 
 
-def page(found: Comparison) -> str:
+def page(found: Comparison, explained: Explanation | None = None) -> str:
     """The comparison as one self-contained page, with the pictures in which a box is found by one run only."""
     by_image: defaultdict[int, list[Flip]] = defaultdict(list)
     for flip in found.flipped:
@@ -139,6 +158,9 @@ def page(found: Comparison) -> str:
         "left_out": left_out_notes(found),
         "data": data_notes(found),
         "diff_command": diff_command(found),
+        "explain_hint": "" if explained else explain_hint(found),
+        "explain_command": explain_command(found),
+        "explanation": explanation_content(explained, found) if explained else None,
         "figures": [_figure_row(each, widest) for each in found.figures],
         "no_interval": lacks_intervals(found),
         "least_images": LEAST_IMAGES,
@@ -195,11 +217,13 @@ def _which_images(found: Comparison) -> str:
     return f"the same {images} test images" if found.shared.is_whole else f"the {images} test images that both share"
 
 
-def _data_lines(found: Comparison) -> list[str]:
+def _data_lines(found: Comparison, explained: Explanation | None) -> list[str]:
     notes = data_notes(found)
-    if not notes:
-        return []
-    return [f"{markdown_text(' '.join(notes))} `{markdown_code(diff_command(found))}` lists what changed.", ""]
+    lines = []
+    if notes:
+        lines = [f"{markdown_text(' '.join(notes))} `{markdown_code(diff_command(found))}` lists what changed.", ""]
+    hint = "" if explained else explain_hint(found)
+    return [*lines, *([f"{markdown_text(hint)} `{markdown_code(explain_command(found))}`.", ""] if hint else [])]
 
 
 def _params_table(found: Comparison) -> list[str]:

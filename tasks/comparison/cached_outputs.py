@@ -6,7 +6,7 @@ from typing import Any
 
 from tasks.ground.dvc_cache import StoredFile, files_of_output, locked_outputs
 
-_CACHE = Path(".dvc/cache")
+CACHE = Path(".dvc/cache")
 
 
 def copy_from_cache(root: Path, lock: Any, path: PurePosixPath, target: Path) -> bool:
@@ -19,7 +19,7 @@ def copy_from_cache(root: Path, lock: Any, path: PurePosixPath, target: Path) ->
     if md5 is None:
         return False
     try:
-        listed = list(files_of_output("", path.as_posix(), md5, root / _CACHE))
+        listed = list(files_of_output("", path.as_posix(), md5, root / CACHE))
         files = listed[1:] if md5.endswith(".dir") else listed
         if not (listed[0].file.is_file() and listed[0].is_whole() and all(_is_usable(each, path) for each in files)):
             return False

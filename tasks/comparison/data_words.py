@@ -7,7 +7,8 @@ from collections import Counter
 from tasks.comparison.box_changes import BOX_KINDS, Box, BoxChange, BoxKind
 from tasks.comparison.data_changes import ClassChange, DataChanges, ImageChange, ImageKind
 from tasks.comparison.finding_changes import place_of
-from tasks.comparison.revisions import Run, outdated_notes
+from tasks.comparison.revisions import outdated_notes
+from tasks.comparison.run import Run
 from tasks.dataset.boxes import Corners
 from tasks.dataset.dataset import Problem
 from tasks.ground.text import counted

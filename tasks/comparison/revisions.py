@@ -1,16 +1,14 @@
 """The results of a run: of the working tree, of another folder, or of a commit, tag, branch or DVC experiment."""
 
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 
 from tasks.comparison.cached_outputs import copy_from_cache
+from tasks.comparison.run import Run, copy_result, is_inside, result_path
 from tasks.errors import ParamsError, PipelineError
 from tasks.ground.git import git
 from tasks.params.recipes import with_recipe
@@ -22,33 +20,14 @@ _LOCK = "dvc.lock"
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Run:
-    """A run whose results can be read.
-
-    Attributes:
-        name: as given on the command line, and for a revision the commit's first digits.
-        folder: where its `params.paths` lie.
-        photos: where the folders of its images lie; those of a revision lie in the working tree.
-        params: the params that its results were made with, from dvc.lock, else from params.yaml, with the values
-            of their recipe; those of an older version of the project may lack keys.
-        outdated: `section.key` of the params that params.yaml has changed since the results were made.
-        given: the name as given on the command line.
-    """
-
-    name: str
-    folder: Path
-    photos: Path
-    params: dict[str, Any]
-    outdated: tuple[str, ...] = ()
-    given: str = ""
-
-    def path(self, name: str) -> Path:
-        """Where `name` of `paths:` lies."""
-        return self.folder / _paths(self.params, [name], self.name)[0]
-
-
-def find_run(name: str, root: Path, needed: Iterable[str], copies: Path, command: str = "dvc repro") -> Run:
+def find_run(
+    name: str,
+    root: Path,
+    needed: Iterable[str],
+    copies: Path,
+    command: str = "dvc repro",
+    optional: Iterable[str] = (),
+) -> Run:
     """The run called `name`.
 
     Args:
@@ -58,6 +37,7 @@ def find_run(name: str, root: Path, needed: Iterable[str], copies: Path, command
         needed: names in `paths:` that are read.
         copies: an empty folder, to which DVC's outputs of a revision are copied from its cache.
         command: what makes them, for messages.
+        optional: names in `paths:` that are read where they are at hand.
 
     Raises:
         PipelineError: it is neither, or its results are missing.
@@ -66,8 +46,8 @@ def find_run(name: str, root: Path, needed: Iterable[str], copies: Path, command
     if (folder / _PARAMS).is_file():
         file, lock = folder / _PARAMS, folder / _LOCK
         params = _parsed(file.read_bytes(), str(file))
-        made_with = _made_with(_yaml(lock.read_bytes(), str(lock))) if lock.is_file() else {}
-        run = _run(name, name, folder, folder, params, made_with)
+        locked = _yaml(lock.read_bytes(), str(lock)) if lock.is_file() else {}
+        run = _run(name, name, folder, folder, params, locked)
         missing = [str(path) for key in needed if not (path := run.path(key)).exists()]
         if missing:
             raise PipelineError(
@@ -77,16 +57,24 @@ def find_run(name: str, root: Path, needed: Iterable[str], copies: Path, command
     commit = _commit(name, root)
     params = _parsed(git(root, "show", f"{commit}:./{_PARAMS}").encode(), f"{_PARAMS} of {name}")
     has_lock = bool(git(root, "ls-tree", "--name-only", commit, f"./{_LOCK}").strip())
-    lock = _yaml(git(root, "show", f"{commit}:./{_LOCK}").encode(), f"{_LOCK} of {name}") if has_lock else {}
-    for tracked in _paths(params, needed, name):
-        _get(root, commit, lock, tracked, copies, name, command)
-    made_with = _made_with(lock)
+    locked = _yaml(git(root, "show", f"{commit}:./{_LOCK}").encode(), f"{_LOCK} of {name}") if has_lock else {}
     full = f"{name} ({commit[:8]})" if not commit.startswith(name) else commit[:8]
-    return _run(name, full, copies, root, params, made_with)
+    run = _run(name, full, copies, root, params, locked, commit)
+    for key in needed:
+        copy_result(run, key, run.path(key), root, command)
+    for key in optional:
+        if isinstance(params["paths"].get(key), str) and is_inside(result_path(run, key)):
+            copy_from_cache(root, locked, result_path(run, key), run.path(key))
+    return run
 
 
 def read_both(
-    before: str, after: str, needed: Iterable[str], read: Callable[[Run], T], command: str = "dvc repro"
+    before: str,
+    after: str,
+    needed: Iterable[str],
+    read: Callable[[Run], T],
+    command: str = "dvc repro",
+    optional: Iterable[str] = (),
 ) -> tuple[T, T]:
     """What `read` makes of the runs of these names in the working directory; other arguments as for `find_run`.
 
@@ -95,7 +83,7 @@ def read_both(
     """
     with tempfile.TemporaryDirectory() as folder:
         first, second = (
-            read(find_run(name, Path(), needed, Path(folder) / place, command))
+            read(find_run(name, Path(), needed, Path(folder) / place, command, optional))
             for place, name in (("before", before), ("after", after))
         )
     return first, second
@@ -124,14 +112,16 @@ def changed_params(before: Run, after: Run) -> list[tuple[str, object, object]]:
     ]
 
 
-def _run(given: str, name: str, folder: Path, photos: Path, params: dict[str, Any], made_with: dict[str, Any]) -> Run:
-    current = _flat(params)
+def _run(
+    given: str, name: str, folder: Path, photos: Path, params: dict[str, Any], locked: Any, commit: str = ""
+) -> Run:
+    made_with, current = _made_with(locked), _flat(params)
     outdated = tuple(sorted(key for key, value in _flat(made_with).items() if key in current and current[key] != value))
     merged = {
         key: {**own, **made_with[key]} if isinstance(own, dict) and isinstance(made_with.get(key), dict) else own
         for key, own in params.items()
     }
-    return Run(name, folder, photos, _with_recipe(merged), outdated, given)
+    return Run(name, folder, photos, _with_recipe(merged), outdated, given, merged, locked, commit)
 
 
 def _with_recipe(params: dict[str, Any]) -> dict[str, Any]:
@@ -180,16 +170,6 @@ def _flat(params: dict[str, Any]) -> dict[str, object]:
     }
 
 
-def _paths(params: dict[str, Any], needed: Iterable[str], where: str) -> list[PurePosixPath]:
-    found = []
-    for name in needed:
-        path = params["paths"].get(name)
-        if not isinstance(path, str) or not path:
-            raise ParamsError(f"{_PARAMS} of {where}: paths.{name} is no path")
-        found.append(PurePosixPath(path))
-    return found
-
-
 def _commit(name: str, root: Path) -> str:
     # DVC keeps an experiment as a git reference, refs/exps/../NAME, which git does not find by its last part alone.
     listed = git(root, "for-each-ref", "--format=%(objectname) %(refname)", "refs/exps").splitlines()
@@ -218,22 +198,3 @@ def _revision_hint(name: str, root: Path) -> str:
     """A hint for the case that a git revision of the folder's name was meant."""
     commit = _revision(name, root)
     return f"; the git revision of that name is {commit[:8]}" if commit else ""
-
-
-def _get(root: Path, commit: str, lock: Any, path: PurePosixPath, copies: Path, name: str, command: str) -> None:
-    if path.is_absolute() or ".." in path.parts:
-        raise ParamsError(f"{_PARAMS} of {name}: {path} lies outside the project; only `.` can be compared with it")
-    target = copies / path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if copy_from_cache(root, lock, path, target):
-        return
-    dvc_get = [sys.executable, "-m", "dvc", "get", "--quiet", "--rev", commit, "-o", str(target), ".", str(path)]
-    done = subprocess.run(dvc_get, cwd=root, capture_output=True, text=True, check=False)
-    if done.returncode or not target.exists():
-        lines = [line for line in done.stderr.strip().splitlines() if "Having any troubles?" not in line]
-        why = "no dvc.lock was committed there: after a run, git add dvc.lock splits.json params.yaml, and commit"
-        reason = f" ({why if not lock else lines[-1]})" if lines or not lock else ""
-        raise PipelineError(
-            f"{path} of {name}: not in DVC's cache{reason}; `dvc fetch "
-            f"--all-commits` brings what was pushed, `git checkout {name} && {command}` makes it again"
-        )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tasks.artifacts.split import read_dropped
 from tasks.comparison.finding_changes import Findings, place_of
-from tasks.comparison.revisions import Run
+from tasks.comparison.run import Run
 from tasks.dataset.coco_json import read_stage_coco
 from tasks.dataset.dataset import AnnotatedImage, Dataset
 from tasks.dataset.split_files import read_coco_splits

@@ -2,16 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from tasks.artifacts.model_detections import read_model_detections
+from tasks.artifacts.training import read_training_figures
 from tasks.comparison.data_changes import DataChanges, data_changes
 from tasks.comparison.data_words import command_text, counts_text
-from tasks.comparison.revisions import Run, changed_params
+from tasks.comparison.factors import Factors, factors_of
+from tasks.comparison.revisions import changed_params
+from tasks.comparison.run import Run
 from tasks.comparison.run_data import RunData, read_run_data
 from tasks.comparison.shared_test import SharedTest, shared_test
 from tasks.dataset.dataset import AnnotatedImage, Dataset
 from tasks.dataset.detections import Detections
-from tasks.errors import EvaluationError
+from tasks.dataset.split_files import split_file
+from tasks.dataset.splits import SPLITS
+from tasks.errors import EvaluationError, PipelineError
+from tasks.ground.files import sha256_of
 from tasks.ground.text import printable
 from tasks.metrics.differences import Difference, Flip, differences, flips
 from tasks.metrics.intervals import LEAST_IMAGES
@@ -20,6 +27,8 @@ from tasks.model.thresholds import DEFAULT_SCORE, read_thresholds
 
 # The results of a run that are read, by names in `paths:`.
 NEEDED = ("splits", "detections", "exported")
+# Those that are read where they are at hand.
+OPTIONAL = ("metrics_train",)
 
 
 @dataclass(frozen=True)
@@ -31,12 +40,16 @@ class RunResults:
         data: what it trained and measured on.
         detections: of its SavedModel, in each image of its test split.
         score: the threshold that it was exported with, else 0.3.
+        data_digest: SHA-256 of the files of its splits.
+        training_s: how long its training took, None where that is not known.
     """
 
     run: Run
     data: RunData
     detections: Sequence[Detections]
     score: float
+    data_digest: str = ""
+    training_s: float | None = None
 
     @property
     def test(self) -> Dataset:
@@ -53,12 +66,14 @@ class ScoredRun:
         test: those images.
         matches: of its detections in them.
         score: the threshold that it was exported with, else 0.3.
+        training_s: how long its training took, None where that is not known.
     """
 
     run: Run
     test: Dataset
     matches: Matches
     score: float
+    training_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -93,7 +108,9 @@ def read_results(run: Run) -> RunResults:
     detections = read_model_detections(run.path("detections"), "saved_model", data.splits["test"])
     file = run.path("exported") / "thresholds.json"
     score = read_thresholds(file).score if file.is_file() else DEFAULT_SCORE
-    return RunResults(run, data, detections, score)
+    splits = "".join(sha256_of(split_file(run.path("splits"), split)) for split in SPLITS)
+    digest = sha256(splits.encode()).hexdigest()
+    return RunResults(run, data, detections, score, digest, _training_seconds(run))
 
 
 def compare_runs(before: RunResults, after: RunResults) -> Comparison:
@@ -107,7 +124,7 @@ def compare_runs(before: RunResults, after: RunResults) -> Comparison:
     # Of both runs the same boxes in the same order.
     images = [before.test.images[i] for i, _ in shared.pairs]
     first, second = (
-        _score_on(results, images, before.test.classes, [pair[side] for pair in shared.pairs])
+        score_on(results, images, before.test.classes, [pair[side] for pair in shared.pairs])
         for side, results in enumerate((before, after))
     )
     return Comparison(
@@ -126,9 +143,16 @@ def data_notes(comparison: Comparison) -> list[str]:
     if not comparison.data:
         return []
     notes = [f"Their data differ: {counts_text(comparison.data)}."]
-    if comparison.params:
-        notes.append("Params and data differ: what the figures gain or lose can come from either.")
+    factors = factors_between(comparison)
+    if factors.params_changed:
+        what = factors.params_name.capitalize()
+        notes.append(f"{what} and data differ: what the figures gain or lose can come from either.")
     return notes
+
+
+def factors_between(comparison: Comparison) -> Factors:
+    """What differs between the runs of a comparison, by side."""
+    return factors_of(comparison.before.run, comparison.after.run, data_changed=bool(comparison.data))
 
 
 def diff_command(comparison: Comparison) -> str:
@@ -157,13 +181,22 @@ def scores_note(comparison: Comparison) -> str:
     return f"Each run at its own score ({before:.2f} before, {after:.2f} after)"
 
 
-def _score_on(
+def score_on(
     results: RunResults, images: Sequence[AnnotatedImage], classes: tuple[str, ...], places: Sequence[int]
 ) -> ScoredRun:
-    """The results on `images` alone, which are at `places` of the test split."""
+    """The results on `images` alone, which are at `places` of the test split; `classes` in the order to score in."""
     test = replace(results.test, classes=classes, images=tuple(images))
     matches = match_detections(test, [results.detections[place] for place in places])
-    return ScoredRun(results.run, test, matches, results.score)
+    return ScoredRun(results.run, test, matches, results.score, results.training_s)
+
+
+def _training_seconds(run: Run) -> float | None:
+    """From its metrics; None where the file is missing, or of another version of the project."""
+    try:
+        figures = read_training_figures(run.path("metrics_train"))
+    except PipelineError:
+        return None
+    return figures.seconds + figures.startup_s
 
 
 def _require_comparable(before: RunResults, after: RunResults, shared: SharedTest) -> None:

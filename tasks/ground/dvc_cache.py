@@ -86,10 +86,19 @@ def stored_files(cache: Path, root: Path = Path()) -> Iterator[StoredFile]:
 
 def locked_outputs(stage: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Path and MD5 of each result of a stage of dvc.lock."""
-    outs = stage.get("outs")
-    for out in outs if isinstance(outs, list) else []:
-        if isinstance(out, dict) and isinstance(out.get("md5"), str):
-            yield str(out.get("path")), out["md5"]
+    return _locked(stage, "outs")
+
+
+def locked_dependencies(stage: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Path and MD5 of each file and folder that a stage of dvc.lock depends on."""
+    return _locked(stage, "deps")
+
+
+def _locked(stage: Mapping[str, Any], key: str) -> Iterator[tuple[str, str]]:
+    listed = stage.get(key)
+    for entry in listed if isinstance(listed, list) else []:
+        if isinstance(entry, dict) and isinstance(entry.get("md5"), str):
+            yield str(entry.get("path")), entry["md5"]
 
 
 def files_of_output(stage: str, path: str, md5: str, cache: Path) -> Iterator[StoredFile]:

@@ -1,5 +1,6 @@
 """The options of commands that are about the data and the runs: explain, compare, diff, convert."""
 
+import argparse
 from pathlib import Path
 
 from tasks.formats.writers import WRITTEN_FORMATS
@@ -29,6 +30,20 @@ def add_two_runs(commands: Commands) -> None:
         page = Path(f"{name}.html")
         kinds = "a page (.html) or Markdown (.md); default: %(default)s"
         command.add_argument("--out", type=Path, metavar="FILE", default=page, help=kinds)
+        if name == "compare":
+            _add_explaining(command)
+
+
+def _add_explaining(command: argparse.ArgumentParser) -> None:
+    explain = (
+        "say how much of the difference the data explain, and how much the params: trains a run with the data of AFTER "
+        "and the params of BEFORE, where DVC's cache has none"
+    )
+    command.add_argument("--explain", action="store_true", help=explain)
+    both = (
+        "with --explain: train the run with the data of BEFORE and the params of AFTER, too; the mean over both orders"
+    )
+    command.add_argument("--both-orders", action="store_true", help=both)
 
 
 def add_convert(commands: Commands) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import tensorflow as tf
 
 from tasks.artifacts.training import EstimateFigures
+from tasks.ground.figures import duration_text
 from tasks.ground.text import counted
 from tasks.model.schedule import Phase
 from tasks.training.progress import Progress
@@ -193,11 +194,3 @@ def _seconds(action: Callable[[], Any], times: int) -> float:
     for _ in range(times):
         action()
     return (time.monotonic() - start) / times
-
-
-def duration_text(seconds: float) -> str:
-    """`40 s`, `7 minutes`, `2.5 hours`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = seconds / 60
-    return f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.1f} hours"

@@ -18,10 +18,11 @@ from tasks.detector.initialise import initialise
 from tasks.detector.restore import restore
 from tasks.detector.runtime import prepare_runtime
 from tasks.errors import TrainingError
+from tasks.ground.figures import duration_text
 from tasks.ground.text import counted
 from tasks.model.schedule import Phase
 from tasks.training.balance import shares
-from tasks.training.estimate import DETECTING, duration_text
+from tasks.training.estimate import DETECTING
 from tasks.training.feeding import BatchSource
 from tasks.training.mosaic import most_boxes
 from tasks.training.preparation import prepare_run, with_steps

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tasks.comparison.data_changes import DataChanges
-from tasks.comparison.revisions import Run
+from tasks.comparison.run import Run
 from tasks.comparison.run_data import RunData
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
