@@ -1,0 +1,32 @@
+"""In words: by what a batch of photos is unlike the training photos."""
+
+from tasks.metrics.unlike import Comparison, PropertyTest
+
+_LIGHT = {
+    "brightness": ("darker", "brighter", 0),
+    "sharpness": ("less sharp", "sharper", 3),
+}
+_MOST = 0.5
+
+
+def differences_text(comparison: Comparison) -> str:
+    """All that is reported, in one line."""
+    return "; ".join(difference_text(test, comparison.photos) for test in comparison.alarms)
+
+
+def difference_text(test: PropertyTest, photos: int) -> str:
+    """One difference of a batch of which `photos` were compared."""
+    if test.property in _LIGHT:
+        lower, higher, digits = _LIGHT[test.property]
+        word = lower if test.batch < test.training else higher
+        return f"{word} (median {test.property} {test.batch:.{digits}f} against {test.training:.{digits}f} in training)"
+    if test.batch >= _MOST:
+        far = round(test.batch * photos)
+        return (
+            f"of something else ({far} of {photos} photos are further from every training photo than 95 of 100 "
+            "training photos are from each other)"
+        )
+    return (
+        "of another look (they differ from the training photos nearest to them in one direction, as with another "
+        "camera, light or place)"
+    )
