@@ -27,8 +27,8 @@ from prefect.tasks import exponential_backoff
 from pydantic import Field
 
 from flows.child import run_tasks
-from flows.folder_summary import UNLIKE, FolderSummary, artifact_key, summary_markdown
-from flows.notify import notify
+from flows.folder_summary import FolderSummary, artifact_key, summary_markdown
+from flows.notify import notify, notify_if_unlike
 from flows.publish import percent_of
 from tasks.ground.process import CTRL_C_STATUS
 
@@ -88,13 +88,7 @@ def _sentence(lines: list[str]) -> str:
     return "\n".join(lines[starts[-1] :]) if starts else ""
 
 
-def _notify_if_unlike(flow: Any, flow_run: Any, state: State[Any]) -> None:
-    """A hook: of a run that ended well, send that its photos are unlike the training photos, where they are."""
-    if UNLIKE in (state.message or ""):
-        notify(flow, flow_run, state)
-
-
-@flow(name="predict-folder", on_failure=[notify], on_crashed=[notify], on_completion=[_notify_if_unlike])
+@flow(name="predict-folder", on_failure=[notify], on_crashed=[notify], on_completion=[notify_if_unlike])
 def predict_folder(
     folder: Path,
     out: Path | None = None,

@@ -10,8 +10,11 @@ _MOST = 0.5
 
 
 def differences_text(comparison: Comparison) -> str:
-    """All that is reported, in one line."""
-    return "; ".join(difference_text(test, comparison.photos) for test in comparison.alarms)
+    """All that is reported, in one line; another look is left out where light or focus explain it."""
+    alarms = comparison.alarms
+    explained = any(test.property in _LIGHT for test in alarms)
+    named = [test for test in alarms if test.property in _LIGHT or test.batch >= _MOST or not explained]
+    return "; ".join(difference_text(test, comparison.photos) for test in named)
 
 
 def difference_text(test: PropertyTest, photos: int) -> str:

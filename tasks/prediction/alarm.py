@@ -64,8 +64,8 @@ class Verdict(NamedTuple):
         return (
             f"unlike the training photos: {differences_text(self.comparison)}\n"
             f"  the boxes may be wrong: look at {', '.join(self.most_unlike)}; if they are, label some of these photos "
-            "and train with them, see docs/unlike-photos.md (of 100 batches like the training photos, "
-            f"{100 * self.rate:g} are reported too)"
+            f"and train with them, see docs/unlike-photos.md (1 in {round(1 / self.rate)} batches like the training "
+            "photos is reported, too)"
         )
 
     def figures(self) -> dict[str, Any]:

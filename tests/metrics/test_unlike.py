@@ -12,13 +12,13 @@ from tasks.metrics.unlike_texts import differences_text
 TRAINING = 150
 
 
-def photos(seed: int, count: int, scenes: int = 3) -> PhotoFacts:
+def photos(seed: int, count: int, scenes: int = 3, spread: float = 0.7) -> PhotoFacts:
     """Photos of some scenes, each around a vector of its own, in its own light."""
     world = np.random.default_rng(99)
     centres, lights = world.normal(size=(scenes, VECTOR_WIDTH)), world.uniform(60, 180, scenes)
     random = np.random.default_rng((1, seed))
     scene = random.integers(scenes, size=count)
-    vectors = centres[scene] + random.normal(scale=0.7, size=(count, VECTOR_WIDTH))
+    vectors = centres[scene] + random.normal(scale=spread, size=(count, VECTOR_WIDTH))
     return PhotoFacts(
         vectors.astype(np.float32),
         (lights[scene] + random.normal(scale=15, size=count)).astype(np.float32),
@@ -89,6 +89,28 @@ def test_a_batch_of_one_of_the_training_scenes_has_known_content() -> None:
     of_one = everything.chosen(np.flatnonzero(everything.brightness > np.percentile(everything.brightness, 75)))
     assert len(of_one) == 50
     assert "content" not in alarms(of_one)
+
+
+def test_photos_of_a_few_fixed_cameras_are_no_near_duplicates() -> None:
+    comparison = compare(photos(0, TRAINING, spread=0.05), photos(1, 50, spread=0.05), 0.01)
+    assert comparison is not None
+    assert comparison.photos == 50
+    assert not comparison.alarms
+
+
+def test_another_look_is_left_out_where_light_explains_it() -> None:
+    batch = photos(1, 50)
+    shifted = replace(batch, vectors=batch.vectors + np.eye(VECTOR_WIDTH, dtype=np.float32)[0])
+    dark = replace(shifted, brightness=batch.brightness * np.float32(0.35))
+    texts = []
+    for each in (shifted, dark):
+        comparison = compare(photos(0, TRAINING), each, 0.01)
+        assert comparison is not None
+        assert comparison.alarms[-1].property == "content"
+        texts.append(differences_text(comparison))
+    assert texts[0].startswith("of another look (")
+    assert texts[1].startswith("darker (")
+    assert "look" not in texts[1]
 
 
 def test_a_certain_trifle_of_light_is_no_alarm() -> None:

@@ -38,7 +38,7 @@ def test_dark_photos_are_reported_with_what_to_do(tmp_path: Path) -> None:
     first, second = text.splitlines()
     assert first.startswith("unlike the training photos: darker (median brightness 51 against 144 in training)")
     assert ".png" in second
-    assert "docs/unlike-photos.md (of 100 batches like the training photos, 1 are reported too)" in second
+    assert "docs/unlike-photos.md (1 in 100 batches like the training photos is reported, too)" in second
     assert verdict is not None
     figures = verdict.figures()
     assert [each["property"] for each in figures["differences"]] == ["brightness"]
