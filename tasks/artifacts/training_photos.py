@@ -25,8 +25,8 @@ from tasks.ground.stage_files import restored_by
 TRAINING_PHOTOS = "training_photos.npy"
 VECTOR_WIDTH = 128
 _COLUMNS = 2 + VECTOR_WIDTH
-# Twenty times as many as `export` takes.
-_MAX_PHOTOS = 10_000
+# Twice as many as `export` takes: memory grows with their square.
+_MAX_PHOTOS = 1000
 _MAX_BYTES = _MAX_PHOTOS * _COLUMNS * 4 + 1000
 # Vectors of unit length are hardly longer after the projection.
 _LONGEST = 10.0

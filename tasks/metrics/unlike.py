@@ -100,13 +100,16 @@ def compare(training: PhotoFacts, batch: PhotoFacts, rate: float, seed: int = 0)
     """Compare `batch` with `training`; of batches that are draws of the same photos a share of `rate` has an alarm.
 
     Returns:
-        None where either has too few photos that are no near-duplicates, or a value is not finite.
+        None where the batch has too few photos, training too few that are no near-duplicates, or a value is not finite.
     """
-    if not (_is_finite(training) and _is_finite(batch)) or len(training) < LEAST_TRAINING_PHOTOS:
+    if not (_is_finite(training) and _is_finite(batch)):
+        return None
+    if len(batch) < LEAST_PHOTOS or len(training) < LEAST_TRAINING_PHOTOS:
         return None
     near = near_distance(training)
     own, known = distinct(batch, near), training.chosen(distinct(training, near))
-    if len(own) < LEAST_PHOTOS or len(known) < LEAST_TRAINING_PHOTOS:
+    # Of the batch a single one is enough: photos of one fixed camera are all near-duplicates beside other photos.
+    if len(known) < LEAST_TRAINING_PHOTOS:
         return None
     new = batch.chosen(own)
     draws = _drawn(len(new), len(new) + len(known), seed)

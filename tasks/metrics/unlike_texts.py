@@ -1,5 +1,6 @@
 """In words: by what a batch of photos is unlike the training photos."""
 
+from tasks.ground.text import counted
 from tasks.metrics.unlike import Comparison, PropertyTest
 
 _LIGHT = {
@@ -26,8 +27,8 @@ def difference_text(test: PropertyTest, photos: int) -> str:
     if test.batch >= _MOST:
         far = round(test.batch * photos)
         return (
-            f"of something else ({far} of {photos} photos are further from every training photo than 95 of 100 "
-            "training photos are from each other)"
+            f"of something else ({far} of {counted(photos, 'different photo')} are further from every training photo "
+            "than 95 of 100 training photos are from each other)"
         )
     return (
         "of another look (they differ from the training photos nearest to them in one direction, as with another "
