@@ -9,8 +9,29 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.ground.text import counted, markdown_text
 
+UNLIKE = "unlike the training photos"
 _MAX_LISTED = 50
 _Count = Annotated[int, Field(ge=0)]
+
+
+class Difference(BaseModel):
+    """One of the differences in `Verdict.figures` of tasks/prediction/alarm.py."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    property: str
+    p: float
+    text: str
+
+
+class Unlike(BaseModel):
+    """How the photos that were detected in compare with the training photos; without differences where all is well."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    compared: _Count
+    differences: list[Difference]
+    most_unlike: list[str]
 
 
 class FolderSummary(BaseModel):
@@ -41,6 +62,7 @@ class FolderSummary(BaseModel):
     boxes_in_all: dict[str, _Count]
     seconds: float
     images_per_s: float
+    unlike: Unlike | None
 
     @property
     def sentence(self) -> str:
@@ -56,7 +78,14 @@ class FolderSummary(BaseModel):
         listed = [f"{count} {words}" for words, count in counts.items() if count]
         if self.new or not (self.too_new or self.changed):
             listed.insert(0, f"{self.new or 'none'} new")
+        if self.is_unlike:
+            listed.append(UNLIKE)
         return ", ".join([counted(self.photos, "photo"), *listed])
+
+    @property
+    def is_unlike(self) -> bool:
+        """Whether the photos of this run are surely unlike the training photos."""
+        return self.unlike is not None and bool(self.unlike.differences)
 
 
 def artifact_key(folder: str) -> str:
@@ -92,12 +121,24 @@ def summary_markdown(summary: FolderSummary) -> str:
             f"# {markdown_text(summary.folder)}\n",
             "| | |\n|---|---|",
             *(f"| {name} | {markdown_text(value)} |" for name, value in rows.items()),
+            *_unlike(summary),
             *_boxes(summary),
             *_listed("Unreadable", dict(sorted(summary.unreadable.items()))),
             *_listed("Still being written", dict.fromkeys(sorted(summary.changed), "")),
             *_listed("Gone", dict.fromkeys(sorted(summary.gone), "")),
         ]
     )
+
+
+def _unlike(summary: FolderSummary) -> list[str]:
+    if summary.unlike is None or not summary.is_unlike:
+        return []
+    return [
+        f"\n## {UNLIKE.capitalize()}\n\nThe boxes of this run may be wrong: of {summary.unlike.compared} photos, "
+        "those furthest from the training photos are listed last.\n",
+        *(f"- {markdown_text(each.text)}" for each in summary.unlike.differences),
+        *(f"- {markdown_text(name)}" for name in summary.unlike.most_unlike),
+    ]
 
 
 def _boxes(summary: FolderSummary) -> list[str]:

@@ -14,6 +14,8 @@ from prefect.exceptions import MissingContextError
 from prefect.flows import Flow
 from prefect.logging import get_logger
 
+from flows.folder_summary import UNLIKE
+
 VARIABLE = "DETECTION_PIPELINE_NOTIFY"
 _LONGEST = 1500
 
@@ -32,6 +34,12 @@ def notify(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
         _logger().warning(
             "no message was sent: the address in %s is not one that Apprise knows, or did not answer", VARIABLE
         )
+
+
+def notify_if_unlike(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
+    """A hook: of a run over a folder that ended well, send that its photos are unlike the training photos."""
+    if UNLIKE in (state.message or ""):
+        notify(flow, flow_run, state)
 
 
 def _logger() -> Any:

@@ -28,7 +28,7 @@ from pydantic import Field
 
 from flows.child import last_sentence, run_tasks
 from flows.folder_summary import FolderSummary, artifact_key, summary_markdown
-from flows.notify import notify
+from flows.notify import notify, notify_if_unlike
 from flows.publish import percent_of
 from tasks.ground.process import CTRL_C_STATUS
 
@@ -84,7 +84,7 @@ def detect(arguments: list[str], root: Path) -> FolderSummary | State[Any] | Non
     )
 
 
-@flow(name="predict-folder", on_failure=[notify], on_crashed=[notify])
+@flow(name="predict-folder", on_failure=[notify], on_crashed=[notify], on_completion=[notify_if_unlike])
 def predict_folder(
     folder: Path,
     out: Path | None = None,

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tasks.artifacts.suggestions import read_suggestions
+from tasks.artifacts.training_photos import read_training_photos
 from tasks.dataset.coco_json import read_coco
 from tests.selection.photos import photo
 from tests.small_project import STEPS, Project, wait_until
@@ -50,6 +51,15 @@ def test_dvc_has_every_file_beside_the_models(finished: tuple[Project, str]) -> 
     project, _ = finished
     listed = project.run("dvc", "list", ".", "models/exported", "--dvc-only").split()
     assert sorted(path.name for path in (project.folder / "models/exported").iterdir()) == sorted(listed)
+
+
+def test_export_writes_what_train_and_val_photos_look_like(finished: tuple[Project, str]) -> None:
+    project, _ = finished
+    photos = read_training_photos(project.folder / "models/exported")
+    images = [len(project.json(f"data/splits/{split}.json")["images"]) for split in ("train", "val")]  # type: ignore[arg-type]
+    assert photos is not None
+    assert len(photos) == sum(images)
+    assert "training_photos.npy" in (project.folder / "models/exported/SHA256SUMS").read_text()
 
 
 def test_the_figures_come_with_intervals_a_threshold_and_a_card(finished: tuple[Project, str]) -> None:

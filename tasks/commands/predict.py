@@ -11,6 +11,7 @@ from tasks.errors import DataError, PipelineError
 from tasks.ground.text import counted, print_text, printable
 from tasks.images.unread_formats import named_files
 from tasks.model.variants import export_folder
+from tasks.prediction.alarm import Embedder, alarm_of, refuse_bad_rate, verdict_of
 from tasks.prediction.inputs import find_inputs, passed_over
 from tasks.prediction.kinds import writers_for
 from tasks.prediction.run import Outcome, predict_pictures
@@ -35,6 +36,7 @@ def predict(  # noqa: PLR0913 - an option each
     every: int,
     fps: float,
     trust: bool,
+    alarm_rate: float,
 ) -> None:
     """Run an exported detector over `inputs`, and write what it finds.
 
@@ -50,17 +52,20 @@ def predict(  # noqa: PLR0913 - an option each
         every: 1 takes every frame of a video, 10 every tenth.
         fps: pictures a second in the GIF.
         trust: load a model that may do more than compute.
+        alarm_rate: of how many batches like the training photos it is reported that they are not; 0 compares nothing.
 
     Raises:
         PipelineError: an option is out of range, an input or the model is missing, `out` would mix results with inputs,
             or an image could not be read or written (raised after the others are done).
     """
     _check_options(score_threshold, batch_size, every, fps)
+    refuse_bad_rate(alarm_rate)
     slicing = _slicing(slice_px, slice_overlap)
     if out.exists() and not out.is_dir():
         raise DataError(f"--out {out}: a file of that name is there; name a folder")
     paths = find_inputs(inputs, out)
     folder = export_folder(model)
+    alarm = alarm_of(folder, alarm_rate, _embedder)
     # Imports TensorFlow: after the cheap checks.
     from tasks.evaluation.exported import load_exported  # noqa: PLC0415
 
@@ -75,13 +80,31 @@ def predict(  # noqa: PLR0913 - an option each
         print_text(
             f"left out {counted(len(others), 'file')} without an image's or a video's suffix: {named_files(others)}"
         )
-    outcome = predict_pictures(paths, detector, writers, score, batch_size=batch_size, every=every, slicing=slicing)
+    outcome = predict_pictures(
+        paths,
+        detector,
+        writers,
+        score,
+        batch_size=batch_size,
+        every=every,
+        slicing=slicing,
+        look=alarm.look,
+    )
+    _, alarm_text = verdict_of(alarm)
     # Files of earlier runs stay: boxes in them may have been corrected by hand.
-    report(outcome, out, unchanged=len(before & _versions(out)))
+    report(outcome, out, unchanged=len(before & _versions(out)), alarm_text=alarm_text)
 
 
-def report(outcome: Outcome, out: Path, *, unchanged: int = 0) -> None:
+def _embedder() -> Embedder:
+    from tasks.detector.embedding import PhotoEmbedder  # noqa: PLC0415
+
+    return PhotoEmbedder()
+
+
+def report(outcome: Outcome, out: Path, *, unchanged: int = 0, alarm_text: str = "") -> None:
     """Print what was done and where it is; `unchanged` files in `out` are of earlier runs.
+
+    `alarm_text` says that the pictures are unlike the training photos, where they are.
 
     Raises:
         DataError: pictures could not be read or written.
@@ -91,6 +114,8 @@ def report(outcome: Outcome, out: Path, *, unchanged: int = 0) -> None:
     print_text(f"{out}: {', '.join(outcome.written)}")
     if unchanged:
         print_text(f"{out}: unchanged, of earlier runs: {counted(unchanged, 'file')}; --out FOLDER keeps runs apart")
+    if alarm_text:
+        print_text(alarm_text)
     if outcome.unreadable or outcome.unwritten:
         raise DataError(_complaint(outcome, out))
 

@@ -12,6 +12,7 @@ from tasks.lint.paths import refuse_unsafe_out
 from tasks.model.checksums import model_checksum
 from tasks.model.variants import export_folder
 from tasks.params import read_params
+from tasks.prediction.alarm import Embedder, alarm_of, refuse_bad_rate, verdict_of
 from tasks.prediction.folder_run import Summary, predict_new
 from tasks.prediction.ledger import Made
 from tasks.prediction.new_photos import Rules
@@ -24,7 +25,7 @@ _MAX_LISTED = 20
 _PARAMS = Path("params.yaml")
 
 
-def predict_folder(
+def predict_folder(  # noqa: PLR0913 - an option each
     *,
     folder: Path,
     out: Path | None,
@@ -36,6 +37,7 @@ def predict_folder(
     batch_size: int,
     trust: bool,
     summary: Path | None,
+    alarm_rate: float,
 ) -> None:
     """Detect in the photos of `folder` that no earlier run has done; a killed run goes on when started again.
 
@@ -50,15 +52,18 @@ def predict_folder(
         batch_size: how many images are detected together.
         trust: load a model that may do more than compute.
         summary: a file for what was done.
+        alarm_rate: of how many batches like the training photos it is reported that they are not; 0 compares nothing.
 
     Raises:
         PipelineError: an option is out of range, the folder or the model is missing, `out` is no place for results.
         BusyError: another run writes into `out`.
     """
     refuse_bad_options(score_threshold, batch_size)
+    refuse_bad_rate(alarm_rate)
     if not 0 <= settle <= 86400:
         raise PipelineError(f"--settle {settle:g}: seconds, from 0 to 86400, a day")
     exported = export_folder(model)
+    alarm = alarm_of(exported, alarm_rate, _embedder)
     results = folder / "predictions" if out is None else out
     if _PARAMS.is_file():
         refuse_unsafe_out(results, read_params(_PARAMS))
@@ -76,14 +81,22 @@ def predict_folder(
         return detector
 
     rules = Rules(Made(checksum, score, draw), again, settle)
-    done, others = predict_new(folder, results, rules, load, batch_size=batch_size, report=print_text)
+    done, others = predict_new(folder, results, rules, load, batch_size=batch_size, report=print_text, look=alarm.look)
+    verdict, alarm_text = verdict_of(alarm)
     if others:
         print_text(f"left out {counted(len(others), 'file')} without an image's suffix: {named_files(others)}")
-    _print(done, results, settle)
+    _print(done, results, settle, alarm_text)
     if summary:
         places = {"folder": encodable(str(folder)), "out": encodable(str(results)), "model": encodable(str(model))}
         about = {"model_checksum": checksum, "score_threshold": score, "others": len(others)}
-        write_json(summary, {**places, **about, **figures(done)})
+        unlike = verdict.figures() if verdict else None
+        write_json(summary, {**places, **about, **figures(done), "unlike": unlike})
+
+
+def _embedder() -> Embedder:
+    from tasks.detector.embedding import PhotoEmbedder  # noqa: PLC0415
+
+    return PhotoEmbedder()
 
 
 def figures(done: Summary) -> dict[str, object]:
@@ -91,7 +104,7 @@ def figures(done: Summary) -> dict[str, object]:
     return {**vars(done), "new": done.new, "done": done.done, "images_per_s": round(done.images_per_s, 2)}
 
 
-def _print(done: Summary, out: Path, settle_s: float) -> None:
+def _print(done: Summary, out: Path, settle_s: float, alarm_text: str) -> None:
     too_new = f"changed within the last {settle_s:g} s; run again later, or add --settle 0"
     only_too_new = done.too_new and not (done.new or done.again or done.changed)
     print_text(f"{_first_line(done)}: {too_new}" if only_too_new else _first_line(done))
@@ -107,6 +120,8 @@ def _print(done: Summary, out: Path, settle_s: float) -> None:
     _list(f"{counted(len(done.gone), 'photo')} gone since the start of this run", done.gone)
     unreadable = [f"{name}: {reason}" for name, reason in sorted(done.unreadable.items())]
     _list(f"{counted(len(unreadable), 'photo')} cannot be read; tried again when changed", unreadable)
+    if alarm_text:
+        print_text(alarm_text)
 
 
 def _first_line(done: Summary) -> str:

@@ -10,12 +10,10 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
-from PIL import Image
 
+from tasks.images.small_square import SIDE_PX, small_square
 from tasks.weights.shipped import IMAGENET, read_shipped
 
-# What the weights were trained at.
-SIDE_PX = 224
 WIDTH = 1280
 _BATCH = 16
 
@@ -47,7 +45,7 @@ class PhotoEmbedder:
         return np.concatenate([np.zeros((0, WIDTH), np.float32), *self._of_batches(photos)])
 
     def _of_batches(self, photos: Iterable[npt.NDArray[np.uint8]]) -> Iterator[Embeddings]:
-        scaled = map(_scaled, photos)
+        scaled = map(small_square, photos)
         while some := list(islice(scaled, _BATCH)):
             features = self._forward(np.stack(some)).numpy()
             yield features / np.linalg.norm(features, axis=1, keepdims=True)
@@ -55,8 +53,3 @@ class PhotoEmbedder:
 
 def _key(layer: tf.keras.layers.Layer, weight: tf.Variable) -> str:
     return f"{layer.name}/{weight.name.rsplit('/', 1)[-1].removesuffix(':0')}"
-
-
-def _scaled(photo: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """The photo at the network's size, as detectors see it: its sides scaled each by itself."""
-    return np.asarray(Image.fromarray(photo).resize((SIDE_PX, SIDE_PX), Image.Resampling.BILINEAR, reducing_gap=2.0))

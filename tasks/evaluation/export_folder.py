@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tasks.artifacts.training_photos import TRAINING_PHOTOS
 from tasks.errors import CheckpointError
 from tasks.model.checksums import check_checksums
 from tasks.model.label_map import LABEL_MAP
@@ -18,6 +19,6 @@ def check_files(folder: Path, part: str, *, must_exist: str | None = None) -> No
     for name in (must_exist or part, LABEL_MAP):
         if not (folder / name).exists():
             raise CheckpointError(f"{folder / name}: no such file; run `make run`, or name an export folder")
-    # A model may lack thresholds.json.
-    beside = [name for name in (LABEL_MAP, "thresholds.json") if (folder / name).exists()]
+    # A model may lack the others.
+    beside = [name for name in (LABEL_MAP, "thresholds.json", TRAINING_PHOTOS) if (folder / name).exists()]
     check_checksums(folder, part, *beside)

@@ -152,5 +152,12 @@ def add_model(command: argparse.ArgumentParser) -> None:
         help="images detected together, fewer where they are large; default: %(default)s",
     )
     command.add_argument(
+        "--alarm-rate",
+        type=float,
+        default=0.01,
+        metavar="RATE",
+        help="share of false alarms that photos are unlike the training photos; 0: no alarm; default: %(default)g",
+    )
+    command.add_argument(
         "--trust", action="store_true", help="load a model that may read or write files: a model is a program"
     )

@@ -11,6 +11,7 @@ from tasks.dataset.detections import Detector
 from tasks.errors import BusyError, DataError, StoppedError
 from tasks.ground.files import remove_leftovers_below
 from tasks.ground.text import counted
+from tasks.prediction.inputs import Picture
 from tasks.prediction.ledger import LEDGER, Entry, Ledger
 from tasks.prediction.new_photos import Found, Plan, Planner, Rules, find_photos
 from tasks.prediction.photo_results import Photo, copy_result, read_result, remove_old_drawing, result_path
@@ -89,8 +90,19 @@ class Summary:
 class FolderRun:
     """A run over the photos of one folder; for the process that holds its lock."""
 
-    def __init__(self, folder: Path, out: Path, rules: Rules, load: Callable[[], Detector], *, batch_size: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        out: Path,
+        rules: Rules,
+        load: Callable[[], Detector],
+        *,
+        batch_size: int,
+        look: Callable[[Picture], None] | None = None,
+    ) -> None:
         """Prepare it; `load` gives the detector, and is called where there is something to detect in.
+
+        `look` gets each photo that was detected in.
 
         Raises:
             DataError: `out` has the results of another folder.
@@ -98,7 +110,7 @@ class FolderRun:
         # A folder without one may be anybody's.
         if (out / LEDGER).exists():
             remove_leftovers_below(out)
-        self._out, self._rules, self._load, self._batch_size = out, rules, load, batch_size
+        self._out, self._rules, self._load, self._batch_size, self._look = out, rules, load, batch_size, look
         self._detector: Detector | None = None
         self._ledger = Ledger(out, folder)
         self._planner = Planner(folder, out, self._ledger, rules)
@@ -161,7 +173,7 @@ class FolderRun:
         paths = [photo.path for photo in photos]
         try:
             outcome = predict_pictures(
-                paths, self._detector, [writer], made.score_threshold, batch_size=self._batch_size
+                paths, self._detector, [writer], made.score_threshold, batch_size=self._batch_size, look=self._look
             )
             summary.seconds += outcome.seconds
         except KeyboardInterrupt:
@@ -210,8 +222,11 @@ def predict_new(
     *,
     batch_size: int,
     report: Callable[[str], None],
+    look: Callable[[Picture], None] | None = None,
 ) -> tuple[Summary, list[Path]]:
     """Detect in the photos of `folder` that are new, and write their results into `out`.
+
+    `look` gets each photo that was detected in.
 
     Returns:
         The summary, and the files that are no images.
@@ -226,5 +241,5 @@ def predict_new(
         raise DataError(f"--out {out}: the photos of {folder} lie there; name a folder in it or beside it")
     found = find_photos(folder, out)
     with results_lock(out):
-        run = FolderRun(folder, out, rules, load, batch_size=batch_size)
+        run = FolderRun(folder, out, rules, load, batch_size=batch_size, look=look)
         return run.run(found, report), found.others

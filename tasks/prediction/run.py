@@ -6,7 +6,7 @@ some draw and encode for one that writes.
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -55,10 +55,12 @@ def predict_pictures(
     batch_size: int,
     every: int = 1,
     slicing: Slicing | None = None,
+    look: Callable[[Picture], None] | None = None,
 ) -> Outcome:
     """Detect in every picture of `paths`, and pass detections with at least `score_threshold` to the writers, in order.
 
-    With `slicing`, large pictures are detected in tiles too; how many there are is printed first.
+    With `slicing`, large pictures are detected in tiles too; how many there are is printed first. `look` gets each
+    picture that was detected in.
 
     A picture that cannot be read, or that a writer cannot write, is listed in the outcome and does not stop the others.
     Reading, detecting and writing run side by side, each on a batch of its own. A picture is dropped once it is
@@ -97,6 +99,8 @@ def predict_pictures(
                 outcome.unwritten += writing.finish()
                 for detections in visible:
                     picture = batch.pictures.popleft()
+                    if look is not None:
+                        look(picture)
                     writing.add(picture, detections, unique_name(picture.stem, names))
                     outcome.boxes += len(detections.classes)
                     outcome.pictures += 1

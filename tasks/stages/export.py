@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tasks.artifacts.training_photos import write_training_photos
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detector
 from tasks.dataset.split_files import read_coco_splits
+from tasks.detector.embedding import PhotoEmbedder
 from tasks.detector.network import build_network
 from tasks.detector.pipeline_config import read_pipeline_config
 from tasks.evaluation.accepted import Judge
@@ -21,6 +23,7 @@ from tasks.evaluation.saved_model import load_saved_model
 from tasks.evaluation.scoring import detect_all
 from tasks.exporting.saved_model import export_saved_model, lay_out_for_serving, load_weights
 from tasks.exporting.tflite_metadata import Metadata
+from tasks.exporting.training_photos import measure_photos
 from tasks.exporting.variants import Source, export_variants
 from tasks.ground.files import megabytes, replacing
 from tasks.metrics.matching import Matches, match_detections
@@ -42,7 +45,7 @@ def export(
     """Write the SavedModel, its variants, what is used with them and SHA256SUMS into `exported`.
 
     Raises:
-        CheckpointError: a variant cannot be made of this model.
+        CheckpointError: a variant cannot be made of this model, or the weights that embed photos are missing.
         DataError: int8 has no training images to be calibrated on.
         EvaluationError: a val image could not be scored, or a variant surely loses more mAP than
             `export.max_mAP_loss`, and `export.on_loss` is `stop`.
@@ -69,6 +72,7 @@ def export(
             Judge(val, reference, params.max_map_loss, params.on_loss),
         )
         write_variants(partial, variants)
+        write_training_photos(measure_photos([of_split["train"], val], PhotoEmbedder()), partial)
         lay_out_for_serving(partial, params.serving)
         write_checksums(partial)
         sizes = {f"{name}_mb": megabytes(partial / each.file) for name, each in variants.written.items()}

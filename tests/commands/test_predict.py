@@ -22,6 +22,7 @@ def options(*inputs, out, **more):
         "slice_px": None,
         "slice_overlap": None,
         "fps": 5.0,
+        "alarm_rate": 0.01,
         **defaults,
         **more,
     }

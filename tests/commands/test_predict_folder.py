@@ -28,7 +28,7 @@ def photos(tmp_path, monkeypatch):
 
 def run(photos, **more):
     defaults = {"out": None, "model": Path("model"), "score_threshold": 0.3, "draw": False, "again": False}
-    others = {"settle": 0.0, "batch_size": 8, "trust": False, "summary": None}
+    others = {"settle": 0.0, "batch_size": 8, "trust": False, "summary": None, "alarm_rate": 0.01}
     predict_folder(folder=photos, **{**defaults, **others, **more})
 
 

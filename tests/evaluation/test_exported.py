@@ -28,7 +28,7 @@ LOADERS: dict[str, Callable[[Path], object]] = {
 @pytest.fixture
 def export(tmp_path: Path) -> Path:
     (tmp_path / "saved_model").mkdir()
-    for name in (*LOADERS, "thresholds.json"):
+    for name in (*LOADERS, "thresholds.json", "training_photos.npy"):
         (tmp_path / name).write_bytes(b"content")
     (tmp_path / "label_map.pbtxt").write_text("item { id: 1 name: 'cat' }\n")
     write_checksums(tmp_path)
@@ -37,7 +37,9 @@ def export(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", LOADERS)
 @pytest.mark.parametrize(
-    "damaged", ["", "label_map.pbtxt", "thresholds.json"], ids=["itself", "label map", "thresholds"]
+    "damaged",
+    ["", "label_map.pbtxt", "thresholds.json", "training_photos.npy"],
+    ids=["itself", "label map", "thresholds", "training photos"],
 )
 def test_a_model_that_was_damaged_is_not_loaded(export: Path, name: str, damaged: str) -> None:
     file = export / (damaged or name)

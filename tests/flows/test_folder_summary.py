@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from flows.folder_summary import FolderSummary, artifact_key, summary_markdown
+from flows.folder_summary import FolderSummary, Unlike, artifact_key, summary_markdown
 
 SUMMARY = FolderSummary(
     folder="/srv/gate",
@@ -30,6 +30,7 @@ SUMMARY = FolderSummary(
     boxes_in_all={"cat": 5, "dog": 1},
     seconds=0.5,
     images_per_s=4.0,
+    unlike=None,
 )
 
 
@@ -101,3 +102,19 @@ def test_an_idle_run_has_a_page_too() -> None:
 )
 def test_the_runs_over_one_folder_share_a_key_that_prefect_allows(folder: str, key: str) -> None:
     assert artifact_key(folder) == key
+
+
+def test_photos_unlike_the_training_photos_are_in_the_sentence_and_on_the_page() -> None:
+    difference = {"property": "brightness", "p": 0.0003, "text": "darker (median brightness 41 against 118)"}
+    unlike = Unlike.model_validate({"compared": 60, "differences": [difference], "most_unlike": ["a_1.jpg"]})
+    alarmed = SUMMARY.model_copy(update={"unlike": unlike})
+    assert alarmed.sentence.endswith(", 1 gone, unlike the training photos")
+    page = summary_markdown(alarmed)
+    assert "\n## Unlike the training photos\n" in page
+    assert "\n- darker (median brightness 41 against 118)\n- a\\_1.jpg\n" in page
+
+
+def test_photos_like_the_training_photos_are_not_mentioned() -> None:
+    alike = SUMMARY.model_copy(update={"unlike": Unlike(compared=60, differences=[], most_unlike=[])})
+    for summary in (SUMMARY, alike):
+        assert "training photos" not in summary.sentence + summary_markdown(summary)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from prefect.states import Completed, Failed
 
-from flows.notify import VARIABLE, notify
+from flows.notify import VARIABLE, notify, notify_if_unlike
 
 FLOW: Any = SimpleNamespace(name="pipeline")
 RUN: Any = SimpleNamespace(name="red-fox")
@@ -42,6 +42,14 @@ def test_a_message_names_the_run_its_outcome_and_the_reason(received: list[dict[
     (message,) = received
     assert message["title"] == "pipeline red-fox: Failed"
     assert message["message"] == "not done: train"
+
+
+def test_of_runs_over_a_folder_only_unlike_photos_are_sent(received: list[dict[str, str]]) -> None:
+    notify_if_unlike(FLOW, RUN, Completed(message="2 photos, 2 new, 2 done"))
+    notify_if_unlike(FLOW, RUN, Completed())
+    assert received == []
+    notify_if_unlike(FLOW, RUN, Completed(message="9 photos, 9 new, 9 done, unlike the training photos"))
+    assert [message["message"] for message in received] == ["9 photos, 9 new, 9 done, unlike the training photos"]
 
 
 def test_without_an_address_nothing_is_sent(received: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch) -> None:

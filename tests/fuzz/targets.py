@@ -16,6 +16,7 @@ import numpy as np
 from onnx import helper
 
 from studies.weights.torch_weights import read_torch_weights
+from tasks.artifacts.training_photos import TRAINING_PHOTOS, photo_facts, read_training_photos, write_training_photos
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.coco_json import read_coco, read_detections
 from tasks.dataset.dataset import AnnotatedImage, Dataset, flags
@@ -167,6 +168,11 @@ def _detections(_: Path) -> bytes:
     return json.dumps([{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}]).encode()
 
 
+def _training_photos(folder: Path) -> bytes:
+    write_training_photos(photo_facts(np.ones((2, 8), np.float32), [(9.0, 0.5), (200.0, 0.1)]), folder)
+    return (folder / TRAINING_PHOTOS).read_bytes()
+
+
 def _split_memory(folder: Path) -> bytes:
     write_split_memory(SplitMemory({"seed": 1}, {"a" * 64: "train", "b" * 64: "test"}), folder / "seed")
     return (folder / "seed").read_bytes()
@@ -216,5 +222,6 @@ TARGETS = {
     "ledger": Target(f"out/{LEDGER}", lambda folder: Ledger(folder / "out", folder), own=_ledger),
     "photo_result": Target("out/a.png.json", _photo_result, own=lambda _: _RESULT),
     "onnx": Target("a.onnx", lambda folder: read_onnx(folder / "a.onnx", trust=False), own=_onnx),
+    "training_photos": Target(TRAINING_PHOTOS, read_training_photos, own=_training_photos),
     "detections": Target("a.json", lambda folder: read_detections(folder / "a.json", _ONE_IMAGE), own=_detections),
 }
