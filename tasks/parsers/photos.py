@@ -133,6 +133,13 @@ def add_detecting(command: argparse.ArgumentParser) -> None:
         metavar="0..1",
         help="lowest score that is shown; default: that of thresholds.json in the model's folder, else 0.3",
     )
+    command.add_argument(
+        "--alarm-rate",
+        type=float,
+        default=0.01,
+        metavar="RATE",
+        help="share of false alarms that photos are unlike the training photos; 0: no alarm; default: %(default)g",
+    )
 
 
 def add_model(command: argparse.ArgumentParser) -> None:
@@ -150,13 +157,6 @@ def add_model(command: argparse.ArgumentParser) -> None:
         default=8,
         metavar="N",
         help="images detected together, fewer where they are large; default: %(default)s",
-    )
-    command.add_argument(
-        "--alarm-rate",
-        type=float,
-        default=0.01,
-        metavar="RATE",
-        help="share of false alarms that photos are unlike the training photos; 0: no alarm; default: %(default)g",
     )
     command.add_argument(
         "--trust", action="store_true", help="load a model that may read or write files: a model is a program"
