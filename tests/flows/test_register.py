@@ -70,7 +70,7 @@ def test_once_more_registers_what_is_missing_and_leaves_what_the_user_has_set(py
     first = json.loads(python("-c", STATE))
     assert first == {
         "pools": {"cpu": [False, None], "gpu": [False, None]},
-        "deployments": ["gpu", "local", "local", "local", "local"],
+        "deployments": ["gpu", "local", "local", "local", "local", "local"],
         "schedules": [False, False],
         "parameters": {"photos": {}},
         "automations": ["mark lost runs as crashed"],

@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_every_deployment_has_a_pool_that_make_server_starts_and_a_flow_that_exists() -> None:
     deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
-    assert [deployment["name"] for deployment in deployments] == ["local", "local", "local", "local", "gpu"]
+    assert [deployment["name"] for deployment in deployments] == ["local"] * 5 + ["gpu"]
     for deployment in deployments:
         file, flow = deployment["entrypoint"].split(":")
         assert f"\ndef {flow}(" in (ROOT / file).read_text()
