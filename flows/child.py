@@ -134,12 +134,6 @@ def run_tasks(arguments: Sequence[str], root: Path, log: Log) -> int:
     return _run(["tasks", *arguments], root, log)
 
 
-def last_sentence(command: str, lines: Sequence[str]) -> str:
-    """What a command of `tasks` says at its end of what is to be mended; empty where it ended otherwise."""
-    starts = [place for place, line in enumerate(lines) if line.startswith(f"{command}: ")]
-    return "\n".join(lines[starts[-1] :]) if starts else ""
-
-
 def _dvc(arguments: Sequence[str], root: Path, log: Log, env: Mapping[str, str] | None = None) -> tuple[int, list[str]]:
     """The exit code, and of the output the lines that name an outcome and the last ones."""
     outcome_lines: list[str] = []

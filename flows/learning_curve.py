@@ -8,7 +8,6 @@ import argparse
 import os
 import signal
 import sys
-from collections import deque
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -19,12 +18,12 @@ from flows.prefect_settings import prepare, start_or_check
 
 _OWN_SERVER = prepare(may_run_without_server=__name__ == "__main__")
 
-from prefect import State, flow, get_run_logger, task
+from prefect import State, flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.states import Completed, Failed
 from pydantic import Field
 
-from flows.child import last_sentence, run_tasks
+from flows.command_run import CommandInterruptedError, may_succeed_later, run_command
 from flows.notify import notify
 from tasks.artifacts.learning_curve import read_learning_curve
 from tasks.ground.process import CTRL_C_STATUS
@@ -32,19 +31,9 @@ from tasks.ground.text import markdown_text
 from tasks.metrics.more_data_texts import answer_lines, size_lines
 
 _COMMAND, _PAGE = "learning-curve", Path("reports/learning_curve.html")
-_LAST_LINES = 30
 
 
-class TrainingsInterruptedError(Exception):
-    """A signal ended the command, or another one works in the clone; what was trained stays."""
-
-
-def _may_succeed_later(task: Any, run: Any, state: State[Any]) -> bool:
-    """Whether trying again may help: not where the data or an option is at fault."""
-    return isinstance(state.result(raise_on_failure=False), TrainingsInterruptedError)
-
-
-@task(name="train-on-subsets", retries=2, retry_delay_seconds=60, retry_condition_fn=_may_succeed_later)
+@task(name="train-on-subsets", retries=2, retry_delay_seconds=60, retry_condition_fn=may_succeed_later)
 def train_on_subsets(arguments: list[str], root: Path) -> list[str] | State[Any]:
     """Run `python -m tasks learning-curve` in `root`.
 
@@ -52,27 +41,16 @@ def train_on_subsets(arguments: list[str], root: Path) -> list[str] | State[Any]
         The answer, line by line; the state Failed, with its sentence, where it failed.
 
     Raises:
-        TrainingsInterruptedError: trying again may help.
+        CommandInterruptedError: a signal ended it, or another process works in the clone; trying again may help.
     """
-    logger = get_run_logger()
-    last: deque[str] = deque(maxlen=_LAST_LINES)
-
-    def show(line: str) -> None:
-        logger.info("%s", line)
-        last.append(line)
-
-    code = run_tasks([_COMMAND, f"--out={_PAGE}", *arguments], root, show)
-    if code == 0:
-        measured = read_learning_curve((root / _PAGE).with_suffix(".json"))
-        return [*answer_lines(measured), *size_lines(measured)]
-    if code < 0:
-        lines = "\n".join(last)
-        raise TrainingsInterruptedError(f"{_COMMAND} was ended by {signal.Signals(-code).name}:\n{lines}")
-    sentence = last_sentence(_COMMAND, list(last)) or f"{_COMMAND} ended with {code}:\n" + "\n".join(last)
-    if code == os.EX_TEMPFAIL:
-        raise TrainingsInterruptedError(sentence)
-    # Not raised: Prefect logs the traceback of an exception, which says nothing of data that are too few.
-    return Failed(message=sentence)
+    ended = run_command(_COMMAND, [f"--out={_PAGE}", *arguments], root, with_bars=True)
+    if ended.code == os.EX_TEMPFAIL:
+        raise CommandInterruptedError(ended.sentence)
+    if ended.code:
+        # Not raised: Prefect logs the traceback of an exception, which says nothing of data that are too few.
+        return Failed(message=ended.sentence)
+    measured = read_learning_curve((root / _PAGE).with_suffix(".json"))
+    return [*answer_lines(measured), *size_lines(measured)]
 
 
 @flow(name=_COMMAND, on_completion=[notify], on_failure=[notify], on_crashed=[notify])

@@ -8,7 +8,6 @@ import argparse
 import os
 import signal
 import sys
-from collections import deque
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, cast
@@ -26,29 +25,17 @@ from prefect.states import Completed, Failed
 from prefect.tasks import exponential_backoff
 from pydantic import Field
 
-from flows.child import last_sentence, run_tasks
+from flows.command_run import may_succeed_later, run_command
 from flows.folder_summary import FolderSummary, artifact_key, summary_markdown
 from flows.notify import notify, notify_if_unlike
-from flows.publish import percent_of
 from tasks.ground.process import CTRL_C_STATUS
-
-_LAST_LINES = 30
-
-
-class DetectingInterruptedError(Exception):
-    """A signal ended the command, such as that of a system without memory; what it had done stays done."""
-
-
-def _may_succeed_later(task: Any, run: Any, state: State[Any]) -> bool:
-    """Whether trying again may help: not where the folder, the model or an option is at fault."""
-    return isinstance(state.result(raise_on_failure=False), DetectingInterruptedError)
 
 
 @task(
     name="detect",
     retries=2,
     retry_delay_seconds=exponential_backoff(backoff_factor=20),
-    retry_condition_fn=_may_succeed_later,
+    retry_condition_fn=may_succeed_later,
 )
 def detect(arguments: list[str], root: Path) -> FolderSummary | State[Any] | None:
     """Run `python -m tasks predict-folder` in `root`.
@@ -57,31 +44,16 @@ def detect(arguments: list[str], root: Path) -> FolderSummary | State[Any] | Non
         What it did; None where another run works in the folder; the state Failed, with its sentence, where it failed.
 
     Raises:
-        DetectingInterruptedError: a signal ended it; trying again may help.
+        CommandInterruptedError: a signal ended it; trying again may help.
     """
-    logger = get_run_logger()
-    last: deque[str] = deque(maxlen=_LAST_LINES)
-
-    def show(line: str) -> None:
-        # The command's own lines tell how far it is in the whole folder; its bars are of a few hundred photos each.
-        if percent_of(line) is None:
-            logger.info("%s", line)
-            last.append(line)
-
     with TemporaryDirectory() as folder:
         summary = Path(folder) / "summary.json"
-        code = run_tasks(["predict-folder", f"--summary={summary}", *arguments], root, show)
-        if code == 0:
+        # Its own lines tell how far it is in the whole folder; its bars are of a few hundred photos each.
+        ended = run_command("predict-folder", [f"--summary={summary}", *arguments], root, with_bars=False)
+        if ended.code == 0:
             return FolderSummary.model_validate_json(summary.read_bytes())
-    if code == os.EX_TEMPFAIL:
-        return None
-    if code < 0:
-        lines = "\n".join(last)
-        raise DetectingInterruptedError(f"predict-folder was ended by {signal.Signals(-code).name}:\n{lines}")
     # Not raised: Prefect logs the traceback of an exception, which says nothing of a folder that is missing.
-    return Failed(
-        message=last_sentence("predict-folder", list(last)) or f"predict-folder ended with {code}:\n" + "\n".join(last)
-    )
+    return None if ended.code == os.EX_TEMPFAIL else Failed(message=ended.sentence)
 
 
 @flow(name="predict-folder", on_failure=[notify], on_crashed=[notify], on_completion=[notify_if_unlike])

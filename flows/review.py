@@ -4,9 +4,7 @@
 its own: a run that was killed goes on when it is started again.
 """
 
-import re
-import signal
-from collections import deque
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,54 +18,31 @@ from prefect.states import Completed, Failed
 from prefect.tasks import exponential_backoff
 from pydantic import Field
 
-from flows.child import run_tasks
+from flows.command_run import CommandInterruptedError, may_succeed_later, run_command
 from flows.notify import notify
-from flows.publish import percent_of
 from tasks.artifacts.review import FoundSuspect, read_suspects
 from tasks.ground.text import counted, markdown_text
 
-_LAST_LINES = 30
 _LISTED = 100
-
-
-class ReviewInterruptedError(Exception):
-    """A signal ended the command, such as that of a system without memory; what it had done stays done."""
-
-
-def _may_succeed_later(task: Any, run: Any, state: State[Any]) -> bool:
-    """Whether trying again may help: not where the data or an option is at fault."""
-    return isinstance(state.result(raise_on_failure=False), ReviewInterruptedError)
 
 
 @task(
     name="review labels",
     retries=2,
     retry_delay_seconds=exponential_backoff(backoff_factor=20),
-    retry_condition_fn=_may_succeed_later,
+    retry_condition_fn=may_succeed_later,
 )
 def review_labels(arguments: list[str], root: Path) -> State[Any]:
     """Run `python -m tasks review` in `root`: Completed, or Failed with its sentence.
 
     Raises:
-        ReviewInterruptedError: a signal ended it; trying again may help.
+        CommandInterruptedError: a signal ended it, or another process works in the clone; trying again may help.
     """
-    logger = get_run_logger()
-    last: deque[str] = deque(maxlen=_LAST_LINES)
-
-    def show(line: str) -> None:
-        if percent_of(line) is None:
-            logger.info("%s", line)
-            last.append(line)
-
-    code = run_tasks(["review", *arguments], root, show)
-    text = "\n".join(last)
-    if code < 0:
-        raise ReviewInterruptedError(f"review was ended by {signal.Signals(-code).name}:\n{text}")
-    if code:
-        # Not raised: Prefect logs the traceback of an exception, which says nothing of images that are too few.
-        sentences = re.findall(r"^review: .*", text, re.MULTILINE)
-        return Failed(message=sentences[-1] if sentences else f"review ended with {code}:\n{text}")
-    return Completed(message="reviewed")
+    ended = run_command("review", arguments, root, with_bars=True)
+    if ended.code == os.EX_TEMPFAIL:
+        raise CommandInterruptedError(ended.sentence)
+    # Not raised: Prefect logs the traceback of an exception, which says nothing of images that are too few.
+    return Failed(message=ended.sentence) if ended.code else Completed(message="reviewed")
 
 
 @flow(name="review", on_failure=[notify], on_crashed=[notify])

@@ -10,6 +10,8 @@ import pytest
 
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
+from tasks.errors import BusyError
+from tasks.ground.unfinished import unfinished_work
 from tasks.params import CacheParams, TrainParams
 from tasks.tfrecords.tf_example import read_split, shards_of
 from tasks.training import out_of_fold
@@ -164,6 +166,22 @@ def test_out_of_fold_detections_come_in_the_order_of_the_images_and_ended_folds_
         np.testing.assert_allclose(one.scores, other.scores, atol=1e-4)
     monkeypatch.setattr(out_of_fold, "RepeatedTraining", None)
     assert_equal(detect(), found)
+
+
+def test_two_processes_do_not_work_in_one_folder(stage_inputs: Path, tmp_path: Path) -> None:
+    config, base = stage_inputs / "pipeline.config", stage_inputs / "base"
+    with (
+        unfinished_work(tmp_path / "work", "other", BusyError("not this one")),
+        pytest.raises(BusyError, match="work: another process is using this folder; wait for it, or end it"),
+    ):
+        detect_out_of_fold(
+            CACHED,
+            records_of(stage_inputs),
+            np.arange(8) % 2,
+            pipeline_config=config,
+            base=base,
+            work=tmp_path / "work",
+        )
 
 
 def test_a_review_that_was_killed_goes_on_with_the_fold_that_had_not_ended(
