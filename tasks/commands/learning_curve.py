@@ -93,7 +93,8 @@ def learning_curve(*, sizes: list[int], seeds: int, steps: int | None, out: Path
     write_learning_curve(out.with_suffix(".json"), measured)
     with replacing(out) as beside:
         beside.write_text(learning_curve_page(measured), encoding="utf-8")
-    for line in (*size_lines(measured), *answer_lines(measured), str(out)):
+    files = f"{out}: the page", f"{out.with_suffix('.json')}: the same as JSON"
+    for line in (*size_lines(measured), *answer_lines(measured), *files):
         print_text(line)
 
 

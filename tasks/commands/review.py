@@ -175,12 +175,17 @@ def _by_kind(suspects: Sequence[FoundSuspect]) -> list[tuple[str, str, int]]:
     return [(kind, kind.replace("_", " "), counts[kind]) for kind in KINDS if counts[kind]]
 
 
+def likely_text(scores: Sequence[float]) -> str:
+    """How many of the suspects with these scores are more likely wrong than right."""
+    likely = sum(score >= 0.5 for score in scores)
+    return f"{likely} {'is' if likely == 1 else 'are'} more likely wrong than right (a score of 0.5 or more)"
+
+
 def _print(suspects: Sequence[FoundSuspect], shown: int, kept: int, out: Path, memory: Path) -> None:
     kinds = ", ".join(f"{number} {words}" for _, words, number in _by_kind(suspects[:shown]))
-    likely = sum(each.score >= 0.5 for each in suspects)
     more = f" of {len(suspects)}" if shown < len(suspects) else ""
     print_text(f"review: {counted(shown, 'suspect')}{more} shown{f' ({kinds})' if kinds else ''}")
-    print_text(f"  {likely} are more likely wrong than right (a score of 0.5 or more)")
+    print_text(f"  {likely_text([each.score for each in suspects])}")
     if kept:
         print_text(f"  {kept} not shown, for they were kept before ({memory})")
     print_text(f"{out / PAGE}: the page\n{out / SUSPECTS}: the same as JSON\n{out / REVIEW_TASKS}: for Label Studio")

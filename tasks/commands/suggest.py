@@ -145,7 +145,7 @@ def _print(found: Suggestions, out: Path, command: str) -> None:
         print_text(f"{photo.rank:4}  {photo.reason:6}  {photo.image}")
     if len(found.photos) > _MAX_LISTED:
         print(f"      and {len(found.photos) - _MAX_LISTED} more")
-    print_text(f"{out}: {SUGGESTIONS_FILE}, {_PAGE}\nto draw boxes in them: {command}")
+    print_text(f"{out / _PAGE}: the page\n{out / SUGGESTIONS_FILE}: the same as JSON\nto draw boxes in them: {command}")
 
 
 def _refuse_unreadable(left_out: Sequence[LeftOut], out: Path) -> None:

@@ -63,9 +63,10 @@ class Verdict(NamedTuple):
             return ""
         return (
             f"unlike the training photos: {differences_text(self.comparison)}\n"
-            f"  the boxes may be wrong: look at {', '.join(self.most_unlike)}; if they are, label some "
-            "of these photos, which `python -m tasks suggest` chooses, and train with them, see docs/unlike-photos.md "
-            f"(1 in {round(1 / self.rate)} batches like the training photos is reported, too)"
+            f"  the boxes may be wrong: look at {', '.join(self.most_unlike)}\n"
+            "  where they are wrong, label some of these photos and train with them; `python -m tasks suggest FOLDER` "
+            "chooses which (docs/unlike-photos.md)\n"
+            f"  1 in {round(1 / self.rate):,} batches like the training photos is reported, too"
         )
 
     def figures(self) -> dict[str, Any]:

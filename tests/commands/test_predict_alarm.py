@@ -25,10 +25,12 @@ ALARM = "unlike the training photos: darker (median brightness "
 def test_predict_reports_dark_photos_in_its_last_lines(capsys: pytest.CaptureFixture[str]) -> None:
     save_scenes(Path("photos"), range(20), light=0.35)
     assert main(["predict", "photos", "--model", "model", "--write", "json"]) == 0
-    *_, done, alarm, remedy = capsys.readouterr().out.splitlines()
+    *_, done, alarm, look, remedy, chance = capsys.readouterr().out.splitlines()
     assert done == "predictions: detections.json"
     assert alarm.startswith(ALARM)
-    assert "photos/" in remedy
+    assert "photos/" in look
+    assert "suggest" in remedy
+    assert chance == "  1 in 100 batches like the training photos is reported, too"
 
 
 def test_predict_reports_dark_photos_beside_one_that_cannot_be_read(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from tasks.__main__ import main
 from tasks.artifacts.review import read_kept, read_suspects
+from tasks.commands.review import likely_text
 from tests.commands.reviewed_project import write_project
 
 
@@ -52,6 +53,13 @@ def test_what_cannot_work_is_refused_in_a_sentence(
     configured(project)
     assert main(["review", *arguments]) == 1
     assert capsys.readouterr().err.startswith(f"review: {sentence}")
+
+
+@pytest.mark.parametrize(
+    ("scores", "start"), [([], "0 are "), ([0.5], "1 is "), ([0.49, 0.83], "1 is "), ([0.9, 0.5, 0.2], "2 are ")]
+)
+def test_how_many_are_more_likely_wrong_than_right(scores: list[float], start: str) -> None:
+    assert likely_text(scores).startswith(f"{start}more likely wrong than right")
 
 
 def test_steps_and_minutes_are_one_or_the_other(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -58,6 +58,7 @@ def test_photos_are_chosen_and_the_way_on_is_printed(project: Path, capsys: pyte
     assert {each.nearest for each in found.photos} <= {"0.png", "1.png", "2.png"}
     assert (found.labelled, found.candidates, found.left_out) == (3, 6, [])
     assert "5 of 6 photos in photos, compared with 3 labelled photos: " in printed
+    assert "\nreports/suggest.html: the page\nreports/suggest.json: the same as JSON\n" in printed
     assert "make annotate IMAGES=photos ONLY=reports/suggest.json" in printed
     assert (OUT / "suggest.html").read_text().count("data:image/jpeg;base64,") == 5
 

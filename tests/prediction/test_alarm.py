@@ -35,10 +35,12 @@ def test_dark_photos_are_reported_with_what_to_do(tmp_path: Path) -> None:
     alarm = alarm_for(tmp_path)
     look_at(alarm, 30, light=0.35)
     verdict, text = verdict_of(alarm)
-    first, second = text.splitlines()
+    first, look, label, chance = text.splitlines()
     assert first.startswith("unlike the training photos: darker (median brightness 51 against 144 in training)")
-    assert ".png" in second
-    assert "docs/unlike-photos.md (1 in 100 batches like the training photos is reported, too)" in second
+    assert look.startswith("  the boxes may be wrong: look at ")
+    assert look.count(".png") == 3
+    assert label.endswith("`python -m tasks suggest FOLDER` chooses which (docs/unlike-photos.md)")
+    assert chance == "  1 in 100 batches like the training photos is reported, too"
     assert verdict is not None
     figures = verdict.figures()
     assert [each["property"] for each in figures["differences"]] == ["brightness"]

@@ -39,7 +39,7 @@ def page(curve: FittedCurve | None, model: str = "a_model") -> str:
 
 def test_the_page_has_the_answer_the_band_and_each_training() -> None:
     html = page(CURVE)
-    assert "twice the labels (200 images): mAP 0.60 (0.50 to 0.70), now 0.50 (0.40 to 0.60)" in html
+    assert "Twice the labels (200 images): mAP 0.60 (0.50 to 0.70), now 0.50 (0.40 to 0.60)" in html
     assert '<th scope="row">200, twice as many</th><td>0.600</td><td>0.50 to 0.70</td>' in html
     assert "<td>0.320</td><td>0.310</td><td>0.330</td>" in html
     assert "scored on 25 val and 34 test images" in html
