@@ -4,6 +4,7 @@
 its own: a run that was killed goes on when it is started again.
 """
 
+import os
 import re
 import signal
 from collections import deque
@@ -20,7 +21,7 @@ from prefect.states import Completed, Failed
 from prefect.tasks import exponential_backoff
 from pydantic import Field
 
-from flows.child import run_tasks
+from flows.child import last_sentence, run_tasks
 from flows.notify import notify
 from flows.publish import percent_of
 from tasks.artifacts.review import FoundSuspect, read_suspects
@@ -31,7 +32,7 @@ _LISTED = 100
 
 
 class ReviewInterruptedError(Exception):
-    """A signal ended the command, such as that of a system without memory; what it had done stays done."""
+    """A signal ended the command, or another one works in the clone; what it had done stays done."""
 
 
 def _may_succeed_later(task: Any, run: Any, state: State[Any]) -> bool:
@@ -61,6 +62,8 @@ def review_labels(arguments: list[str], root: Path) -> State[Any]:
 
     code = run_tasks(["review", *arguments], root, show)
     text = "\n".join(last)
+    if code == os.EX_TEMPFAIL:
+        raise ReviewInterruptedError(last_sentence("review", list(last)) or text)
     if code < 0:
         raise ReviewInterruptedError(f"review was ended by {signal.Signals(-code).name}:\n{text}")
     if code:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from tasks.dataset.coco_json import read_detections, write_detections
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
-from tasks.errors import TrainingError
+from tasks.errors import BusyError
 from tasks.ground.files import read_json, write_json
 from tasks.ground.text import counted
 from tasks.ground.unfinished import unfinished_work
@@ -51,12 +51,13 @@ def detect_out_of_fold(
             `params` say.
 
     Raises:
-        TrainingError: another process works there, or a loss is not finite.
+        BusyError: another process works there.
+        TrainingError: a loss is not finite.
         CheckpointError: the base is damaged, or fills nothing of the backbone.
     """
     facts = [run_key(params, pipeline_config, records.folder, base), *folds.astype(str), f"{minutes}"]
     key = hashlib.sha256(" ".join(facts).encode()).hexdigest()[:16]
-    busy = TrainingError(f"{work}: another process is using this folder; wait for it, or end it")
+    busy = BusyError(f"{work}: another process is using this folder; wait for it, or end it")
     with unfinished_work(work, key, busy) as folder:
         count = int(folds.max()) + 1
         parts = [_chosen(records.images, folds == fold) for fold in range(count)]
