@@ -113,7 +113,7 @@ def kept_in_export(path: Path, suspects: Sequence[FoundSuspect], dataset: Datase
     for task in _exported(path):
         submitted = [each for each in task.annotations if not each.was_cancelled and _time(each) > since]
         name = _name_in(task.address, image_of_name) if submitted else None
-        if name in by_image:
+        if name is not None and name in by_image:
             latest = max(submitted, key=_time)
             drawn = _drawn(dataset.image_path(image_of_name[name]), image_of_name[name], latest)
             kept += [kept_of(suspect) for suspect in by_image[name] if _is_as_it_was(suspect, drawn)]
