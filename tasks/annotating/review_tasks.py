@@ -112,8 +112,8 @@ def kept_in_export(path: Path, suspects: Sequence[FoundSuspect], dataset: Datase
     kept: list[KeptLabel] = []
     for task in _exported(path):
         submitted = [each for each in task.annotations if not each.was_cancelled and _time(each) > since]
-        name = _name_in(task.address, by_image) if submitted else None
-        if name is not None and name in image_of_name:
+        name = _name_in(task.address, image_of_name) if submitted else None
+        if name is not None and name in by_image:
             latest = max(submitted, key=_time)
             drawn = _drawn(dataset.image_path(image_of_name[name]), image_of_name[name], latest)
             kept += [kept_of(suspect) for suspect in by_image[name] if _is_as_it_was(suspect, drawn)]
@@ -229,9 +229,13 @@ def _exported(path: Path) -> list[Task]:
 
 
 def _name_in(address: str, names: Mapping[str, object]) -> str | None:
-    """The image among `names` that an address on the server is of."""
-    path = path_in_address(address)
-    return next((name for name in names if path == name or path.endswith(f"/{name}")), None)
+    """The image among `names` that an address on the server is of.
+
+    Of a/1.jpg and 1.jpg the path photos/a/1.jpg ends in both: it is the longer one.
+    """
+    parts = path_in_address(address).split("/")
+    endings = ("/".join(parts[start:]) for start in range(len(parts)))
+    return next((name for name in endings if name in names), None)
 
 
 def _time(annotation: Annotation) -> float:

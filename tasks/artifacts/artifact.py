@@ -1,15 +1,27 @@
 """What every artifact is: an immutable value with types, kept as JSON."""
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from tasks.errors import FormatError
 from tasks.ground.files import read_json, write_json
 from tasks.ground.stage_files import require_file, restored_by, written_by
 
 T = TypeVar("T")
+
+
+def _as_utf8(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("half a character, which no file can hold") from None
+    return text
+
+
+# Of a file that strangers made: JSON can name halves of characters, which cannot be written again.
+Text = Annotated[str, AfterValidator(_as_utf8)]
 
 
 class Artifact(BaseModel):

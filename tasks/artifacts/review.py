@@ -10,8 +10,7 @@ from typing import Annotated, Literal, TypeVar, get_args
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from tasks.artifacts.artifact import Artifact, write_artifact
-from tasks.dataset.boxes import Corners
+from tasks.artifacts.artifact import Artifact, Text, write_artifact
 from tasks.errors import DataError, FormatError
 from tasks.ground.files import read_json
 
@@ -23,7 +22,10 @@ KINDS: tuple[SuspectKind, ...] = get_args(SuspectKind)
 SUSPECTS, KEPT = "review.json", "review_kept.json"
 _Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 # Larger than any image's side, in pixels.
-_Pixel = Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)]
+_MOST_PX = 1_000_000_000
+_Pixel = Annotated[int, Field(ge=-_MOST_PX, le=_MOST_PX)]
+_Side = Annotated[float, Field(ge=-_MOST_PX, le=_MOST_PX)]
+_Box = tuple[_Side, _Side, _Side, _Side]
 
 
 class FoundSuspect(Artifact):
@@ -39,15 +41,15 @@ class FoundSuspect(Artifact):
         sentence: the same in words.
     """
 
-    image: str
+    image: Text
     sha256: _Sha256
     kind: SuspectKind
-    class_: str = Field(alias="class")
-    box: Corners
+    class_: Text = Field(alias="class")
+    box: _Box
     score: Annotated[float, Field(ge=0.0, le=1.0)]
-    seen_class: str | None
-    seen_box: Corners | None
-    sentence: str
+    seen_class: Text | None
+    seen_box: _Box | None
+    sentence: Text
 
 
 class KeptLabel(Artifact):
@@ -61,7 +63,7 @@ class KeptLabel(Artifact):
 
     image: _Sha256
     kind: SuspectKind
-    class_: str = Field(alias="class")
+    class_: Text = Field(alias="class")
     box: tuple[_Pixel, _Pixel, _Pixel, _Pixel]
 
 

@@ -21,6 +21,7 @@ from tasks.ground.text import composed, counted, print_text, printable
 from tasks.model.label_map import LABEL_MAP, read_label_map
 from tasks.prediction.inputs import find_inputs, is_video
 from tasks.prediction.threshold import score_threshold
+from tasks.prediction.writer import encodable
 
 SERVER_FOLDER = Path(".annotate")
 _EXPORTED = Path("models/exported")
@@ -111,7 +112,14 @@ def _end(out: Path, done: int, count: int, images: Path, review: Path | None) ->
 def _paths_by_address(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; name the one with your images: make annotate IMAGES=folder")
-    return {address_of(path, folder): path for path in find_inputs([folder], SERVER_FOLDER) if not is_video(path)}
+    images = [path for path in find_inputs([folder], SERVER_FOLDER) if not is_video(path)]
+    names = [path.relative_to(folder).as_posix() for path in images]
+    named = [path for path, name in zip(images, names, strict=True) if encodable(name) == name]
+    if len(named) < len(images):
+        print_text(
+            f"{folder}: without {counted(len(images) - len(named), 'image')} whose name is not UTF-8; rename them"
+        )
+    return {address_of(path, folder): path for path in named}
 
 
 def _shown(

@@ -20,8 +20,8 @@ from tasks.artifacts.review import (
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
 from tasks.dataset.splits import SPLITS
-from tasks.errors import PipelineError, StoppedError
-from tasks.ground.files import read_json
+from tasks.errors import DataError, PipelineError, StoppedError
+from tasks.ground.files import read_json, replacing
 from tasks.ground.text import counted, print_text, printable
 from tasks.lint.paths import refuse_unsafe_out
 from tasks.params import Params, read_params
@@ -31,7 +31,7 @@ from tasks.review.found import found_suspects
 from tasks.review.kept import not_kept
 from tasks.review.shots import shots_of
 from tasks.review.suspects import find_suspects
-from tasks.tfrecords.tf_example import shards_of
+from tasks.tfrecords.tf_example import read_split, shards_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,7 +78,10 @@ def review(
     _refuse_bad_options(folds, steps, minutes, count)
     values = read_params(params)
     refuse_unsafe_out(out, values)
+    if out.exists() and not out.is_dir():
+        raise DataError(f"--out {out}: a file of that name is there; name a folder")
     dataset = read_labelled(values.paths)
+    _refuse_other_records(values, dataset)
     fold_of = folds_of(dataset, values.split, folds)
     memory = kept or values.paths.split_memory.with_name(KEPT)
     known = _remember(keep, memory, dataset, out)
@@ -103,6 +106,14 @@ def _refuse_bad_options(folds: int, steps: int | None, minutes: float | None, co
     ):
         if value is not None and not least <= value <= most:
             raise PipelineError(f"{name} {value:g}: from {least:g} to {most:g}")
+
+
+def _refuse_other_records(values: Params, dataset: Dataset) -> None:
+    """Check that the records hold the images of the splits, in their order: what is found is told apart by that."""
+    paths = values.paths
+    names = [image.file_name for split in SPLITS for image in read_split(paths.records, split)]
+    if names != [image.file_name for image in dataset.images]:
+        raise DataError(f"{paths.records} holds other images than {paths.splits}: run `dvc repro configure`")
 
 
 def _remember(keep: Sequence[Path], memory: Path, dataset: Dataset, out: Path) -> list[KeptLabel]:
@@ -155,7 +166,9 @@ def _write(values: Params, dataset: Dataset, suspects: Sequence[FoundSuspect], o
             f"{out / REVIEW_TASKS}: without {counted(len(left_out), 'image')} that lies outside ingest.images, such as "
             f"{left_out[0]}"
         )
-    (out / PAGE).write_text(page(dataset, suspects, values.validate_.max_image_megapixels), encoding="utf-8")
+    content = page(dataset, suspects, values.validate_.max_image_megapixels)
+    with replacing(out / PAGE) as beside:
+        beside.write_text(content, encoding="utf-8")
 
 
 def page(dataset: Dataset, suspects: Sequence[FoundSuspect], max_megapixels: float) -> str:

@@ -18,7 +18,8 @@ class Explanation:
 
     Attributes:
         factors: what differs, by side.
-        parts: of each figure; empty where only one side differs, to which all of the difference belongs.
+        parts: of each figure; empty where there is none, and where only one side differs: all of the difference
+            belongs to it.
         both_orders: whether the parts are means over both orders.
         other_code: code of the runs in between that was changed since the runs were made whose params they have.
     """

@@ -78,7 +78,7 @@ def notes(explanation: Explanation, found: Comparison) -> list[str]:
     """Sentences on what the parts are, and what they are not."""
     factors, name = explanation.factors, explanation.factors.params_name
     if not explanation.parts:
-        return [*_one_side(factors), *_code_notes(explanation)]
+        return [*_without_parts(factors), *_code_notes(explanation)]
     return [
         _order_text(explanation, found),
         _side_text(factors, "data", "data"),
@@ -117,7 +117,11 @@ def explanation_content(explanation: Explanation, found: Comparison) -> dict[str
     }
 
 
-def _one_side(factors: Factors) -> list[str]:
+def _without_parts(factors: Factors) -> list[str]:
+    if factors.data_changed and factors.params_changed:
+        return [
+            "No figure was measured in all runs on the test images that they share, so there is nothing to explain."
+        ]
     if factors.data_changed:
         return ["The params do not differ: all of the difference comes from the data, and from chance in training."]
     if factors.params_changed:

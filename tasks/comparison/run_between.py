@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from pydantic import TypeAdapter, ValidationError
+
 from tasks.artifacts.model_detections import read_model_detections, write_model_detections
 from tasks.comparison.between_key import Between, key_of
 from tasks.comparison.factors import DETECTOR_STAGES, code_of
@@ -115,10 +117,9 @@ def _start_text(between: Between) -> str:
 def _read(kept: Path, test: Dataset) -> BetweenResults | None:
     """What was remembered in `kept`; None where nothing was, or it is damaged."""
     try:
-        return BetweenResults(
-            read_model_detections(kept, "saved_model", test), read_json(kept / _CODE, "a list of paths")
-        )
-    except (PipelineError, OSError):
+        code = TypeAdapter(list[str]).validate_python(read_json(kept / _CODE, "a list of paths"))
+        return BetweenResults(read_model_detections(kept, "saved_model", test), code)
+    except (PipelineError, OSError, ValidationError):
         return None
 
 
@@ -147,7 +148,9 @@ def _project(between: Between, root: Path, folder: Path) -> Path:
             shutil.rmtree(target) if target.is_dir() else target.unlink()
         copy_result(run, name, target, root)
     link_photos(data, root, project, folder)
-    ready.write_text(project.relative_to(folder).as_posix(), encoding="utf-8")
+    # Empty, as a full disk leaves it, it would say that the folder is whole.
+    with replacing(ready) as beside:
+        beside.write_text(project.relative_to(folder).as_posix(), encoding="utf-8")
     return project
 
 

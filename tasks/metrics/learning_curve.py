@@ -105,19 +105,23 @@ def fit_learning_curve(measured: Measured, seed: int = 0) -> LearningCurve:
     """The curve nearest to the mean of each size, weighted by the spread over seeds, and a parametric bootstrap of it.
 
     Each draw changes the means by what other seeds and other scored images might have given, and the middle of the
-    prior of c by its width.
+    prior of c by its width. Where the sizes lie further from the curve than chance explains, how far they do counts as
+    an error of each: else seeds that agree would make the band of a wrong curve narrow.
     """
     random = np.random.default_rng(seed)
     means, errors, freedom = _means(measured.scores)
+    shares = measured.images / measured.images[-1]
+    residuals = _residuals(shares, means, errors)
+    chance = np.diag(errors**2 * freedom / (freedom - 2)) + np.cov(measured.image_noise, rowvar=False, bias=True)
+    fits = _is_near(residuals, chance)
+    if not fits:
+        errors = np.sqrt(errors**2 + residuals @ residuals / (len(means) - 2))
     noise = measured.image_noise[random.integers(0, len(measured.image_noise), DRAWS)]
     drawn = means + errors * random.standard_t(freedom, (DRAWS, len(means))) + noise
     middles = _PRIOR_LOG_C + _PRIOR_SPREAD * random.standard_normal(DRAWS)
     values, middles = np.vstack([means, drawn]), np.append(_PRIOR_LOG_C, middles)
-    shares = measured.images / measured.images[-1]
     level, height, exponent = _nearest(shares, values, errors, middles)
-    residuals = means - level[0] - height[0] * (1.0 - shares ** -exponent[0])
-    chance = np.diag(errors**2 * freedom / (freedom - 2)) + np.cov(measured.image_noise, rowvar=False, bias=True)
-    return LearningCurve(float(measured.images[-1]), level, height, exponent, _is_near(residuals, chance))
+    return LearningCurve(float(measured.images[-1]), level, height, exponent, fits)
 
 
 def why_no_curve(measured: Measured) -> str | None:
@@ -143,6 +147,12 @@ def _means(scores: _Floats) -> tuple[_Floats, _Floats, float]:
     freedom = seeds - 1 + _PRIOR_SEEDS
     variance = ((seeds - 1) * own + _PRIOR_SEEDS * own.mean()) / freedom
     return scores.mean(axis=1), np.sqrt(np.maximum(variance, _LEAST_SPREAD**2) / seeds), float(freedom)
+
+
+def _residuals(shares: _Floats, means: _Floats, errors: _Floats) -> _Floats:
+    """How far each mean, `(S,)`, lies above the curve that is nearest to them."""
+    (level,), (height,), (exponent,) = _nearest(shares, means[None], errors, np.array([_PRIOR_LOG_C]))
+    return np.asarray(means - level - height * (1.0 - shares**-exponent))
 
 
 def _is_near(residuals: _Floats, chance: _Floats) -> bool:

@@ -134,7 +134,8 @@ def _twin_of(image: AnnotatedImage, label: int) -> tuple[float, int]:
     """The highest IoU with an earlier label of the same class, and its place; 0 where there is none."""
     if not label:
         return 0.0, 0
-    same = np.array([name == image.classes[label] for name in image.classes[:label]])
+    # The box of a crowd stands for all that is in it: a label that fills it is no second one of the same thing.
+    same = np.array([name == image.classes[label] for name in image.classes[:label]]) & ~image.iscrowd[:label]
     overlap = np.where(same, iou(image.boxes[label : label + 1], image.boxes[:label])[0], 0.0)
     return float(overlap.max()), int(overlap.argmax())
 

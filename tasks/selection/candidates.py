@@ -57,8 +57,11 @@ def find_candidates(
     root = lexically_absolute(folder)
     files = [lexically_absolute(path) for path in find_inputs([folder], out)]
     left_out = [_left_out(path, root, "video") for path in files if is_video(path)]
+    # Neither suggest.json nor an address can tell two such names apart.
+    unnamed = {path for path in files if _name(path, root) != path.relative_to(root).as_posix() and not is_video(path)}
+    left_out += [_left_out(path, root, "unreadable", "its name is not UTF-8: rename it") for path in sorted(unnamed)]
     photos: list[AnnotatedImage] = []
-    unread = [_photo(path) for path in files if not is_video(path)]
+    unread = [_photo(path) for path in files if not is_video(path) and path not in unnamed]
     facts = inspect_images(Dataset(root, (), tuple(unread)), max_megapixels) if unread else []
     for photo, fact in zip(unread, facts, strict=True):
         path = Path(photo.file_name)

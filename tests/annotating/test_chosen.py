@@ -1,6 +1,7 @@
 """annotate --only: the photos that `suggest` chose, in their order, and what was drawn in others."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -76,3 +77,16 @@ def test_a_choice_and_a_review_are_not_taken_together(folder: Path, capsys: pyte
     arguments = ["annotate", str(folder / "photos"), "--classes", "cat", "--only", str(only), "--review", str(review)]
     assert main(arguments) == 1
     assert "--only and --review: each names the images to show; give one of them" in capsys.readouterr().err
+
+
+def test_images_whose_name_is_no_text_are_left_out_and_said_to_be(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    photos(Path("photos"), 1)
+    shutil.copy("photos/photo 0.jpg", Path("photos") / os.fsdecode(b"caf\xe9.jpg"))
+    listed(Path("suggest.json"), "gone.jpg")
+    assert main(["annotate", "photos", "--only", "suggest.json", "--classes", "cat"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == "photos: without 1 image whose name is not UTF-8; rename them\n"
+    assert "such as 'gone.jpg', are not in photos" in printed.err

@@ -156,6 +156,27 @@ def test_what_nobody_looked_at_since_the_review_is_not_kept(more: Any, data: Dat
     assert kept_in_export(export, all_kinds(data), data, since=1e9) == []
 
 
+@pytest.mark.parametrize("suspected", [("1.jpg", "a/1.jpg"), ("1.jpg",), ("a/1.jpg",)])
+@pytest.mark.parametrize("drawn_in", ["1.jpg", "a/1.jpg", "b/a/1.jpg"])
+def test_an_annotation_is_of_the_image_whose_whole_path_it_has(
+    drawn_in: str, suspected: tuple[str, ...], data: Dataset, tmp_path: Path
+) -> None:
+    images = []
+    for name in ("1.jpg", "a/1.jpg", "b/a/1.jpg"):
+        path = data.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", SIZE, (len(name), 0, 0)).save(path)
+        images.append(replace(labelled(path), file_name=name))
+    same_names = replace(data, images=tuple(images))
+    own = [
+        suspect(replace(data, images=(each,)), "missing_box", None) for each in images if each.file_name in suspected
+    ]
+    (place,) = [place for place, each in enumerate(images) if each.file_name == drawn_in]
+    export = submitted(replace(data, images=(images[place],)), [], tmp_path)
+    kept = kept_in_export(export, own, same_names, since=0)
+    assert [each.image for each in kept] == ([images[place].sha256] if drawn_in in suspected else [])
+
+
 @pytest.mark.parametrize("content", [{}, [1], [{"predictions": []}], "x"])
 def test_another_file_is_refused(content: object, data: Dataset, tmp_path: Path) -> None:
     write_json(tmp_path / "other.json", content)

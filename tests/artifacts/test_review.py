@@ -73,6 +73,7 @@ def test_a_review_that_has_not_run_is_named(tmp_path: Path) -> None:
         {"kept": [{"image": HASH, "kind": "wrong_class", "class": "cat", "box": [1, 2, 3]}]},
         {"kept": [{"image": "../x", "kind": "wrong_class", "class": "cat", "box": [1, 2, 3, 4]}]},
         {"kept": [{"image": HASH, "kind": "wrong_class", "class": "cat", "box": [1, 2, 3, 10**30]}]},
+        {"kept": [{"image": HASH, "kind": "wrong_class", "class": "\ud800", "box": [1, 2, 3, 4]}]},
     ],
 )
 def test_another_memory_is_refused_with_what_to_do(content: object, tmp_path: Path) -> None:
@@ -81,7 +82,20 @@ def test_another_memory_is_refused_with_what_to_do(content: object, tmp_path: Pa
         read_kept(tmp_path / "kept.json")
 
 
-@pytest.mark.parametrize("change", [{"score": 2}, {"box": [1]}, {"sha256": "x"}, {"kind": "odd"}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"score": 2},
+        {"box": [1]},
+        {"sha256": "x"},
+        {"kind": "odd"},
+        {"box": [0, 0, 1e308, 1]},
+        {"seen_box": [0, 0, 1, -1e10]},
+        {"class": "\ud800"},
+        {"image": "\udcff.jpg"},
+        {"sentence": "\ud800"},
+    ],
+)
 def test_another_list_of_suspects_is_refused(change: dict[str, Any], tmp_path: Path) -> None:
     content = SUSPECT.model_dump(mode="json", by_alias=True) | change
     (tmp_path / "review.json").write_text(json.dumps([content]))

@@ -1,17 +1,22 @@
 """`python -m tasks review`: what it refuses, and a whole run on a toy network."""
 
+import errno
 import json
 import re
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 from tasks.__main__ import main
 from tasks.artifacts.review import read_kept, read_suspects
 from tasks.commands.review import likely_text
+from tasks.dataset.boxes import as_boxes
+from tasks.dataset.detections import Detections
 from tests.commands.reviewed_project import write_project
 
 
@@ -39,6 +44,8 @@ def configured(folder: Path) -> None:
         (["--count", "0"], "--count 0: from 1 to 10000"),
         (["--out", "data"], "--out data: DVC removes what stands at paths."),
         (["--out", "tasks"], "--out tasks: is of the project itself"),
+        (["--out", "params.yaml/x"], "--out params.yaml/x: is of the project itself"),
+        (["--out", "photos/00.png"], "--out photos/00.png: a file of that name is there; name a folder"),
         (["--params", "other.yaml"], "other.yaml: no such file"),
         (["--keep", "nowhere.json"], "--keep nowhere.json: no such file; save one from reports/review.html"),
         (
@@ -68,6 +75,17 @@ def test_steps_and_minutes_are_one_or_the_other(project: Path, capsys: pytest.Ca
     assert "not allowed with" in capsys.readouterr().err
 
 
+def _stand_in(monkeypatch: pytest.MonkeyPatch, detect: Callable[..., object]) -> None:
+    """Have `detect` stand for TensorFlow's part, which takes half a minute to import."""
+    for name, content in (
+        ("out_of_fold", {"detect_out_of_fold": detect}),
+        ("repeated", {"LabelledRecords": lambda *_: None}),
+    ):
+        module = ModuleType(name)
+        vars(module).update(content)
+        monkeypatch.setitem(sys.modules, f"tasks.training.{name}", module)
+
+
 @pytest.mark.parametrize("path", ["data/splits/train.json", "data/records", "models/base", "models/pipeline.config"])
 def test_the_stages_before_training_must_have_run(path: str, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     configured(project)
@@ -76,6 +94,43 @@ def test_the_stages_before_training_must_have_run(path: str, project: Path, caps
     assert main(["review"]) == 1
     sentence = f"review: {path}: missing; run `dvc repro configure` first, which makes all that a review needs\n"
     assert capsys.readouterr().err == sentence
+
+
+@pytest.mark.parametrize("shard", ["val-00000-of-00001.tfrecord", "test-00000-of-00001.tfrecord"])
+def test_records_of_another_split_are_refused(
+    shard: str, project: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    configured(project)
+    other = "test" if shard.startswith("val") else "val"
+    records = tmp_path / "data/records"
+    shutil.copy(records / f"{other}-00000-of-00001.tfrecord", records / shard)
+    assert main(["review"]) == 1
+    sentence = "review: data/records holds other images than data/splits: run `dvc repro configure`\n"
+    assert capsys.readouterr().err == sentence
+
+
+def test_a_page_that_cannot_be_written_whole_leaves_the_one_before(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configured(project)
+    (project / "reports").mkdir()
+    (project / "reports/review.html").write_text("the one before", encoding="utf-8")
+    _stand_in(monkeypatch, lambda *_, **__: [Detections(as_boxes([]), (), np.zeros(0))] * 12)
+    write_text = Path.write_text
+
+    def full_disk(path: Path, text: str, **others: str) -> int:
+        if "review.html" in path.name:
+            write_text(path, text[: len(text) // 2], **others)
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        return write_text(path, text, **others)
+
+    monkeypatch.setattr(Path, "write_text", full_disk)
+    assert main(["review"]) == 1
+    assert capsys.readouterr().err.endswith("make room on the disk, then run it again\n")
+    assert (project / "reports/review.html").read_text(encoding="utf-8") == "the one before"
+    assert sorted(path.name for path in (project / "reports").iterdir()) == [
+        "review.html", "review.json", "review_label_studio.json", "review_label_studio.xml",
+    ]  # fmt: skip
 
 
 def test_without_a_label_there_is_nothing_to_review(
@@ -126,14 +181,7 @@ def test_ctrl_c_says_that_the_same_command_goes_on(
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    # Stands for TensorFlow's part, which takes half a minute to import.
-    for name, content in (
-        ("out_of_fold", {"detect_out_of_fold": stopped}),
-        ("repeated", {"LabelledRecords": lambda *_: None}),
-    ):
-        module = ModuleType(name)
-        vars(module).update(content)
-        monkeypatch.setitem(sys.modules, f"tasks.training.{name}", module)
+    _stand_in(monkeypatch, stopped)
     assert main(["review"]) == 130
     assert capsys.readouterr().err.endswith("review: stopped; the same command goes on from the last saved step\n")
     assert not (project / "reports").exists()

@@ -85,6 +85,12 @@ def test_what_differs_is_named_by_side(found: Comparison) -> None:
         assert sentence in text
 
 
+def test_runs_without_a_common_figure_are_not_said_to_differ_by_the_data_alone(found: Comparison) -> None:
+    first, *code = notes(Explanation(FACTORS), found)
+    assert first.startswith("No figure was measured in all runs")
+    assert not any("do not differ" in note for note in code)
+
+
 def test_both_orders_name_what_the_data_bring_in_each(found: Comparison) -> None:
     part = Part(0.15, None)
     both = Explanation(FACTORS, (FigureParts("mAP", 0.3, part, part, 0.1, 0.2),), both_orders=True)

@@ -1,5 +1,6 @@
 """The run in between: what its folder holds, that it is remembered, and that it goes on where it was broken off."""
 
+import errno
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -109,15 +110,41 @@ def test_what_was_broken_off_is_no_result_and_goes_on_in_its_folder(
     assert len(list(root.glob(f"{PLACE}/results/*"))) == 1
 
 
-def test_a_remembered_result_that_is_damaged_is_made_anew(project: tuple[Path, Found, Between]) -> None:
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [("saved_model.json", "["), *(("other_code.json", each) for each in ("5", "{}", '"tasks"', "[1]"))],
+)
+def test_a_remembered_result_that_is_damaged_is_made_anew(
+    file: str, content: str, project: tuple[Path, Found, Between]
+) -> None:
     root, found, own = project
     stages = FakeStages(found[2])
     results_between(own, Path(), stages)
     (kept,) = root.glob(f"{PLACE}/results/*")
-    (kept / "saved_model.json").write_text("[", encoding="utf-8")
+    (kept / file).write_text(content, encoding="utf-8")
     results_between(own, Path(), stages)
     assert len(stages.calls) == 2
-    assert (kept / "saved_model.json").read_text(encoding="utf-8") != "["
+    assert (kept / file).read_text(encoding="utf-8") != content
+
+
+def test_a_disk_that_is_full_at_any_time_leaves_no_folder_that_looks_whole(
+    project: tuple[Path, Found, Between], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, found, own = project
+    stages, write_text = FakeStages(found[2]), Path.write_text
+
+    def full_disk(path: Path, text: str, **others: str) -> int:
+        if "ready" not in path.name:
+            return write_text(path, text, **others)
+        path.touch()
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_text", full_disk)
+        with pytest.raises(OSError, match="No space left"):
+            results_between(own, Path(), stages)
+    results_between(own, Path(), stages)
+    assert len(stages.calls) == 1
 
 
 def test_a_folder_that_was_not_whole_is_made_anew(project: tuple[Path, Found, Between]) -> None:

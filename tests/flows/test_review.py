@@ -20,7 +20,10 @@ STAND_IN = """
 import os, pathlib, signal, sys, types
 def review(*, folds, out, minutes, **others):
     from tasks.artifacts.review import FoundSuspect, write_suspects
-    from tasks.errors import DataError
+    from tasks.errors import BusyError, DataError
+    if folds == 19 and not os.path.exists({once!r}):
+        pathlib.Path({once!r}).touch()
+        raise BusyError("models/resume.review: another process is using this folder")
     if folds == 20:
         raise DataError("images that differ: 3 of 3, too few for 20 folds")
     try:
@@ -63,6 +66,15 @@ def test_a_killed_review_is_tried_again_and_its_suspects_are_an_artifact(
     with get_client(sync_client=True) as client:
         (page,) = [str(each.data) for each in client.read_artifacts() if each.key == "review"]
     assert r"| 1 | a\|b.jpg | labelled cat, &lt;nothing> | 0.50 |" in page
+
+
+def test_a_review_beside_another_is_tried_again(
+    out: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(review_labels, "retry_delay_seconds", [0.1, 0.1])
+    state = review(out=out, folds=19, minutes=50, root=ROOT, return_state=True)
+    assert (state.name, state.message) == ("Completed", f"1 suspect in {out}")
+    assert "another process is using this folder" in caplog.text
 
 
 def test_a_review_that_cannot_work_fails_with_its_sentence(out: Path, caplog: pytest.LogCaptureFixture) -> None:

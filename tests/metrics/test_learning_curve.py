@@ -77,6 +77,16 @@ def test_sizes_that_no_such_curve_passes_are_named() -> None:
     assert fit_learning_curve(measured([0.5, 0.3, 0.6], 0.2)).fits
 
 
+@pytest.mark.parametrize("means", [[0.3, 0.5, 0.45], [0.2, 0.55, 0.5], [0.3, 0.6, 0.9]])
+def test_seeds_that_agree_do_not_make_the_band_of_a_wrong_curve_narrow(means: list[float]) -> None:
+    curve = fit_learning_curve(measured(means, 0.002))
+    assert not curve.fits
+    # Whatever comes next: mAP stays where it is, or rises by a fraction of what the last doublings brought.
+    low, high = curve.gain(200).interval
+    assert high - low > 0.05
+    assert low <= curve.gain(200).value <= high
+
+
 @pytest.mark.parametrize(("c", "b"), [(0.3, 0.3), (0.5, 0.1), (1.0, 0.1), (1.5, 0.05)])
 @pytest.mark.parametrize("image_spread", [0.0, 0.03], ids=["seeds", "images"])
 def test_the_95_percent_band_holds_the_truth_in_nine_of_ten_worlds(

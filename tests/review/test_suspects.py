@@ -57,6 +57,14 @@ def test_a_planted_mistake_is_the_first_suspect(
     assert first.score > 1.5 * second.score
 
 
+def test_a_label_that_fills_a_crowd_is_no_second_one() -> None:
+    truth = scenes(60)
+    image = twice(truth.images[PLACE])
+    for crowd in (0, 2):
+        filled = replace(image, iscrowd=flags(3, (place == crowd for place in range(3))))
+        assert "duplicate_box" not in {each.kind for each in found_in(truth, with_image(truth, PLACE, filled))}
+
+
 def test_what_is_seen_instead_is_named() -> None:
     truth = scenes(60)
     image = truth.images[PLACE]

@@ -1,5 +1,6 @@
 """Which photos of a folder may be chosen, and why the others may not."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -67,6 +68,18 @@ def test_what_cannot_be_read_and_videos_are_left_out_and_named(tmp_path: Path) -
     assert reasons.pop("film.mp4") == ("video", "")
     assert reasons["bad.jpg"][0] == "unreadable"
     assert reasons["bad.jpg"][1].startswith("not an image in a known format")
+
+
+def test_names_that_are_no_text_are_left_out_and_not_taken_for_each_other(tmp_path: Path) -> None:
+    known = photo(tmp_path / "known" / "a.png", 1).parent
+    new = photo(tmp_path / "new" / "a?.png", 2).parent
+    for name, seed in ((b"a\xff.png", 3), (b"a\xfe.png", 4)):
+        photo(new / os.fsdecode(name), seed)
+    candidates = found(new, known, "a.png")
+    assert candidates.names == ["a?.png"]
+    assert [(each.why, each.detail) for each in candidates.left_out] == [
+        ("unreadable", "its name is not UTF-8: rename it")
+    ] * 2
 
 
 def test_a_folder_of_videos_has_no_candidates(tmp_path: Path) -> None:
