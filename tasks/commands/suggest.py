@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _PAGE = "suggest.html"
 _MAX_LISTED = 20
+# In the value of a variable make takes them for code of its own, or hands them to a shell that does.
+_ACTS_IN_MAKE = frozenset('$`"\\\n')
 
 
 def suggest(
@@ -102,6 +104,11 @@ def annotate_command(folder: Path, suggestions: Path, exported: Path) -> str:
     options = {"IMAGES": folder, "ONLY": suggestions}
     if exported != Path("models/exported"):
         options["MODEL"] = exported
+    if any(_ACTS_IN_MAKE.intersection(str(value)) for value in options.values()):
+        # What `make annotate` does.
+        images, *others = ((name.lower(), shlex.quote(str(value))) for name, value in options.items())
+        arguments = [images[1], *(f"--{name}={value}" for name, value in others)]
+        return f"scripts/annotate.sh && python -m tasks annotate {' '.join(arguments)}"
     return " ".join(["make annotate", *(f"{name}={shlex.quote(str(value))}" for name, value in options.items())])
 
 

@@ -1,5 +1,6 @@
 """suggest: which input is refused, what is written and printed; no TensorFlow is loaded."""
 
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -166,3 +167,14 @@ def test_hard_classes_count_more_where_the_run_measured_them(project: Path) -> N
 def test_the_command_that_draws_quotes_names_and_passes_another_model_on() -> None:
     command = annotate_command(Path("my photos"), Path("s/suggest.json"), Path("other"))
     assert command == "make annotate IMAGES='my photos' ONLY=s/suggest.json MODEL=other"
+
+
+@pytest.mark.parametrize("name", ["$(shell touch x)", "a`touch x`", 'a" b', "a$b", "a\\", "a\nb"])
+def test_names_that_make_would_run_are_given_to_the_command_itself(name: str) -> None:
+    command = annotate_command(Path(name), Path("reports/suggest.json"), Path("other"))
+    assert shlex.split(command) == [
+        *("scripts/annotate.sh", "&&", "python", "-m", "tasks", "annotate"),
+        *(name, "--only=reports/suggest.json", "--model=other"),
+    ]
+    assert name in annotate_command(Path("photos"), Path(name, "suggest.json"), Path("models/exported"))
+    assert "make" not in annotate_command(Path("photos"), Path(name, "suggest.json"), Path("models/exported"))

@@ -10,7 +10,7 @@ import pytest
 
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
-from tasks.errors import BusyError
+from tasks.errors import BusyError, PipelineError
 from tasks.ground.unfinished import unfinished_work
 from tasks.params import CacheParams, TrainParams
 from tasks.tfrecords.tf_example import read_split, shards_of
@@ -168,22 +168,6 @@ def test_out_of_fold_detections_come_in_the_order_of_the_images_and_ended_folds_
     assert_equal(detect(), found)
 
 
-def test_two_processes_do_not_work_in_one_folder(stage_inputs: Path, tmp_path: Path) -> None:
-    config, base = stage_inputs / "pipeline.config", stage_inputs / "base"
-    with (
-        unfinished_work(tmp_path / "work", "other", BusyError("not this one")),
-        pytest.raises(BusyError, match="work: another process is using this folder; wait for it, or end it"),
-    ):
-        detect_out_of_fold(
-            CACHED,
-            records_of(stage_inputs),
-            np.arange(8) % 2,
-            pipeline_config=config,
-            base=base,
-            work=tmp_path / "work",
-        )
-
-
 def test_a_review_that_was_killed_goes_on_with_the_fold_that_had_not_ended(
     stage_inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -209,6 +193,17 @@ def test_a_review_that_was_killed_goes_on_with_the_fold_that_had_not_ended(
     assert_equal(detect("killed"), whole)
     assert seen == ["fold-1", "fold-2", "fold-2"]
     assert "(1 training of 5 steps of " in capsys.readouterr().out
+
+
+def test_a_review_beside_another_is_told_that_it_passes_by_itself(stage_inputs: Path, tmp_path: Path) -> None:
+    config, base = stage_inputs / "pipeline.config", stage_inputs / "base"
+    with (
+        unfinished_work(tmp_path, "0" * 16, PipelineError()),
+        pytest.raises(BusyError, match="another process is using this folder"),
+    ):
+        detect_out_of_fold(
+            CACHED, records_of(stage_inputs), np.arange(8) % 2, pipeline_config=config, base=base, work=tmp_path
+        )
 
 
 @pytest.mark.parametrize(
