@@ -5,6 +5,7 @@ base weights those of the other. The stages run in a folder below .dvc/tmp, with
 in its run cache is not run again, so a run in between that was ever made with this data, params and code costs seconds.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -33,6 +34,8 @@ from tasks.ground.unfinished import unfinished_work
 
 # Below the project's folder; DVC keeps git from seeing it.
 PLACE = Path(".dvc/tmp/explain")
+# The trainer ends its step, which takes seconds.
+_MOST_ENDING_S = 60.0
 _READY, _CODE = "ready", "other_code.json"
 # Runs stages in a project's folder.
 Runner = Callable[[Path, Sequence[str]], None]
@@ -52,8 +55,11 @@ def repro(project: Path, stages: Sequence[str]) -> None:
         try:
             code = process.wait()
         except KeyboardInterrupt:
-            # DVC and the stage got it too, and the trainer ends by itself.
-            process.wait()
+            # DVC and the stage got it too, and the trainer ends by itself; but not where they were started with it
+            # ignored, as in the background of a shell.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_MOST_ENDING_S)
+            process.kill()
             raise StoppedError("stopped; the same command goes on from the last step that training saved") from None
     if code:
         raise PipelineError(

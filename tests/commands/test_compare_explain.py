@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from tasks.__main__ import main
+from tests import ctrl_c
 from tests.commands.two_runs import world, write_run
 from tests.comparison.small_history import commit, commit_files, history, part, write_project
 from tests.small_project import wait_until
@@ -191,12 +192,18 @@ def test_where_one_side_differs_nothing_is_trained(
 @pytest.mark.slow
 def test_after_ctrl_c_nothing_looks_whole_and_the_same_command_goes_on(root: Path) -> None:
     wait = "import time\n    time.sleep(0 if pathlib.Path('models/resume').exists() else 600)\n    steps = yaml"
-    (root / "tasks/code.py").write_text(CODE.replace("steps = yaml", wait), encoding="utf-8")
+    # Python may lose a Ctrl-C that comes while it imports.
+    at_once = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_DFL)\n"
+    (root / "tasks/code.py").write_text(at_once + CODE.replace("steps = yaml", wait), encoding="utf-8")
     start = [sys.executable, "-c", _START, "compare", ".", "HEAD~1", "--explain", "--out", "found.md"]
-    with subprocess.Popen(start, cwd=root, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+    with ctrl_c.reaches_children():
+        process = subprocess.Popen(start, cwd=root, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
         wait_until((root / "trainings").is_file, 300)
         os.killpg(process.pid, signal.SIGINT)
         _, err = process.communicate(timeout=120)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert err.rstrip().endswith("compare: stopped; the same command goes on from the last step that training saved")
     assert not (root / "found.md").exists()

@@ -1,7 +1,9 @@
 """The run in between: what its folder holds, that it is remembered, and that it goes on where it was broken off."""
 
 import errno
+import os
 import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,13 +11,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tasks.comparison import run_between
 from tasks.comparison.between_key import Between
 from tasks.comparison.revisions import read_both
 from tasks.comparison.run_between import PLACE, results_between
 from tasks.comparison.two_runs import NEEDED, OPTIONAL, read_results
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections
-from tasks.errors import DataError, ParamsError, PipelineError
+from tasks.errors import DataError, ParamsError, PipelineError, StoppedError
+from tests import ctrl_c
 from tests.commands.two_runs import IMAGES
 from tests.comparison.small_history import FIRST, SHARED, FakeStages, forget_photos, history, write_project
 
@@ -227,3 +231,18 @@ def test_a_folder_without_git_or_dvc_is_refused(
         results_between(plain, Path(), FakeStages(found[2]))
     with pytest.raises(PipelineError, match=r"no .dvc in it: --explain works in the project's folder"):
         results_between(own, tmp_path, FakeStages(found[2]))
+
+
+def test_stages_that_ignore_ctrl_c_are_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deaf = f"""
+import os, pathlib, signal, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+pathlib.Path("pid").write_text(str(os.getpid()))
+os.kill({os.getpid()}, signal.SIGINT)
+time.sleep(600)
+"""
+    monkeypatch.setattr(run_between, "ending_with_me", lambda command: [sys.executable, "-c", deaf])
+    monkeypatch.setattr(run_between, "_MOST_ENDING_S", 0.2)
+    with ctrl_c.reaches_children(), pytest.raises(StoppedError, match="stopped; the same command goes on"):
+        run_between.repro(tmp_path, ["train"])
+    assert not Path("/proc", (tmp_path / "pid").read_text()).exists()

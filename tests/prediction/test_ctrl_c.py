@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import ctrl_c
 from tests.prediction.finding import picture
 
 ROOT = Path(__file__).parents[2]
@@ -43,9 +44,7 @@ def start(folder: Path, at_start: str, *arguments: str) -> "subprocess.Popen[str
     """`python -m tasks` in `folder`, whose Python first runs `at_start`."""
     (folder / "site").mkdir()
     (folder / "site" / "sitecustomize.py").write_text(at_start)
-    # A shell in the background starts its commands with SIGINT ignored, and a child inherits that.
-    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
+    with ctrl_c.reaches_children():
         return subprocess.Popen(
             [sys.executable, "-m", "tasks", *arguments],
             cwd=folder,
@@ -54,8 +53,6 @@ def start(folder: Path, at_start: str, *arguments: str) -> "subprocess.Popen[str
             stderr=subprocess.PIPE,
             text=True,
         )
-    finally:
-        signal.signal(signal.SIGINT, inherited)
 
 
 @pytest.mark.parametrize("times", [1, 3], ids=["once", "three times"])

@@ -13,6 +13,8 @@ from typing import IO
 import pytest
 from dvc.repo import Repo
 
+from tests import ctrl_c
+
 ROOT = Path(__file__).parents[2]
 TRIALS = """
 data: {guns: guns.txt}
@@ -128,10 +130,9 @@ def test_two_at_a_time_and_a_failed_run_is_named_while_the_others_go_on(study: P
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGKILL])
 def test_stopped_it_leaves_no_training_behind_and_goes_on_with_the_next_call(study: Path, by: signal.Signals) -> None:
     (study / "hangs.txt").write_text(IN_ORDER[1])
-    # A shell in the background has Ctrl-C ignored, and what is ignored is inherited.
-    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
-    with (study / "errors.txt").open("w") as errors_file, start(study, errors_file) as process:
-        signal.signal(signal.SIGINT, inherited)
+    with (study / "errors.txt").open("w") as errors_file:
+        with ctrl_c.reaches_children():
+            process = start(study, errors_file)
         try:
             until((study / "pid.txt").exists)
             process.send_signal(by)
