@@ -22,6 +22,7 @@ from tasks.dataset.detections import Detections
 from tasks.dataset.splits import SPLITS
 from tasks.errors import PipelineError
 from tasks.ground.files import read_json, write_json
+from tasks.ground.unfinished import kept_by_command
 from tasks.metrics.coco import coco_figures
 from tasks.params import Params
 from tasks.review.folds import folds_of, read_labelled
@@ -135,7 +136,7 @@ def _detect(params: Params, labelled: Dataset, study: LabelsParams) -> list[Dete
         folds_of(labelled, params.split, study.folds),
         pipeline_config=paths.pipeline_config,
         base=paths.base,
-        work=paths.review_resume,
+        work=kept_by_command(paths.resume, "review"),
     )
 
 

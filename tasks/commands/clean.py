@@ -10,6 +10,7 @@ from tasks.ground.dvc_yaml import entries, read_mapping, resolved, stages_of
 from tasks.ground.files import remove_leftovers
 from tasks.ground.git import git
 from tasks.ground.text import print_text
+from tasks.ground.unfinished import kept_by_command
 from tasks.lint.paths import refuse_unsafe_paths
 from tasks.params import Params, read_params
 
@@ -84,7 +85,8 @@ def _is_ours(path: Path, sources: Sequence[Path]) -> bool:
 def _scratch(values: Params) -> tuple[Path, ...]:
     """What stages and commands keep between runs, so that a killed one goes on, and what is no result."""
     paths = values.paths
-    return paths.records_resume, paths.resume, paths.review_resume, paths.learning_curve_resume, paths.tensorboard
+    commands = (kept_by_command(paths.resume, name) for name in ("review", "learning-curve"))
+    return paths.records_resume, paths.resume, *commands, paths.tensorboard
 
 
 def _remove(path: Path) -> None:

@@ -12,6 +12,7 @@ from tasks.errors import DataError, PipelineError
 from tasks.ground.files import replacing
 from tasks.ground.stage_files import require_file
 from tasks.ground.text import print_text
+from tasks.ground.unfinished import kept_by_command
 from tasks.lint.paths import refuse_unsafe_out
 from tasks.metrics.more_data import measured_curve, require_scored_images
 from tasks.metrics.more_data_texts import answer_lines, size_lines
@@ -80,7 +81,7 @@ def learning_curve(*, sizes: list[int], seeds: int, steps: int | None, out: Path
         trainings,
         pipeline_config=paths.pipeline_config,
         base=paths.base,
-        work=paths.learning_curve_resume,
+        work=kept_by_command(paths.resume, "learning-curve"),
     )
     measured = measured_curve(
         list(zip(sizes, map(len, subsets[0]), strict=True)),

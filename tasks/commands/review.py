@@ -23,6 +23,7 @@ from tasks.dataset.splits import SPLITS
 from tasks.errors import DataError, PipelineError, StoppedError
 from tasks.ground.files import read_json, replacing
 from tasks.ground.text import counted, print_text, printable
+from tasks.ground.unfinished import kept_by_command
 from tasks.lint.paths import refuse_unsafe_out
 from tasks.params import Params, read_params
 from tasks.report_page.page import render
@@ -152,7 +153,7 @@ def _detect(
         fold_of,
         pipeline_config=paths.pipeline_config,
         base=paths.base,
-        work=paths.review_resume,
+        work=kept_by_command(paths.resume, "review"),
         minutes=minutes,
     )
 

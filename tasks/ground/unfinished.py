@@ -38,3 +38,8 @@ def unfinished_work(root: Path, key: str, busy: PipelineError) -> Iterator[Path]
                 shutil.rmtree(other)
         (root / key).mkdir(exist_ok=True)
         yield root / key
+
+
+def kept_by_command(resume: Path, command: str) -> Path:
+    """Where a command keeps what a killed run had done: beside `resume`, where training keeps its own."""
+    return resume.with_name(f"{resume.name}.{command}")

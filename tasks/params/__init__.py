@@ -61,16 +61,6 @@ class PathParams(Section):
     plots_train: NamedPath
     plots_evaluate: NamedPath
 
-    @property
-    def review_resume(self) -> Path:
-        """Where `review` keeps what a killed run had done, beside what training keeps."""
-        return self.resume.with_name(f"{self.resume.name}.review")
-
-    @property
-    def learning_curve_resume(self) -> Path:
-        """Where `learning-curve` keeps what it has done."""
-        return self.resume.with_name(f"{self.resume.name}.learning-curve")
-
 
 class SampleParams(Section):
     """The generated data set."""
