@@ -25,6 +25,7 @@ from tasks.ground.files import read_json, replacing, write_json
 from tasks.images.changed_names import path_in_address
 from tasks.images.exif_frame import TURNED, to_shown, to_stored
 from tasks.images.image_file import open_image, orientation_of
+from tasks.review.found import by_image
 from tasks.review.kept import kept_of
 
 REVIEW_TASKS, REVIEW_CONFIG = "review_label_studio.json", "review_label_studio.xml"
@@ -61,12 +62,9 @@ def write_review_tasks(dataset: Dataset, suspects: Sequence[FoundSuspect], folde
     `folder` is the one with the images, as `annotate` serves it. The names of images that it cannot serve are given.
     """
     image_of_name = {image.file_name: image for image in dataset.images}
-    by_image: defaultdict[str, list[FoundSuspect]] = defaultdict(list)
-    for suspect in suspects:
-        by_image[suspect.image].append(suspect)
     tasks: list[ReviewTask] = []
     left_out = []
-    for name, own in by_image.items():
+    for name, own in by_image(suspects).items():
         try:
             tasks.append(_task(dataset, image_of_name[name], own, folder))
         except (DataError, OSError):
@@ -106,17 +104,15 @@ def kept_in_export(path: Path, suspects: Sequence[FoundSuspect], dataset: Datase
         FormatError: it is no such export.
     """
     image_of_name = {image.file_name: image for image in dataset.images}
-    by_image: defaultdict[str, list[FoundSuspect]] = defaultdict(list)
-    for suspect in suspects:
-        by_image[suspect.image].append(suspect)
+    suspects_of = by_image(suspects)
     kept: list[KeptLabel] = []
     for task in _exported(path):
         submitted = [each for each in task.annotations if not each.was_cancelled and _time(each) > since]
         name = _name_in(task.address, image_of_name) if submitted else None
-        if name is not None and name in by_image:
+        if name is not None and name in suspects_of:
             latest = max(submitted, key=_time)
             drawn = _drawn(dataset.image_path(image_of_name[name]), image_of_name[name], latest)
-            kept += [kept_of(suspect) for suspect in by_image[name] if _is_as_it_was(suspect, drawn)]
+            kept += [kept_of(suspect) for suspect in suspects_of[name] if _is_as_it_was(suspect, drawn)]
     return kept
 
 

@@ -63,7 +63,7 @@ def annotate(
     if suspects:
         model_classes = tuple(suspects[0].data.classes)
     classes = _classes_to_draw(classes, model_classes)
-    shown = _shown(paths, images, only, suspects if review else None)
+    shown = _images_to_show(paths, images, only, suspects if review else None)
     saved = read_saved_work(out, classes)
     # Images that have boxes already are restored, whichever are asked for.
     shown |= {address: paths[address] for address in saved if address in paths}
@@ -122,7 +122,7 @@ def _paths_by_address(folder: Path) -> dict[str, Path]:
     return {address_of(path, folder): path for path in named}
 
 
-def _shown(
+def _images_to_show(
     paths: Mapping[str, Path], folder: Path, only: Path | None, suspects: Sequence[ReviewTask] | None
 ) -> dict[str, Path]:
     """The images to draw in, by address: those chosen, those with suspects, or all."""

@@ -206,8 +206,8 @@ def _shot(found: Comparison, place: int, flipped: Sequence[Flip]) -> Shot:
             for flip, xmin, ymin, xmax, ymax in corners
         ],
         counts=[
-            FlipCounts(now, list(Counter(flip.class_ for flip in flipped if flip.found == now).items()))
-            for now in (True, False)
+            FlipCounts(is_found, list(Counter(flip.class_ for flip in flipped if flip.found == is_found).items()))
+            for is_found in (True, False)
         ],
     )
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from tasks.dataset.detections import Detector
 from tasks.errors import DataError, PipelineError
 from tasks.ground.text import counted, print_text, printable
+from tasks.images.small_square import Embed
 from tasks.images.unread_formats import named_files
 from tasks.model.variants import export_folder
-from tasks.prediction.alarm import Embedder, alarm_of, refuse_bad_rate, verdict_of
+from tasks.prediction.alarm import alarm_of, refuse_bad_rate, verdict_of
 from tasks.prediction.inputs import find_inputs, passed_over
 from tasks.prediction.kinds import writers_for
 from tasks.prediction.run import Outcome, predict_pictures
@@ -95,7 +96,7 @@ def predict(  # noqa: PLR0913 - an option each
     report(outcome, out, unchanged=len(before & _versions(out)), alarm_text=alarm_text)
 
 
-def _embedder() -> Embedder:
+def _embedder() -> Embed:
     from tasks.detector.embedding import PhotoEmbedder  # noqa: PLC0415
 
     return PhotoEmbedder()

@@ -7,12 +7,13 @@ from tasks.dataset.detections import Detector
 from tasks.errors import CheckpointError, PipelineError
 from tasks.ground.files import write_json
 from tasks.ground.text import counted, print_text
+from tasks.images.small_square import Embed
 from tasks.images.unread_formats import named_files
 from tasks.lint.paths import refuse_unsafe_out
 from tasks.model.checksums import model_checksum
 from tasks.model.variants import export_folder
 from tasks.params import read_params
-from tasks.prediction.alarm import Embedder, alarm_of, refuse_bad_rate, verdict_of
+from tasks.prediction.alarm import alarm_of, refuse_bad_rate, verdict_of
 from tasks.prediction.folder_run import Summary, predict_new
 from tasks.prediction.ledger import Made
 from tasks.prediction.new_photos import Rules
@@ -93,7 +94,7 @@ def predict_folder(  # noqa: PLR0913 - an option each
         write_json(summary, {**places, **about, **figures(done), "unlike": unlike})
 
 
-def _embedder() -> Embedder:
+def _embedder() -> Embed:
     from tasks.detector.embedding import PhotoEmbedder  # noqa: PLC0415
 
     return PhotoEmbedder()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from tasks.comparison.factors import DETECTOR_STAGES, Side, side_of
-from tasks.comparison.run import Run, result_path
+from tasks.comparison.run import Run, locked_stages, result_path
 from tasks.comparison.two_runs import RunResults
 from tasks.errors import PipelineError
 from tasks.ground.dvc_cache import locked_outputs
@@ -51,9 +51,8 @@ def _values(run: Run, side: Side) -> dict[str, dict[str, object]]:
 
 def _locked(run: Run, name: str) -> str | None:
     """The MD5 of the result `name` of `paths:` in dvc.lock; None where it does not say."""
-    path, stages = result_path(run, name).as_posix(), run.lock.get("stages") if isinstance(run.lock, dict) else None
-    listed = [own for own in stages.values() if isinstance(own, dict)] if isinstance(stages, dict) else []
-    return dict(each for stage in listed for each in locked_outputs(stage)).get(path)
+    outputs = dict(each for stage in locked_stages(run).values() for each in locked_outputs(stage))
+    return outputs.get(result_path(run, name).as_posix())
 
 
 def _code_digest(run: Run) -> str:

@@ -6,13 +6,14 @@ read none of the params of the stages before. Code is what dvc.lock says each re
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal, get_args
 
 from tasks.comparison.revisions import changed_params
-from tasks.comparison.run import Run
+from tasks.comparison.run import Run, locked_stages
 from tasks.ground.dvc_cache import locked_dependencies, locked_outputs
 
 Side = Literal["data", "params", "neither"]
+_SIDES: tuple[Side, ...] = get_args(Side)
 # (section.key, before, after)
 ChangedKey = tuple[str, object, object]
 
@@ -65,9 +66,6 @@ def factors_of(before: Run, after: Run, *, data_changed: bool) -> Factors:
     return Factors(keys, changed_code(before, after), data_changed or records)
 
 
-_SIDES: tuple[Side, ...] = ("data", "params", "neither")
-
-
 def side_of(key: str) -> Side:
     """Which side `section.key` of params.yaml is on."""
     section = key.partition(".")[0]
@@ -81,7 +79,7 @@ def changed_code(before: Run, after: Run) -> Mapping[Side, Sequence[str]] | None
 
     None where a run has no dvc.lock, so that nobody can tell.
     """
-    if not (_stages(before) and _stages(after)):
+    if not (locked_stages(before) and locked_stages(after)):
         return None
     return {
         "data": _differing(code_of(before, DATA_STAGES), code_of(after, DATA_STAGES)),
@@ -92,7 +90,7 @@ def changed_code(before: Run, after: Run) -> Mapping[Side, Sequence[str]] | None
 
 def code_of(run: Run, stages: Sequence[str]) -> dict[str, str]:
     """The MD5 of each file or folder of code that `stages` of `run` were run with, by its path, from its dvc.lock."""
-    locked = _stages(run)
+    locked = locked_stages(run)
     made = {path for stage in locked.values() for path, _ in locked_outputs(stage)}
     section = run.params.get("ingest")
     read = [section.get("source"), section.get("images")] if isinstance(section, dict) else []
@@ -106,8 +104,3 @@ def code_of(run: Run, stages: Sequence[str]) -> dict[str, str]:
 
 def _differing(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path)))
-
-
-def _stages(run: Run) -> dict[str, Mapping[str, Any]]:
-    stages = run.lock.get("stages") if isinstance(run.lock, dict) else None
-    return {key: own for key, own in stages.items() if isinstance(own, dict)} if isinstance(stages, dict) else {}

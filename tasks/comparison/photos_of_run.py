@@ -4,10 +4,12 @@ They are links: to the file where the run had it, else to DVC's cache where the 
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from tasks.comparison.cached_outputs import CACHE
+from tasks.comparison.run import locked_stages
 from tasks.comparison.run_data import RunData
 from tasks.dataset.dataset import AnnotatedImage
 from tasks.errors import DataError
@@ -82,15 +84,13 @@ def _name(data: RunData, image: AnnotatedImage) -> str:
 
 def _cached_photos(data: RunData, root: Path) -> dict[str, list[Path]]:
     """Places in DVC's cache by the path of the photo, as the stage `ingest` had them."""
-    stages = data.run.lock.get("stages") if isinstance(data.run.lock, dict) else None
-    stage = stages.get("ingest") if isinstance(stages, dict) else None
     found: dict[str, list[Path]] = {}
-    for path, file in _files(stage, root / CACHE) if isinstance(stage, dict) else ():
+    for path, file in _files(locked_stages(data.run).get("ingest", {}), root / CACHE):
         found.setdefault(os.path.normpath(path), []).append(file)
     return found
 
 
-def _files(stage: dict[str, object], cache: Path) -> Iterator[tuple[str, Path]]:
+def _files(stage: Mapping[str, Any], cache: Path) -> Iterator[tuple[str, Path]]:
     for path, md5 in locked_dependencies(stage):
         try:
             yield from ((each.path, each.file) for each in files_of_output("ingest", path, md5, cache))

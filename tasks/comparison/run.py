@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -53,6 +54,12 @@ def result_path(run: Run, name: str) -> PurePosixPath:
     if not isinstance(path, str) or not path:
         raise ParamsError(f"params.yaml of {run.name}: paths.{name} is no path")
     return PurePosixPath(path)
+
+
+def locked_stages(run: Run) -> dict[str, Mapping[str, Any]]:
+    """The stages of its dvc.lock by name; empty where there is none, or it holds something else."""
+    stages = run.lock.get("stages") if isinstance(run.lock, dict) else None
+    return {name: own for name, own in stages.items() if isinstance(own, dict)} if isinstance(stages, dict) else {}
 
 
 def copy_result(run: Run, name: str, target: Path, root: Path, command: str = "dvc repro") -> None:

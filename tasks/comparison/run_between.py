@@ -100,7 +100,7 @@ def results_between(between: Between, root: Path, run: Runner = repro) -> Betwee
     if results is None:
         busy = BusyError(f"{root / PLACE}: another process makes a run in between; wait for it, or end it")
         print_text(_start_text(between), file=sys.stderr)
-        with unfinished_work(root / PLACE / "work", key, busy) as folder:
+        with unfinished_work(root / PLACE / "unfinished", key, busy) as folder:
             project = _project(between, root, folder)
             run(project, _stages(project))
             found = read_model_detections(project / result_path(between.params.run, "detections"), "saved_model", test)

@@ -1,6 +1,6 @@
 """What the training photos look like, measured for the file that new photos are compared with."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,11 +10,10 @@ from tasks.artifacts.training_photos import PhotoFacts, photo_facts
 from tasks.dataset.dataset import Dataset
 from tasks.images.image_file import read_rgb
 from tasks.images.light_and_focus import LightAndFocus, light_and_focus
+from tasks.images.small_square import Embed
 
 # A batch is compared with them by at most 64 photos: more would make it hardly more certain, and export slower.
 MOST_PHOTOS = 500
-
-Embed = Callable[[Iterable[npt.NDArray[np.uint8]]], npt.NDArray[np.float32]]
 
 
 def measure_photos(splits: Sequence[Dataset], embed: Embed, *, most: int = MOST_PHOTOS) -> PhotoFacts:

@@ -1,8 +1,13 @@
 """Photos at the one small size that is embedded, whatever their own."""
 
+from collections.abc import Callable, Iterable
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+
+# Gives N photos, uint8 `(H, W, 3)` RGB and read one by one, vectors `(N, width)`.
+Embed = Callable[[Iterable[npt.NDArray[np.uint8]]], npt.NDArray[np.float32]]
 
 # What the embedding's weights were trained at.
 SIDE_PX = 224

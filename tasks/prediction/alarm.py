@@ -1,8 +1,8 @@
 """Whether the photos of a run are unlike the training photos: a sample of them is compared at the end of the run."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from tasks.artifacts.training_photos import PhotoFacts, photo_facts, read_training_photos
 from tasks.errors import CheckpointError, PipelineError
 from tasks.images.light_and_focus import LightAndFocus, light_and_focus
-from tasks.images.small_square import small_square
+from tasks.images.small_square import Embed, small_square
 from tasks.metrics.unlike import LEAST_PHOTOS, LEAST_RATE, MOST_RATE, Comparison, compare
 from tasks.metrics.unlike_texts import difference_text, differences_text
 from tasks.prediction.inputs import Picture
@@ -19,13 +19,6 @@ from tasks.prediction.writer import encodable
 # Embedding one takes 20 to 70 ms on a CPU; more are hardly more certain.
 MOST_COMPARED = 64
 _NAMED = 3
-
-
-class Embedder(Protocol):
-    """Gives photos vectors, as `tasks.detector.embedding.PhotoEmbedder` does."""
-
-    def __call__(self, photos: Iterable[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float32]:
-        """`(N, width)` for N uint8 `(H, W, 3)` RGB photos."""
 
 
 class _Seen(NamedTuple):
@@ -82,7 +75,7 @@ class Alarm:
     """Keeps a sample of the photos of a run, all of them equally likely, and compares it."""
 
     def __init__(
-        self, training: PhotoFacts | None, rate: float, load_embedder: Callable[[], Embedder], *, seed: int = 0
+        self, training: PhotoFacts | None, rate: float, load_embedder: Callable[[], Embed], *, seed: int = 0
     ) -> None:
         """Without `training` nothing is compared; `load_embedder` is called where there is something to compare."""
         self._training, self._rate, self._load_embedder = training, rate, load_embedder
@@ -130,7 +123,7 @@ def refuse_bad_rate(rate: float) -> None:
         )
 
 
-def alarm_of(folder: Path, rate: float, load_embedder: Callable[[], Embedder]) -> Alarm:
+def alarm_of(folder: Path, rate: float, load_embedder: Callable[[], Embed]) -> Alarm:
     """The alarm of the model in the export folder `folder`; it compares nothing where `rate` is 0.
 
     Raises:

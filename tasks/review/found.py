@@ -1,5 +1,6 @@
 """Suspects as they are written and shown: with their image's name and content, and a sentence each."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 from tasks.artifacts.review import FoundSuspect
@@ -25,6 +26,14 @@ def found_suspects(dataset: Dataset, suspects: Iterable[Suspect], least_score: f
         for each in suspects
         if each.score >= least_score
     ]
+
+
+def by_image(suspects: Iterable[FoundSuspect]) -> dict[str, list[FoundSuspect]]:
+    """The suspects of each image by its file name, both in their order."""
+    groups: defaultdict[str, list[FoundSuspect]] = defaultdict(list)
+    for suspect in suspects:
+        groups[suspect.image].append(suspect)
+    return dict(groups)
 
 
 def sentence(suspect: Suspect) -> str:

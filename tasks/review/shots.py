@@ -93,11 +93,11 @@ def _boxes(image: AnnotatedImage, suspect: FoundSuspect) -> list[ShownBox]:
     rows = [corners(box) for box in image.boxes[:_MOST_OTHERS]]
     label = None if suspect.kind == "missing_box" else suspect.box
     others = [row for row in rows if row and not (label and _differ(row, label) < 1.0)]
-    drawn = [_shown(row, "", "other") for row in others]
+    drawn = [_page_box(row, "", "other") for row in others]
     if label:
-        drawn.append(_shown(label, suspect.class_, "label"))
+        drawn.append(_page_box(label, suspect.class_, "label"))
     if suspect.seen_box:
-        drawn.append(_shown(suspect.seen_box, suspect.seen_class or "", "seen"))
+        drawn.append(_page_box(suspect.seen_box, suspect.seen_class or "", "seen"))
     return drawn
 
 
@@ -105,7 +105,7 @@ def _differ(one: Corners, other: Corners) -> float:
     return max(abs(a - b) for a, b in zip(one, other, strict=True))
 
 
-def _shown(box: Corners, name: str, role: str) -> ShownBox:
+def _page_box(box: Corners, name: str, role: str) -> ShownBox:
     xmin, ymin, xmax, ymax = box
     return ShownBox(round(xmin, 1), round(ymin, 1), round(xmax - xmin, 1), round(ymax - ymin, 1), name, role)
 

@@ -1,19 +1,16 @@
 """Looking at photos: their vectors, and what a detector finds. Each is read once, upright, as `predict` does."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from tqdm import tqdm
 
 from tasks.dataset.detections import Detections, Detector
+from tasks.images.small_square import Embed
 from tasks.prediction.inputs import Picture, Unreadable, read_pictures
 from tasks.selection.choosing import Vectors
-
-# `(N, D)` vectors of unit length for N photos `(H, W, 3)`.
-Embed = Callable[[Iterable[npt.NDArray[np.uint8]]], Vectors]
 
 
 @dataclass

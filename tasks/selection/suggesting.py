@@ -12,11 +12,12 @@ from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detections, Detector
 from tasks.errors import DataError
 from tasks.ground.text import counted, shortened
+from tasks.images.small_square import Embed
 from tasks.prediction.inputs import Unreadable
 from tasks.prediction.writer import encodable
 from tasks.selection.candidates import Candidates
 from tasks.selection.choosing import Floats, Nearest, choose, nearest
-from tasks.selection.looking import Embed, Seen, look_at
+from tasks.selection.looking import Seen, look_at
 from tasks.selection.uncertainty import photo_uncertainty
 
 

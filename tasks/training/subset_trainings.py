@@ -55,13 +55,14 @@ def detect_after_each(
     """Detections in the images of `held_out` by each training, in its order.
 
     What was detected stays in `work`: a run that was killed goes on where it was, and one with more trainings does
-    those that are new. Trainings by other params, of other records or by other code are removed there.
+    those that are new. Trainings by other params, of other records, of another number of sizes or by other
+    code are removed there.
 
     Args:
         params: how each training is done.
         records: the images to train on.
         held_out: the images to detect in, from the same folder.
-        trainings: on which images of `records`.
+        trainings: on which images of `records`, at least one; as many of each seed.
         pipeline_config: what the configure stage wrote.
         base: what the checkpoint stage wrote.
         work: the folder that keeps what has been done.
@@ -71,7 +72,10 @@ def detect_after_each(
         TrainingError: a loss is not finite.
         CheckpointError: the base is damaged, or fills nothing of the backbone.
     """
-    key = run_key(params, pipeline_config, records.folder, base)
+    # Those of one seed decide whether features are computed: another number of seeds must not change what is learned.
+    of_a_seed = sum(training.seed == trainings[0].seed for training in trainings)
+    facts = f"{run_key(params, pipeline_config, records.folder, base)} {of_a_seed}"
+    key = hashlib.sha256(facts.encode()).hexdigest()[:16]
     busy = BusyError(f"{work}: another process is using this folder; wait for it, or end it")
     with unfinished_work(work, key, busy) as folder:
         files = [folder / f"{training.key}.json" for training in trainings]
@@ -81,7 +85,13 @@ def detect_after_each(
             print(f"learning-curve: {counted(done, 'training')} of {len(trainings)} done before", flush=True)
         if missing:
             repeated = RepeatedTraining(
-                params, records, pipeline_config=pipeline_config, base=base, work=folder, detected=held_out
+                params,
+                records,
+                pipeline_config=pipeline_config,
+                base=base,
+                work=folder,
+                trainings=of_a_seed,
+                detected=held_out,
             )
             repeated.announce(
                 "learning-curve", repeated.seconds(), len(missing), len(missing) * len(held_out.images.images)

@@ -209,7 +209,7 @@ def test_after_ctrl_c_nothing_looks_whole_and_the_same_command_goes_on(root: Pat
     assert not (root / "found.md").exists()
     assert not list((root / ".dvc/tmp/explain").glob("results/*"))
     # What the training had saved is still there.
-    (project,) = root.glob(".dvc/tmp/explain/work/*/tree")
+    (project,) = root.glob(".dvc/tmp/explain/unfinished/*/tree")
     (project / "models/resume").mkdir(parents=True)
     assert subprocess.run(start, cwd=root, check=False, capture_output=True).returncode == 0
     assert trainings(root) == 2
@@ -225,7 +225,7 @@ def test_a_failed_stage_is_named_and_leaves_nothing_that_looks_whole(
     assert main(["compare", ".", "HEAD~1", "--explain"]) == 1
     err = capfd.readouterr().err
     assert "no luck" in err
-    assert "compare: the run in between failed, see above; it lies in .dvc/tmp/explain/work/" in err
+    assert "compare: the run in between failed, see above; it lies in .dvc/tmp/explain/unfinished/" in err
     assert not (root / "compare.html").exists()
     assert not list((root / ".dvc/tmp/explain").glob("results/*"))
     assert lock == yaml.safe_load((root / "dvc.lock").read_text(encoding="utf-8"))

@@ -90,9 +90,9 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         params: Any, records: Any, held_out: Any, trainings: Sequence[Any], **paths: Path
     ) -> list[list[Detections]]:
         asked.extend(trainings)
-        return [[found(image, training) for image in held_out.images.images] for training in trainings]
+        return [[detections_of(image, training) for image in held_out.images.images] for training in trainings]
 
-    def found(image: AnnotatedImage, training: Any) -> Detections:
+    def detections_of(image: AnnotatedImage, training: Any) -> Detections:
         random = np.random.default_rng([training.seed, int(image.sha256[-4:], 16)])
         kept = random.random(len(image.classes)) < training.chosen.sum() / 50
         scores = np.full(int(kept.sum()), 0.9)

@@ -33,7 +33,7 @@ PARTS = (
 
 
 @pytest.fixture(scope="module")
-def found() -> Comparison:
+def two_runs() -> Comparison:
     truth, (one, other) = draw_for(np.random.default_rng(1), 8, [0.5, 1.0])
     empty = {
         "train": truth.__class__(truth.root, truth.classes, ()),
@@ -47,8 +47,8 @@ def found() -> Comparison:
     return compare_runs(results(NAME, one, 100.0), results("after", other, None))
 
 
-def test_the_parts_are_shown_so_that_they_add_up(found: Comparison) -> None:
-    lines = explanation_lines(Explanation(FACTORS, PARTS), found)
+def test_the_parts_are_shown_so_that_they_add_up(two_runs: Comparison) -> None:
+    lines = explanation_lines(Explanation(FACTORS, PARTS), two_runs)
     assert "| mAP | +0.001 | +0.001 | -0.100 to +0.200 | can't tell | +0.000 | - | can't tell |" in lines
     assert lines[2].startswith("| figure | difference | data | 95 % interval | | params and code |")
     (of_class,) = [line for line in lines if line.startswith("| AP of")]
@@ -57,13 +57,13 @@ def test_the_parts_are_shown_so_that_they_add_up(found: Comparison) -> None:
     )
 
 
-def test_names_are_never_markup(found: Comparison) -> None:
+def test_names_are_never_markup(two_runs: Comparison) -> None:
     explanation = Explanation(FACTORS, PARTS)
-    text = "\n".join(explanation_lines(explanation, found))
+    text = "\n".join(explanation_lines(explanation, two_runs))
     assert "<img" not in text
     assert "**b**" not in text
     assert "\u202e" not in text
-    page = render({"explanation": explanation_content(explanation, found)}, printable, "explanation.html.j2")
+    page = render({"explanation": explanation_content(explanation, two_runs)}, printable, "explanation.html.j2")
     assert "<img" not in page
     assert "\u202e" not in page
     assert page.count("<tr>") == 5
@@ -71,8 +71,8 @@ def test_names_are_never_markup(found: Comparison) -> None:
     assert "left: 0.0%;" in page
 
 
-def test_what_differs_is_named_by_side(found: Comparison) -> None:
-    text = " ".join(notes(Explanation(FACTORS, PARTS, other_code=("tasks/late",)), found))
+def test_what_differs_is_named_by_side(two_runs: Comparison) -> None:
+    text = " ".join(notes(Explanation(FACTORS, PARTS, other_code=("tasks/late",)), two_runs))
     for sentence in (
         "The data come first: their part is a run in between, with the data of after and the params and code of <img",
         "and what made them: split.seed.",
@@ -85,13 +85,13 @@ def test_what_differs_is_named_by_side(found: Comparison) -> None:
         assert sentence in text
 
 
-def test_runs_without_a_common_figure_are_not_said_to_differ_by_the_data_alone(found: Comparison) -> None:
-    first, *code = notes(Explanation(FACTORS), found)
+def test_runs_without_a_common_figure_are_not_said_to_differ_by_the_data_alone(two_runs: Comparison) -> None:
+    first, *code = notes(Explanation(FACTORS), two_runs)
     assert first.startswith("No figure was measured in all runs")
     assert not any("do not differ" in note for note in code)
 
 
-def test_both_orders_name_what_the_data_bring_in_each(found: Comparison) -> None:
+def test_both_orders_name_what_the_data_bring_in_each(two_runs: Comparison) -> None:
     part = Part(0.15, None)
     both = Explanation(FACTORS, (FigureParts("mAP", 0.3, part, part, 0.1, 0.2),), both_orders=True)
-    assert "the data change mAP by +0.100, with the params and code of after by +0.200." in notes(both, found)[0]
+    assert "the data change mAP by +0.100, with the params and code of after by +0.200." in notes(both, two_runs)[0]

@@ -78,7 +78,7 @@ def test_it_has_the_data_of_one_run_and_params_code_and_base_weights_of_the_othe
         "photos": [f"{i:02}.jpg" for i in range(first, IMAGES)],
     }
     assert [len(each.scores) for each in results.detections] == [len(each.scores) for each in found[2][first:]]
-    assert not list((root / PLACE / "work").glob("*/"))
+    assert not list((root / PLACE / "unfinished").glob("*/"))
 
 
 def test_a_second_call_runs_nothing_and_other_params_or_data_do(project: tuple[Path, Found, Between]) -> None:
@@ -156,7 +156,7 @@ def test_a_folder_that_was_not_whole_is_made_anew(project: tuple[Path, Found, Be
     stages = FakeStages(found[2], error=KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
         results_between(own, Path(), stages)
-    (ready,) = root.glob(f"{PLACE}/work/*/ready")
+    (ready,) = root.glob(f"{PLACE}/unfinished/*/ready")
     ready.unlink()
     (stages.calls[0][0] / "leftover").touch()
     stages.error = None

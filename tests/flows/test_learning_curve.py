@@ -1,19 +1,17 @@
 """The flow learning-curve on a temporary Prefect server; the command it starts trains nothing."""
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prefect import State
 from prefect.client.orchestration import get_client
-from prefect.testing.utilities import prefect_test_harness
 from prefect.utilities.callables import parameter_schema
 
 from flows.learning_curve import learning_curve, train_on_subsets
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("prefect_server")]
 
 ROOT = Path(__file__).parents[2]
 # Python runs it when it starts: the first command is killed where there is no file `once`.
@@ -36,20 +34,12 @@ sys.modules[module.__name__] = module
 """
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _server() -> Iterator[None]:
-    with prefect_test_harness(server_startup_timeout=120):
-        yield
-
-
 @pytest.fixture
-def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def clone(tmp_path: Path, start_with: Callable[[str], None]) -> Path:
     """A folder to run in."""
     (tmp_path / "clone").mkdir()
-    (tmp_path / "site").mkdir()
-    (tmp_path / "site" / "sitecustomize.py").write_text(STAND_IN.format(once=str(tmp_path / "once")))
+    start_with(STAND_IN.format(once=str(tmp_path / "once")))
     (tmp_path / "once").touch()
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "site"), str(ROOT)]))
     return tmp_path / "clone"
 
 

@@ -6,13 +6,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 import yaml
-from prefect.testing.utilities import prefect_test_harness
 
 from flows.pipeline import pipeline
 from flows.stage_run import stage
@@ -20,15 +18,9 @@ from tests.flows.prefect_attack import REFUSED, attack
 from tests.foreign_page import BROWSER
 from tests.small_project import wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("prefect_server")]
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _server() -> Iterator[None]:
-    with prefect_test_harness(server_startup_timeout=120):
-        yield
 
 
 def test_a_stage_runs_once_is_then_cached_or_restored_and_runs_again_when_its_inputs_change(project: Path) -> None:

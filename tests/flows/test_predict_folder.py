@@ -1,21 +1,19 @@
 """The flow predict-folder on a temporary Prefect server; the command it starts has a detector that finds white."""
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prefect import State
 from prefect.client.orchestration import get_client
-from prefect.testing.utilities import prefect_test_harness
 from prefect.utilities.callables import parameter_schema
 
 from flows.predict_folder import detect, predict_folder
 from tasks.prediction.folder_run import results_lock
 from tests.prediction.finding import picture
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("prefect_server")]
 
 ROOT = Path(__file__).parents[2]
 # Python runs it when it starts.
@@ -34,20 +32,12 @@ sys.modules[module.__name__] = module
 """
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _server() -> Iterator[None]:
-    with prefect_test_harness(server_startup_timeout=120):
-        yield
-
-
 @pytest.fixture
-def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def photos(tmp_path: Path, start_with: Callable[[str], None]) -> Path:
     """A folder with one photo; the first command that loads the detector is killed where there is no file `once`."""
-    (tmp_path / "site").mkdir()
-    (tmp_path / "site" / "sitecustomize.py").write_text(STAND_IN.format(once=str(tmp_path / "once")))
+    start_with(STAND_IN.format(once=str(tmp_path / "once")))
     (tmp_path / "once").touch()
     (tmp_path / "model").mkdir()
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "site"), str(ROOT)]))
     return picture(tmp_path / "photos" / "a.png").parent
 
 

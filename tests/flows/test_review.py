@@ -1,18 +1,16 @@
 """The flow review on a temporary Prefect server; in place of the command's work stands what writes one suspect."""
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from prefect.client.orchestration import get_client
-from prefect.testing.utilities import prefect_test_harness
 from prefect.utilities.callables import parameter_schema
 
 from flows.review import review, review_labels, suspects_markdown
 from tasks.artifacts.review import FoundSuspect
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("prefect_server")]
 
 ROOT = Path(__file__).parents[2]
 # Python runs it when it starts.
@@ -41,18 +39,10 @@ sys.modules[module.__name__] = module
 """
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _server() -> Iterator[None]:
-    with prefect_test_harness(server_startup_timeout=120):
-        yield
-
-
 @pytest.fixture
-def out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def out(tmp_path: Path, start_with: Callable[[str], None]) -> Path:
     """The folder for the results; the first command is killed where there is no file `once`."""
-    (tmp_path / "site").mkdir()
-    (tmp_path / "site" / "sitecustomize.py").write_text(STAND_IN.format(once=str(tmp_path / "once")))
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "site"), str(ROOT)]))
+    start_with(STAND_IN.format(once=str(tmp_path / "once")))
     return tmp_path / "out"
 
 

@@ -15,7 +15,7 @@ DATA = scenes(3)
 BOX = (10.2, 20.0, 60.0, 80.4)
 
 
-def found(kind: Any = "wrong_class", data: Any = DATA, **changes: Any) -> FoundSuspect:
+def a_suspect(kind: Any = "wrong_class", data: Any = DATA, **changes: Any) -> FoundSuspect:
     values = {"class_": "cat", "box": BOX, "seen_class": "dog", "seen_box": BOX, "score": 0.6, **changes}
     label = None if kind == "missing_box" else 0
     (suspect,) = found_suspects(data, [Suspect(kind, 1, label, **values)], 0.0)
@@ -23,17 +23,17 @@ def found(kind: Any = "wrong_class", data: Any = DATA, **changes: Any) -> FoundS
 
 
 def test_an_image_that_was_renamed_stays_known() -> None:
-    kept = [kept_of(found())]
+    kept = [kept_of(a_suspect())]
     images = list(DATA.images)
     images[1] = replace(images[1], file_name="elsewhere/new.jpg")
-    assert not_kept([found(data=replace(DATA, images=tuple(images)))], kept) == []
+    assert not_kept([a_suspect(data=replace(DATA, images=tuple(images)))], kept) == []
 
 
 def test_another_content_of_the_same_name_is_shown() -> None:
     images = list(DATA.images)
     images[1] = replace(images[1], sha256="f" * 64)
-    suspect = found(data=replace(DATA, images=tuple(images)))
-    assert not_kept([suspect], [kept_of(found())]) == [suspect]
+    suspect = a_suspect(data=replace(DATA, images=tuple(images)))
+    assert not_kept([suspect], [kept_of(a_suspect())]) == [suspect]
 
 
 @pytest.mark.parametrize(
@@ -48,14 +48,14 @@ def test_another_content_of_the_same_name_is_shown() -> None:
     ],
 )
 def test_a_kept_label_is_right_whatever_is_suspected(kind: str, changes: dict[str, Any], is_shown: bool) -> None:
-    assert bool(not_kept([found(kind, **changes)], [kept_of(found())])) == is_shown
+    assert bool(not_kept([a_suspect(kind, **changes)], [kept_of(a_suspect())])) == is_shown
 
 
 def test_where_nothing_is_missing_a_box_of_the_next_training_is_known() -> None:
-    kept = [kept_of(found("missing_box"))]
-    assert not_kept([found("missing_box", box=(14.0, 18.0, 66.0, 82.0))], kept) == []
+    kept = [kept_of(a_suspect("missing_box"))]
+    assert not_kept([a_suspect("missing_box", box=(14.0, 18.0, 66.0, 82.0))], kept) == []
     for changes in ({"box": (110.0, 20.0, 160.0, 80.0)}, {"class_": "dog"}):
-        assert len(not_kept([found("missing_box", **changes)], kept)) == 1
+        assert len(not_kept([a_suspect("missing_box", **changes)], kept)) == 1
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_where_nothing_is_missing_a_box_of_the_next_training_is_known() -> None:
     ],
 )
 def test_a_sentence_says_what_is_wrong(kind: str, changes: dict[str, Any], sentence: str) -> None:
-    assert found(kind, **changes).sentence == sentence
+    assert a_suspect(kind, **changes).sentence == sentence
 
 
 def test_suspects_below_the_least_score_are_left_out() -> None:
