@@ -10,7 +10,8 @@ from studies.base.params import DrawnScenes, ScenesParams
 from studies.packing import Facts, write_weights
 from tasks.artifacts.gate import read_gate_counts
 from tasks.artifacts.training import read_training_figures
-from tasks.detector.network import CLASS_HEAD, component_of
+from tasks.detector.architectures.components import CLASS_HEAD
+from tasks.detector.architectures.ssd import Ssd
 from tasks.detector.restore import checkpoint_values
 from tasks.errors import CheckpointError
 from tasks.ground.files import replacing
@@ -36,7 +37,7 @@ def pack(params: Params, scenes: ScenesParams, *, materials: Path, packed: Path)
     """
     prefix = params.paths.trained / "best" / "ckpt-0"
     values = checkpoint_values(prefix)
-    arrays = {key: value for key, value in values.items() if component_of(key) != CLASS_HEAD}
+    arrays = {key: value for key, value in values.items() if Ssd.component_of(key) != CLASS_HEAD}
     if len(arrays) == len(values):
         raise CheckpointError(f"{prefix}: no class head in it; is it what the train stage of this study wrote?")
     with replacing(packed) as beside:

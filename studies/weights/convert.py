@@ -20,8 +20,9 @@ from studies.weights.objectron import read_objectron
 from studies.weights.packages import FACE_API, TORCHVISION
 from studies.weights.photos import crops, digest_of, photo_packages
 from tasks.artifacts.weights_card import WeightsCard
+from tasks.detector.architectures.components import BACKBONE
 from tasks.detector.model_proto import pipeline_proto
-from tasks.detector.network import BACKBONE, Network, build_network, component_of, set_learning_phase
+from tasks.detector.network import Network, build_network, set_learning_phase
 from tasks.detector.restore import plain_name
 from tasks.errors import CheckpointError
 from tasks.ground.files import sha256_of
@@ -116,7 +117,7 @@ def _write_mobilenet_v1(files: Sequence[Path], photos: Sequence[Path], into: Pat
     network = _network(MOBILENET_V1, 1)
     arrays = read_mobilenet_v1(manifest)
     keys = fill(network, arrays)
-    if keys != {key for key in network.variables if component_of(key) == BACKBONE}:
+    if keys != {key for key in network.variables if network.component_of(key) == BACKBONE}:
         raise CheckpointError(f"{manifest}: not all of a MobileNet V1")
     statistics = _measure(photos, network)
     variables = [network.variables[key] for key in sorted(keys)]
@@ -183,7 +184,7 @@ def _as_packed(values: Mapping[str, Array], *, float32: Collection[str]) -> Arra
 def _last_map(network: Network, images: npt.NDArray[np.uint8]) -> Array:
     """The backbone's last map for `(B, height, width, 3)` images."""
     set_learning_phase(training=False)
-    maps = network.backbone(network.model.feature_extractor.preprocess(images.astype(np.float32)))
+    maps = network.architecture.backbone(network.architecture.preprocess(images.astype(np.float32)))
     last: Array = maps[-1].numpy()
     return last
 

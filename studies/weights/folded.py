@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from tasks.detector.network import Network, patched
+from tasks.detector.network import Network
+from tasks.detector.patching import patched
 from tasks.detector.restore import plain_name
 from tasks.errors import CheckpointError
 

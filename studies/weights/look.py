@@ -96,7 +96,7 @@ def _of_height(image: npt.NDArray[np.uint8], height: int) -> npt.NDArray[np.uint
 def _detect(network: Network, image: npt.NDArray[np.uint8], classes: tuple[str, ...], score: float) -> Detections:
     def detect(batch: tf.Tensor) -> dict[str, tf.Tensor]:
         raw = network.forward(batch, training=False)
-        found: dict[str, tf.Tensor] = network.model.postprocess(raw, network.shapes(batch))
+        found: dict[str, tf.Tensor] = network.model.postprocess(raw, network.whole_shapes(batch))
         return found
 
     traced = tf.function(detect, autograph=False)

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from tasks.detector.network import BACKBONE, BOX_HEAD, CLASS_HEAD, Network, component_of
+from tasks.detector.architectures.components import BACKBONE, BOX_HEAD, CLASS_HEAD
+from tasks.detector.network import Network
 
 # A new class head predicts an object at every anchor with probability 0.01 (RetinaNet, arXiv:1708.02002, section 4.1).
 _CLASS_BIAS = float(np.log(0.01 / 0.99))
@@ -22,14 +23,15 @@ def initialise(network: Network, keys: Iterable[str], seed: int) -> None:
     for key in keys:
         variable = network.variables[key]
         rng = np.random.default_rng([seed & 0xFFFFFFFF, zlib.crc32(key.encode())])
-        value = _value(key, tuple(variable.shape), rng)
+        value = _value(network.component_of(key), key.rsplit("/", 1)[-1], tuple(variable.shape), rng)
         if value is not None:
             variable.assign(value.astype(np.float32))
 
 
-def _value(key: str, shape: tuple[int, ...], rng: np.random.Generator) -> npt.NDArray[np.float64] | None:
+def _value(
+    component: str, name: str, shape: tuple[int, ...], rng: np.random.Generator
+) -> npt.NDArray[np.float64] | None:
     """The first value of one variable, or None to keep Keras' own (BatchNorm's scale, offset and statistics)."""
-    component, name = component_of(key), key.rsplit("/", 1)[-1]
     if name == "depthwise_kernel":
         return _depthwise(shape, rng, from_nothing=component == BACKBONE)
     if name in ("kernel", "pointwise_kernel"):

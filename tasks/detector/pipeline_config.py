@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from google.protobuf import text_format
 from object_detection.protos import losses_pb2, optimizer_pb2, pipeline_pb2, preprocessor_pb2, train_pb2
 
+from tasks.detector.model_messages import detector_message
 from tasks.errors import ConfigError
 from tasks.ground.files import replacing
 from tasks.model.label_map import LABEL_MAP
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
     from tasks.params import AugmentParams, ExportParams, TrainParams
 
 PipelineConfig: TypeAlias = pipeline_pb2.TrainEvalPipelineConfig
-
-SUPPORTED = (
-    "SSD models of TensorFlow 2 (model { ssd { ... } }, a feature extractor whose type ends with _keras) "
-    "with a fixed_shape_resizer"
-)
 
 
 def read_pipeline_config(path: Path) -> PipelineConfig:
@@ -65,46 +61,6 @@ def config_text(config: PipelineConfig) -> str:
     return str(text_format.MessageToString(config))
 
 
-def check_supported(config: PipelineConfig, path: Path) -> None:
-    """Refuse a model that this pipeline cannot train.
-
-    Raises:
-        ConfigError: not an SSD model for TensorFlow 2 with a fixed input size.
-    """
-    kind = config.model.WhichOneof("model")
-    if kind != "ssd":
-        raise ConfigError(f"{path}: its model is {kind or 'missing'}; supported are {SUPPORTED}")
-    extractor = config.model.ssd.feature_extractor.type
-    if not extractor.endswith("_keras"):
-        raise ConfigError(f"{path}: feature_extractor.type is {extractor!r}; supported are {SUPPORTED}")
-    try:
-        input_size(config)
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from error
-
-
-def input_size(config: PipelineConfig) -> tuple[int, int]:
-    """(height, width) of the detector's input in pixels.
-
-    Raises:
-        ConfigError: the size is not fixed.
-    """
-    resizer = config.model.ssd.image_resizer
-    fixed = resizer.fixed_shape_resizer
-    if resizer.WhichOneof("image_resizer_oneof") != "fixed_shape_resizer" or fixed.height < 1 or fixed.width < 1:
-        raise ConfigError("model.ssd.image_resizer is not a fixed_shape_resizer with height and width; write one")
-    return fixed.height, fixed.width
-
-
-def resized_config(config: PipelineConfig, side_px: int) -> PipelineConfig:
-    """A copy of `config` with a square input of `side_px`."""
-    resized = pipeline_pb2.TrainEvalPipelineConfig()
-    resized.CopyFrom(config)
-    fixed = resized.model.ssd.image_resizer.fixed_shape_resizer
-    fixed.height = fixed.width = side_px
-    return resized
-
-
 def fill_in(
     config: PipelineConfig,
     *,
@@ -121,13 +77,14 @@ def fill_in(
     Raises:
         ConfigError: the params are of a focal loss, and the model has another.
     """
-    config.model.ssd.num_classes = num_classes
-    for message in _messages(config.model.ssd):
+    model = detector_message(config)
+    model.num_classes = num_classes
+    for message in _messages(model):
         # Those of the extractor and of any kind of predictor.
         if message.DESCRIPTOR.name == "BatchNorm":
             message.decay = train.batchnorm_decay
-    _fill_loss(config.model.ssd.loss, train)
-    suppression = config.model.ssd.post_processing.batch_non_max_suppression
+    _fill_loss(model.loss, train)
+    suppression = model.post_processing.batch_non_max_suppression
     suppression.max_detections_per_class = suppression.max_total_detections = export.max_detections
     suppression.iou_threshold = export.nms_iou_threshold
     _fill_training(config.train_config, train)

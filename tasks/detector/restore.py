@@ -20,8 +20,9 @@ from tasks.artifacts.base import (
     read_base_description,
 )
 from tasks.artifacts.training import RestoredComponent, RestoreSummary
+from tasks.detector.architectures.components import BACKBONE, CLASS_HEAD, COMPONENTS
 from tasks.detector.class_rows import ClassHead, has_rows
-from tasks.detector.network import BACKBONE, CLASS_HEAD, COMPONENTS, Network, component_of
+from tasks.detector.network import Network
 from tasks.errors import CheckpointError
 from tasks.model.class_names import known_classes
 from tasks.model.label_map import read_label_map
@@ -50,6 +51,7 @@ class RestoreResult:
     """Which variables of a network the base filled, and why not the others.
 
     Attributes:
+        network: which was filled.
         source: what the weights are, in words.
         keys: the variables that the base filled.
         new: the variables that are missing in the base.
@@ -58,6 +60,7 @@ class RestoreResult:
         kept_classes, new_classes: as in `RestoreSummary`.
     """
 
+    network: Network
     source: str
     keys: set[str] = field(default_factory=set)
     new: set[str] = field(default_factory=set)
@@ -69,11 +72,11 @@ class RestoreResult:
     @property
     def knows_classes(self) -> bool:
         """Whether a class starts from the base's rows of it in the class head."""
-        return bool(self.kept_classes) or any(component_of(key) == CLASS_HEAD for key in self.keys)
+        return bool(self.kept_classes) or bool(self.keys & self.network.keys_of(CLASS_HEAD))
 
     def add_filled(self, key: str, head: ClassHead) -> None:
         """Note that the base filled a variable, or, in the class head, those rows of it that `head` keeps."""
-        if component_of(key) == CLASS_HEAD and head.has_other_rows:
+        if self.network.component_of(key) == CLASS_HEAD and head.has_other_rows:
             self.kept_classes, self.new_classes = dict(head.kept), head.new
             if head.new and has_rows(key):
                 self.mismatched[key] = f"rows of {len(head.kept)} of {len(head.classes)} classes kept"
@@ -93,7 +96,8 @@ class RestoreResult:
 
     def _component(self, name: str) -> RestoredComponent:
         restored, new, mismatched = (
-            sum(component_of(key) == name for key in keys) for keys in (self.keys, self.new, self.mismatched)
+            sum(self.network.component_of(key) == name for key in keys)
+            for keys in (self.keys, self.new, self.mismatched)
         )
         return RestoredComponent(
             module=name,
@@ -115,7 +119,7 @@ def restore(network: Network, base: Path, classes: tuple[str, ...]) -> RestoreRe
             backbone.
     """
     description = read_base_description(base)
-    result = RestoreResult(_source_in_words(description))
+    result = RestoreResult(network, _source_in_words(description))
     weights = _weights(base, description)
     used: set[str] = set()
     head = _class_head(network, base, classes, description.class_names)
@@ -126,7 +130,7 @@ def restore(network: Network, base: Path, classes: tuple[str, ...]) -> RestoreRe
             continue
         used.add(name)
         value, shape = weights.value(name), tuple(variable.shape)
-        merged = head.merge(key, variable.numpy(), value) if component_of(key) == CLASS_HEAD else value
+        merged = head.merge(key, variable.numpy(), value) if network.component_of(key) == CLASS_HEAD else value
         if merged is None and not head.kept:
             result.mismatched[key] = "trained for other classes"
         elif merged is None or merged.shape != shape:
@@ -135,7 +139,7 @@ def restore(network: Network, base: Path, classes: tuple[str, ...]) -> RestoreRe
             variable.assign(merged)
             result.add_filled(key, head)
     result.left_over.update(weights.names - used)
-    if description.kind != "none" and not any(component_of(key) == BACKBONE for key in result.keys):
+    if description.kind != "none" and not result.keys & network.keys_of(BACKBONE):
         raise CheckpointError(
             f"{base}: nothing of the backbone was restored from {result.source}: these weights are for another model; "
             "set checkpoint.source to weights of model.name, or to none to train from nothing"
@@ -145,8 +149,7 @@ def restore(network: Network, base: Path, classes: tuple[str, ...]) -> RestoreRe
 
 def _class_head(network: Network, base: Path, classes: tuple[str, ...], names: Mapping[str, str]) -> ClassHead:
     known = read_label_map(base / LABEL_MAP) if (base / LABEL_MAP).exists() else ()
-    # The OD API's own switch; it has no public name.
-    return ClassHead(classes, known, known_classes(classes, known, names), network.model._add_background_class)
+    return ClassHead(classes, known, known_classes(classes, known, names), network.architecture.has_background_class)
 
 
 def plain_name(name: str) -> str:

@@ -16,7 +16,7 @@ from tasks.ground.figures import figure_text, interval_text, milliseconds_text
 from tasks.ground.text import counted, markdown_text
 from tasks.metrics.intervals import LEAST_IMAGES
 from tasks.metrics.timing_texts import timing_remark
-from tasks.model.anchors import Resizer
+from tasks.model.resizer import Resizer
 
 _NOT_SAID = "not given; set `evaluate.intended_use` in params.yaml"
 _FEW_IMAGES = 50

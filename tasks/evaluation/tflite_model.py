@@ -13,24 +13,30 @@ from tasks.dataset.detections import Detections
 from tasks.errors import CheckpointError
 from tasks.evaluation.export_folder import check_files
 from tasks.evaluation.outputs import Image, as_detections
-from tasks.evaluation.preprocess import model_input, stretched
+from tasks.evaluation.preprocess import boxes_of_photo, model_input, scaled
 from tasks.evaluation.tflite_ops import read_tflite
 from tasks.evaluation.tflite_options import DETECTION, DetectionOptions, read_detection_options
 from tasks.ground.process import usable_cores
 from tasks.ground.stage_files import restored_by
+from tasks.model.geometry import read_resizer
 from tasks.model.label_map import LABEL_MAP, read_label_map
+from tasks.model.resizer import Resizer
 
 _KINDS = (np.float32, np.uint8)
+_PIPELINE_CONFIG = "pipeline.config"
 
 
 class TFLiteDetector:
     """A TFLite file that ends in TFLite's detection operation."""
 
-    def __init__(self, model: bytes, classes: tuple[str, ...], *, threads: int) -> None:
+    def __init__(self, model: bytes, classes: tuple[str, ...], *, threads: int, resizer: Resizer | None = None) -> None:
         """Make an interpreter with `threads` threads of the file's content.
 
+        `resizer` is how photos come on its input; None stretches them to its size.
+
         Raises:
-            ValueError: it is no detector with one image as its input, or its detection operation is out of range.
+            ValueError: it is no detector with one image as its input, its detection operation is out of range, or its
+                input is not the canvas of `resizer`.
             RuntimeError: it has an operation that this interpreter does not know.
         """
         self.classes = classes
@@ -46,6 +52,10 @@ class TFLiteDetector:
         self._interpreter.allocate_tensors()
         _check_detection_inputs(self._interpreter)
         self._input = _image_input(self._interpreter.get_input_details())
+        _, height, width, _ = (int(side) for side in self._input["shape"])
+        self._resizer = resizer or Resizer(width=width, height=height)
+        if self._resizer.canvas != (height, width):
+            raise ValueError(f"its input is {width} x {height} px, but {_PIPELINE_CONFIG} beside it says {resizer}")
         # Numbered from 0 as the OD API's exporter does: count, scores, class indices, boxes.
         self._outputs = sorted(self._interpreter.get_output_details(), key=lambda output: output["name"])
         shapes = [tuple(output["shape"]) for output in self._outputs]
@@ -56,7 +66,7 @@ class TFLiteDetector:
 
     def with_threads(self, threads: int) -> "TFLiteDetector":
         """Another detector of the same file, with `threads` threads."""
-        return TFLiteDetector(self._model, self.classes, threads=threads)
+        return TFLiteDetector(self._model, self.classes, threads=threads, resizer=self._resizer)
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
         """See `tasks.dataset.detections.Detector`; one image at a time, which is the model's batch size."""
@@ -69,11 +79,10 @@ class TFLiteDetector:
 
     def prepare(self, image: Image) -> npt.NDArray[Any]:
         """The model's input for a photo."""
-        _, height, width, _ = self._input["shape"]
         if not self.takes_pixels:
-            return model_input(image, height, width)
+            return model_input(image, self._resizer)
         # The input's range is that of all pixels, so that a pixel is its own number.
-        pixels: npt.NDArray[np.uint8] = np.rint(stretched(image, height, width)).astype(np.uint8)
+        pixels: npt.NDArray[np.uint8] = np.rint(scaled(image, self._resizer)).astype(np.uint8)
         return pixels
 
     def run(self, prepared: npt.NDArray[Any]) -> list[npt.NDArray[np.float32]]:
@@ -93,7 +102,8 @@ class TFLiteDetector:
         entries = int(np.clip(np.nan_to_num(count), 0, len(scores))) * self._options.classes_a_box
         best = np.argsort(-scores[:entries], kind="stable")[: self._options.max_detections]
         best = best[scores[best] > 0.0]
-        return as_detections(boxes_tf[best], classes[best], scores[best], image, self.classes)
+        boxes_tf = boxes_of_photo(boxes_tf[best], image, self._resizer)
+        return as_detections(boxes_tf, classes[best], scores[best], image, self.classes)
 
 
 def load_tflite(file: Path, *, threads: int | None = None, trust: bool = False) -> TFLiteDetector:
@@ -108,9 +118,16 @@ def load_tflite(file: Path, *, threads: int | None = None, trust: bool = False) 
     model = read_tflite(file, trust=trust)
     classes = read_label_map(file.parent / LABEL_MAP)
     try:
-        return TFLiteDetector(model, classes, threads=threads or usable_cores())
+        return TFLiteDetector(model, classes, threads=threads or usable_cores(), resizer=_resizer_beside(file))
     except (ValueError, RuntimeError) as error:
         raise CheckpointError(f"{file}: cannot be read: {error}; {restored_by('export')}") from error
+
+
+def _resizer_beside(file: Path) -> Resizer | None:
+    """That of the pipeline.config beside a file, where it keeps proportions; a file alone does not say so."""
+    config = file.parent / _PIPELINE_CONFIG
+    resizer = read_resizer(config) if config.is_file() else None
+    return resizer if resizer and resizer.keeps_proportions else None
 
 
 def _check_detection_inputs(interpreter: Any) -> None:

@@ -15,7 +15,7 @@ from tasks.images.image_file import read_rgb
 from tasks.metrics.differences import Difference
 from tasks.metrics.loss_texts import loss_text
 
-Prepare = Callable[[npt.NDArray[np.uint8], int, int], Floats]
+Prepare = Callable[[npt.NDArray[np.uint8]], Floats]
 # 250 inputs of 320 px, 60 of 640 px.
 _KEPT_BYTES = 300_000_000
 
@@ -27,16 +27,15 @@ class Inputs:
         self,
         data: Dataset,
         images: Sequence[AnnotatedImage],
-        size: tuple[int, int],
         prepare: Prepare,
         kept: dict[str, Floats] | None = None,
     ) -> None:
-        """`images` of `data`; `prepare` makes a photo an input of height and width `size`.
+        """`images` of `data`; `prepare` makes a photo the model's input.
 
         `kept` holds inputs by file name, and takes further ones while there is room; several `Inputs` may share it.
         """
         self._data, self._images = data, images
-        self._size, self._prepare = size, prepare
+        self._prepare = prepare
         self._kept = {} if kept is None else kept
 
     def __len__(self) -> int:
@@ -55,12 +54,12 @@ class Inputs:
 
     def first(self, count: int) -> "Inputs":
         """Up to `count` of them."""
-        return Inputs(self._data, self._images[:count], self._size, self._prepare, self._kept)
+        return Inputs(self._data, self._images[:count], self._prepare, self._kept)
 
     def _input(self, image: AnnotatedImage) -> Floats:
         if image.file_name in self._kept:
             return self._kept[image.file_name]
-        pixels = self._prepare(read_rgb(self._data.image_path(image)), *self._size)
+        pixels = self._prepare(read_rgb(self._data.image_path(image)))
         if (len(self._kept) + 1) * pixels.nbytes <= _KEPT_BYTES:
             self._kept[image.file_name] = pixels
         return pixels
@@ -91,7 +90,6 @@ class Quantised:
 def quantise(
     quantize: Callable[[Form, Images], bytes],
     train: Dataset,
-    size: tuple[int, int],
     *,
     prepare: Prepare,
     calibration_images: int,
@@ -103,8 +101,7 @@ def quantise(
     Args:
         quantize: makes the file in a form, as `Converter.quantize` does.
         train: the training split; no other image is used.
-        size: height and width of the model's input.
-        prepare: makes a photo an input of this size.
+        prepare: makes a photo the model's input.
         calibration_images: how many of `train` the ranges are measured on.
         is_too_much: whether a difference on the val split is a loss that the gate would not let pass.
         difference_of: a file's mAP on the val split less the SavedModel's.
@@ -124,7 +121,7 @@ def quantise(
         chosen = train.images if form.all_images else calibration_choice(train, calibration_images)
         if form.all_images and tried and len(chosen) == tried[0].images:
             continue
-        content = quantize(form, Inputs(train, chosen, size, prepare, kept))
+        content = quantize(form, Inputs(train, chosen, prepare, kept))
         tried.append(Quantised(content, form, len(chosen), difference_of(content)))
         surely = is_too_much(tried[-1].difference)
         measured = _measured(tried[-1].loss)

@@ -14,6 +14,7 @@ import onnx
 import tensorflow as tf
 from onnx import ModelProto, TensorProto, helper
 
+from tasks.detector.canvas import on_canvas
 from tasks.detector.network import Network
 from tasks.exporting.onnx_conversion import to_onnx
 from tasks.exporting.onnx_nms import NmsSettings, add_nms, read_nms
@@ -77,9 +78,12 @@ def _network_nodes(network: Network, anchors: npt.NDArray[np.float32]) -> Nodes:
 
     @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8, name=INPUT)], autograph=False)
     def detect(input_tensor: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        images = tf.image.resize(tf.cast(input_tensor, tf.float32), [network.height, network.width])
+        images, shape = on_canvas(tf.cast(input_tensor, tf.float32), network.resizer)
         raw = network.forward(images, training=False)
         boxes, _ = model._batch_decode(raw["box_encodings"], tf.constant(anchors))
+        if network.resizer.keeps_proportions:
+            whole = tf.constant(network.resizer.canvas, tf.float32)
+            boxes *= tf.tile(whole / tf.cast(shape[:2], tf.float32), [2])
         scores = model._score_conversion_fn(raw["class_predictions_with_background"])
         return boxes, scores[..., 1:] if has_background else scores
 
@@ -123,6 +127,6 @@ def _metadata(network: Network, classes: Sequence[str]) -> dict[str, str]:
         CLASS_NAMES: json.dumps(list(classes), ensure_ascii=False),
         "first_class_id": str(FIRST_ID),
         "boxes": "[ymin, xmin, ymax, xmax] in 0..1",
-        "input": f"RGB, uint8, any height and width; resized to {network.height} x {network.width} inside",
+        "input": f"RGB, uint8, any height and width; resized to {network.resizer} inside",
         "opset": str(OPSET),
     }

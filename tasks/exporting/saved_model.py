@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import tensorflow as tf
 
+from tasks.detector.canvas import on_canvas
 from tasks.detector.network import Network
 from tasks.model.onnx_file import CLASSES, FIRST_ID, OUTPUTS
 
@@ -22,9 +23,10 @@ def export_saved_model(network: Network, folder: Path) -> None:
 
     @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8, name="input_tensor")], autograph=False)
     def serve(input_tensor: tf.Tensor) -> dict[str, tf.Tensor]:
-        images = tf.image.resize(tf.cast(input_tensor, tf.float32), [network.height, network.width])
-        raw = network.forward(images, training=False)
-        found = network.model.postprocess(raw, network.shapes(images))
+        images, shape = on_canvas(tf.cast(input_tensor, tf.float32), network.resizer)
+        shapes = tf.tile([shape], [tf.shape(images)[0], 1])
+        raw = network.forward(images, shapes, training=False)
+        found = network.model.postprocess(raw, shapes)
         outputs = {name: found[name] for name in OUTPUTS}
         # Ids count from 1, as in the label map.
         return {**outputs, CLASSES: outputs[CLASSES] + FIRST_ID}

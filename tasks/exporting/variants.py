@@ -127,7 +127,6 @@ def _export_int8(
     made = quantise(
         converter.quantize,
         train,
-        (source.network.height, source.network.width),
         prepare=source.prepare,
         calibration_images=params.calibration_images,
         is_too_much=judge.is_too_much,

@@ -14,7 +14,8 @@ from tasks.ground.stage_files import restored_by
 from tasks.ground.text import quoted, shortened
 from tasks.lint.splits import listed
 from tasks.model.class_names import known_classes
-from tasks.model.definitions import BLOCKS, backbone_of
+from tasks.model.definition import BLOCKS
+from tasks.model.definitions import backbone_of
 from tasks.model.label_map import read_label_map
 from tasks.model.schedule import Phase, phases_of
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tasks.dataset.dataset import AnnotatedImage
+from tasks.model.resizer import Resizer
 
 Sizes = npt.NDArray[np.float64]
 # The scale of the one square anchor that the SSD generator gives its first layer when it reduces that layer's anchors.
@@ -31,34 +32,6 @@ class Anchors:
     def sizes(self) -> Sizes:
         """All of them, level by level."""
         return np.concatenate(self.levels) if self.levels else np.zeros((0, 2))
-
-
-@dataclass(frozen=True)
-class Resizer:
-    """The size that an image is resized to before the detector sees it: a fixed one, or one that keeps its proportions.
-
-    Attributes:
-        width, height: the fixed size in pixels; 0 where proportions are kept.
-        min_side, max_side: where they are kept, the shorter side becomes `min_side` pixels, but the longer one at most
-            `max_side`.
-    """
-
-    width: int = 0
-    height: int = 0
-    min_side: int = 0
-    max_side: int = 0
-
-    def scales(self, width: int, height: int) -> tuple[float, float]:
-        """The factors by which an image of `width` x `height` pixels is scaled, across and down."""
-        if self.width:
-            return self.width / width, self.height / height
-        factor = min(self.min_side / min(width, height), self.max_side / max(width, height))
-        return factor, factor
-
-    def __str__(self) -> str:
-        if self.width:
-            return f"{self.width} x {self.height} px"
-        return f"sides of {self.min_side} to {self.max_side} px"
 
 
 def pyramid_anchors(

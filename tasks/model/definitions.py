@@ -1,125 +1,21 @@
-"""The detectors that params.yaml can name, as numbers. Plain Python: neither TensorFlow nor protobuf.
+"""The detectors that params.yaml can name, as numbers, and what its `model` means. Neither TensorFlow nor protobuf.
 
-`model_proto` holds what they have in common (anchors, matcher, losses, non-maximum suppression), this module what
-differs. All are SSD detectors of the TensorFlow 2 Detection Model Zoo (the release of 2020-07-11), two of them at a
-quarter of the pixels too. No weight depends on the input's size, so the zoo's checkpoints fit them at every size.
-A size is a multiple of 32: the backbones halve it five times, and a pyramid adds up maps that are each twice the next.
+A module for each meta-architecture has what differs between its models, and `detector` what they have in common:
+anchors, matcher, losses, non-maximum suppression.
 """
 
 import difflib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Literal
 
 from tasks.errors import ConfigError
-
-Backbone = Literal["mobilenet_v1", "mobilenet_v2", "resnet50_v1"]
-
-# What `train.freeze` counts: MobileNet V1's Conv2d_0..13, MobileNet V2's stem with its first block, block_1..16 and
-# Conv_1, ResNet's stem and four stages.
-BLOCKS: dict[Backbone, int] = {"mobilenet_v1": 14, "mobilenet_v2": 18, "resnet50_v1": 5}
+from tasks.model.definition import Backbone, ModelDefinition
+from tasks.model.ssd_models import SSD_MODELS
 
 CONFIGS = "configs"
 
-
-@dataclass(frozen=True)
-class Initializer:
-    """The normal distribution of new kernels: around 0 with this standard deviation, optionally cut at two of them."""
-
-    stddev: float
-    truncated: bool = False
-
-
-@dataclass(frozen=True)
-class ModelDefinition:
-    """One detector.
-
-    Attributes:
-        name: what params.yaml calls it.
-        backbone: the family of its classification network.
-        feature_extractor: the OD API's name of backbone and feature maps together.
-        side_px: height and width of its input.
-        fpn_depth: channels of the feature pyramid and of the heads' tower; None: no pyramid, one plain layer a map.
-        depthwise: separable convolutions in pyramid and tower ("FPNLite"), and one tower for classes and boxes.
-        l2_weight: weight decay.
-        initializer: of the feature extractor's new layers.
-        batchnorm_decay: the zoo's, for runs of many thousand steps.
-        focal_alpha: weight of the positive anchors in the classification loss.
-        zoo_name: the zoo's name of the model whose weights fit, where it is not `name`: of another input size.
-    """
-
-    name: str
-    backbone: Backbone
-    feature_extractor: str
-    side_px: int
-    fpn_depth: int | None
-    depthwise: bool = False
-    l2_weight: float = 4e-5
-    initializer: Initializer = Initializer(stddev=0.01)
-    batchnorm_decay: float = 0.997
-    focal_alpha: float = 0.25
-    zoo_name: str | None = None
-
-    @property
-    def zoo_archive(self) -> str:
-        """The archive's name in the zoo, without `.tar.gz`."""
-        return f"{self.zoo_name or self.name}_coco17_tpu-8"
-
-
-_V1_FPN = ModelDefinition(
-    name="ssd_mobilenet_v1_fpn_640x640",
-    backbone="mobilenet_v1",
-    feature_extractor="ssd_mobilenet_v1_fpn_keras",
-    side_px=640,
-    fpn_depth=256,
-)
-_RESNET50_FPN = ModelDefinition(
-    name="ssd_resnet50_v1_fpn_640x640",
-    backbone="resnet50_v1",
-    feature_extractor="ssd_resnet50_v1_fpn_keras",
-    side_px=640,
-    fpn_depth=256,
-    l2_weight=4e-4,
-    initializer=Initializer(stddev=0.03, truncated=True),
-)
-
-MODELS: dict[str, ModelDefinition] = {
-    model.name: model
-    for model in (
-        _V1_FPN,
-        replace(_V1_FPN, name="ssd_mobilenet_v1_fpn_320x320", side_px=320, zoo_name=_V1_FPN.name),
-        # The name says 320; the zoo trained it, and published its figures, at 300.
-        ModelDefinition(
-            name="ssd_mobilenet_v2_320x320",
-            backbone="mobilenet_v2",
-            feature_extractor="ssd_mobilenet_v2_keras",
-            side_px=300,
-            fpn_depth=None,
-            initializer=Initializer(stddev=0.03, truncated=True),
-            batchnorm_decay=0.97,
-            focal_alpha=0.75,
-        ),
-        ModelDefinition(
-            name="ssd_mobilenet_v2_fpnlite_320x320",
-            backbone="mobilenet_v2",
-            feature_extractor="ssd_mobilenet_v2_fpn_keras",
-            side_px=320,
-            fpn_depth=128,
-            depthwise=True,
-        ),
-        ModelDefinition(
-            name="ssd_mobilenet_v2_fpnlite_640x640",
-            backbone="mobilenet_v2",
-            feature_extractor="ssd_mobilenet_v2_fpn_keras",
-            side_px=640,
-            fpn_depth=128,
-            depthwise=True,
-        ),
-        _RESNET50_FPN,
-        replace(_RESNET50_FPN, name="ssd_resnet50_v1_fpn_320x320", side_px=320, zoo_name=_RESNET50_FPN.name),
-    )
-}
+MODELS: dict[str, ModelDefinition] = {model.name: model for model in SSD_MODELS}
 
 
 def input_side_px(name: str, side_px: int | None) -> int | None:
@@ -137,7 +33,16 @@ def input_side_px(name: str, side_px: int | None) -> int | None:
 
 
 def resized(model: ModelDefinition, side_px: int) -> ModelDefinition:
-    """`model` with an input of `side_px`; its weights in the zoo are then those trained at the nearest size."""
+    """`model` with an input of `side_px`; its weights in the zoo are then those trained at the nearest size.
+
+    Raises:
+        ConfigError: a size that its layers cannot have.
+    """
+    if side_px % model.side_step_px:
+        raise ConfigError(
+            f"model.side_px: {side_px} is no multiple of {model.side_step_px}, which {model.name} needs; take "
+            f"{max(256, round(side_px / model.side_step_px) * model.side_step_px)}"
+        )
     same_layers = [other for other in MODELS.values() if other.feature_extractor == model.feature_extractor]
     nearest = min(same_layers, key=lambda other: (abs(other.side_px - side_px), other.name != model.name))
     return replace(model, side_px=side_px, zoo_name=nearest.zoo_name or nearest.name)

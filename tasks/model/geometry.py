@@ -13,7 +13,8 @@ import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 
 from tasks.errors import ConfigError
-from tasks.model.anchors import Anchors, Resizer, linear_scales, pyramid_anchors, ssd_anchors
+from tasks.model.anchors import Anchors, linear_scales, pyramid_anchors, ssd_anchors
+from tasks.model.resizer import Resizer
 
 # Message -> its fields: name, and a message or a type with the default that the OD API's .proto gives it. A list is a
 # repeated field. Text is read by names, so that the fields' numbers do not matter.

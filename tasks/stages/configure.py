@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING
 from tasks.artifacts.base import checkpoint_prefix, read_base_description
 from tasks.artifacts.lint import write_findings
 from tasks.dataset.splits import SPLITS
+from tasks.detector.model_messages import canvas_resizer, check_supported, extractor_type, resized_config
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.overridden_settings import OVERRIDDEN_BY, overridden_settings
 from tasks.detector.pipeline_config import (
     PipelineConfig,
-    check_supported,
     config_text,
     fill_in,
-    input_size,
     read_pipeline_config,
-    resized_config,
     write_pipeline_config,
 )
 from tasks.ground.text import print_text
@@ -84,7 +82,7 @@ def configure(
     refuse_errors(findings)
     write_pipeline_config(config, pipeline_config)
     write_findings(findings, lint)
-    height, width = input_size(config)
+    height, width = canvas_resizer(config).canvas
     warnings = sum(finding.level == "warning" for finding in findings)
     return {"model": model.name, "classes": len(classes), "input": f"{width}x{height}", "warnings": warnings}
 
@@ -99,7 +97,7 @@ def _model_config(model: "ModelParams") -> PipelineConfig:
 
 
 def _configured_model(name: str, config: PipelineConfig, path: Path) -> ConfiguredModel:
-    extractor = config.model.ssd.feature_extractor.type
+    extractor = extractor_type(config)
     others = {
         other: config_text(pipeline_proto(definition))
         for other, definition in MODELS.items()
@@ -111,5 +109,5 @@ def _configured_model(name: str, config: PipelineConfig, path: Path) -> Configur
 
 def _larger_sides(config: PipelineConfig) -> list[int]:
     """The sizes that the lint compares with the input's own, up to four times its pixels; none for an oblong input."""
-    height, width = input_size(config)
+    height, width = canvas_resizer(config).canvas
     return [side_px for side_px in _SIDES_PX if width < side_px <= 2 * width] if height == width else []

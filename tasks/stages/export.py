@@ -5,6 +5,7 @@ checkpoint was: chosen on the test split, it would make the figures too good. Fo
 is measured here on the val split; `evaluate` measures it on the test split.
 """
 
+import functools
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -64,8 +65,9 @@ def export(
         reference = _matches(detector, val)
         thresholds = choose_thresholds(reference, len(val.images), params.score_threshold)
         write_thresholds(thresholds, partial / "thresholds.json")
+        prepare = functools.partial(model_input, resizer=network.resizer)
         variants = export_variants(
-            Source(network, config, _metadata(detector.classes, thresholds.score), model_input),
+            Source(network, config, _metadata(detector.classes, thresholds.score), prepare),
             params,
             of_split["train"],
             partial,

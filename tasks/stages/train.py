@@ -67,7 +67,7 @@ def train(
             run.phase.params,
             shards_of(records, "train"),
             replicas,
-            size=(run.network.height, run.network.width),
+            resizer=run.network.resizer,
             max_boxes=most_boxes([len(image.classes) for image in train_images], params.augment.mosaic),
             cache_folder=resume,
         )

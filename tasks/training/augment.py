@@ -5,6 +5,9 @@ Images are float32 `(H, W, 3)` in 0..255, boxes float32 `(N, 4)` `[ymin, xmin, y
 
 import tensorflow as tf
 
+from tasks.detector.canvas import boxes_on_canvas, on_canvas, sides_on_canvas, whole_canvas
+from tasks.model.resizer import Resizer
+
 # A crop may cut objects; an object of which less than this fraction is left is dropped.
 MIN_VISIBLE = 0.5
 _GREY = 127.5
@@ -61,22 +64,31 @@ def random_crop(
 
 
 def random_zoom_out(
-    image: tf.Tensor, boxes: tf.Tensor, seed: tf.Tensor, probability: float, min_zoom: float, size: tuple[int, int]
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Resize to `size`; with the given probability to `min_zoom` to 1 of its sides, somewhere on grey."""
+    image: tf.Tensor, boxes: tf.Tensor, seed: tf.Tensor, probability: float, min_zoom: float, resizer: Resizer
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Bring it on the canvas; with the given probability at `min_zoom` to 1 of its sides there, somewhere on grey.
 
-    def smaller() -> tuple[tf.Tensor, tf.Tensor]:
+    Returns the image, its boxes, and its shape on the canvas, `(3,)`: all of the canvas where it lies on grey.
+    """
+
+    def smaller() -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         seeds = _split(seed, 3)
-        whole = tf.constant(size, tf.float32)
-        scaled = tf.round(whole * tf.random.stateless_uniform([], seeds[0], min_zoom, 1.0))
+        whole = tf.constant(resizer.canvas, tf.float32)
+        sides = tf.cast(sides_on_canvas(image, resizer), tf.float32)
+        scaled = tf.maximum(tf.round(sides * tf.random.stateless_uniform([], seeds[0], min_zoom, 1.0)), 1.0)
         place = tf.stack([tf.random.stateless_uniform([], seeds[1]), tf.random.stateless_uniform([], seeds[2])])
         start = tf.floor(place * (whole - scaled + 1.0))
         resized = tf.image.resize(image, tf.cast(scaled, tf.int32)) - _GREY
         rows, columns = tf.unstack(tf.cast(start, tf.int32))
-        canvas = tf.image.pad_to_bounding_box(resized, rows, columns, *size) + _GREY
-        return canvas, (boxes * tf.tile(scaled, [2]) + tf.tile(start, [2])) / tf.tile(whole, [2])
+        canvas = tf.image.pad_to_bounding_box(resized, rows, columns, *resizer.canvas) + _GREY
+        placed = (boxes * tf.tile(scaled, [2]) + tf.tile(start, [2])) / tf.tile(whole, [2])
+        return canvas, placed, whole_canvas(resizer)
 
-    return tf.cond(is_chosen(seed, probability), smaller, lambda: (tf.image.resize(image, size), boxes))
+    def unchanged() -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        canvas, shape = on_canvas(image, resizer)
+        return canvas, boxes_on_canvas(boxes, shape, resizer), shape
+
+    return tf.cond(is_chosen(seed, probability), smaller, unchanged)
 
 
 def _random_window(seed: tf.Tensor, min_area: float) -> tf.Tensor:

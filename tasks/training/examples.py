@@ -8,12 +8,17 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from tasks.detector.canvas import boxes_on_canvas, on_canvas, whole_canvas
+from tasks.model.resizer import Resizer
 from tasks.training.augment import is_chosen, random_colour, random_crop, random_flip, random_zoom_out
 from tasks.training.balance import times_shown
 from tasks.training.mosaic import Example, Partners, partners_of, put_together
 
 # Serialized examples held for shuffling: more than the data sets this is for, and bounded for those it is not.
 _SHUFFLE_BUFFER = 4096
+
+# An example on the canvas, its boxes in 0..1 of the canvas, and its shape on it, int32 `(3,)`.
+_Placed = tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]
 
 # AutoGraph has nothing to convert in what is mapped over examples, and converting takes longer than tracing.
 _as_written = tf.autograph.experimental.do_not_convert
@@ -35,6 +40,7 @@ class Batch(NamedTuple):
         boxes: float32 `(B, max_boxes, 4)` `[ymin, xmin, ymax, xmax]` in 0..1, padded with zeros.
         classes: int32 `(B, max_boxes)`, from 0; padding is 0.
         weights: float32 `(B, max_boxes)`: 1 for a box, 0 for padding.
+        shapes: int32 `(B, 3)`: height and width that the image takes of the canvas, and 3.
     """
 
     names: tf.Tensor
@@ -42,6 +48,7 @@ class Batch(NamedTuple):
     boxes: tf.Tensor
     classes: tf.Tensor
     weights: tf.Tensor
+    shapes: tf.Tensor
 
 
 class BatchSlice(NamedTuple):
@@ -78,7 +85,7 @@ class Augment(NamedTuple):
 def training_batches(
     shards: Sequence[Path],
     *,
-    size: tuple[int, int],
+    resizer: Resizer,
     batch_size: int,
     max_boxes: int,
     augment: Augment,
@@ -93,7 +100,7 @@ def training_batches(
 
     Args:
         shards: TFRecord files.
-        size: height and width of the images in pixels.
+        resizer: how images come on the canvas.
         batch_size: B.
         max_boxes: the most boxes that any image can have (`mosaic.most_boxes`).
         augment: how often each change is made.
@@ -112,14 +119,13 @@ def training_batches(
             examples = pairs.flat_map(lambda serialized, n: tf.data.Dataset.from_tensors(serialized).repeat(n))
         return examples.shuffle(_SHUFFLE_BUFFER, seed=seed * 1_000_003 + number)
 
-    partners = _partners(files, size) if augment.mosaic else None
+    partners = _partners(files, resizer) if augment.mosaic else None
 
     @_as_written
     def load(index: tf.Tensor, serialized: tf.Tensor) -> Batch:
         name, *example = _parse(serialized)
         own_seed = tf.stack([tf.constant(seed, tf.int64), index])
-        image, boxes, classes = _augmented_or_mosaic(tuple(example), augment, own_seed, size, partners)
-        return _padded(name, image, boxes, classes, max_boxes)
+        return _padded(name, _augmented_or_mosaic(tuple(example), augment, own_seed, resizer, partners), max_boxes)
 
     examples = tf.data.Dataset.range(2**62).flat_map(epoch).enumerate().skip(start_step * batch_size)
     if batch_slice is not None:
@@ -137,7 +143,7 @@ def augmented_copies(
     *,
     images: int,
     copies: int,
-    size: tuple[int, int],
+    resizer: Resizer,
     max_boxes: int,
     augment: Augment,
     seed: int,
@@ -149,7 +155,7 @@ def augmented_copies(
     either; the other arguments are those of `training_batches`.
     """
     files = [str(path) for path in shards]
-    partners = _partners(files, size) if augment.mosaic else None
+    partners = _partners(files, resizer) if augment.mosaic else None
 
     @_as_written
     def decode(number: tf.Tensor, serialized: tf.Tensor) -> tuple[tf.Tensor, ...]:
@@ -163,18 +169,18 @@ def augmented_copies(
     def load(
         copy: tf.Tensor, number: tf.Tensor, name: tf.Tensor, image: tf.Tensor, boxes: tf.Tensor, classes: tf.Tensor
     ) -> tuple[tf.Tensor, Batch]:
-        image, boxes, classes = tf.cond(
+        placed = tf.cond(
             copy == 0,
-            lambda: (tf.image.resize(image, size), boxes, classes),
+            lambda: _placed((image, boxes, classes), resizer),
             lambda: _augmented_or_mosaic(
                 (image, boxes, classes),
                 augment,
                 tf.random.experimental.stateless_fold_in(tf.stack([tf.constant(seed, tf.int64), number]), copy),
-                size,
+                resizer,
                 partners,
             ),
         )
-        return copy * images + number, _padded(name, image, boxes, classes, max_boxes)
+        return copy * images + number, _padded(name, placed, max_boxes)
 
     examples = tf.data.TFRecordDataset([str(path) for path in shards]).enumerate()
     decoded = examples.map(decode, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
@@ -182,16 +188,18 @@ def augmented_copies(
 
 
 def evaluation_images(
-    shards: Sequence[Path], *, size: tuple[int, int], batch_size: int, chosen: npt.NDArray[np.bool_] | None = None
+    shards: Sequence[Path], *, resizer: Resizer, batch_size: int, chosen: npt.NDArray[np.bool_] | None = None
 ) -> tf.data.Dataset:
-    """float32 `(B, height, width, 3)` images in 0..255, each once, in the files' order; the last B may be smaller.
+    """float32 `(B, height, width, 3)` images in 0..255 and their shapes, int32 `(B, 3)`, each once.
+
+    They come in the files' order; the last B may be smaller.
 
     `chosen` is `(N,)` over all images in the files: only those that it is true for; None: all.
     """
 
     @_as_written
-    def load(serialized: tf.Tensor) -> tf.Tensor:
-        return tf.image.resize(_parse(serialized)[1], size)
+    def load(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return on_canvas(_parse(serialized)[1], resizer)
 
     records = tf.data.TFRecordDataset([str(path) for path in shards])
     if chosen is not None:
@@ -217,43 +225,52 @@ def _parse(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.T
     )
 
 
-def _partners(files: Sequence[str], size: tuple[int, int]) -> Partners:
+def _partners(files: Sequence[str], resizer: Resizer) -> Partners:
     records = tf.data.TFRecordDataset(files)
     images = int(records.reduce(0, lambda count, _: count + 1))
-    return partners_of(records, images, size, lambda serialized: _parse(serialized)[1:])
+    return partners_of(records, images, resizer, lambda serialized: _parse(serialized)[1:])
 
 
 def _augmented_or_mosaic(
-    example: Example, augment: Augment, seed: tf.Tensor, size: tuple[int, int], partners: Partners | None
-) -> Example:
-    """The example changed and resized to `size`; as often as `augment.mosaic` says, with three others beside it."""
-    alone = _augmented(*example, augment, seed, size)
+    example: Example, augment: Augment, seed: tf.Tensor, resizer: Resizer, partners: Partners | None
+) -> _Placed:
+    """The example changed, on the canvas; as often as `augment.mosaic` says, with three others beside it."""
+    alone = _augmented(*example, augment, seed, resizer)
     if partners is None:
         return alone
     seeds = tf.unstack(tf.random.experimental.stateless_split(tf.random.experimental.stateless_fold_in(seed, 1), 6))
 
-    def together() -> Example:
+    def together() -> _Placed:
         others = zip(partners.chosen(seeds[1]), seeds[3:], strict=True)
-        changed = [_augmented(*other, augment, own_seed, size) for other, own_seed in others]
-        return put_together([alone, *changed], seeds[2], size)
+        changed = [_augmented(*other, augment, own_seed, resizer) for other, own_seed in others]
+        four = [(image, boxes, classes) for image, boxes, classes, _ in (alone, *changed)]
+        return (*put_together(four, seeds[2], resizer.canvas), whole_canvas(resizer))
 
     return tf.cond(is_chosen(seeds[0], augment.mosaic), together, lambda: alone)
 
 
 def _augmented(
-    image: tf.Tensor, boxes: tf.Tensor, classes: tf.Tensor, augment: Augment, seed: tf.Tensor, size: tuple[int, int]
-) -> Example:
-    """The image changed and resized to `size`, and the objects that are left of it."""
+    image: tf.Tensor, boxes: tf.Tensor, classes: tf.Tensor, augment: Augment, seed: tf.Tensor, resizer: Resizer
+) -> _Placed:
+    """The image changed, on the canvas, and the objects that are left of it."""
     flip_seed, crop_seed, colour_seed, zoom_seed = tf.unstack(tf.random.experimental.stateless_split(seed, 4))
     image = random_colour(image, colour_seed, augment.colour)
     image, boxes, keep = random_crop(image, boxes, crop_seed, augment.crop, augment.crop_min_area)
     boxes, classes = tf.boolean_mask(boxes, keep), tf.boolean_mask(classes, keep)
     image, boxes = random_flip(image, boxes, flip_seed, augment.flip)
-    image, boxes = random_zoom_out(image, boxes, zoom_seed, augment.zoom_out, augment.zoom_out_min, size)
-    return image, boxes, classes
+    image, boxes, shape = random_zoom_out(image, boxes, zoom_seed, augment.zoom_out, augment.zoom_out_min, resizer)
+    return image, boxes, classes, shape
 
 
-def _padded(name: tf.Tensor, image: tf.Tensor, boxes: tf.Tensor, classes: tf.Tensor, max_boxes: int) -> Batch:
+def _placed(example: Example, resizer: Resizer) -> _Placed:
+    """The example on the canvas, unchanged."""
+    image, boxes, classes = example
+    canvas, shape = on_canvas(image, resizer)
+    return canvas, boxes_on_canvas(boxes, shape, resizer), classes, shape
+
+
+def _padded(name: tf.Tensor, placed: _Placed, max_boxes: int) -> Batch:
+    image, boxes, classes, shape = placed
     missing = max_boxes - tf.shape(boxes)[0]
     weights = tf.pad(tf.ones_like(classes, tf.float32), [[0, missing]])
     boxes = tf.pad(boxes, [[0, missing], [0, 0]])
@@ -264,4 +281,5 @@ def _padded(name: tf.Tensor, image: tf.Tensor, boxes: tf.Tensor, classes: tf.Ten
         tf.ensure_shape(boxes, [max_boxes, 4]),
         tf.ensure_shape(classes, [max_boxes]),
         tf.ensure_shape(weights, [max_boxes]),
+        tf.ensure_shape(shape, [3]),
     )

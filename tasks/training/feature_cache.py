@@ -17,11 +17,14 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from tasks.errors import TrainingError
+from tasks.model.resizer import Resizer
 from tasks.training.balance import times_shown
 from tasks.training.examples import Augment, Batch, augmented_copies
 from tasks.training.trunk import Trunk
 
 _COMPUTED_AT_A_TIME = 8
+# The fields of a `Batch` behind names and images.
+_LABELS_FROM = Batch._fields.index("boxes")
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class FeatureCache:
         trunk: Trunk,
         shards: Sequence[Path],
         *,
-        size: tuple[int, int],
+        resizer: Resizer,
         max_boxes: int,
         augment: Augment,
         seed: int,
@@ -82,7 +85,13 @@ class FeatureCache:
         """
         plan = self._plan
         examples = augmented_copies(
-            shards, images=plan.images, copies=plan.copies, size=size, max_boxes=max_boxes, augment=augment, seed=seed
+            shards,
+            images=plan.images,
+            copies=plan.copies,
+            resizer=resizer,
+            max_boxes=max_boxes,
+            augment=augment,
+            seed=seed,
         )
         done, places, labels = 0, [], []
         with tqdm(total=plan.entries, desc="computing the frozen layers", unit="image") as bar:
@@ -91,7 +100,7 @@ class FeatureCache:
                 places.append(entries.numpy() % plan.entries)
                 for stored, computed in zip(self._features, trunk.features(batch.images), strict=True):
                     stored[places[-1]] = computed.numpy()
-                labels.append([tensor.numpy() for tensor in (batch.names, batch.boxes, batch.classes, batch.weights)])
+                labels.append([tensor.numpy() for tensor in (batch.names, *batch[_LABELS_FROM:])])
                 done += len(batch.names)
                 bar.update(len(batch.names))
         if done != plan.entries:
@@ -110,7 +119,7 @@ class FeatureCache:
         `image_shares` is how often each image comes in an epoch; None: once. The features are kept as long as the
         dataset or an iterator over it.
         """
-        names, boxes, classes, weights = self._labels
+        names, *labels = self._labels
         plan, cache = self._plan, weakref.ref(self)
 
         # TensorFlow keeps this function until the process ends, and another phase has features of its own.
@@ -123,7 +132,7 @@ class FeatureCache:
                     return
                 features = tuple(np.asarray(stored[entries], dtype=np.float32) for stored in own._features)
                 del own
-                yield Batch(names[entries], features, boxes[entries], classes[entries], weights[entries])
+                yield Batch(names[entries], features, *(column[entries] for column in labels))
 
         def spec(rows: npt.NDArray[Any], dtype: tf.DType) -> tf.TensorSpec:
             return tf.TensorSpec((batch_size, *rows.shape[1:]), dtype)
@@ -131,9 +140,7 @@ class FeatureCache:
         signature = Batch(
             spec(names, tf.string),
             tuple(spec(stored, tf.float32) for stored in self._features),
-            spec(boxes, tf.float32),
-            spec(classes, tf.int32),
-            spec(weights, tf.float32),
+            *(spec(column, tf.as_dtype(column.dtype)) for column in labels),
         )
         dataset = tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(2)
         dataset.kept_alive = self

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tasks.detector.network import Network
+from tasks.model.resizer import Resizer
 from tasks.training.examples import Augment, BatchSlice, training_batches
 from tasks.training.feature_cache import CachePlan, FeatureCache
 from tasks.training.replicas import Replicas
@@ -81,18 +82,18 @@ class BatchSource:
         shards: list[Path],
         replicas: Replicas,
         *,
-        size: tuple[int, int],
+        resizer: Resizer,
         max_boxes: int,
         cache_folder: Path,
     ) -> None:
-        """Batches of the images in `shards`, scaled to `size`; `cache_folder` is for features that memory cannot hold.
+        """Batches of the images in `shards`, as `resizer` scales them; `cache_folder` is for features that do not fit.
 
         Raises:
             TrainingError: there is no space for the features.
         """
         self._params, self._replicas = params, replicas
         self._shape: dict[str, Any] = {
-            "size": size,
+            "resizer": resizer,
             "max_boxes": max_boxes,
             "augment": Augment(**params.augment.model_dump()),
         }

@@ -7,14 +7,16 @@ runs in inference mode (else its moving statistics follow the batches), and both
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
 from tasks.artifacts.training import ModuleAudit
-from tasks.detector.network import BACKBONE, COMPONENTS, FEATURE_MAPS, Network, block_of, component_of, readable_name
+from tasks.detector.architectures.components import BACKBONE, COMPONENTS, FEATURE_MAPS
+from tasks.detector.blocks import block_of
+from tasks.detector.network import Network
 from tasks.errors import ConfigError, ParamsError, TrainingError
 
 _NAMES_SHOWN = 5
@@ -34,7 +36,7 @@ def auto_freeze(network: Network, restored: Set[str]) -> int | Literal["none"]:
         variables was not restored, or the backbone's blocks are not known.
     """
     try:
-        blocks = _blocks(network)
+        blocks = network.blocks()
     except ConfigError:
         return "none"
     count = max(blocks.values()) + 1
@@ -59,11 +61,10 @@ def frozen_keys(network: Network, freeze: str | int | Sequence[str], param: str 
         return set()
     if not isinstance(freeze, str | int):
         return set().union(*(_matching_keys(network, pattern, param) for pattern in freeze))
-    components = {BACKBONE, FEATURE_MAPS} if freeze == "heads-only" else {BACKBONE}
-    keys = {key for key in network.variables if component_of(key) in components}
+    keys = network.keys_of(BACKBONE, FEATURE_MAPS) if freeze == "heads-only" else network.keys_of(BACKBONE)
     if not isinstance(freeze, int):
         return keys
-    blocks = _blocks(network)
+    blocks = network.blocks()
     if freeze > max(blocks.values()) + 1:
         raise ParamsError(
             f"{param}: {freeze} blocks, but this backbone has {max(blocks.values()) + 1}; "
@@ -72,13 +73,8 @@ def frozen_keys(network: Network, freeze: str | int | Sequence[str], param: str 
     return {key for key, block in blocks.items() if block < freeze}
 
 
-def _blocks(network: Network) -> dict[str, int]:
-    """The block of every variable of the backbone."""
-    return {key: block_of(each.name) for key, each in network.variables.items() if component_of(key) == BACKBONE}
-
-
 def _matching_keys(network: Network, pattern: str, param: str) -> set[str]:
-    names = {key: readable_name(key, variable) for key, variable in network.variables.items()}
+    names = {key: network.readable_name(key) for key in network.variables}
     keys = {key for key, name in names.items() if re.search(pattern, name)}
     if not keys:
         step = max(1, len(names) // _NAMES_SHOWN)
@@ -90,35 +86,6 @@ def _matching_keys(network: Network, pattern: str, param: str) -> set[str]:
 def unfrozen_variables(network: Network, frozen: Set[str]) -> list[tf.Variable]:
     """The variables that training changes: those that gradients are taken over, and the moving statistics."""
     return [variable for key, variable in network.variables.items() if key not in frozen]
-
-
-def hold_still(network: Network, keys: set[str]) -> list[Any]:
-    """Put every BatchNorm layer whose variables are frozen into inference mode. Call it before anything is traced.
-
-    Returns these layers, for `let_go`.
-
-    `layer.trainable = False` is not enough: the OD API's FreezableBatchNorm is Keras' V1 class, which then still
-    normalises with the batch's statistics.
-    """
-    frozen = {id(network.variables[key]) for key in keys}
-    held = [
-        layer
-        for layer in network.model.submodules
-        if type(layer).__name__ in ("FreezableBatchNorm", "FreezableSyncBatchNorm")
-        and layer.built
-        # Where a pipeline.config has freeze_batchnorm, they are in inference mode whatever is frozen.
-        and layer._training is not False
-        and id(layer.moving_mean) in frozen
-    ]
-    for layer in held:
-        layer._training = False  # the OD API's own switch; it has no public name
-    return held
-
-
-def let_go(held: Iterable[Any]) -> None:
-    """Undo `hold_still` on the layers that it returned; what is traced from then on computes with batch statistics."""
-    for layer in held:
-        layer._training = True
 
 
 def trainable(network: Network, frozen: set[str]) -> dict[str, tf.Variable]:
@@ -140,7 +107,7 @@ def audit(network: Network, frozen: Set[str], before: Mapping[str, npt.NDArray[n
     """A row for each module, from the image to the heads; `before` is a `snapshot` of every variable."""
     modules: defaultdict[tuple[int, int], list[str]] = defaultdict(list)
     for key, variable in network.variables.items():
-        component = component_of(key)
+        component = network.component_of(key)
         block = block_of(variable.name) if component == BACKBONE else 0
         modules[(COMPONENTS.index(component), block)].append(key)
     return [_module_audit(network, _module_name(*place), modules[place], frozen, before) for place in sorted(modules)]

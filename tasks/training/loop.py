@@ -21,7 +21,6 @@ from tasks.training.optimizing import TwoRates
 from tasks.training.progress import HistoryRow, Progress, RowListener, StepRow, Validate, ValidationRow
 from tasks.training.replicas import Copies, Replicas
 from tasks.training.resume import ResumeFolder
-from tasks.training.targets import assigning
 from tasks.training.trunk import Trunk
 
 if TYPE_CHECKING:
@@ -179,7 +178,7 @@ class Trainer:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             for variable in self._optimizer.updated:
                 tape.watch(variable)
-            predictions = self._forward(batch.images, training=True)
+            predictions = self._forward(batch.images, batch.shapes, training=True)
             losses = self._losses(batch, predictions)
             total = tf.add_n(list(losses.values()))
         gradients = self._replicas.total(tape.gradient(total, self._optimizer.updated))
@@ -199,15 +198,14 @@ class Trainer:
             groundtruth_classes_list=tf.unstack(one_hot, share),
             groundtruth_weights_list=tf.unstack(batch.weights, share),
         )
-        with assigning(model) as matches:
-            losses = model.loss(predictions, self._network.shapes(batch.boxes))
+        losses = self._network.architecture.losses(predictions, batch.shapes)
         weight = 1.0
-        if self._replicas.count > 1 and model._normalize_loss_by_num_matches:
+        if self._replicas.count > 1 and losses.matches is not None:
             # The model has divided by the matches of its replica; the divisor must be those of the whole batch.
-            weight = tf.maximum(matches[0], 1.0) / tf.maximum(self._replicas.total(matches[0]), 1.0)
+            weight = tf.maximum(losses.matches, 1.0) / tf.maximum(self._replicas.total(losses.matches), 1.0)
         return {
-            "classification_loss": losses["Loss/classification_loss"] * weight,
-            "localization_loss": losses["Loss/localization_loss"] * weight,
+            "classification_loss": losses.classification * weight,
+            "localization_loss": losses.localization * weight,
         }
 
     def _agree(self, reason: StopReason | None) -> StopReason | None:

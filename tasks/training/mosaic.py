@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from tasks.detector.canvas import sides_on_canvas
+from tasks.model.resizer import Resizer
 from tasks.training.augment import MIN_VISIBLE, into_window
 
 # A data set of more than this keeps every second image, or every third, ...
@@ -22,13 +24,15 @@ class Partners(NamedTuple):
     """Decoded images, from which the other three of a mosaic are chosen.
 
     Attributes:
-        images: uint8 `(P, height, width, 3)`, of the network's input size.
+        images: uint8 `(P, height, width, 3)`, as large as on the canvas, padded where others are larger.
+        sides: int32 `(P, 2)`: height and width of each.
         boxes: float32 `(P, M, 4)`, padded.
         classes: int32 `(P, M)`, padded.
         counts: int32 `(P,)`: the boxes of each.
     """
 
     images: tf.Tensor
+    sides: tf.Tensor
     boxes: tf.Tensor
     classes: tf.Tensor
     counts: tf.Tensor
@@ -38,7 +42,7 @@ class Partners(NamedTuple):
         places = tf.random.stateless_uniform([3], seed, 0, tf.shape(self.counts, tf.int64)[0], tf.int64)
         return [
             (
-                tf.cast(self.images[place], tf.float32),
+                tf.cast(self.images[place][: self.sides[place, 0], : self.sides[place, 1]], tf.float32),
                 self.boxes[place][: self.counts[place]],
                 self.classes[place][: self.counts[place]],
             )
@@ -49,7 +53,7 @@ class Partners(NamedTuple):
 def partners_of(
     records: tf.data.Dataset,
     images: int,
-    size: tuple[int, int],
+    resizer: Resizer,
     decode: Callable[[tf.Tensor], Example],
     *,
     most_bytes: int = _MEMORY_BYTES,
@@ -61,12 +65,14 @@ def partners_of(
     """
     if not images:
         raise ValueError("no images to choose from")
-    every = -(-images * size[0] * size[1] * 3 // most_bytes)
+    height, width = resizer.canvas
+    every = -(-images * height * width * 3 // most_bytes)
 
     def resized(record: tf.Tensor) -> tuple[tf.Tensor, ...]:
         image, boxes, classes = decode(record)
-        small = tf.cast(tf.round(tf.clip_by_value(tf.image.resize(image, size), 0.0, 255.0)), tf.uint8)
-        return small, boxes, classes, tf.shape(classes)[0]
+        sides = sides_on_canvas(image, resizer)
+        small = tf.cast(tf.round(tf.clip_by_value(tf.image.resize(image, sides), 0.0, 255.0)), tf.uint8)
+        return small, sides, boxes, classes, tf.shape(classes)[0]
 
     kept = records.shard(every, 0).map(resized, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return Partners(*next(iter(kept.padded_batch(images))))

@@ -14,8 +14,9 @@ from tasks.detector.pipeline_config import read_pipeline_config
 from tasks.detector.restore import RestoreResult, restore
 from tasks.errors import TrainingError
 from tasks.model.schedule import Phase
+from tasks.training.batchnorm import hold_still, let_go, set_decay
 from tasks.training.feeding import Feed, choose_feed
-from tasks.training.freeze import audit, auto_freeze, frozen_keys, hold_still, let_go, snapshot, trainable
+from tasks.training.freeze import audit, auto_freeze, frozen_keys, snapshot, trainable
 from tasks.training.loop import Trainer
 from tasks.training.optimizing import TwoRates
 from tasks.training.replicas import Copies, Replicas
@@ -79,6 +80,8 @@ def prepare_run(
     network = copies.plain
     # All of it, and then the base over it: of a class head, it may fill some rows only.
     initialise(network, network.variables, phase.params.seed)
+    for copy in {id(each): each for each in (copies.plain, copies.trained)}.values():
+        set_decay(copy, phase.params.batchnorm_decay)
     restored = restore(network, base, classes)
     print_restored(restored)
     return _prepare_phase(phase, copies, restored, images, replicas, trainings=trainings)

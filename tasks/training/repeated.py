@@ -101,7 +101,7 @@ class RepeatedTraining:
             params,
             records.shards,
             replicas,
-            size=(network.height, network.width),
+            resizer=network.resizer,
             max_boxes=most_boxes([len(image.classes) for image in images], params.augment.mosaic),
             cache_folder=work,
         )

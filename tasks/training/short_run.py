@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
+from tasks.detector.canvas import whole_canvas
 from tasks.detector.network import Network
 from tasks.training.examples import Batch
 from tasks.training.loop import Trainer
@@ -42,6 +43,7 @@ def _batch(network: Network, train: "TrainParams") -> Batch:
         boxes=tf.constant(np.concatenate([corner, corner + sides], axis=2), tf.float32),
         classes=tf.constant(rng.integers(0, network.num_classes, (images, _MAX_BOXES)), tf.int32),
         weights=tf.ones((images, _MAX_BOXES), tf.float32),
+        shapes=tf.tile([whole_canvas(network.resizer)], [images, 1]),
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tasks.artifacts.recipe import recipe_use
 from tasks.artifacts.training import EstimateFigures, ModuleAudit, TrainingFigures, VariableCounts
-from tasks.detector.network import COMPONENTS
+from tasks.detector.architectures.components import COMPONENTS
 from tasks.detector.restore import RestoreResult
 from tasks.ground.text import print_text
 from tasks.model.schedule import total_steps

@@ -10,17 +10,9 @@ from collections.abc import Callable, Sequence, Set
 from typing import Any
 
 import tensorflow as tf
-from object_detection.utils import ops
 
-from tasks.detector.network import (
-    BACKBONE,
-    FEATURE_MAPS,
-    Network,
-    as_float32,
-    component_of,
-    patched,
-    set_learning_phase,
-)
+from tasks.detector.architectures.components import BACKBONE, FEATURE_MAPS
+from tasks.detector.network import Network, as_float32, set_learning_phase
 
 Features = tuple[tf.Tensor, ...]
 
@@ -55,14 +47,15 @@ class Trunk:
         self.features(images)[0].numpy()
         return (time.monotonic() - start) / 8
 
-    def forward(self, features: Features, *, training: bool) -> dict[str, tf.Tensor]:
+    def forward(self, features: Features, shapes: tf.Tensor | None = None, *, training: bool) -> dict[str, tf.Tensor]:
         """Raw predictions as `Network.forward` makes them, from `features`; call it inside a `tf.function`."""
         set_learning_phase(training=training)
         # Their values are never read, but the anchors are made for their shape.
         count = features[0].shape[0] or tf.shape(features[0])[0]
         images = tf.zeros([count, self._network.height, self._network.width, 3])
         with self._splice(features):
-            return as_float32(self._network.model.predict(images, self._network.shapes(images)))
+            whole = self._network.whole_shapes(images)
+            return as_float32(self._network.model.predict(images, whole if shapes is None else shapes))
 
     @staticmethod
     def _traced(compute: Callable[[tf.Tensor], Features], images: tf.Tensor) -> Features:
@@ -72,38 +65,23 @@ class Trunk:
 
 def trunk_of(network: Network, frozen: set[str]) -> Trunk | None:
     """The layers of `network` that are frozen from the image on, after `hold_still`; None where there is none."""
-    if {key for key in network.variables if component_of(key) in (BACKBONE, FEATURE_MAPS)} <= frozen:
+    if network.keys_of(BACKBONE, FEATURE_MAPS) <= frozen:
         return _whole_extractor(network)
-    cut = _cut(network.backbone, {id(network.variables[key]) for key in frozen})
+    cut = _cut(network.architecture.backbone, {id(network.variables[key]) for key in frozen})
     return _first_layers(network, cut) if cut else None
 
 
 def _whole_extractor(network: Network) -> Trunk:
-    model = network.model
+    architecture = network.architecture
 
     def compute(images: tf.Tensor) -> Features:
-        return tuple(model.feature_extractor(model.feature_extractor.preprocess(images)))
+        return tuple(architecture.features(architecture.preprocess(images)))
 
-    def splice(features: Features) -> Any:
-        return patched(model, "_feature_extractor", _FixedFeatures(features))
-
-    return Trunk(network, "the feature maps", compute, splice)
-
-
-class _FixedFeatures:
-    """Takes the place of the feature extractor and returns features that are computed already."""
-
-    is_keras_model = True
-
-    def __init__(self, features: Features) -> None:
-        self._features = features
-
-    def __call__(self, images: tf.Tensor) -> list[tf.Tensor]:
-        return list(self._features)
+    return Trunk(network, "the feature maps", compute, architecture.with_features)
 
 
 def _first_layers(network: Network, cut: Sequence[Any]) -> Trunk:
-    extractor, backbone = network.model.feature_extractor, network.backbone
+    architecture, backbone = network.architecture, network.architecture.backbone
     wanted = [backbone.outputs[index] for index in _used_outputs(network)]
     candidates = {id(tensor) for tensor in cut}
     later = [tensor for tensor in wanted if id(tensor) not in candidates]
@@ -114,8 +92,7 @@ def _first_layers(network: Network, cut: Sequence[Any]) -> Trunk:
     other_layers = tf.keras.Model([cut[place] for place in places], later) if later else None
 
     def compute(images: tf.Tensor) -> Features:
-        padded = ops.pad_to_multiple(extractor.preprocess(images), extractor._pad_to_multiple)
-        return _as_tuple(first_layers(padded))
+        return _as_tuple(first_layers(architecture.backbone_input(architecture.preprocess(images))))
 
     def splice(features: Features) -> Any:
         def backbone_outputs(images: tf.Tensor) -> list[tf.Tensor | None]:
@@ -125,7 +102,7 @@ def _first_layers(network: Network, cut: Sequence[Any]) -> Trunk:
                 values |= {id(tensor): feature for tensor, feature in zip(later, computed, strict=True)}
             return [values.get(id(tensor)) for tensor in backbone.outputs]
 
-        return patched(extractor, "classification_backbone", backbone_outputs)
+        return architecture.with_backbone(backbone_outputs)
 
     ends = ", ".join(_layer_of(tensor).name for tensor in cut)
     return Trunk(network, f"the backbone's {ends}", compute, splice)
@@ -172,7 +149,7 @@ def _handed_on(outputs: Sequence[Any], cut: Set[int]) -> list[Any]:
 
 def _used_outputs(network: Network) -> list[int]:
     """Which of the backbone's outputs the feature extractor uses."""
-    extractor, backbone = network.model.feature_extractor, network.backbone
+    architecture, backbone = network.architecture, network.architecture.backbone
     recorder = _Recorder(len(backbone.outputs))
 
     def trace(images: tf.Tensor) -> None:
@@ -180,8 +157,8 @@ def _used_outputs(network: Network) -> list[int]:
             recorder.tensors = list(backbone(padded))
             return recorder
 
-        with patched(extractor, "classification_backbone", recorded_outputs):
-            extractor(extractor.preprocess(images))
+        with architecture.with_backbone(recorded_outputs):
+            architecture.features(architecture.preprocess(images))
 
     tf.function(trace, autograph=False).get_concrete_function(
         tf.TensorSpec([1, network.height, network.width, 3], tf.float32)

@@ -61,7 +61,10 @@ class RecordsDetector:
         self._shards = shards
         self._detect = tf.function(
             self._traced,
-            input_signature=[tf.TensorSpec([None, network.height, network.width, 3], tf.float32)],
+            input_signature=[
+                tf.TensorSpec([None, network.height, network.width, 3], tf.float32),
+                tf.TensorSpec([None, 3], tf.int32),
+            ],
             autograph=False,
         )
 
@@ -70,11 +73,13 @@ class RecordsDetector:
 
         `chosen` is `(N,)` over the images: only those that it is true for; None: all.
         """
-        size = (self._network.height, self._network.width)
         images = self._images if chosen is None else [self._images[int(i)] for i in np.flatnonzero(chosen)]
         detections: list[Detections] = []
-        for batch in evaluation_images(self._shards, size=size, batch_size=8, chosen=chosen):
-            for boxes_tf, classes, scores, number in zip(*(t.numpy() for t in self._detect(batch)), strict=True):
+        batches = evaluation_images(self._shards, resizer=self._network.resizer, batch_size=8, chosen=chosen)
+        for batch, shapes in batches:
+            for boxes_tf, classes, scores, number in zip(
+                *(t.numpy() for t in self._detect(batch, shapes)), strict=True
+            ):
                 image = images[len(detections)]
                 n = int(number)
                 detections.append(
@@ -86,9 +91,9 @@ class RecordsDetector:
                 )
         return detections
 
-    def _traced(self, images: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        raw = self._network.forward(images, training=False)
-        detections = self._network.model.postprocess(raw, self._network.shapes(images))
+    def _traced(self, images: tf.Tensor, shapes: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        raw = self._network.forward(images, shapes, training=False)
+        detections = self._network.model.postprocess(raw, shapes)
         return tuple(
             detections[name] for name in ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
         )

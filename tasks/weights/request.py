@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tasks.artifacts.base import BaseDescription, BaseKind
-from tasks.model.definitions import ModelDefinition
+from tasks.model.definition import ModelDefinition
 
 
 @dataclass(frozen=True)

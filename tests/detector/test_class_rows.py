@@ -7,11 +7,14 @@ import pytest
 import tensorflow as tf
 
 from tasks.artifacts.training import RestoreSummary
+from tasks.detector.architectures.components import CLASS_HEAD
+from tasks.detector.architectures.ssd import Ssd
 from tasks.detector.class_rows import with_rows
 from tasks.detector.initialise import initialise
-from tasks.detector.network import CLASS_HEAD, Network, component_of
+from tasks.detector.network import Network
 from tasks.detector.restore import RestoreResult, restore
 from tasks.model.label_map import write_label_map
+from tasks.model.resizer import Resizer
 from tests.artifacts.base_descriptions import describe_base
 from tests.detector.small_network import V2, V2_SSD, small_network
 
@@ -56,7 +59,7 @@ def trained_for(name: str, classes: tuple[str, ...], folder: Path) -> Network:
     network = small_network(name, num_classes=len(classes), side_px=SIDE_PX)
     initialise(network, network.variables, seed=3)
     for key, variable in network.variables.items():
-        if component_of(key) == CLASS_HEAD and key.endswith("/bias"):
+        if network.component_of(key) == CLASS_HEAD and key.endswith("/bias"):
             variable.assign(np.linspace(-3, 3, variable.shape[0]))
     describe_base(folder, "tf_checkpoint", source="mine")
     write_label_map(classes, folder / "label_map.pbtxt")
@@ -86,7 +89,7 @@ def test_a_class_added_to_a_trained_detector_leaves_the_others_as_they_were(name
     np.testing.assert_allclose(after[:, [0, 1, 3]], before[:, [0, 2, 1]], rtol=1e-4, atol=1e-4)
     # A new class begins at a probability of 0.01.
     assert np.median(after[:, 2]) == pytest.approx(-4.6, abs=0.3)
-    head = {key for key in network.variables if component_of(key) == CLASS_HEAD and "depthwise" not in key}
+    head = {key for key in network.variables if network.component_of(key) == CLASS_HEAD and "depthwise" not in key}
     assert result.keys == network.variables.keys() - head
     assert set(result.mismatched) == head
     assert set(result.mismatched.values()) == {"rows of 2 of 3 classes kept"}
@@ -114,7 +117,8 @@ def test_a_label_starts_from_the_class_that_the_mapping_names(tmp_path: Path) ->
 
 
 def test_a_summary_without_kept_rows_has_no_such_keys() -> None:
-    summary = RestoreResult("a test").summary()
+    network = Network(Ssd(None), {}, Resizer(width=64, height=64), 3)
+    summary = RestoreResult(network, "a test").summary()
     assert summary.class_rows == ""
     assert {"kept_classes", "new_classes"}.isdisjoint(summary.model_dump())
     assert RestoreSummary.model_validate(summary.model_dump()) == summary

@@ -10,7 +10,8 @@ import tensorflow as tf
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.network import build_network
 from tasks.detector.pipeline_config import config_text
-from tasks.model.definitions import ModelDefinition, find_model
+from tasks.model.definition import ModelDefinition
+from tasks.model.definitions import find_model
 from tasks.model.geometry import model_geometry
 from tests.detector.small_network import RESNET, V1, V2, V2_SSD
 

@@ -5,10 +5,14 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
+from tasks.detector.architectures.components import BACKBONE, COMPONENTS
+from tasks.detector.architectures.ssd import Ssd
+from tasks.detector.blocks import block_of
 from tasks.detector.initialise import initialise
-from tasks.detector.network import BACKBONE, COMPONENTS, Network, block_of, component_of
+from tasks.detector.network import Network
 from tasks.errors import ConfigError, ParamsError
-from tasks.training.freeze import frozen_keys, hold_still, max_abs_change, snapshot, trainable
+from tasks.training.batchnorm import hold_still
+from tasks.training.freeze import frozen_keys, max_abs_change, snapshot, trainable
 from tests.detector.small_network import small_network
 from tests.detector.toy_network import toy_network
 
@@ -28,8 +32,8 @@ def test_variables_have_the_names_and_shapes_of_the_zoos_checkpoints(name: str) 
 
 
 def test_every_component_has_variables_and_blocks_count_from_the_image(network: Network) -> None:
-    assert {component_of(key) for key in network.variables} == set(COMPONENTS)
-    blocks = {block_of(v.name) for key, v in network.variables.items() if component_of(key) == BACKBONE}
+    assert {network.component_of(key) for key in network.variables} == set(COMPONENTS)
+    blocks = {block_of(v.name) for key, v in network.variables.items() if network.component_of(key) == BACKBONE}
     assert blocks == set(range(18))
 
 
@@ -51,7 +55,7 @@ def test_every_component_has_variables_and_blocks_count_from_the_image(network: 
     ],
 )
 def test_a_key_gives_its_component(key: str, component: str) -> None:
-    assert component_of(f"model/{key}") == component
+    assert Ssd.component_of(f"model/{key}") == component
 
 
 @pytest.mark.parametrize(
@@ -95,7 +99,7 @@ def test_whole_blocks_are_frozen_with_their_statistics(network: Network, freeze:
     expected = {
         key
         for key, variable in network.variables.items()
-        if component_of(key) == BACKBONE and block_of(variable.name) < frozen_blocks
+        if network.component_of(key) == BACKBONE and block_of(variable.name) < frozen_blocks
     }
     assert frozen == expected
     assert any(key.endswith("moving_mean") for key in frozen)
@@ -103,7 +107,7 @@ def test_whole_blocks_are_frozen_with_their_statistics(network: Network, freeze:
 
 
 def test_heads_only_trains_the_tower_and_the_heads(network: Network) -> None:
-    left = {component_of(key) for key in trainable(network, frozen_keys(network, "heads-only"))}
+    left = {network.component_of(key) for key in trainable(network, frozen_keys(network, "heads-only"))}
     assert left == {"tower", "box_head", "class_head"}
 
 

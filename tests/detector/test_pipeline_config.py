@@ -14,11 +14,10 @@ import pytest
 from google.protobuf import text_format
 from object_detection.protos import pipeline_pb2
 
+from tasks.detector.model_messages import canvas_resizer, check_supported
 from tasks.detector.model_proto import model_proto, pipeline_proto
 from tasks.detector.pipeline_config import (
-    check_supported,
     fill_in,
-    input_size,
     read_pipeline_config,
     write_pipeline_config,
 )
@@ -194,7 +193,7 @@ def test_a_missing_or_binary_file_is_named(tmp_path: Path) -> None:
 def test_the_input_size_is_height_and_width(name: str) -> None:
     side = 300 if name == "ssd_mobilenet_v2_320x320" else int(name.rpartition("x")[2])
 
-    assert input_size(pipeline_proto(MODELS[name])) == (side, side)
+    assert canvas_resizer(pipeline_proto(MODELS[name])).canvas == (side, side)
 
 
 @pytest.mark.parametrize(

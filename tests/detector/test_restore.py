@@ -7,8 +7,9 @@ import pytest
 import tensorflow as tf
 
 from tasks.artifacts.training import RestoredComponent
+from tasks.detector.architectures.components import BACKBONE, CLASS_HEAD
 from tasks.detector.initialise import initialise
-from tasks.detector.network import BACKBONE, CLASS_HEAD, Network, component_of
+from tasks.detector.network import Network
 from tasks.detector.restore import RestoreResult, restore
 from tasks.errors import CheckpointError
 from tasks.model.label_map import write_label_map
@@ -35,7 +36,7 @@ def test_restoring_a_checkpoint_fills_all_but_a_class_head_of_other_classes(netw
     initialise(network, network.variables, seed=4)
     assert max_abs_change(network, wanted) > 0
     result = restore(network, base, CLASSES)
-    assert result.keys == {key for key in network.variables if component_of(key) != CLASS_HEAD}
+    assert result.keys == {key for key in network.variables if network.component_of(key) != CLASS_HEAD}
     assert max_abs_change(network, {key: wanted[key] for key in result.keys}) == 0
     write_label_map(CLASSES, base / "label_map.pbtxt")
     assert restore(network, base, CLASSES).keys == set(network.variables)
@@ -62,17 +63,19 @@ def test_weights_that_the_model_has_no_variable_for_are_left_over(network: Netwo
     assert restore(network, base, CLASSES).left_over == {"Conv9/kernel"}
 
 
-def test_the_training_log_names_the_first_left_over_variables(capsys: pytest.CaptureFixture[str]) -> None:
-    print_restored(RestoreResult("a test", left_over={f"model/x/{i}" for i in range(5)}))
+def test_the_training_log_names_the_first_left_over_variables(
+    network: Network, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_restored(RestoreResult(network, "a test", left_over={f"model/x/{i}" for i in range(5)}))
     log = capsys.readouterr().out
     assert "5 variables of these weights are not in the model: model/x/0, model/x/1, model/x/2, ...\n" in log
-    print_restored(RestoreResult("a test"))
+    print_restored(RestoreResult(network, "a test"))
     assert "not in the model" not in capsys.readouterr().out
 
 
 def test_optimizer_variables_of_a_checkpoint_are_not_left_over(network: Network, tmp_path: Path) -> None:
     base = write_base(tmp_path / "base", "tf_checkpoint")
-    backbone = {key: variable for key, variable in network.variables.items() if component_of(key) == BACKBONE}
+    backbone = {key: variable for key, variable in network.variables.items() if network.component_of(key) == BACKBONE}
     (kernel, *_) = sorted(backbone)
     others = ("model/second_head/bias", f"{kernel}/.OPTIMIZER_SLOT/optimizer/m", "optimizer/iter", "save_counter")
     values = {**backbone, **{key: tf.zeros([2]) for key in others}}
@@ -115,7 +118,7 @@ def test_a_saved_model_is_restored_by_the_names_of_its_variables(network: Networ
 
     result = restore(network, base, CLASSES)
 
-    assert result.keys == {key for key in network.variables if component_of(key) != CLASS_HEAD}
+    assert result.keys == {key for key in network.variables if network.component_of(key) != CLASS_HEAD}
     assert max_abs_change(network, {key: wanted[key] for key in result.keys}) == 0
     assert set(result.mismatched.values()) == {"trained for other classes"}
     assert result.left_over == set()

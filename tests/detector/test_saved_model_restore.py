@@ -6,9 +6,10 @@ import pytest
 import tensorflow as tf
 from object_detection.exporter_lib_v2 import export_inference_graph
 
+from tasks.detector.architectures.components import CLASS_HEAD
 from tasks.detector.initialise import initialise
 from tasks.detector.model_proto import model_proto, pipeline_proto
-from tasks.detector.network import CLASS_HEAD, build_network, component_of
+from tasks.detector.network import build_network
 from tasks.detector.restore import restore
 from tasks.model.definitions import MODELS
 from tasks.params import CheckpointParams, ModelParams
@@ -38,7 +39,7 @@ def test_all_but_the_class_head_of_an_exported_detector_is_restored(model: str, 
 
     restored = restore(network, tmp_path / "base", CLASSES)
 
-    heads = {key for key in network.variables if component_of(key) == CLASS_HEAD}
+    heads = {key for key in network.variables if network.component_of(key) == CLASS_HEAD}
     assert restored.keys == network.variables.keys() - heads
     assert max_abs_change(network, {key: wanted[key] for key in restored.keys}) == 0
     assert restored.mismatched.keys() == heads

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tasks.artifacts.training import RestoreSummary
-from tasks.detector.network import BACKBONE, BOX_HEAD, CLASS_HEAD, FEATURE_MAPS, TOWER, Network
+from tasks.detector.architectures.components import BACKBONE, BOX_HEAD, CLASS_HEAD, FEATURE_MAPS, TOWER
+from tasks.detector.network import Network
 from tasks.detector.restore import restore
 from tasks.params import CheckpointParams, ModelParams
 from tasks.stages.checkpoint import checkpoint

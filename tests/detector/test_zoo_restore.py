@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from tasks.artifacts.training import RestoredComponent
+from tasks.detector.architectures.components import CLASS_HEAD, COMPONENTS
 from tasks.detector.initialise import initialise
 from tasks.detector.model_proto import model_proto, pipeline_proto
-from tasks.detector.network import CLASS_HEAD, COMPONENTS, Network, build_network, component_of
+from tasks.detector.network import Network, build_network
 from tasks.detector.restore import restore
 from tasks.model.definitions import MODELS
 from tasks.params import CheckpointParams, ModelParams
@@ -53,7 +54,7 @@ def test_all_of_the_zoos_checkpoint_but_its_class_head_is_restored(
     zoo = {key.removesuffix(SUFFIX): value for key, value in zoo_values(model).items()}
     network = built(model)
     first = snapshot(network, network.variables)
-    heads = {key for key in network.variables if component_of(key) == CLASS_HEAD}
+    heads = {key for key in network.variables if network.component_of(key) == CLASS_HEAD}
 
     restored = restore(network, base, CLASSES)
     after = snapshot(network, network.variables)

@@ -15,7 +15,7 @@ from tasks.evaluation.model_card import Facts, card
 from tasks.metrics.analysis import analysis
 from tasks.metrics.coco import figures_of
 from tasks.metrics.matching import match_detections
-from tasks.model.anchors import Resizer
+from tasks.model.resizer import Resizer
 from tests.artifacts.base_descriptions import base_description
 from tests.metrics.cases import annotated, dataset, detect
 from tests.metrics.simulated import draw

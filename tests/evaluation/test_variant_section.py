@@ -11,11 +11,12 @@ from tasks.artifacts.analysis import Interval
 from tasks.artifacts.speed import Latency, ModelSpeed, Speed
 from tasks.artifacts.variant_losses import VariantLoss, VariantLosses, read_variant_losses, write_variant_losses
 from tasks.evaluation.losses import complaint, is_too_much, mean_ap_difference
-from tasks.evaluation.preprocess import stretched
+from tasks.evaluation.preprocess import scaled
 from tasks.evaluation.variant_section import variant_section
 from tasks.metrics.differences import Difference
 from tasks.metrics.loss_texts import remarks
 from tasks.metrics.matching import match_detections
+from tasks.model.resizer import Resizer
 from tasks.model.variants import VARIANTS
 from tasks.params import VariantName
 from tasks.report_page.variants import variant_table
@@ -84,7 +85,7 @@ def test_the_cards_code_scales_a_photo_as_it_is_scaled_where_the_file_is_scored(
     names: dict[str, Any] = {"np": np, "Image": Image, "ImageOps": ImageOps, "width": 96, "height": 64}
     exec(code, names)  # noqa: S102 - the card's own code
     # PIL's pixels are whole numbers.
-    np.testing.assert_allclose(names["image"], stretched(pixels, 64, 96), atol=1.02)
+    np.testing.assert_allclose(names["image"], scaled(pixels, Resizer(height=64, width=96)), atol=1.02)
 
 
 def test_the_card_names_what_an_edge_tpu_leaves_to_the_cpu_and_what_loses_too_much() -> None:

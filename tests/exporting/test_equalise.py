@@ -13,6 +13,7 @@ from tasks.exporting.interpreter import every_tensor
 from tasks.exporting.tflite_layers import Layers
 from tasks.exporting.tflite_tensors import read_content
 from tasks.exporting.variants import export_float32
+from tasks.model.resizer import Resizer
 from tests.exporting.toy_export import varied_config, varied_network
 
 SIDE_PX = 64
@@ -38,7 +39,7 @@ class Model:
 
 
 def picture(pixels):
-    return model_input(pixels.astype(np.uint8), SIDE_PX, SIDE_PX)
+    return model_input(pixels.astype(np.uint8), Resizer(width=SIDE_PX, height=SIDE_PX))
 
 
 def noise(seed, low=0, high=256):

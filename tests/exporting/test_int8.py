@@ -5,7 +5,6 @@ import pytest
 
 from tasks.dataset.dataset import Dataset
 from tasks.errors import DataError, FormatError
-from tasks.evaluation.preprocess import model_input
 from tasks.exporting import int8
 from tasks.exporting.int8 import Inputs, calibration_choice, quantise
 from tasks.exporting.interpreter import Floats
@@ -13,6 +12,7 @@ from tasks.exporting.tflite import FORMS, Form
 from tasks.images.image_file import read_rgb
 from tasks.metrics.differences import Difference
 from tests.exporting.photos import CLASSES, photos
+from tests.exporting.toy_export import PREPARE
 
 
 class Quantizer:
@@ -42,8 +42,7 @@ def try_forms(tmp_path, *values, count=6, calibration_images=2):
     made = quantise(
         quantizer.quantize,
         photos(tmp_path, count),
-        (64, 64),
-        prepare=model_input,
+        prepare=PREPARE,
         calibration_images=calibration_images,
         is_too_much=is_too_much,
         difference_of=losses(*values),
@@ -81,8 +80,8 @@ def test_where_none_holds_the_one_that_loses_least_is_taken(tmp_path, capsys):
 def test_without_training_images_int8_says_what_to_do(tmp_path):
     with pytest.raises(DataError, match=r"the train split holds none: annotate images, or leave int8 out"):
         quantise(
-            Quantizer().quantize, Dataset(tmp_path, CLASSES, ()), (64, 64),
-            prepare=model_input, calibration_images=2, is_too_much=is_too_much, difference_of=losses(0.0),
+            Quantizer().quantize, Dataset(tmp_path, CLASSES, ()),
+            prepare=PREPARE, calibration_images=2, is_too_much=is_too_much, difference_of=losses(0.0),
         )  # fmt: skip
 
 
@@ -96,7 +95,7 @@ def test_the_same_images_are_drawn_for_the_same_data(tmp_path):
 
 def test_photos_are_read_once_for_several_passes(tmp_path):
     data = photos(tmp_path, 3)
-    inputs = Inputs(data, data.images, (64, 64), model_input)
+    inputs = Inputs(data, data.images, PREPARE)
     first = list(inputs)
     for image in data.images:
         data.image_path(image).unlink()
@@ -107,7 +106,7 @@ def test_photos_are_read_once_for_several_passes(tmp_path):
 def test_photos_that_do_not_fit_in_memory_are_read_again(tmp_path, monkeypatch):
     monkeypatch.setattr(int8, "_KEPT_BYTES", 64 * 64 * 3 * 4)
     data = photos(tmp_path, 2)
-    inputs = Inputs(data, data.images, (64, 64), model_input)
+    inputs = Inputs(data, data.images, PREPARE)
     first = list(inputs)
     np.testing.assert_array_equal(list(inputs), first)
     data.image_path(data.images[0]).unlink()
@@ -120,9 +119,9 @@ def test_photos_that_do_not_fit_in_memory_are_read_again(tmp_path, monkeypatch):
 def test_only_the_first_photo_has_all_pixels_whatever_is_kept(tmp_path):
     data = photos(tmp_path, 2)
     kept: dict[str, Floats] = {}
-    one, other = Inputs(data, data.images, (64, 64), model_input, kept), data.images[::-1]
-    plain = [model_input(read_rgb(data.image_path(image)), 64, 64) for image in data.images]
+    one, other = Inputs(data, data.images, PREPARE, kept), data.images[::-1]
+    plain = [PREPARE(read_rgb(data.image_path(image))) for image in data.images]
     list(one)
-    last, first = Inputs(data, other, (64, 64), model_input, kept)
+    last, first = Inputs(data, other, PREPARE, kept)
     assert last[0, 0, :2, 0].tolist() == [-1.0, 1.0]
     np.testing.assert_array_equal(first, plain[0])

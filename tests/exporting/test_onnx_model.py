@@ -99,7 +99,7 @@ def test_the_file_says_what_it_is(both):
     assert metadata == {
         "first_class_id": "1",
         "boxes": "[ymin, xmin, ymax, xmax] in 0..1",
-        "input": "RGB, uint8, any height and width; resized to 64 x 64 inside",
+        "input": "RGB, uint8, any height and width; resized to 64 x 64 px inside",
         "opset": "17",
     }
 

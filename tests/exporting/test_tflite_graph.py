@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tasks.evaluation.preprocess import model_input, stretched
+from tasks.evaluation.preprocess import model_input, scaled
 from tasks.exporting.interpreter import every_tensor
 from tasks.exporting.saved_model import save_function
 from tasks.exporting.tflite import FORMS, Converter
@@ -45,13 +45,13 @@ def heads_of(model, image):
 def heads_of_network(network, image):
     """The same from the OD API's network, on the photo as the SavedModel scales it."""
     forward = tf.function(lambda images: network.forward(images, training=False), autograph=False)
-    raw = forward(stretched(image, network.height, network.width))
+    raw = forward(scaled(image, network.resizer))
     return raw["box_encodings"].numpy(), tf.sigmoid(raw["class_predictions_with_background"]).numpy()
 
 
 def test_float32_takes_the_photo_as_the_network_does(network_and_graph):
     network, graph = network_and_graph
-    found = heads_of(Converter(graph).convert("float32"), model_input(picture(1), network.height, network.width))
+    found = heads_of(Converter(graph).convert("float32"), model_input(picture(1), network.resizer))
     for ours, theirs in zip(found, heads_of_network(network, picture(1)), strict=True):
         assert theirs.std() > 0.05
         np.testing.assert_allclose(ours, theirs.reshape(ours.shape), rtol=0, atol=1e-4)
@@ -59,8 +59,8 @@ def test_float32_takes_the_photo_as_the_network_does(network_and_graph):
 
 def test_int8_takes_the_photo_as_the_network_does(network_and_graph):
     network, graph = network_and_graph
-    images = Listed(model_input(picture(seed), network.height, network.width) for seed in range(4))
+    images = Listed(model_input(picture(seed), network.resizer) for seed in range(4))
     model = Converter(graph).quantize(FORMS[0], images)
-    pixels = np.rint(stretched(picture(1), network.height, network.width)).astype(np.uint8)
+    pixels = np.rint(scaled(picture(1), network.resizer)).astype(np.uint8)
     for ours, theirs in zip(heads_of(model, pixels), heads_of_network(network, picture(1)), strict=True):
         assert np.abs(ours - theirs.reshape(ours.shape)).mean() < 0.05 * theirs.std()

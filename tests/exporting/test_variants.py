@@ -10,7 +10,6 @@ from tensorflow.lite.python import schema_py_generated as schema
 from tasks.dataset.dataset import Dataset
 from tasks.errors import CheckpointError
 from tasks.evaluation.exported import load_exported
-from tasks.evaluation.preprocess import model_input
 from tasks.evaluation.saved_model import load_saved_model
 from tasks.evaluation.tflite_model import TFLiteDetector, load_tflite
 from tasks.exporting.edge_tpu import edge_tpu_fallbacks
@@ -26,13 +25,13 @@ from tasks.model.variants import VARIANTS, export_folder, read_variants, write_v
 from tests.exporting.lenient import Lenient
 from tests.exporting.params import export_params
 from tests.exporting.photos import CLASSES, photos
-from tests.exporting.toy_export import varied_config, varied_network
+from tests.exporting.toy_export import PREPARE, varied_config, varied_network
 
 
 @pytest.fixture(scope="module")
 def source():
     config = varied_config()
-    return Source(varied_network(config), config, Metadata(CLASSES, 0.25, "Finds pets."), model_input)
+    return Source(varied_network(config), config, Metadata(CLASSES, 0.25, "Finds pets."), PREPARE)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +82,7 @@ def test_the_count_is_of_boxes_and_what_follows_their_entries_is_not_read(export
 def test_as_many_boxes_are_found_as_in_the_saved_model(tmp_path, num_classes):
     classes = tuple(f"class {i}" for i in range(num_classes))
     config = varied_config(num_classes=num_classes, max_detections=20)
-    own = Source(varied_network(config), config, Metadata(classes, 0.25, "Finds."), model_input)
+    own = Source(varied_network(config), config, Metadata(classes, 0.25, "Finds."), PREPARE)
     write_label_map(classes, tmp_path / LABEL_MAP)
     params = export_params(variants=["float32"], max_detections=20)
     export_variants(own, params, Dataset(tmp_path, classes, ()), tmp_path, Lenient())
@@ -157,7 +156,7 @@ def test_metadata_written_again_replaces_the_old_and_gives_the_same_bytes(export
 
 def test_equalising_channels_leaves_what_the_network_computes(exported):
     model = (exported / "model.tflite").read_bytes()
-    images = [model_input(picture(seed), 64, 64) for seed in range(4)]
+    images = [PREPARE(picture(seed)) for seed in range(4)]
     even = equalise(model, images)
     assert even != model
     for image in images:
@@ -171,7 +170,7 @@ def load_of(content: bytes):
 
 def test_every_tensor_between_input_and_output_can_be_read(exported):
     model = (exported / "model.tflite").read_bytes()
-    (values,) = every_tensor(model, [0, 1], [model_input(picture(), 64, 64)])
+    (values,) = every_tensor(model, [0, 1], [PREPARE(picture())])
     assert set(values) == {0, 1}
 
 

@@ -1,14 +1,20 @@
 """A toy detector with as many different detections as it has anchors, exported."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from tasks.detector.network import Network, build_network
 from tasks.detector.pipeline_config import PipelineConfig
+from tasks.evaluation.preprocess import model_input
 from tasks.exporting.onnx_model import export_onnx
 from tasks.exporting.saved_model import export_saved_model
+from tasks.model.resizer import Resizer
 from tests.detector.toy_network import toy_config
+
+# A photo as the toy detector takes it.
+PREPARE = partial(model_input, resizer=Resizer(width=64, height=64))
 
 
 def varied_config(*, num_classes: int = 3, score_threshold: float = 1e-8, max_detections: int = 100) -> PipelineConfig:

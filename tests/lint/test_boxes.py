@@ -5,13 +5,15 @@ import numpy as np
 import pytest
 
 from tasks.dataset.coco_json import read_coco
+from tasks.detector.model_messages import resized_config
 from tasks.detector.model_proto import pipeline_proto
-from tasks.detector.pipeline_config import config_text, resized_config
+from tasks.detector.pipeline_config import config_text
 from tasks.lint.alternatives import Alternatives
 from tasks.lint.boxes import check_anchors, check_small
-from tasks.model.anchors import Anchors, Resizer
+from tasks.model.anchors import Anchors
 from tasks.model.definitions import MODELS
 from tasks.model.geometry import ModelGeometry, model_geometry
+from tasks.model.resizer import Resizer
 from tasks.params import read_params
 from tasks.stages.ingest import ingest
 from tests.lint.pictures import picture

@@ -5,8 +5,9 @@ import pytest
 
 from tasks.lint.alternatives import Alternatives, set_size_of
 from tasks.lint.input_size import check_size
-from tasks.model.anchors import Anchors, Resizer
+from tasks.model.anchors import Anchors
 from tasks.model.geometry import ModelGeometry
+from tasks.model.resizer import Resizer
 from tests.lint.pictures import picture
 
 GEOMETRY = ModelGeometry(

@@ -7,7 +7,8 @@ import pytest
 from tasks.artifacts.base import read_base_description, write_arrays
 from tasks.errors import CheckpointError
 from tasks.lint.weights import BaseFacts, check_base, check_freeze, read_base_facts
-from tasks.model.definitions import BLOCKS, MODELS
+from tasks.model.definition import BLOCKS
+from tasks.model.definitions import MODELS
 from tests.artifacts.base_descriptions import base_description, describe_base
 from tests.training.train_params import train_params
 

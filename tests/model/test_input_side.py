@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from tasks.detector.model_messages import canvas_resizer
 from tasks.detector.model_proto import pipeline_proto
-from tasks.detector.pipeline_config import input_size
 from tasks.errors import ConfigError
-from tasks.model.definitions import MODELS, ModelDefinition, find_model, input_side_px
+from tasks.model.definition import ModelDefinition
+from tasks.model.definitions import MODELS, find_model, input_side_px
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,7 @@ def test_a_model_of_another_size_keeps_all_but_the_size_and_takes_the_weights_of
     assert isinstance(found, ModelDefinition)
     assert found.zoo_archive == f"{archive}_coco17_tpu-8"
     assert found == replace(MODELS[name], side_px=side_px, zoo_name=found.zoo_name)
-    assert input_size(pipeline_proto(found)) == (side_px, side_px)
+    assert canvas_resizer(pipeline_proto(found)).canvas == (side_px, side_px)
     assert input_side_px(name, side_px) == side_px
 
 

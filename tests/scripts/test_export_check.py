@@ -15,14 +15,13 @@ import tensorflow as tf
 
 from tasks.dataset.dataset import Dataset
 from tasks.errors import PipelineError
-from tasks.evaluation.preprocess import model_input
 from tasks.evaluation.tflite_model import load_tflite
 from tasks.exporting.tflite_metadata import Metadata
 from tasks.exporting.variants import Source, export_variants
 from tasks.model.label_map import LABEL_MAP, write_label_map
 from tests.exporting.lenient import Lenient
 from tests.exporting.params import export_params
-from tests.exporting.toy_export import varied_config, varied_network
+from tests.exporting.toy_export import PREPARE, varied_config, varied_network
 from tests.scripts.stand_ins import ROOT
 
 # Names with what protobuf's text escapes, and what a line of text would end or begin with.
@@ -95,7 +94,7 @@ def test_litert_reads_all_that_predict_finds(
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", litert)
     classes = tuple(f"class {i}" for i in range(num_classes))
     config = varied_config(num_classes=num_classes, max_detections=20)
-    source = Source(varied_network(config), config, Metadata(classes, 0.25, "Finds."), model_input)
+    source = Source(varied_network(config), config, Metadata(classes, 0.25, "Finds."), PREPARE)
     write_label_map(classes, tmp_path / LABEL_MAP)
     params = export_params(variants=["float32"], max_detections=20)
     export_variants(source, params, Dataset(tmp_path, classes, ()), tmp_path, Lenient())

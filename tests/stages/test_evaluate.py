@@ -19,7 +19,6 @@ from tasks.dataset.dataset import Dataset
 from tasks.dataset.split_files import write_coco_splits
 from tasks.detector.pipeline_config import write_pipeline_config
 from tasks.evaluation.exported import load_exported
-from tasks.evaluation.preprocess import model_input
 from tasks.exporting.saved_model import export_saved_model
 from tasks.exporting.tflite_metadata import Metadata
 from tasks.exporting.variants import Source, export_variants
@@ -36,7 +35,7 @@ from tests.artifacts.base_descriptions import describe_base
 from tests.exporting.lenient import Lenient
 from tests.exporting.params import export_params
 from tests.exporting.photos import CLASSES, photos
-from tests.exporting.toy_export import varied_config, varied_network
+from tests.exporting.toy_export import PREPARE, varied_config, varied_network
 from tests.training.train_params import train_params
 
 REASON = "model_float16.tflite surely loses more than 0.02 mAP on the val split (95 %: 0.050 to 0.150)"
@@ -54,7 +53,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     exported = root / "models" / "exported"
     exported.mkdir(parents=True)
     config = varied_config(max_detections=5)
-    source = Source(varied_network(config), config, Metadata(CLASSES, 0.0, "Finds pets."), model_input)
+    source = Source(varied_network(config), config, Metadata(CLASSES, 0.0, "Finds pets."), PREPARE)
     write_label_map(CLASSES, exported / LABEL_MAP)
     write_pipeline_config(config, exported / "pipeline.config")
     export_saved_model(source.network, exported / "saved_model")

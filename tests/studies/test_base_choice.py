@@ -9,8 +9,8 @@ import yaml
 
 from studies.trials.params import read_trials_params
 from tasks.artifacts.base import ARRAYS, DESCRIPTION, read_base_description
+from tasks.detector.architectures.components import CLASS_HEAD
 from tasks.detector.initialise import initialise
-from tasks.detector.network import CLASS_HEAD
 from tasks.detector.restore import restore
 from tasks.params import CheckpointParams, ModelParams
 from tasks.stages.checkpoint import checkpoint

@@ -13,8 +13,9 @@ from studies.base.generator import generator_sha256
 from studies.base.pack import pack, ship
 from studies.base.params import read_scenes_params
 from tasks.artifacts.training import write_training_figures
+from tasks.detector.architectures.components import CLASS_HEAD
+from tasks.detector.architectures.ssd import Ssd
 from tasks.detector.initialise import initialise
-from tasks.detector.network import CLASS_HEAD, component_of
 from tasks.detector.restore import restore
 from tasks.errors import CheckpointError, PipelineError
 from tasks.ground.files import sha256_of, write_json
@@ -60,7 +61,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_class_head_is_left_out_and_all_else_is_within_float16(folder: Path) -> None:
     arrays = read_packed(folder / "packed" / f"{NAME}.npz")
     with np.load(folder / "values.npz") as values:
-        assert set(arrays) == {key for key in values.files if component_of(key) != CLASS_HEAD}
+        assert set(arrays) == {key for key in values.files if Ssd.component_of(key) != CLASS_HEAD}
         for key, array in arrays.items():
             np.testing.assert_allclose(array, values[key], rtol=2**-10, atol=1e-7)
     assert 4_000_000 < (folder / "packed" / f"{NAME}.npz").stat().st_size < 6_000_000

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tasks.model.resizer import Resizer
 from tasks.training.augment import random_colour, random_crop, random_flip, random_zoom_out
 
 # A picture whose pixels show where they were: red grows to the right, green downwards.
@@ -14,6 +15,7 @@ IMAGE = np.stack(
     ],
     axis=-1,
 ).astype(np.float32)
+WHOLE = Resizer(height=HEIGHT, width=WIDTH)
 BOXES = np.array([[0.1, 0.2, 0.5, 0.6], [0.6, 0.7, 0.9, 0.95]], dtype=np.float32)
 MIN_AREA = 0.4
 SEEDS = [tf.constant([3, number], tf.int64) for number in range(40)]
@@ -71,7 +73,8 @@ def test_colours_stay_in_range_and_differ_by_seed() -> None:
 def test_zooming_out_keeps_boxes_on_their_pixels_and_fills_the_rest_with_grey() -> None:
     sizes = set()
     for seed in SEEDS:
-        image, boxes = random_zoom_out(tf.constant(IMAGE), tf.constant(BOXES), seed, 1.0, 0.5, (HEIGHT, WIDTH))
+        image, boxes, shape = random_zoom_out(tf.constant(IMAGE), tf.constant(BOXES), seed, 1.0, 0.5, WHOLE)
+        np.testing.assert_array_equal(shape, [HEIGHT, WIDTH, 3])
         assert image.shape == (HEIGHT, WIDTH, 3)
         shown = np.argwhere((np.abs(image.numpy() - 127.5) > 1e-3).any(axis=2))
         (top, left), (bottom, right) = shown.min(axis=0), shown.max(axis=0) + 1
@@ -85,9 +88,11 @@ def test_zooming_out_keeps_boxes_on_their_pixels_and_fills_the_rest_with_grey() 
 
 
 def test_an_image_that_is_not_zoomed_is_resized() -> None:
-    image, boxes = random_zoom_out(tf.constant(IMAGE), tf.constant(BOXES), SEEDS[0], 0.0, 0.5, (20, 30))
+    resizer = Resizer(height=20, width=30)
+    image, boxes, shape = random_zoom_out(tf.constant(IMAGE), tf.constant(BOXES), SEEDS[0], 0.0, 0.5, resizer)
     np.testing.assert_array_equal(image, tf.image.resize(IMAGE, (20, 30)))
     np.testing.assert_array_equal(boxes, BOXES)
+    np.testing.assert_array_equal(shape, [20, 30, 3])
 
 
 @pytest.mark.parametrize("min_area", [0.1, 0.8, 1.0])
@@ -103,6 +108,6 @@ def test_a_crop_leaves_as_much_of_the_area_as_it_is_told(min_area: float) -> Non
 @pytest.mark.parametrize("min_zoom", [0.2, 0.9, 1.0])
 def test_zooming_out_leaves_as_much_of_the_sides_as_it_is_told(min_zoom: float) -> None:
     box = tf.constant([[0.0, 0.0, 1.0, 1.0]])
-    zoomed = [random_zoom_out(tf.constant(IMAGE), box, s, 1.0, min_zoom, (HEIGHT, WIDTH))[1].numpy()[0] for s in SEEDS]
+    zoomed = [random_zoom_out(tf.constant(IMAGE), box, s, 1.0, min_zoom, WHOLE)[1].numpy()[0] for s in SEEDS]
     sides = [bottom - top for top, _, bottom, _ in zoomed]
     assert min_zoom - 0.02 <= min(sides) <= min_zoom + 0.1

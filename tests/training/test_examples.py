@@ -3,9 +3,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from tasks.model.resizer import Resizer
 from tasks.training.examples import Augment, Batch, evaluation_images, training_batches
 
-COUNT, SIZE = 7, (32, 32)
+COUNT, RESIZER = 7, Resizer(width=32, height=32)
 
 
 def batches(
@@ -14,10 +15,11 @@ def batches(
     number: int,
     augment: Augment | None = None,
     image_shares: npt.NDArray[np.float64] | None = None,
+    resizer: Resizer = RESIZER,
 ) -> list[Batch]:
     data = training_batches(
         [shard],
-        size=SIZE,
+        resizer=resizer,
         batch_size=2,
         max_boxes=4,
         augment=augment or Augment(0.5, 0.5, 0.5, 0.5),
@@ -51,7 +53,7 @@ def test_an_image_is_augmented_differently_in_every_epoch(grey_shard: Path) -> N
 
 def test_boxes_are_padded_weighted_and_without_crowds(grey_shard: Path) -> None:
     plain = batches(grey_shard, 0, 4, Augment(0.0, 0.0, 0.0, 0.0))
-    rows = {name: (b, c, w) for batch in plain for name, b, c, w in zip(*batch[:1], *batch[2:], strict=True)}
+    rows = {name: (b, c, w) for batch in plain for name, b, c, w in zip(*batch[:1], *batch[2:5], strict=True)}
     boxes, classes, weights = rows[b"2.jpg"]  # three objects, the third a crowd
     np.testing.assert_array_equal(weights, [1, 1, 0, 0])
     np.testing.assert_array_equal(classes[:2], [1, 1])
@@ -60,8 +62,10 @@ def test_boxes_are_padded_weighted_and_without_crowds(grey_shard: Path) -> None:
 
 
 def test_evaluation_shows_each_image_once_in_the_order_of_the_file(grey_shard: Path) -> None:
-    images = np.concatenate([batch.numpy() for batch in evaluation_images([grey_shard], size=SIZE, batch_size=3)])
-    assert images.shape == (COUNT, *SIZE, 3)
+    batches = list(evaluation_images([grey_shard], resizer=RESIZER, batch_size=3))
+    images, shapes = (np.concatenate([tensor.numpy() for tensor in column]) for column in zip(*batches, strict=True))
+    assert images.shape == (COUNT, *RESIZER.canvas, 3)
+    np.testing.assert_array_equal(shapes, [[*RESIZER.canvas, 3]] * COUNT)
     np.testing.assert_allclose(images.mean(axis=(1, 2, 3)), [30 * number for number in range(COUNT)], atol=1.5)
 
 

@@ -7,10 +7,12 @@ import pytest
 import tensorflow as tf
 
 from tasks.detector.initialise import initialise
-from tasks.detector.network import Network, readable_name
+from tasks.detector.network import Network
 from tasks.errors import ParamsError
-from tasks.model.definitions import BLOCKS, MODELS
-from tasks.training.freeze import audit, auto_freeze, frozen_keys, hold_still, max_abs_change, snapshot, trainable
+from tasks.model.definition import BLOCKS
+from tasks.model.definitions import MODELS
+from tasks.training.batchnorm import hold_still
+from tasks.training.freeze import audit, auto_freeze, frozen_keys, max_abs_change, snapshot, trainable
 from tests.detector.small_network import RESNET, V1, V2, small_network
 from tests.detector.toy_network import toy_network
 
@@ -99,7 +101,7 @@ def test_auto_freezes_the_first_blocks_if_all_of_them_were_restored(network: Net
 def test_the_audit_separates_weights_from_statistics_and_modules_from_each_other(network: Network) -> None:
     frozen = frozen_keys(network, 2)
     before = snapshot(network, network.variables)
-    keys = {readable_name(key, variable): key for key, variable in network.variables.items()}
+    keys = {network.readable_name(key): key for key, variable in network.variables.items()}
     for name, value in (
         ("bn_Conv1/moving_mean", 0.25),
         ("block_1_expand/kernel", -0.5),
@@ -132,9 +134,7 @@ def test_a_pattern_that_matches_no_name_is_an_error_with_example_names(network: 
 
 
 def test_a_pattern_freezes_every_variable_whose_name_it_matches(network: Network) -> None:
-    names = {
-        readable_name(key, network.variables[key]) for key in frozen_keys(network, [r"block_1_.*kernel$", "Conv1/"])
-    }
+    names = {network.readable_name(key) for key in frozen_keys(network, [r"block_1_.*kernel$", "Conv1/"])}
     assert names == {
         "backbone/Conv1/kernel",
         "backbone/bn_Conv1/beta",

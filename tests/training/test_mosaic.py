@@ -5,10 +5,12 @@ import numpy.typing as npt
 import pytest
 import tensorflow as tf
 
+from tasks.model.resizer import Resizer
 from tasks.training.examples import Augment, Batch, augmented_copies, training_batches
 from tasks.training.mosaic import Example, most_boxes, partners_of, put_together
 
 SIZE = (40, 60)
+RESIZER = Resizer(height=40, width=60)
 SEEDS = [tf.constant([7, number], tf.int64) for number in range(60)]
 # One object in each of four images, of that image's colour on black; the last image has none.
 COLOURS = [(255.0, 0.0, 0.0), (0.0, 255.0, 0.0), (0.0, 0.0, 255.0)]
@@ -72,7 +74,7 @@ def test_things_are_shown_at_half_to_all_of_their_size() -> None:
 
 def test_of_no_image_there_are_no_partners() -> None:
     with pytest.raises(ValueError, match="no images"):
-        partners_of(tf.data.Dataset.range(1), 0, SIZE, lambda number: examples()[0])
+        partners_of(tf.data.Dataset.range(1), 0, RESIZER, lambda number: examples()[0])
 
 
 def test_photos_that_do_not_fit_into_memory_are_not_decoded() -> None:
@@ -87,7 +89,7 @@ def test_photos_that_do_not_fit_into_memory_are_not_decoded() -> None:
         with tf.control_dependencies([seen]):
             return tf.fill((*SIZE, 3), tf.cast(number, tf.float32)), tf.zeros([0, 4]), tf.zeros([0], tf.int32)
 
-    partners = partners_of(tf.data.Dataset.range(10), 10, SIZE, decode, most_bytes=4 * 3 * SIZE[0] * SIZE[1])
+    partners = partners_of(tf.data.Dataset.range(10), 10, RESIZER, decode, most_bytes=4 * 3 * SIZE[0] * SIZE[1])
     np.testing.assert_array_equal(partners.images[:, 0, 0, 0], [0, 3, 6, 9])
     assert sorted(decoded) == [0, 3, 6, 9]
 
@@ -100,7 +102,7 @@ def test_partners_keep_their_own_boxes_and_are_chosen_by_the_seed() -> None:
         mine = slice(number, tf.minimum(number + 1, 3))
         return images[number], boxes[mine], classes[mine]
 
-    partners = partners_of(tf.data.Dataset.range(4), 4, SIZE, decode)
+    partners = partners_of(tf.data.Dataset.range(4), 4, RESIZER, decode)
     np.testing.assert_array_equal(partners.counts, [1, 1, 1, 0])
     np.testing.assert_array_equal(partners.images[1], examples()[1][0])
     chosen = [[example[2].numpy().tolist() for example in partners.chosen(seed)] for seed in SEEDS]
@@ -110,7 +112,7 @@ def test_partners_keep_their_own_boxes_and_are_chosen_by_the_seed() -> None:
 
 def batches(shard: Path, start_step: int, number: int) -> list[Batch]:
     data = training_batches(
-        [shard], size=SIZE, batch_size=2, max_boxes=12, augment=MOSAIC, seed=5, start_step=start_step
+        [shard], resizer=RESIZER, batch_size=2, max_boxes=12, augment=MOSAIC, seed=5, start_step=start_step
     )
     return [Batch(*(tensor.numpy() for tensor in batch)) for batch in data.take(number)]
 
@@ -125,7 +127,7 @@ def test_a_resumed_run_gets_the_mosaics_of_an_uninterrupted_one(grey_shard: Path
 
 
 def test_the_unchanged_copy_is_no_mosaic_and_the_others_are(grey_shard: Path) -> None:
-    copies = augmented_copies([grey_shard], images=7, copies=2, size=SIZE, max_boxes=12, augment=MOSAIC, seed=3)
+    copies = augmented_copies([grey_shard], images=7, copies=2, resizer=RESIZER, max_boxes=12, augment=MOSAIC, seed=3)
     greys = {int(entry): len(np.unique(np.round(copy.images.numpy() / 30))) for entry, copy in copies}
     assert sorted(greys) == list(range(21))
     assert max(greys[entry] for entry in range(7)) == 1

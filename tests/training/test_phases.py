@@ -61,7 +61,7 @@ def run(inputs: Path, folder: Path, params: TrainParams = PARAMS, listener: RowL
             prepared.phase.params,
             [inputs / "records" / "train-00000-of-00001.tfrecord"],
             ALONE,
-            size=(first.network.height, first.network.width),
+            resizer=first.network.resizer,
             max_boxes=8,
             cache_folder=folder,
         )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.detector.network import CLASS_HEAD, component_of
+from tasks.detector.architectures.components import CLASS_HEAD
 from tasks.detector.pipeline_config import write_pipeline_config
 from tasks.model.schedule import phases_of
 from tasks.training.preparation import prepare_run
@@ -22,7 +22,7 @@ def test_kept_rows_are_not_initialised_and_learn_at_the_rate_of_new_layers(tmp_p
 
     run = prepare_run(phase, tmp_path / "pipeline.config", tmp_path / "base", ("Helmet", "Person"), 8, replicas)
 
-    head = [key for key in run.network.variables if component_of(key) == CLASS_HEAD]
+    head = [key for key in run.network.variables if run.network.component_of(key) == CLASS_HEAD]
     for key in head:
         ours, theirs = (network.variables[key].numpy() for network in (run.network, trained))
         rows = ours.reshape(*ours.shape[:-1], -1, 3)

@@ -10,8 +10,10 @@ import tensorflow as tf
 
 from tasks.detector.initialise import initialise
 from tasks.errors import TrainingError
+from tasks.model.resizer import Resizer
+from tasks.training.batchnorm import hold_still
 from tasks.training.examples import Augment, training_batches
-from tasks.training.freeze import frozen_keys, hold_still, max_abs_change, snapshot, trainable
+from tasks.training.freeze import frozen_keys, max_abs_change, snapshot, trainable
 from tasks.training.loop import Trainer
 from tasks.training.optimizing import TwoRates
 from tasks.training.progress import Progress, Validate, ValidationScores
@@ -55,7 +57,7 @@ class Run:
             progress = resume.restore(self.trainer.state)
             batches = training_batches(
                 [self.shard],
-                size=(64, 64),
+                resizer=Resizer(width=64, height=64),
                 batch_size=2,
                 max_boxes=4,
                 augment=Augment(0.5, 0.5, 0.5, 0.5),

@@ -14,11 +14,13 @@ import tensorflow as tf
 from tasks.detector.initialise import initialise
 from tasks.detector.network import Network
 from tasks.errors import TrainingError
+from tasks.model.resizer import Resizer
 from tasks.params import CacheParams
+from tasks.training.batchnorm import hold_still
 from tasks.training.examples import Augment, Batch
 from tasks.training.feature_cache import CachePlan, FeatureCache, batch_entries
 from tasks.training.feeding import BatchSource, choose_feed
-from tasks.training.freeze import frozen_keys, hold_still, max_abs_change, snapshot, trainable
+from tasks.training.freeze import frozen_keys, max_abs_change, snapshot, trainable
 from tasks.training.loop import Trainer
 from tasks.training.optimizing import TwoRates
 from tasks.training.progress import ValidationScores
@@ -32,6 +34,7 @@ from tests.training.kept_photos import kept_photos
 from tests.training.train_params import train_params
 
 SIDE_PX = 160
+RESIZER = Resizer(width=SIDE_PX, height=SIDE_PX)
 ALONE = Replicas(tf.distribute.get_strategy())
 AUGMENT = Augment(0.5, 0.5, 0.5, 0.5)
 CACHE = CacheParams(use="memory", copies=2, dtype="float32", memory_mb=1000)
@@ -139,7 +142,7 @@ def test_cached_features_are_those_of_the_copies_and_come_with_their_boxes(
     trunk = trunk_of(network, frozen)
     assert trunk is not None
     cache = FeatureCache(CachePlan(7, 1, "float32", trunk.specs), tmp_path if use == "disk" else None)
-    cache.fill(trunk, [grey_shard], size=(SIDE_PX, SIDE_PX), max_boxes=4, augment=AUGMENT, seed=3)
+    cache.fill(trunk, [grey_shard], resizer=RESIZER, max_boxes=4, augment=AUGMENT, seed=3)
     assert list(tmp_path.iterdir()) == []
     batch: Batch = next(iter(cache.batches(batch_size=7, seed=3, start_step=0)))
     assert sorted(name.decode() for name in batch.names.numpy()) == [f"{number}.jpg" for number in range(7)]
@@ -164,7 +167,7 @@ def test_features_and_the_photos_of_their_mosaics_are_kept_no_longer_than_needed
     try:
         cache = FeatureCache(CachePlan(7, 1, "float32", trunk.specs), None)
         mosaic = AUGMENT._replace(mosaic=0.5)
-        cache.fill(trunk, [grey_shard], size=(SIDE_PX, SIDE_PX), max_boxes=8, augment=mosaic, seed=3)
+        cache.fill(trunk, [grey_shard], resizer=RESIZER, max_boxes=8, augment=mosaic, seed=3)
         assert kept_photos((7, SIDE_PX, SIDE_PX, 3)) == 0
         batches = cache.batches(batch_size=7, seed=3, start_step=0)
         alive = weakref.ref(cache)
@@ -187,7 +190,7 @@ def test_shards_with_another_number_of_images_than_planned_are_refused(grey_shar
     assert trunk is not None
     cache = FeatureCache(CachePlan(images, 1, "float32", trunk.specs), None)
     with pytest.raises(TrainingError, match=f"but {2 * images} were expected"):
-        cache.fill(trunk, [grey_shard], size=(SIDE_PX, SIDE_PX), max_boxes=4, augment=AUGMENT, seed=3)
+        cache.fill(trunk, [grey_shard], resizer=RESIZER, max_boxes=4, augment=AUGMENT, seed=3)
 
 
 def test_several_trainings_on_one_set_of_features_make_them_worth_while() -> None:
@@ -212,7 +215,13 @@ def test_a_run_from_features_resumes_to_the_same_bits_and_leaves_frozen_variable
         with resume.lock(), suppress(InterruptedRunError):
             progress = resume.restore(trainer.state)
             source = BatchSource(
-                feed, PARAMS, [grey_shard], ALONE, size=(SIDE_PX, SIDE_PX), max_boxes=4, cache_folder=folder
+                feed,
+                PARAMS,
+                [grey_shard],
+                ALONE,
+                resizer=RESIZER,
+                max_boxes=4,
+                cache_folder=folder,
             )
             trainer.run(
                 source.batches(progress.step),

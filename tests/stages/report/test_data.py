@@ -13,8 +13,9 @@ from tasks.dataset.boxes import as_boxes
 from tasks.dataset.coco_json import write_coco
 from tasks.dataset.dataset import Dataset, Problem
 from tasks.images.drawing import Thumbnail
-from tasks.model.anchors import Anchors, Resizer
+from tasks.model.anchors import Anchors
 from tasks.model.geometry import ModelGeometry
+from tasks.model.resizer import Resizer
 from tasks.report_page.balance import FitRow, anchor_fit, balance
 from tasks.report_page.examples import examples
 from tasks.report_page.gate import count_outcomes, gate_section

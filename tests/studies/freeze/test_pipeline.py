@@ -11,8 +11,9 @@ from studies.freeze.run import CODE
 from studies.freeze.start import SCENE_STAGES, draw_once, write_smaller_config
 from studies.stages import DATA_STAGES, PARAMS, TRAINING_STAGES, code_version, write_params
 from tasks.dataset.coco_json import read_coco
+from tasks.detector.model_messages import canvas_resizer
 from tasks.detector.model_proto import pipeline_proto
-from tasks.detector.pipeline_config import input_size, read_pipeline_config
+from tasks.detector.pipeline_config import read_pipeline_config
 from tasks.errors import ParamsError
 from tasks.model.definitions import MODELS, find_model
 from tasks.stages.table import STAGES
@@ -69,7 +70,7 @@ def test_the_model_that_learns_from_scenes_differs_in_its_input_size_only(
     found = find_model(write_smaller_config(name, 160))
     assert isinstance(found, Path)
     smaller, usual = read_pipeline_config(found), pipeline_proto(MODELS[name])
-    assert (input_size(smaller), input_size(usual)) == ((160, 160), (320, 320))
+    assert tuple(canvas_resizer(each).canvas for each in (smaller, usual)) == ((160, 160), (320, 320))
     smaller.model.ssd.image_resizer.CopyFrom(usual.model.ssd.image_resizer)
     assert smaller == usual
 

@@ -9,7 +9,8 @@ import tensorflow as tf
 from studies.weights.folded import fill, measure_batch_norms
 from studies.weights.mobilenet_v1 import read_mobilenet_v1
 from studies.weights.tfjs_weights import read_tfjs_weights
-from tasks.detector.network import BACKBONE, Network, component_of, set_learning_phase
+from tasks.detector.architectures.components import BACKBONE
+from tasks.detector.network import Network, set_learning_phase
 from tasks.errors import CheckpointError
 from tests.detector.small_network import V1, small_network
 from tests.studies.weights.face_detector import MANIFEST, NUMBERS, face_detector
@@ -28,7 +29,7 @@ def network(manifest: Path) -> Network:
     """With the face detector's backbone, and statistics of IMAGES."""
     network = small_network(V1, side_px=160)
     filled = fill(network, read_mobilenet_v1(manifest))
-    assert filled == {key for key in network.variables if component_of(key) == BACKBONE}
+    assert filled == {key for key in network.variables if network.component_of(key) == BACKBONE}
     measure_batch_norms(network, IMAGES)
     return network
 
@@ -62,7 +63,7 @@ def as_face_api_computes(weights: dict[str, np.ndarray], images: tf.Tensor) -> t
 def last_map(network: Network, images: np.ndarray, *, training: bool) -> np.ndarray:
     set_learning_phase(training=training)
     try:
-        return network.backbone(network.model.feature_extractor.preprocess(images.astype(np.float32)))[-1].numpy()
+        return network.architecture.backbone(network.architecture.preprocess(images.astype(np.float32)))[-1].numpy()
     finally:
         set_learning_phase(training=False)
 

@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 from object_detection.core.box_list import BoxList
 
-from tasks.detector.network import patched
+from tasks.detector.patching import patched
 
 
 @contextmanager

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tasks.detector.architectures.target_assignment import assigning
 from tasks.detector.network import Network
-from tasks.training.targets import assigning
 
 BOXES = [[[0.1, 0.2, 0.6, 0.7], [0.5, 0.5, 0.9, 1.0]], [[0.0, 0.0, 0.3, 0.4], [0.0, 0.0, 0.0, 0.0]]]
 WEIGHTS = [[1.0, 1.0], [1.0, 0.0]]
@@ -28,7 +28,7 @@ def traced_loss(network: Network, count: int) -> Any:
         )
         with tf.GradientTape() as tape:
             tape.watch((boxes, scores))
-            losses = model.loss(predictions, network.shapes(boxes))
+            losses = model.loss(predictions, network.whole_shapes(boxes))
             total = tf.add_n(list(losses.values()))
         return total, *tape.gradient(total, (boxes, scores))
 

@@ -1,0 +1,84 @@
+"""What the pipeline asks of a meta-architecture."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+Predictions = dict[str, tf.Tensor]
+
+
+class Losses(NamedTuple):
+    """The addends of a training step's loss, float32 scalars.
+
+    Attributes:
+        classification: of whether an object is there, and which.
+        localization: of where it is.
+        matches: what the model divided them by, where it returns that; None where it divides otherwise.
+    """
+
+    classification: tf.Tensor
+    localization: tf.Tensor
+    matches: tf.Tensor | None
+
+
+class Architecture(ABC):
+    """One built model of the OD API.
+
+    Attributes:
+        model: the OD API's `DetectionModel`.
+    """
+
+    def __init__(self, model: Any) -> None:
+        """Of a built model."""
+        self.model = model
+
+    @staticmethod
+    @abstractmethod
+    def component_of(key: str) -> str:
+        """Which of `components.COMPONENTS` the variable with this checkpoint key belongs to."""
+
+    @abstractmethod
+    def is_unused(self, key: str) -> bool:
+        """Whether nothing that is predicted depends on the variable, which the model has all the same."""
+
+    @property
+    @abstractmethod
+    def output(self) -> str:
+        """A prediction that depends on every layer that a checkpoint has, so that computing it creates all of them."""
+
+    @property
+    @abstractmethod
+    def has_background_class(self) -> bool:
+        """Whether row 0 of the class head is that of the background."""
+
+    @property
+    @abstractmethod
+    def backbone(self) -> tf.keras.Model:
+        """The functional Keras model that the network begins with, from the preprocessed image on."""
+
+    @abstractmethod
+    def preprocess(self, images: tf.Tensor) -> tf.Tensor:
+        """Images `(B, height, width, 3)` in 0..255 as the feature extractor takes them."""
+
+    @abstractmethod
+    def backbone_input(self, preprocessed: tf.Tensor) -> tf.Tensor:
+        """Preprocessed images as the extractor hands them to the backbone."""
+
+    @abstractmethod
+    def with_backbone(self, outputs: Callable[[tf.Tensor], Any]) -> AbstractContextManager[None]:
+        """Within it, `outputs` takes the backbone's place: it gets its input and gives a sequence of its outputs."""
+
+    @abstractmethod
+    def features(self, preprocessed: tf.Tensor) -> Sequence[tf.Tensor]:
+        """All that the feature extractor gives."""
+
+    @abstractmethod
+    def with_features(self, features: Sequence[tf.Tensor]) -> AbstractContextManager[None]:
+        """Within it, the feature extractor gives these."""
+
+    @abstractmethod
+    def losses(self, predictions: Predictions, shapes: tf.Tensor) -> Losses:
+        """Of predictions of `predict`, after `provide_groundtruth`; `shapes` int32 `(B, 3)` as in `Batch`."""

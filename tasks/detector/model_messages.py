@@ -1,0 +1,86 @@
+"""The `model { ... }` message of a pipeline.config, whatever meta-architecture it has. Protobuf, not TensorFlow."""
+
+from pathlib import Path
+from typing import Any
+
+from object_detection.protos import pipeline_pb2
+
+from tasks.errors import ConfigError
+from tasks.model.resizer import Resizer
+
+SUPPORTED = "SSD models of TensorFlow 2 (model { ssd { ... } }, a feature extractor whose type ends with _keras)"
+
+
+def meta_architecture(config: pipeline_pb2.TrainEvalPipelineConfig) -> str:
+    """The name of the model's message: `ssd`; empty where there is none."""
+    return str(config.model.WhichOneof("model") or "")
+
+
+def detector_message(config: pipeline_pb2.TrainEvalPipelineConfig) -> Any:
+    """The message of the model itself: `model.ssd`."""
+    return getattr(config.model, meta_architecture(config))
+
+
+def extractor_type(config: pipeline_pb2.TrainEvalPipelineConfig) -> str:
+    """The OD API's name of the feature extractor."""
+    return str(detector_message(config).feature_extractor.type)
+
+
+def check_supported(config: pipeline_pb2.TrainEvalPipelineConfig, path: Path) -> None:
+    """Refuse a model that this pipeline cannot train.
+
+    Raises:
+        ConfigError: not an SSD model for TensorFlow 2 with an input of one size.
+    """
+    kind = meta_architecture(config)
+    if kind != "ssd":
+        raise ConfigError(f"{path}: its model is {kind or 'missing'}; supported are {SUPPORTED}")
+    extractor = extractor_type(config)
+    if not extractor.endswith("_keras"):
+        raise ConfigError(f"{path}: feature_extractor.type is {extractor!r}; supported are {SUPPORTED}")
+    try:
+        canvas_resizer(config)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def canvas_resizer(config: pipeline_pb2.TrainEvalPipelineConfig) -> Resizer:
+    """How images come on the detector's input.
+
+    Raises:
+        ConfigError: the input has no fixed size.
+    """
+    resizer = detector_message(config).image_resizer
+    fixed, keep = resizer.fixed_shape_resizer, resizer.keep_aspect_ratio_resizer
+    kind = resizer.WhichOneof("image_resizer_oneof")
+    if kind == "fixed_shape_resizer" and fixed.height > 0 and fixed.width > 0:
+        return Resizer(width=fixed.width, height=fixed.height)
+    if kind == "keep_aspect_ratio_resizer" and 0 < keep.min_dimension <= keep.max_dimension:
+        if keep.pad_to_max_dimension and not any(keep.per_channel_pad_value):
+            return Resizer(min_side=keep.min_dimension, max_side=keep.max_dimension)
+        raise ConfigError(
+            "image_resizer.keep_aspect_ratio_resizer gives images of several sizes, or pads with a colour; write "
+            "pad_to_max_dimension: true and no per_channel_pad_value"
+        )
+    raise ConfigError(
+        "its image_resizer is neither a fixed_shape_resizer with height and width nor a keep_aspect_ratio_resizer with "
+        "min_dimension and max_dimension; write one"
+    )
+
+
+def resized_config(config: pipeline_pb2.TrainEvalPipelineConfig, side_px: int) -> pipeline_pb2.TrainEvalPipelineConfig:
+    """A copy of `config` with a square input of `side_px`; proportions are kept where they were."""
+    resized = pipeline_pb2.TrainEvalPipelineConfig()
+    resized.CopyFrom(config)
+    set_side(detector_message(resized).image_resizer, side_px)
+    return resized
+
+
+def set_side(image_resizer: Any, side_px: int) -> None:
+    """Make the input of an `image_resizer` message a square of `side_px`."""
+    if image_resizer.HasField("keep_aspect_ratio_resizer"):
+        keep = image_resizer.keep_aspect_ratio_resizer
+        keep.min_dimension = keep.max_dimension = side_px
+    else:
+        fixed = image_resizer.fixed_shape_resizer
+        fixed.height = fixed.width = side_px
