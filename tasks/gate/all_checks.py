@@ -10,16 +10,17 @@ from tasks.gate.class_checks import drop_emptied_images, drop_rare_classes, rema
 from tasks.gate.dataset_checks import find_differing_copies, find_similar_names, unify_spellings
 from tasks.gate.image_checks import check_images, inspect_images
 from tasks.gate.misread_boxes import find_misread_boxes
+from tasks.model.resizer import Resizer
 
 if TYPE_CHECKING:
     from tasks.gate.policy import Policy
     from tasks.params import ValidateParams
 
 
-def check_dataset(ingested: Dataset, params: "ValidateParams", policy: "Policy", input_side_px: int | None) -> Dataset:
+def check_dataset(ingested: Dataset, params: "ValidateParams", policy: "Policy", resizer: Resizer | None) -> Dataset:
     """What of `ingested` passes under `policy`, with its problems and those found here.
 
-    `input_side_px` is the side of the model's square input, None where it is not known.
+    `resizer` is how images come on the model's input, None where it is not known.
 
     Raises:
         DataError: an image changed since it was ingested.
@@ -27,7 +28,7 @@ def check_dataset(ingested: Dataset, params: "ValidateParams", policy: "Policy",
     facts = inspect_images(ingested, params.max_image_megapixels)
     sized, image_problems = check_images(ingested, facts, policy)
     named, variants = unify_spellings(sized, ingested.root.as_posix(), policy)
-    limits = BoxLimits(params.min_box_side_px, input_side_px)
+    limits = BoxLimits(params.min_box_side_px, resizer)
     images, box_problems = _check_boxes_and_names(ingested, named, policy, limits)
     spelled = replace(ingested, classes=remaining_classes(ingested.classes, sized, named))
     images, classes, rare = drop_rare_classes(spelled, images, params.min_boxes_per_class, policy)

@@ -9,6 +9,7 @@ from tasks.dataset.boxes import Boxes, area, as_boxes, clip, corners
 from tasks.dataset.dataset import AnnotatedImage, Problem
 from tasks.dataset.problem_kinds import object_name
 from tasks.gate.policy import Policy
+from tasks.model.resizer import Resizer
 
 # A box of this share of its image is more often a slip than an object.
 _COVERING_SHARE = 0.99
@@ -45,11 +46,11 @@ class BoxLimits:
 
     Attributes:
         min_side_px: a box narrower or lower than this is `tiny_box`.
-        input_side_px: the side of the model's square input; None where it is not known.
+        resizer: how images come on the model's input; None where it is not known.
     """
 
     min_side_px: float
-    input_side_px: int | None
+    resizer: Resizer | None
 
 
 def check_boxes(image: AnnotatedImage, file: str, policy: Policy, limits: BoxLimits) -> CheckedImage:
@@ -157,13 +158,13 @@ def _find_covering(box: Boxes, image: AnnotatedImage, limits: BoxLimits) -> _Fau
 
 
 def _find_below_resolution(box: Boxes, image: AnnotatedImage, limits: BoxLimits) -> _Fault | None:
-    """Whether the model's input, to which images are stretched, leaves less of the box than a stride can hold."""
-    if limits.input_side_px is None:
+    """Whether the model's input, to which images are scaled, leaves less of the box than a stride can hold."""
+    if limits.resizer is None:
         return None
-    sides = (box[0, 2:] - box[0, :2]) / (image.width, image.height) * limits.input_side_px
+    sides = (box[0, 2:] - box[0, :2]) * limits.resizer.scales(image.width, image.height)
     if sides.min() >= _MIN_PX_AT_INPUT:
         return None
-    detail = f"its size is {sides[0]:.1f} x {sides[1]:.1f} px at the model's input of {limits.input_side_px} px"
+    detail = f"its size is {sides[0]:.1f} x {sides[1]:.1f} px at the model's input of {limits.resizer}"
     return _Fault("box_below_resolution", detail)
 
 

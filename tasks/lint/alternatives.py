@@ -29,7 +29,7 @@ class Alternatives:
 def set_size_of(model: str) -> str:
     """How the input size of `model.name` is set, with `{}` for the side."""
     if model.endswith(".config"):
-        return "write {0} for height and width of its fixed_shape_resizer"
+        return "write {0} for both sides in its image_resizer"
     return "set model.side_px: {0}"
 
 
@@ -71,5 +71,6 @@ def times_the_time(larger: ModelGeometry, geometry: ModelGeometry) -> str:
 
 
 def _pixels(geometry: ModelGeometry) -> int:
-    """Pixels of the detector's input; configure refuses models whose input has no fixed size."""
-    return geometry.resizer.width * geometry.resizer.height
+    """Pixels of the detector's input."""
+    height, width = geometry.resizer.canvas
+    return height * width

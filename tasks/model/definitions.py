@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from tasks.errors import ConfigError
 from tasks.model.definition import Backbone, ModelDefinition
+from tasks.model.resizer import Resizer
 from tasks.model.ssd_models import SSD_MODELS
 
 CONFIGS = "configs"
@@ -18,18 +19,22 @@ CONFIGS = "configs"
 MODELS: dict[str, ModelDefinition] = {model.name: model for model in SSD_MODELS}
 
 
-def input_side_px(name: str, side_px: int | None) -> int | None:
-    """The side of the square that images are scaled to; None for the user's own config, which is not read here.
+def input_resizer(name: str, side_px: int | None) -> Resizer | None:
+    """How images come on the square input; None for the user's own config, which is not read here.
 
     `name` and `side_px` are those of params.yaml's `model`.
 
     Raises:
-        ConfigError: a size for a config.
+        ConfigError: a size for a config, or one that the model cannot have.
     """
-    if side_px is None:
-        return MODELS[name].side_px if name in MODELS else None
-    _refuse_size_of_config(name)
-    return side_px
+    if name not in MODELS:
+        if side_px is not None:
+            _refuse_size_of_config(name)
+        return None
+    model = MODELS[name] if side_px is None else resized(MODELS[name], side_px)
+    if model.keeps_proportions:
+        return Resizer(min_side=model.side_px, max_side=model.side_px)
+    return Resizer(width=model.side_px, height=model.side_px)
 
 
 def resized(model: ModelDefinition, side_px: int) -> ModelDefinition:

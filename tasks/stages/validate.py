@@ -15,7 +15,7 @@ from tasks.gate.limits import refuse_large_losses, refuse_many_fixes, refuse_pro
 from tasks.gate.policy import Policy
 from tasks.gate.problem_table import problem_table
 from tasks.ground.text import print_text
-from tasks.model.definitions import input_side_px
+from tasks.model.definitions import input_resizer
 
 if TYPE_CHECKING:
     from tasks.params import ModelParams, ValidateParams
@@ -33,7 +33,7 @@ def validate(
     """
     policy = Policy(params.on_problem, params.policy)
     checked = check_dataset(
-        read_stage_coco(ingested, "ingest"), params, policy, input_side_px(model.name, model.side_px)
+        read_stage_coco(ingested, "ingest"), params, policy, input_resizer(model.name, model.side_px)
     )
     counts = gate_counts(checked)
     print_text(problem_table(checked.problems, policy))

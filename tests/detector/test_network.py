@@ -41,6 +41,8 @@ def test_every_component_has_variables_and_blocks_count_from_the_image(network: 
     ("key", "component"),
     [
         ("_feature_extractor/classification_backbone/layer_with_weights-3/gamma", "backbone"),
+        ("_feature_extractor/_efficientnet/layer_with_weights-3/gamma", "backbone"),
+        ("_feature_extractor/_bifpn_stage/node_combine_op/10/bifpn_combine_weights", "feature_maps"),
         ("_feature_extractor/_fpn_features_generator/top_layers/0/kernel", "feature_maps"),
         ("_feature_extractor/feature_map_generator/convolutions/1/0/kernel", "feature_maps"),
         ("_box_predictor/_head_scope_conv_layers/ClassPredictionTower/0/kernel", "tower"),
@@ -72,6 +74,9 @@ def test_a_key_gives_its_component(key: str, component: str) -> None:
         ("conv_pw_3_bn/gamma:0", 3),
         ("conv1_conv/kernel:0", 0),
         ("conv4_block6_2_conv/kernel:0", 3),
+        ("stem_bn/gamma:0", 0),
+        ("stack_0/block_0/depthwise_conv2d/depthwise_kernel:0", 0),
+        ("stack_6/block_0/se_reduce_conv2d/bias:0", 6),
     ],
 )
 def test_a_backbone_layer_has_its_block(name: str, block: int) -> None:

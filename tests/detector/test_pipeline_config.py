@@ -74,7 +74,11 @@ def test_a_model_equals_the_zoos_own_config(name: str) -> None:
     definition = MODELS[name]
     zoo = json.loads(GOLDEN.read_text(encoding="utf-8"))[definition.zoo_name or name]
     if definition.zoo_name:
-        sides = {path for path in zoo if path.endswith(("resizer.height", "resizer.width"))}
+        sides = {
+            path
+            for path in zoo
+            if path.endswith(("resizer.height", "resizer.width", "_dimension")) and "pad" not in path
+        }
         assert len(sides) == 2
         zoo |= dict.fromkeys(sides, definition.side_px)
 
@@ -205,10 +209,15 @@ def test_the_input_size_is_height_and_width(name: str) -> None:
         (
             'model { ssd { feature_extractor { type: "ssd_mobilenet_v2_keras" } image_resizer { '
             "keep_aspect_ratio_resizer { min_dimension: 600 } } } }",
-            "not a fixed_shape_resizer",
+            "pad_to_max_dimension: true",
+        ),
+        (
+            'model { ssd { feature_extractor { type: "ssd_mobilenet_v2_keras" } image_resizer { '
+            "identity_resizer { } } } }",
+            "neither a fixed_shape_resizer",
         ),
     ],
-    ids=["another architecture", "no model", "TensorFlow 1", "no fixed size"],
+    ids=["another architecture", "no model", "TensorFlow 1", "several sizes", "no size"],
 )
 def test_a_model_that_cannot_be_trained_is_refused(text: str, complaint: str) -> None:
     config = text_format.Parse(text, pipeline_pb2.TrainEvalPipelineConfig())
@@ -262,7 +271,7 @@ def test_a_users_config_is_matched_with_the_zoo_by_layers_and_size(
 
 
 def test_a_users_config_of_another_family_has_no_zoo_model(tmp_path: Path) -> None:
-    (tmp_path / "mine.config").write_text("model { ssd { feature_extractor { type: 'ssd_resnet101_v1_fpn_keras' } } }")
+    (tmp_path / "mine.config").write_text("model { ssd { feature_extractor { type: 'ssd_mobilenet_v1_keras' } } }")
 
     assert closest_model(tmp_path / "mine.config") is None
 

@@ -67,12 +67,17 @@ model_builder.SSD_KERAS_FEATURE_EXTRACTOR_CLASS_MAP[_TYPE] = ThreeBlocks
 model_builder.SSD_KERAS_FEATURE_EXTRACTOR_CLASS_MAP[ON_PIXELS] = ThreeBlocksOnPixels
 
 
-def toy_config(*, side_px: int = 64) -> PipelineConfig:
+def toy_config(*, side_px: int = 64, keeps_proportions: bool = False) -> PipelineConfig:
     """A pipeline config of two classes for square images of `side_px`."""
     config = pipeline_proto(MODELS["ssd_mobilenet_v2_fpnlite_320x320"])
     ssd = config.model.ssd
     ssd.num_classes = 2
-    ssd.image_resizer.fixed_shape_resizer.height = ssd.image_resizer.fixed_shape_resizer.width = side_px
+    if keeps_proportions:
+        keep = ssd.image_resizer.keep_aspect_ratio_resizer
+        keep.min_dimension = keep.max_dimension = side_px
+        keep.pad_to_max_dimension = True
+    else:
+        ssd.image_resizer.fixed_shape_resizer.height = ssd.image_resizer.fixed_shape_resizer.width = side_px
     ssd.feature_extractor.type = _TYPE
     ssd.feature_extractor.ClearField("fpn")
     anchors = ssd.anchor_generator.multiscale_anchor_generator

@@ -17,9 +17,15 @@ from tests.detector.toy_network import toy_config
 PREPARE = partial(model_input, resizer=Resizer(width=64, height=64))
 
 
-def varied_config(*, num_classes: int = 3, score_threshold: float = 1e-8, max_detections: int = 100) -> PipelineConfig:
+def varied_config(
+    *,
+    num_classes: int = 3,
+    score_threshold: float = 1e-8,
+    max_detections: int = 100,
+    keeps_proportions: bool = False,
+) -> PipelineConfig:
     """The toy detector's pipeline config with another NMS."""
-    config = toy_config()
+    config = toy_config(keeps_proportions=keeps_proportions)
     config.model.ssd.num_classes = num_classes
     nms = config.model.ssd.post_processing.batch_non_max_suppression
     nms.score_threshold = score_threshold

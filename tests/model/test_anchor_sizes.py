@@ -81,7 +81,7 @@ def test_anchors_are_those_of_the_od_api(tmp_path, text):
 @pytest.mark.parametrize("name", MODELS)
 def test_input_size_and_matcher_are_those_of_the_config(tmp_path, name):
     geometry = read(tmp_path, CONFIGS[name])
-    assert (geometry.resizer.width, geometry.resizer.height) == (MODELS[name].side_px,) * 2
+    assert geometry.resizer.canvas == (MODELS[name].side_px,) * 2
     assert (geometry.matched_iou, geometry.force_match) == (0.5, True)
 
 

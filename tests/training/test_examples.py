@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from tasks.model.resizer import Resizer
 from tasks.training.examples import Augment, Batch, evaluation_images, training_batches
@@ -77,3 +78,32 @@ def test_an_image_of_a_larger_share_comes_more_often(grey_shard: Path) -> None:
     assert epochs[0] != epochs[1]
     later = [name for batch in batches(grey_shard, 4, 3, image_shares=shares) for name in batch.names]
     assert later == names[8:]
+
+
+KEPT = Resizer(min_side=64, max_side=64)
+
+
+def test_an_image_that_keeps_its_proportions_has_its_shape_and_its_boxes_on_the_canvas(grey_shard: Path) -> None:
+    (batch,) = batches(grey_shard, 0, 1, Augment(0.0, 0.0, 0.0, 0.0), resizer=KEPT)
+    np.testing.assert_array_equal(batch.shapes, [[32, 64, 3]] * 2)
+    for name, image, boxes in zip(batch.names, batch.images, batch.boxes, strict=True):
+        np.testing.assert_allclose(image[:32], 30 * int(name[:1]), atol=2)
+        assert (image[32:] == 0).all()
+        np.testing.assert_allclose(boxes[0], [0.1 / 2, 0.1, 0.9 / 2, 0.5], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "augment",
+    [Augment(0.0, 0.0, 1.0, 0.0), Augment(0.0, 0.0, 0.0, 0.0, mosaic=1.0)],
+    ids=["zoomed out", "mosaic"],
+)
+def test_an_image_that_other_things_lie_beside_has_the_whole_canvas(grey_shard: Path, augment: Augment) -> None:
+    (batch,) = batches(grey_shard, 0, 1, augment, resizer=KEPT)
+    np.testing.assert_array_equal(batch.shapes, [[64, 64, 3]] * 2)
+
+
+def test_zooming_out_keeps_proportions_where_the_resizer_does(grey_shard: Path) -> None:
+    seen = batches(grey_shard, 0, 6, Augment(0.0, 0.0, 1.0, 0.0), resizer=KEPT)
+    for box in (boxes[0] for batch in seen for boxes in batch.boxes):
+        # Twice as high as wide in the photo's fractions, which is twice as wide as high: a square.
+        np.testing.assert_allclose(box[2] - box[0], box[3] - box[1], atol=0.02)

@@ -156,7 +156,7 @@ def test_a_box_that_fills_the_image_or_is_too_small_for_the_model_is_reported_an
     tiny = ("cat", [10, 10, 13, 13])
     dataset, _ = run(photo("a.jpg", ("cat", [0, 0, 640, 480]), tiny, size=(640, 480)))
     assert problems_of(dataset) == [("box_covers_image", "kept"), ("box_below_resolution", "kept")]
-    assert "1.5 x 2.0 px at the model's input of 320 px" in dataset.problems[1].detail
+    assert "1.5 x 2.0 px at the model's input of 320 x 320 px" in dataset.problems[1].detail
     larger, _ = run(*dataset.images, model=MODEL.model_copy(update={"side_px": 1024}))
     assert problems_of(larger) == [("box_covers_image", "kept")]
     assert len(dataset.images[0].classes) == 2
