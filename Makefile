@@ -54,11 +54,11 @@ test-nightly: ## all tests, those of benchmarks and studies included; fails wher
 	@scripts/setup.sh dev
 	@$(PYTEST) --junitxml=$(TIMES)/test-nightly.xml --cov
 
-bench: ## speed and memory beside the stock tools (PART=conversion|validation|evaluation|scale|predict|train, REPEATS=5, ...: docs/bench.md)
+bench: ## speed and memory beside the stock tools (PART=conversion|validation|evaluation|scale|predict|train|parity, REPEATS=5, ...: docs/bench.md)
 	@scripts/setup.sh dev
 	@python -m bench $(PART) $(if $(REPEATS),--repeats $(REPEATS)) $(if $(IMAGES),--images $(IMAGES)) $(if $(ROOM),--room $(ROOM)) \
 	  $(if $(DATA),--data $(DATA)) $(if $(STEPS),--steps $(STEPS)) $(if $(FREEZE),--freeze $(FREEZE)) \
-	  $(if $(MODEL),--model $(MODEL))
+	  $(if $(MODEL),--model $(MODEL)) $(if $(PARITY),--parity $(PARITY)) $(if $(SIDE),--side $(SIDE))
 
 fuzz: ## feed each parser what nobody would write, led by the code it reaches (EACH=60 seconds, TARGETS="voc coco")
 	@scripts/setup.sh fuzz

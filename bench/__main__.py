@@ -16,9 +16,10 @@ from bench.training_runs import LEAST_STEPS
 from bench.validation import compare_validation
 from tasks.ground.process import usable_cores
 
-_COMPARISONS = ("conversion", "validation", "evaluation", "scale", "predict", "train")
+_COMPARISONS = ("conversion", "validation", "evaluation", "scale", "predict", "train", "parity")
 # Training takes minutes a run, and runs longer than the others differ less.
 _REPEATS = {"conversion": 5, "validation": 5, "evaluation": 3, "predict": 3, "train": 3}
+_WITHOUT_TURNS = ("scale", "parity")
 _REAL = ROOT.parent / "shared" / "datasets" / "ppe_covid"
 
 
@@ -44,21 +45,32 @@ def main() -> None:
 
 def _lines(name: str, args: argparse.Namespace, folder: Path) -> list[str]:
     own = folder / name
-    if name == "scale":
-        return measure_scale(args.images, own)
+    if name in _WITHOUT_TURNS:
+        return measure_scale(args.images, own) if name == "scale" else _parity(args, own)
     repeats = args.repeats or _REPEATS[name]
     if name == "evaluation":
         return compare_evaluation(repeats)
     if name == "predict":
-        if not args.model.is_dir():
-            return [f"predict: left out; {_no_model(args.model)}"]
-        photos = args.data and args.data.absolute()
-        return compare_prediction(args.model.absolute(), own, repeats, images=args.images[0], photos=photos)
+        return _predict(args, own, repeats)
     if name == "train":
         data = args.data and args.data.absolute()
         return compare_training(data, own, repeats, steps=args.steps, freezes=[f for f in args.freeze if f != "none"])
     compare = compare_conversion if name == "conversion" else compare_validation
     return compare(_photos(args, folder).absolute(), own, repeats)
+
+
+def _predict(args: argparse.Namespace, folder: Path, repeats: int) -> list[str]:
+    if not args.model.is_dir():
+        return [f"predict: left out; {_no_model(args.model)}"]
+    photos = args.data and args.data.absolute()
+    return compare_prediction(args.model.absolute(), folder, repeats, images=args.images[0], photos=photos)
+
+
+def _parity(args: argparse.Namespace, folder: Path) -> list[str]:
+    # Imports TensorFlow.
+    from bench.parity import compare_losses  # noqa: PLC0415
+
+    return [line for model in args.parity for line in compare_losses(model, args.side, folder)]
 
 
 def _no_model(model: Path) -> str:
@@ -112,6 +124,14 @@ def _parser() -> argparse.ArgumentParser:
         default=FREEZES,
         help=f"train: values of train.freeze ({' '.join(FREEZES)}); none: no such runs",
     )
+    parser.add_argument(
+        "--parity",
+        nargs="+",
+        metavar="MODEL",
+        default=["ssd_mobilenet_v2_fpnlite_320x320"],
+        help="parity: names of models (ssd_mobilenet_v2_fpnlite_320x320)",
+    )
+    parser.add_argument("--side", type=int, default=256, help="parity: the input's side in pixels (256)")
     parser.add_argument("--room", type=Path, help="where temporary files go: 100,000 images take 6 GB")
     return parser
 

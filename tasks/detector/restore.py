@@ -138,7 +138,7 @@ def restore(network: Network, base: Path, classes: tuple[str, ...]) -> RestoreRe
         else:
             variable.assign(merged)
             result.add_filled(key, head)
-    result.left_over.update(weights.names - used)
+    result.left_over.update(name for name in weights.names - used if not network.architecture.is_unused(name))
     if description.kind != "none" and not result.keys & network.keys_of(BACKBONE):
         raise CheckpointError(
             f"{base}: nothing of the backbone was restored from {result.source}: these weights are for another model; "
