@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from tasks.params import TrainParams
 
 STEPS = 20
+# The first steps agree to the bit. Later ones magnify rounding, and the more so the faster the weights move.
+_RATE = 3e-5
 _CLASSES, _BATCH, _MAX_BOXES, _SEED = 3, 2, 4, 5
 
 
@@ -56,7 +58,7 @@ def both_losses(model: str, side_px: int | None, folder: Path) -> tuple[Any, Any
     train = params.train.model_copy(
         update={
             "steps": STEPS, "eval_every": STEPS, "save_every": STEPS, "batch_size": _BATCH, "warmup_steps": 5,
-            "learning_rate": 1e-3, "optimizer": "momentum", "seed": _SEED, "patience": None, "max_minutes": None,
+            "learning_rate": _RATE, "optimizer": "momentum", "seed": _SEED, "patience": None, "max_minutes": None,
             "decay_steps": None, "ema_decay": 0.0,
         }
     )  # fmt: skip

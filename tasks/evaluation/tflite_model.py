@@ -102,8 +102,12 @@ class TFLiteDetector:
         entries = int(np.clip(np.nan_to_num(count), 0, len(scores))) * self._options.classes_a_box
         best = np.argsort(-scores[:entries], kind="stable")[: self._options.max_detections]
         best = best[scores[best] > 0.0]
-        boxes_tf = boxes_of_photo(boxes_tf[best], image, self._resizer)
-        return as_detections(boxes_tf, classes[best], scores[best], image, self.classes)
+        boxes = boxes_of_photo(boxes_tf[best], image, self._resizer)
+        if self._resizer.keeps_proportions:
+            # What lies in the black beside the photo; the SavedModel leaves it out itself.
+            seen = (boxes[:, :2] < 1.0).all(axis=1) & (boxes[:, 2:] > 0.0).all(axis=1)
+            boxes, best = boxes[seen], best[seen]
+        return as_detections(boxes, classes[best], scores[best], image, self.classes)
 
 
 def load_tflite(file: Path, *, threads: int | None = None, trust: bool = False) -> TFLiteDetector:

@@ -48,7 +48,13 @@ class ThreeBlocks(SSDKerasFeatureExtractor):
     def _layers(self, inputs: tf.Tensor, convolution: str, norm: str, *, stride: int) -> tf.Tensor:
         hyperparams = self._conv_hyperparams
         values = tf.keras.layers.Conv2D(
-            _CHANNELS, 3, strides=stride, padding="same", name=convolution, **hyperparams.params()
+            # Wider than its stride: of narrower ones TFLite's XNNPACK gives the same for every image.
+            _CHANNELS,
+            stride + 1,
+            strides=stride,
+            padding="same",
+            name=convolution,
+            **hyperparams.params(),
         )(inputs)
         values = hyperparams.build_batch_norm(training=self._is_training and not self._freeze_batchnorm, name=norm)(
             values

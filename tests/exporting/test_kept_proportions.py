@@ -13,10 +13,12 @@ from tasks.detector.pipeline_config import write_pipeline_config
 from tasks.errors import CheckpointError
 from tasks.evaluation.exported import load_exported, load_variant
 from tasks.evaluation.tflite_model import load_tflite
+from tasks.exporting.onnx_model import export_onnx
+from tasks.exporting.saved_model import export_saved_model
 from tasks.exporting.variants import export_float32
 from tasks.model.label_map import LABEL_MAP, write_label_map
 from tests.exporting.photos import CLASSES
-from tests.exporting.toy_export import export_both, varied_config, varied_network
+from tests.exporting.toy_export import varied_config, varied_network
 
 
 def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -28,8 +30,10 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An export folder of a toy detector of 64 px with the SavedModel, the ONNX file and the float32 TFLite file."""
     folder = tmp_path_factory.mktemp("export")
     config = varied_config(keeps_proportions=True, max_detections=40)
-    export_both(folder, config, CLASSES)
-    export_float32(varied_network(config), config, folder / "model.tflite", max_detections=40)
+    network = varied_network(config)
+    export_saved_model(network, folder / "saved_model")
+    export_onnx(network, config, folder / "model.onnx", classes=CLASSES)
+    export_float32(network, config, folder / "model.tflite", max_detections=40)
     write_label_map(CLASSES, folder / LABEL_MAP)
     write_pipeline_config(config, folder / "pipeline.config")
     return folder
