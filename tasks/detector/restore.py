@@ -130,7 +130,9 @@ def restore(network: Network, base: Path, classes: tuple[str, ...]) -> RestoreRe
             continue
         used.add(name)
         value, shape = weights.value(name), tuple(variable.shape)
-        merged = head.merge(key, variable.numpy(), value) if network.component_of(key) == CLASS_HEAD else value
+        of_boxes = network.architecture.has_boxes_by_class(key)
+        in_head = network.component_of(key) == CLASS_HEAD
+        merged = head.merge(key, variable.numpy(), value, of_boxes=of_boxes) if in_head else value
         if merged is None and not head.kept:
             result.mismatched[key] = "trained for other classes"
         elif merged is None or merged.shape != shape:

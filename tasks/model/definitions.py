@@ -11,11 +11,12 @@ from pathlib import Path, PurePosixPath
 
 from tasks.errors import ConfigError
 from tasks.model.definition import Backbone, ModelDefinition
+from tasks.model.faster_rcnn_models import FASTER_RCNN_MODELS
 from tasks.model.ssd_models import SSD_MODELS
 
 CONFIGS = "configs"
 
-MODELS: dict[str, ModelDefinition] = {model.name: model for model in SSD_MODELS}
+MODELS: dict[str, ModelDefinition] = {model.name: model for model in (*SSD_MODELS, *FASTER_RCNN_MODELS)}
 
 
 def input_side_px(name: str, side_px: int | None) -> int | None:
