@@ -26,9 +26,11 @@ class Alternatives:
     set_size: str
 
 
-def set_size_of(model: str) -> str:
+def set_size_of(model: str, *, keeps_proportions: bool = False) -> str:
     """How the input size of `model.name` is set, with `{}` for the side."""
     if model.endswith(".config"):
+        if keeps_proportions:
+            return "write {0} for min_dimension and max_dimension of its keep_aspect_ratio_resizer"
         return "write {0} for height and width of its fixed_shape_resizer"
     return "set model.side_px: {0}"
 
@@ -72,4 +74,5 @@ def times_the_time(larger: ModelGeometry, geometry: ModelGeometry) -> str:
 
 def _pixels(geometry: ModelGeometry) -> int:
     """Pixels of the detector's input; configure refuses models whose input has no fixed size."""
-    return geometry.resizer.width * geometry.resizer.height
+    height, width = geometry.resizer.canvas
+    return height * width

@@ -73,7 +73,7 @@ def _check_boxes(model: ConfiguredModel, images: Sequence[AnnotatedImage]) -> li
     alternatives = Alternatives(
         larger={side_px: model_geometry(text, model.path) for side_px, text in model.larger.items()},
         others={name: model_geometry(text, model.path) for name, text in model.others.items()},
-        set_size=set_size_of(model.name),
+        set_size=set_size_of(model.name, keeps_proportions=geometry.resizer.keeps_proportions),
     )
     checks = (check_anchors, check_small, check_size)
     return [finding for check in checks for finding in check(images, model.name, geometry, alternatives)]

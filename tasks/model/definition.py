@@ -18,8 +18,8 @@ Backbone = Literal[
 ]
 
 # What `train.freeze` counts: MobileNet V1's Conv2d_0..13, MobileNet V2's stem with its first block, block_1..16 and
-# Conv_1, ResNet's stem and four stages (of which a Faster R-CNN's backbone has three), EfficientNet's stem with its first
-# stage and six more.
+# Conv_1, ResNet's stem and four stages (a Faster R-CNN's backbone has three of them), EfficientNet's stem with its
+# first stage and six more.
 BLOCKS: dict[Backbone, int] = {
     "mobilenet_v1": 14,
     "mobilenet_v2": 18,

@@ -66,7 +66,7 @@ def toy_config(*, side_px: int = 64, num_classes: int = 2, **settings: Any) -> P
 
 
 def dynamic_config(**settings: Any) -> PipelineConfig:
-    """As the zoo's model of 800 x 1333 pixels: anchors beyond the image are pruned, and each class has its own boxes."""
+    """As the zoo's model of 800 x 1333 px: anchors beyond the image are pruned, and each class has its own boxes."""
     switches = (
         "use_static_shapes",
         "use_matmul_crop_and_resize",
