@@ -21,6 +21,8 @@ from tasks.model.variants import Runtime
 
 _PROPOSAL_FEATURES = "_feature_extractor_for_proposal_features"
 _BOXES = "/_mask_rcnn_box_predictor/_box_prediction_head/"
+# The far edge of an image whose sides are 1, less what rounding may add to it.
+_EDGE = 1.0 - 1e-6
 # The components but for the second stage's boxes, by a part of the key.
 _COMPONENTS = {
     f"/{_PROPOSAL_FEATURES}/": BACKBONE,
@@ -41,7 +43,6 @@ class FasterRcnn(Architecture):
     has_batchnorm_decay = False
     unavailable: ClassVar[Mapping[Runtime, str]] = {
         "TFLite": "the OD API has no TFLite form of Faster R-CNN",
-        "ONNX Runtime": "a Faster R-CNN is not converted to ONNX here",
     }
 
     def __init__(self, model: Any) -> None:
@@ -108,8 +109,7 @@ class FasterRcnn(Architecture):
             "_is_training": False,
             "_use_static_shapes": False,
             "_first_stage_nms_fn": partial(self.model._first_stage_nms_fn, use_static_shapes=False),
-            # A quarter of the memory of the other, which matters for hundreds of proposals.
-            "_crop_and_resize_fn": spatial_transform_ops.multilevel_native_crop_and_resize,
+            "_crop_and_resize_fn": _crop_with_little_memory,
         }
         with ExitStack() as patches:
             for name, value in inferring.items():
@@ -134,3 +134,14 @@ class FasterRcnn(Architecture):
     @property
     def _has_boxes_by_class(self) -> bool:
         return not self.model._mask_rcnn_box_predictor._box_prediction_head._share_box_across_classes
+
+
+def _crop_with_little_memory(
+    features: Sequence[tf.Tensor], boxes: tf.Tensor, levels: tf.Tensor | None, size: Sequence[int]
+) -> tf.Tensor:
+    """What the crops of training are, in a quarter of their memory, which matters for hundreds of proposals.
+
+    Rounding may put the last samples of a box at the image's edge beyond it, where TensorFlow gives zeros.
+    """
+    inside = tf.minimum(boxes, _EDGE)
+    return spatial_transform_ops.multilevel_native_crop_and_resize(features, inside, levels, size)
