@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from object_detection.utils import spatial_transform_ops
 
 from tasks.detector.architectures.components import BACKBONE, BOX_HEAD, CLASS_HEAD, COMPONENTS, FEATURE_MAPS, TOWER
 from tasks.detector.initialise import initialise
@@ -136,6 +137,7 @@ def test_inference_of_a_network_in_training_is_that_of_an_exported_one(
     exported = drawn(config, is_training=False)
     for key, variable in network.variables.items():
         exported.variables[key].assign(variable)
+    exported.model._crop_and_resize_fn = spatial_transform_ops.multilevel_matmul_crop_and_resize
 
     def stock(images: tf.Tensor) -> dict[str, tf.Tensor]:
         raw = exported.model.predict(exported.architecture.preprocess(images), SHAPES)

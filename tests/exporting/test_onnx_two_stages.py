@@ -30,9 +30,15 @@ def crops(boxes: tuple[tuple[float, ...], ...], size: int) -> tuple[np.ndarray, 
 
 def roi_align(size: int) -> onnxruntime.InferenceSession:
     node = helper.make_node(
-        "RoiAlign", ["x", "rois", "numbers"], ["y"], mode="avg", output_height=size, output_width=size, sampling_ratio=1,
+        "RoiAlign",
+        ["x", "rois", "numbers"],
+        ["y"],
+        mode="avg",
+        output_height=size,
+        output_width=size,
+        sampling_ratio=1,
         coordinate_transformation_mode="half_pixel",
-    )  # fmt: skip
+    )
     values = [("x", TensorProto.FLOAT, 4), ("rois", TensorProto.FLOAT, 2), ("numbers", TensorProto.INT64, 1)]
     inputs = [helper.make_tensor_value_info(name, kind, [None] * rank) for name, kind, rank in values]
     outputs = [helper.make_tensor_value_info("y", TensorProto.FLOAT, [None] * 4)]

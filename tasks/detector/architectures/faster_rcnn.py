@@ -60,8 +60,12 @@ class FasterRcnn(Architecture):
         model._feature_extractor_for_box_classifier_features = extractor.get_box_classifier_feature_extractor_model(
             name=model.second_stage_feature_extractor_scope
         )
-        # Both of the OD API's ways to crop compute the same. This one has a deterministic gradient on GPUs.
-        model._crop_and_resize_fn = spatial_transform_ops.multilevel_matmul_crop_and_resize
+        # Both of the OD API's ways to crop compute the same, so that the config's does not matter. The one that takes
+        # more memory has a deterministic gradient on GPUs.
+        has_gpu = bool(tf.config.list_physical_devices("GPU"))
+        model._crop_and_resize_fn = (
+            spatial_transform_ops.multilevel_matmul_crop_and_resize if has_gpu else _crop_with_little_memory
+        )
 
     def component_of(self, key: str) -> str:  # type: ignore[override]
         """See `Architecture.component_of`."""
@@ -139,7 +143,7 @@ class FasterRcnn(Architecture):
 def _crop_with_little_memory(
     features: Sequence[tf.Tensor], boxes: tf.Tensor, levels: tf.Tensor | None, size: Sequence[int]
 ) -> tf.Tensor:
-    """What the crops of training are, in a quarter of their memory, which matters for hundreds of proposals.
+    """The OD API's crops in a quarter of the memory of the other way, which matters for hundreds of proposals.
 
     Rounding may put the last samples of a box at the image's edge beyond it, where TensorFlow gives zeros.
     """
