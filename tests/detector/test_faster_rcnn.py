@@ -106,7 +106,8 @@ def test_the_two_losses_are_the_sum_of_the_models_four(network: Network) -> None
 
     ours, theirs = tf.function(losses, autograph=False)()
     assert len(theirs) == 4
-    assert all(float(value) > 0 for value in theirs.values())
+    # Of sampled proposals, none may be near enough to a box for the second stage to move it.
+    assert {name for name, value in theirs.items() if float(value) == 0} <= {"Loss/BoxClassifierLoss/localization_loss"}
     np.testing.assert_allclose(float(ours.classification + ours.localization), sum(map(float, theirs.values())))
     assert float(ours.matches) == len(IMAGES)
 

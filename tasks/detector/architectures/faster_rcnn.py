@@ -145,7 +145,9 @@ def _crop_with_little_memory(
 ) -> tf.Tensor:
     """The OD API's crops in a quarter of the memory of the other way, which matters for hundreds of proposals.
 
-    Rounding may put the last samples of a box at the image's edge beyond it, where TensorFlow gives zeros.
+    Rounding may put the last samples of a box at the image's edge beyond it, where TensorFlow gives zeros. It has no
+    such operation for bfloat16.
     """
     inside = tf.minimum(boxes, _EDGE)
-    return spatial_transform_ops.multilevel_native_crop_and_resize(features, inside, levels, size)
+    exact = [tf.cast(each, tf.float32) for each in features]
+    return spatial_transform_ops.multilevel_native_crop_and_resize(exact, inside, levels, size)
