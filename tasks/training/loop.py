@@ -212,7 +212,7 @@ class Trainer:
         losses = self._network.architecture.losses(predictions, batch.shapes)
         weight = 1.0
         if self._replicas.count > 1 and losses.matches is not None:
-            # The model has divided by the matches or images of its replica; the divisor must be those of the whole batch.
+            # The model has divided by the matches (or images) of its replica; it must be those of the whole batch.
             weight = tf.maximum(losses.matches, 1.0) / tf.maximum(self._replicas.total(losses.matches), 1.0)
         return {
             "classification_loss": losses.classification * weight,
