@@ -40,14 +40,19 @@ class ClassHead:
         """The classes whose rows keep the network's own values."""
         return [label for label in self.classes if label not in self.kept]
 
-    def merge(self, key: str, initial: Values, base: Values) -> Values | None:
-        """The value of the variable `key`, from its own and the base's; None where no row of the base fits."""
+    def merge(self, key: str, initial: Values, base: Values, *, of_boxes: bool = False) -> Values | None:
+        """The value of the variable `key`, from its own and the base's; None where no row of the base fits.
+
+        `of_boxes`: its rows are those of the boxes of each class, which the background has none of.
+        """
         if not self.kept:
             return None
         if not has_rows(key) or not self.has_other_rows:
             return base
         numbers = {name: i for i, name in enumerate(self.known)}
         rows = [numbers[self.kept[label]] if label in self.kept else None for label in self.classes]
+        if of_boxes:
+            return _with_box_rows(initial, base, rows, len(self.known))
         return with_rows(initial, base, rows, len(self.known), background=self.background)
 
 
@@ -81,4 +86,17 @@ def with_rows(
     for i, row in enumerate(rows):
         if row is not None:
             values[..., first + i] = source[..., first + row]
+    return values.reshape(initial.shape)
+
+
+def _with_box_rows(initial: Values, base: Values, rows: Sequence[int | None], base_classes: int) -> Values | None:
+    """As `with_rows`, of a last axis that counts classes, and within a class the numbers of its box."""
+    numbers = initial.shape[-1] // len(rows)
+    if initial.shape[-1] != numbers * len(rows) or base.shape != (*initial.shape[:-1], numbers * base_classes):
+        return None
+    values = initial.reshape(*initial.shape[:-1], len(rows), numbers).copy()
+    source = base.reshape(*initial.shape[:-1], base_classes, numbers)
+    for i, row in enumerate(rows):
+        if row is not None:
+            values[..., i, :] = source[..., row, :]
     return values.reshape(initial.shape)

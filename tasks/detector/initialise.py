@@ -14,16 +14,18 @@ import numpy.typing as npt
 from tasks.detector.architectures.components import BACKBONE, BOX_HEAD, CLASS_HEAD
 from tasks.detector.network import Network
 
-# A new class head predicts an object at every anchor with probability 0.01 (RetinaNet, arXiv:1708.02002, section 4.1).
-_CLASS_BIAS = float(np.log(0.01 / 0.99))
-
 
 def initialise(network: Network, keys: Iterable[str], seed: int) -> None:
     """Set the variables under `keys`; each value depends on `seed` and its key alone, not on order."""
+    value: npt.NDArray[np.float64] | None
     for key in keys:
         variable = network.variables[key]
         rng = np.random.default_rng([seed & 0xFFFFFFFF, zlib.crc32(key.encode())])
-        value = _value(network.component_of(key), key.rsplit("/", 1)[-1], tuple(variable.shape), rng)
+        component, name, shape = network.component_of(key), key.rsplit("/", 1)[-1], tuple(variable.shape)
+        if name == "bias" and component == CLASS_HEAD and not network.architecture.has_boxes_by_class(key):
+            value = np.full(shape, network.architecture.class_bias)
+        else:
+            value = _value(component, name, shape, rng)
         if value is not None:
             variable.assign(value.astype(np.float32))
 
@@ -41,7 +43,7 @@ def _value(
         # He et al. 2015 for a backbone of ReLUs that no checkpoint filled; 1 for FPN and towers, which are less deep.
         return rng.normal(0.0, np.sqrt((2.0 if component == BACKBONE else 1.0) / fan_in), shape)
     if name == "bias":
-        return np.full(shape, _CLASS_BIAS if component == CLASS_HEAD else 0.0)
+        return np.zeros(shape)
     return None
 
 

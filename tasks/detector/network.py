@@ -6,6 +6,7 @@ and outputs are the OD API's: float32 images in 0..255, boxes `[ymin, xmin, ymax
 
 import warnings
 from collections import deque
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from object_detection.utils import ops
 
 from tasks.detector.architectures.architecture import Architecture
 from tasks.detector.architectures.components import BACKBONE
+from tasks.detector.architectures.faster_rcnn import FasterRcnn
 from tasks.detector.architectures.ssd import Ssd
 from tasks.detector.blocks import block_of
 from tasks.detector.canvas import whole_canvas
@@ -25,7 +27,7 @@ from tasks.detector.patching import patched
 from tasks.errors import ConfigError
 from tasks.model.resizer import Resizer
 
-_ARCHITECTURES: dict[str, type[Architecture]] = {"ssd": Ssd}
+_ARCHITECTURES: dict[str, type[Architecture]] = {"ssd": Ssd, "faster_rcnn": FasterRcnn}
 
 
 @dataclass(frozen=True)
@@ -62,11 +64,25 @@ class Network:
     def forward(self, images: tf.Tensor, shapes: tf.Tensor | None = None, *, training: bool) -> dict[str, tf.Tensor]:
         """Raw predictions for float32 `(B, height, width, 3)` images in 0..255; call it inside a `tf.function`.
 
-        `shapes` is int32 `(B, 3)`, what each takes of the canvas; None: all of it.
+        `shapes` is int32 `(B, 3)`, what each takes of the canvas; None: all of it. In `training`, the model must have
+        been given the images' groundtruth.
         """
+        return self.predict(self.architecture.preprocess(images), shapes, training=training)
+
+    def predict(
+        self, preprocessed: tf.Tensor, shapes: tf.Tensor | None = None, *, training: bool
+    ) -> dict[str, tf.Tensor]:
+        """As `forward`, from what the architecture's `preprocess` gives."""
         set_learning_phase(training=training)
-        shapes = self.whole_shapes(images) if shapes is None else shapes
-        return as_float32(self.model.predict(self.architecture.preprocess(images), shapes))
+        shapes = self.whole_shapes(preprocessed) if shapes is None else shapes
+        with nullcontext() if training else self.architecture.inference():
+            return as_float32(self.model.predict(preprocessed, shapes))
+
+    def detections(self, predictions: dict[str, tf.Tensor], shapes: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The OD API's detections in each image, boxes relative to the image, of predictions without training."""
+        with self.architecture.inference():
+            detections: dict[str, tf.Tensor] = self.model.postprocess(predictions, shapes)
+            return detections
 
     def whole_shapes(self, batch: tf.Tensor) -> tf.Tensor:
         """int32 `(B, 3)` shapes of images that fill the canvas, B as of `batch`."""

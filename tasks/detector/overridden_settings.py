@@ -1,7 +1,10 @@
 """The training settings in a user's pipeline.config that params.yaml overrides. Imports protobuf, not TensorFlow."""
 
+from collections.abc import Callable
 from typing import Any
 
+from tasks.detector import faster_rcnn_config
+from tasks.detector.model_messages import detector_message, meta_architecture
 from tasks.detector.pipeline_config import PipelineConfig
 
 # Where `fill_in` takes each of the settings from instead.
@@ -24,10 +27,10 @@ _FIRST, _LENGTH = (
 
 def overridden_settings(config: PipelineConfig) -> dict[str, str]:
     """Each of the settings in `OVERRIDDEN_BY` that the file has, in words."""
-    training = config.train_config
+    model, training = detector_message(config), config.train_config
     settings = {}
-    if config.model.ssd.HasField("num_classes"):
-        settings["num_classes"] = str(config.model.ssd.num_classes)
+    if model.HasField("num_classes"):
+        settings["num_classes"] = str(model.num_classes)
     for key in ("batch_size", "num_steps"):
         if training.HasField(key):
             settings[key] = str(getattr(training, key))
@@ -38,15 +41,29 @@ def overridden_settings(config: PipelineConfig) -> dict[str, str]:
     steps = [step.WhichOneof("preprocessing_step") or "none" for step in training.data_augmentation_options]
     if steps:
         settings["data_augmentation_options"] = ", ".join(steps)
-    return settings | _loss_settings(config.model.ssd.loss)
+    return settings | _LOSS_SETTINGS[meta_architecture(config)](model)
 
 
-def _loss_settings(loss: Any) -> dict[str, str]:
+def settings_without_effect(config: PipelineConfig) -> dict[str, str]:
+    """The params that the model makes nothing of, and why."""
+    if meta_architecture(config) != "faster_rcnn":
+        return {}
+    return faster_rcnn_config.settings_without_effect(detector_message(config))
+
+
+def _loss_settings_of_ssd(ssd: Any) -> dict[str, str]:
+    loss = ssd.loss
     focal = loss.classification_loss.weighted_sigmoid_focal
     messages = {"localization_weight": (loss, "localization_weight")} | {
         f"focal {name}": (focal, name) for name in ("alpha", "gamma")
     }
     return {key: f"{getattr(own, name):g}" for key, (own, name) in messages.items() if own.HasField(name)}
+
+
+_LOSS_SETTINGS: dict[str, Callable[[Any], dict[str, str]]] = {
+    "ssd": _loss_settings_of_ssd,
+    "faster_rcnn": faster_rcnn_config.loss_settings,
+}
 
 
 def _schedule(rate: Any) -> str:

@@ -4,14 +4,15 @@ One rule: where params.yaml and the file both set a value, that of params.yaml w
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from google.protobuf import text_format
 from object_detection.protos import losses_pb2, optimizer_pb2, pipeline_pb2, preprocessor_pb2, train_pb2
 
-from tasks.detector.model_messages import detector_message
+from tasks.detector.faster_rcnn_config import fill_in_model
+from tasks.detector.model_messages import detector_message, meta_architecture
 from tasks.errors import ConfigError
 from tasks.ground.files import replacing
 from tasks.model.label_map import LABEL_MAP
@@ -83,13 +84,20 @@ def fill_in(
         # Those of the extractor and of any kind of predictor.
         if message.DESCRIPTOR.name == "BatchNorm":
             message.decay = train.batchnorm_decay
-    _fill_loss(model.loss, train)
-    suppression = model.post_processing.batch_non_max_suppression
-    suppression.max_detections_per_class = suppression.max_total_detections = export.max_detections
-    suppression.iou_threshold = export.nms_iou_threshold
+    _FILL_IN_MODEL[meta_architecture(config)](model, train, export)
     _fill_training(config.train_config, train)
     _fill_checkpoint(config.train_config, fine_tune_checkpoint)
     _fill_readers(config, records)
+
+
+def _fill_in_ssd(ssd: Any, train: "TrainParams", export: "ExportParams") -> None:
+    _fill_loss(ssd.loss, train)
+    suppression = ssd.post_processing.batch_non_max_suppression
+    suppression.max_detections_per_class = suppression.max_total_detections = export.max_detections
+    suppression.iou_threshold = export.nms_iou_threshold
+
+
+_FILL_IN_MODEL: dict[str, Callable[[Any, Any, Any], None]] = {"ssd": _fill_in_ssd, "faster_rcnn": fill_in_model}
 
 
 def _fill_loss(loss: losses_pb2.Loss, train: "TrainParams") -> None:

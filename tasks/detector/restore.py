@@ -32,7 +32,9 @@ _UNREADABLE = (tf.errors.OpError, ValueError, IndexError)
 _GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 # The OD API's feature extractor puts its own name before those of its layers, from the second in a process on with a
 # number.
-_EXTRACTOR = re.compile(r"^ssd_\w+_feature_extractor(_\d+)?/")
+_BUILT = re.compile(
+    r"^(ssd_\w+_feature_extractor(_\d+)?|mask_rcnn_keras_box_predictor(_\d+)?/mask_rcnn_(box|class)_head(_\d+)?)/"
+)
 _SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 # The key of an optimizer's slot variable begins with that of its variable.
 _SLOT = "/.OPTIMIZER_SLOT/"
@@ -130,7 +132,9 @@ def restore(network: Network, base: Path, classes: tuple[str, ...]) -> RestoreRe
             continue
         used.add(name)
         value, shape = weights.value(name), tuple(variable.shape)
-        merged = head.merge(key, variable.numpy(), value) if network.component_of(key) == CLASS_HEAD else value
+        of_boxes = network.architecture.has_boxes_by_class(key)
+        in_head = network.component_of(key) == CLASS_HEAD
+        merged = head.merge(key, variable.numpy(), value, of_boxes=of_boxes) if in_head else value
         if merged is None and not head.kept:
             result.mismatched[key] = "trained for other classes"
         elif merged is None or merged.shape != shape:
@@ -154,7 +158,7 @@ def _class_head(network: Network, base: Path, classes: tuple[str, ...], names: M
 
 def plain_name(name: str) -> str:
     """A Keras variable's name as every build of a model gives it: `<layer>/<weight>`."""
-    return _EXTRACTOR.sub("", name.removesuffix(":0"), count=1)
+    return _BUILT.sub("", name.removesuffix(":0"), count=1)
 
 
 def _source_in_words(description: BaseDescription) -> str:

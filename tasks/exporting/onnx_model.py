@@ -3,7 +3,7 @@
 import json
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,16 @@ import onnx
 import tensorflow as tf
 from onnx import ModelProto, TensorProto, helper
 
+from tasks.detector.architectures.architecture import Architecture
+from tasks.detector.architectures.faster_rcnn import FasterRcnn
+from tasks.detector.architectures.ssd import Ssd
 from tasks.detector.canvas import on_canvas
+from tasks.detector.model_messages import detector_message
 from tasks.detector.network import Network
 from tasks.exporting.onnx_conversion import to_onnx
 from tasks.exporting.onnx_nms import NmsSettings, add_nms, read_nms
 from tasks.exporting.onnx_nodes import Nodes, rename
+from tasks.exporting.onnx_two_stages import add_two_stages
 from tasks.ground.files import replacing
 from tasks.model.onnx_file import BOXES, CLASS_NAMES, CLASSES, COUNT, FIRST_ID, INPUT, OPSET, OUTPUTS, SCORES
 
@@ -37,7 +42,7 @@ def export_onnx(network: Network, pipeline_config: Any, path: Path, *, classes: 
     if len(classes) != network.num_classes:
         raise ValueError(f"expected {network.num_classes} class names, but got {len(classes)}")
     settings = read_nms(pipeline_config)
-    model = _model(network, settings)
+    model = _model(network, pipeline_config, settings)
     helper.set_model_props(model, _metadata(network, classes))
     # Types and shapes of every tensor are inferred, too; an operation that was not converted is none that ONNX knows.
     onnx.checker.check_model(model, full_check=True)
@@ -45,12 +50,12 @@ def export_onnx(network: Network, pipeline_config: Any, path: Path, *, classes: 
         beside.write_bytes(model.SerializeToString(deterministic=True))
 
 
-def _model(network: Network, settings: NmsSettings) -> ModelProto:
+def _model(network: Network, pipeline_config: Any, settings: NmsSettings) -> ModelProto:
     """The network and its NMS, without metadata."""
-    anchors = _anchors(network)
-    body = _network_nodes(network, anchors)
+    with _quiet():
+        body, boxes = _BODIES[type(network.architecture)](network, detector_message(pipeline_config))
     nms = Nodes("nms/")
-    add_nms(nms, settings, boxes=_RAW_BOXES, scores=_RAW_SCORES, anchors=len(anchors), num_classes=network.num_classes)
+    add_nms(nms, settings, boxes=_RAW_BOXES, scores=_RAW_SCORES, anchors=boxes, num_classes=network.num_classes)
     return helper.make_model(
         helper.make_graph(
             body.nodes + nms.nodes,
@@ -63,6 +68,22 @@ def _model(network: Network, settings: NmsSettings) -> ModelProto:
         ir_version=helper.find_min_ir_version_for([helper.make_opsetid("", OPSET)]),
         producer_name="detection-pipeline",
     )
+
+
+def _one_stage(network: Network, _: Any) -> tuple[Nodes, int]:
+    """The nodes up to the boxes and scores of all anchors, and how many those are."""
+    anchors = _anchors(network)
+    return _network_nodes(network, anchors), len(anchors)
+
+
+def _two_stages(network: Network, settings: Any) -> tuple[Nodes, int]:
+    return add_two_stages(network, settings, boxes=_RAW_BOXES, scores=_RAW_SCORES)
+
+
+_BODIES: dict[type[Architecture], Callable[[Network, Any], tuple[Nodes, int]]] = {
+    Ssd: _one_stage,
+    FasterRcnn: _two_stages,
+}
 
 
 def _anchors(network: Network) -> npt.NDArray[np.float32]:
@@ -87,8 +108,7 @@ def _network_nodes(network: Network, anchors: npt.NDArray[np.float32]) -> Nodes:
         scores = model._score_conversion_fn(raw["class_predictions_with_background"])
         return boxes, scores[..., 1:] if has_background else scores
 
-    with _quiet():
-        graph = to_onnx(detect.get_concrete_function(), OPSET)
+    graph = to_onnx(detect.get_concrete_function(), OPSET)
     if len(graph.input) != 1:
         named = ", ".join(each.name for each in graph.input)
         raise ValueError(f"the network hangs on tensors outside of it: {named}")

@@ -3,20 +3,23 @@
 It follows `multiclass_non_max_suppression` in the OD API's `core/post_processing.py` to the order of equal scores.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from onnx import TensorProto
 
+from tasks.detector.model_messages import detector_message
 from tasks.errors import ConfigError
 from tasks.exporting.onnx_nodes import Nodes
-from tasks.model.onnx_file import BOXES, CLASSES, COUNT, FIRST_ID, SCORES
+from tasks.model.onnx_file import BOXES, CLASSES, COUNT, FIRST_ID, OUTPUTS, SCORES
 
 # What makes another NMS of it.
 _UNKNOWN = ("use_static_shapes", "use_class_agnostic_nms", "use_combined_nms", "soft_nms_sigma")
 # The score of what is no detection; the OD API's, too.
 _NONE = -1.0
+_GRAPH_OUTPUTS = {name: name for name in OUTPUTS}
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,9 @@ def read_nms(pipeline_config: Any) -> NmsSettings:
     Raises:
         ConfigError: it is one of the OD API's others.
     """
-    nms = pipeline_config.model.ssd.post_processing.batch_non_max_suppression
+    model = detector_message(pipeline_config)
+    post_processing = model.post_processing if hasattr(model, "post_processing") else model.second_stage_post_processing
+    nms = post_processing.batch_non_max_suppression
     for name in _UNKNOWN:
         if getattr(nms, name):
             raise ConfigError(
@@ -52,7 +57,16 @@ def read_nms(pipeline_config: Any) -> NmsSettings:
     return NmsSettings(nms.score_threshold, nms.iou_threshold, nms.max_detections_per_class, nms.max_total_detections)
 
 
-def add_nms(nodes: Nodes, settings: NmsSettings, *, boxes: str, scores: str, anchors: int, num_classes: int) -> None:
+def add_nms(
+    nodes: Nodes,
+    settings: NmsSettings,
+    *,
+    boxes: str,
+    scores: str,
+    anchors: int,
+    num_classes: int,
+    names: Mapping[str, str] = _GRAPH_OUTPUTS,
+) -> None:
     """Add the nodes that make the graph's four outputs.
 
     Args:
@@ -62,6 +76,7 @@ def add_nms(nodes: Nodes, settings: NmsSettings, *, boxes: str, scores: str, anc
         scores: float32 `(B, anchors, num_classes)`.
         anchors: boxes in an image.
         num_classes: without background.
+        names: of what comes out, by the names of the graph's outputs.
     """
     by_class = nodes.add("Transpose", [scores], "scores_by_class", perm=[0, 2, 1])
     selected = nodes.add(
@@ -77,7 +92,7 @@ def add_nms(nodes: Nodes, settings: NmsSettings, *, boxes: str, scores: str, anc
     )
     clipped = _add_clip(nodes, boxes)
     best = _add_selected_scores(nodes, selected, by_class, _add_areas(nodes, clipped))
-    _add_best(nodes, best, clipped, settings.max_total, anchors=anchors, num_classes=num_classes)
+    _add_best(nodes, best, clipped, settings.max_total, anchors, num_classes, names)
 
 
 def _add_clip(nodes: Nodes, boxes: str) -> str:
@@ -113,7 +128,9 @@ def _add_selected_scores(nodes: Nodes, selected: str, by_class: str, areas: str)
     return nodes.add("ScatterND", [empty, selected, kept], "scores_or_none")
 
 
-def _add_best(nodes: Nodes, scores: str, boxes: str, max_total: int, *, anchors: int, num_classes: int) -> None:
+def _add_best(
+    nodes: Nodes, scores: str, boxes: str, max_total: int, anchors: int, num_classes: int, names: Mapping[str, str]
+) -> None:
     """The outputs: the `max_total` best of `scores` in each image, what is no detection as zeros, its class as 1."""
     row = nodes.constant("row", [0, anchors * num_classes], np.int64)
     flat = nodes.add("Reshape", [scores, row], "scores_in_a_row")
@@ -124,18 +141,18 @@ def _add_best(nodes: Nodes, scores: str, boxes: str, max_total: int, *, anchors:
     nodes.append("TopK", [flat, nodes.constant("max_total", [max_total], np.int64)], [best, places], axis=1)
     zero = nodes.constant("no_score", 0, np.float32)
     is_found = nodes.add("GreaterOrEqual", [best, zero], "is_found")
-    nodes.append("Where", [is_found, best, zero], [SCORES])
+    nodes.append("Where", [is_found, best, zero], [names[SCORES]])
 
     length = nodes.constant("anchors", anchors, np.int64)
     number = nodes.add("Div", [places, length], "class_numbers")
     as_float = nodes.add("Cast", [number], "class_numbers_float", to=TensorProto.FLOAT)
     class_index = nodes.add("Where", [is_found, as_float, zero], "class_indices")
-    nodes.append("Add", [class_index, nodes.constant("first_id", FIRST_ID, np.float32)], [CLASSES])
+    nodes.append("Add", [class_index, nodes.constant("first_id", FIRST_ID, np.float32)], [names[CLASSES]])
 
     last = nodes.constant("behind", [-1], np.int64)
     place = nodes.add("Unsqueeze", [nodes.add("Mod", [places, length], "box_places"), last], "box_rows")
     found = nodes.add("GatherND", [boxes, place], "best_boxes", batch_dims=1)
-    nodes.append("Where", [nodes.add("Unsqueeze", [is_found, last], "is_found_box"), found, zero], [BOXES])
+    nodes.append("Where", [nodes.add("Unsqueeze", [is_found, last], "is_found_box"), found, zero], [names[BOXES]])
 
     counted = nodes.add("Cast", [is_found], "is_found_float", to=TensorProto.FLOAT)
-    nodes.append("ReduceSum", [counted, nodes.constant("columns", [1], np.int64)], [COUNT], keepdims=0)
+    nodes.append("ReduceSum", [counted, nodes.constant("columns", [1], np.int64)], [names[COUNT]], keepdims=0)

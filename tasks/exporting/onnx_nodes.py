@@ -40,7 +40,7 @@ class Nodes:
         self.nodes.append(helper.make_node(operator, inputs, outputs, name=outputs[0], **attributes))
 
 
-def rename(graph: GraphProto, names: Mapping[str, str]) -> Nodes:
+def rename(graph: GraphProto, names: Mapping[str, str], *, prefix: str = "") -> Nodes:
     """What the outputs of `graph` need, in an order and with names that only its structure decides.
 
     A converter's own names count what the process did before, so that two exports would differ.
@@ -48,18 +48,19 @@ def rename(graph: GraphProto, names: Mapping[str, str]) -> Nodes:
     Args:
         graph: has no graphs within nodes, and its outputs are among the keys of `names`.
         names: of inputs and outputs, which are given here.
+        prefix: begins all other names.
     """
     constants = {constant.name: constant for constant in graph.initializer}
     new = dict(names)
-    result = Nodes("")
+    result = Nodes(prefix)
     counts: dict[str, int] = {}
     for node in _in_order(graph):
         for name in node.input:
             if name in constants and name not in new:
-                new[name] = f"constant_{len(result.constants)}"
+                new[name] = f"{prefix}constant_{len(result.constants)}"
                 result.constants.append(_renamed_constant(constants[name], new[name]))
         counts[node.op_type] = counts.get(node.op_type, 0) + 1
-        own_name = f"{_snake_case(node.op_type)}_{counts[node.op_type]}"
+        own_name = f"{prefix}{_snake_case(node.op_type)}_{counts[node.op_type]}"
         for i, name in enumerate(node.output):
             new.setdefault(name, f"{own_name}_{i}" if i else own_name)
         result.nodes.append(_renamed_node(node, own_name, {**new, "": ""}))

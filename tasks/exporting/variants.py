@@ -1,7 +1,7 @@
 """All variants of one network, each written, scored on the val split, and kept or left out."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from tasks.exporting.saved_model import save_function
 from tasks.exporting.tflite import Converter
 from tasks.exporting.tflite_graph import tflite_graph
 from tasks.exporting.tflite_metadata import Metadata, with_metadata
+from tasks.ground.text import print_text
 from tasks.metrics.differences import Difference
 from tasks.model.onnx_file import OPSET
 from tasks.model.variants import VARIANTS, ExportedVariants, WrittenVariant
@@ -65,16 +66,19 @@ def export_variants(
 ) -> ExportedVariants:
     """Write the variants of `params` into `folder`, which holds the label map; `train` measures int8's ranges.
 
+    A variant that the network's meta-architecture has no form for is left out.
+
     Raises:
         CheckpointError: a variant cannot be made of this model.
         DataError: int8 has no training images.
         PipelineError: the judge stops.
     """
     written: dict[VariantName, WrittenVariant] = {}
-    left_out: dict[VariantName, str] = {}
-    with _graph(source.network, source.pipeline_config, params.max_detections) as graph:
+    left_out = _unavailable(source.network, params.variants)
+    possible = [name for name in params.variants if name not in left_out]
+    with _graph_for(possible, source, params.max_detections) as graph:
         converter = Converter(graph)
-        for name in params.variants:
+        for name in possible:
             file = folder / VARIANTS[name].file
             if name == "int8":
                 variant, difference = _export_int8(converter, source, params, train, file, judge)
@@ -94,6 +98,25 @@ def export_float32(network: Network, pipeline_config: Any, file: Path, *, max_de
     """Write the float32 TFLite file alone, without metadata."""
     with _graph(network, pipeline_config, max_detections) as graph:
         file.write_bytes(Converter(graph).convert("float32"))
+
+
+def _unavailable(network: Network, names: Sequence[VariantName]) -> dict[VariantName, str]:
+    """Why variants cannot be made of such a network, by their names; it is printed, too."""
+    unavailable = network.architecture.unavailable
+    left_out = {name: unavailable[VARIANTS[name].runtime] for name in names if VARIANTS[name].runtime in unavailable}
+    for name, why in left_out.items():
+        print_text(f"export: {VARIANTS[name].file} is left out: {why}")
+    return left_out
+
+
+@contextmanager
+def _graph_for(names: Sequence[VariantName], source: Source, max_detections: int) -> Iterator[Path]:
+    """As `_graph`; an empty path where none of `names` is made of it."""
+    if not any(VARIANTS[name].runtime == "TFLite" for name in names):
+        yield Path()
+        return
+    with _graph(source.network, source.pipeline_config, max_detections) as graph:
+        yield graph
 
 
 @contextmanager

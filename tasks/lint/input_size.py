@@ -42,7 +42,7 @@ def check_size(
     now, then = 1 - unmatched(geometry), 1 - unmatched(larger)
     if then - now < _WORTH_SAYING * now and median >= _SMALL_PX:
         return []
-    widened = median * side_px / geometry.resizer.canvas[1]
+    widened = float(np.median(_scaled(at_input, geometry, larger).min(axis=1)))
     return [
         Finding(
             "info",
@@ -58,7 +58,10 @@ def check_size(
 
 
 def _scaled(sizes: Sizes, geometry: ModelGeometry, other: ModelGeometry) -> npt.NDArray[np.float64]:
-    """`(N, 2)` sizes at the input of `geometry`, as they are at the input of `other`; both scale alike."""
+    """`(N, 2)` sizes at the input of `geometry`, as they are at the input of `other`; both are resized in one way.
+
+    Of an input that keeps proportions, the longer side of photos is taken to decide.
+    """
     (height, width), (other_height, other_width) = geometry.resizer.canvas, other.resizer.canvas
     return sizes * [other_width / width, other_height / height]
 

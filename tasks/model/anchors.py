@@ -48,6 +48,14 @@ def pyramid_anchors(
     )
 
 
+def grid_anchors(
+    *, scales: Sequence[float], aspect_ratios: Sequence[float], base_width: float, base_height: float
+) -> Anchors:
+    """As the OD API's `GridAnchorGenerator`: one level, whose `scales` are of a base in pixels."""
+    shapes = _shaped([(scale, ratio) for scale in scales for ratio in aspect_ratios])
+    return Anchors((shapes * np.array([base_width, base_height]),))
+
+
 def ssd_anchors(
     *,
     scales: Sequence[float],

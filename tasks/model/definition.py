@@ -9,19 +9,26 @@ Backbone = Literal[
     "resnet50_v1",
     "resnet101_v1",
     "resnet152_v1",
+    "resnet50_v1_to_conv4",
+    "resnet101_v1_to_conv4",
+    "resnet152_v1_to_conv4",
     "efficientnet_b0",
     "efficientnet_b1",
     "efficientnet_b2",
 ]
 
 # What `train.freeze` counts: MobileNet V1's Conv2d_0..13, MobileNet V2's stem with its first block, block_1..16 and
-# Conv_1, ResNet's stem and four stages, EfficientNet's stem with its first stage and six more.
+# Conv_1, ResNet's stem and four stages (a Faster R-CNN's backbone has three of them), EfficientNet's stem with its
+# first stage and six more.
 BLOCKS: dict[Backbone, int] = {
     "mobilenet_v1": 14,
     "mobilenet_v2": 18,
     "resnet50_v1": 5,
     "resnet101_v1": 5,
     "resnet152_v1": 5,
+    "resnet50_v1_to_conv4": 4,
+    "resnet101_v1_to_conv4": 4,
+    "resnet152_v1_to_conv4": 4,
     "efficientnet_b0": 7,
     "efficientnet_b1": 7,
     "efficientnet_b2": 7,

@@ -13,7 +13,7 @@ import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 
 from tasks.errors import ConfigError
-from tasks.model.anchors import Anchors, linear_scales, pyramid_anchors, ssd_anchors
+from tasks.model.anchors import Anchors, grid_anchors, linear_scales, pyramid_anchors, ssd_anchors
 from tasks.model.resizer import Resizer
 
 # Message -> its fields: name, and a message or a type with the default that the OD API's .proto gives it. A list is a
@@ -21,12 +21,25 @@ from tasks.model.resizer import Resizer
 _Default: TypeAlias = str | int | float | bool | list[float]
 _MESSAGES: dict[str, dict[str, _Default]] = {
     "Pipeline": {"model": "Model"},
-    "Model": {"ssd": "Ssd"},
+    "Model": {"ssd": "Ssd", "faster_rcnn": "FasterRcnn"},
     "Ssd": {"image_resizer": "Resizer", "anchor_generator": "Generator", "matcher": "Matcher"},
+    "FasterRcnn": {"image_resizer": "Resizer", "first_stage_anchor_generator": "Generator"},
     "Resizer": {"fixed_shape_resizer": "Fixed", "keep_aspect_ratio_resizer": "KeepAspect"},
     "Fixed": {"height": 300, "width": 300},
     "KeepAspect": {"min_dimension": 600, "max_dimension": 1024, "pad_to_max_dimension": False},
-    "Generator": {"ssd_anchor_generator": "SsdAnchors", "multiscale_anchor_generator": "PyramidAnchors"},
+    "Generator": {
+        "ssd_anchor_generator": "SsdAnchors",
+        "multiscale_anchor_generator": "PyramidAnchors",
+        "grid_anchor_generator": "GridAnchors",
+    },
+    "GridAnchors": {
+        "height": 256,
+        "width": 256,
+        "height_stride": 16,
+        "width_stride": 16,
+        "scales": [],
+        "aspect_ratios": [],
+    },
     "SsdAnchors": {
         "num_layers": 6,
         "min_scale": 0.2,
@@ -51,6 +64,8 @@ _MESSAGES: dict[str, dict[str, _Default]] = {
 
 # The OD API's SSD extractors without a pyramid start from the backbone's layer that halves the input four times.
 _STRIDE_WITHOUT_PYRAMID_PX = 16
+# Of a Faster R-CNN's first stage; the OD API has no setting for them (`target_assigner.create_target_assigner`).
+_PROPOSAL_IOU, _PROPOSAL_FORCE_MATCH = 0.7, True
 
 
 @dataclass(frozen=True)
@@ -60,7 +75,7 @@ class ModelGeometry:
     Attributes:
         resizer: the size that images are resized to.
         anchors: in pixels of the resized image.
-        matched_iou: an anchor learns an object from this IoU on.
+        matched_iou: an anchor learns an object from this IoU on; of two stages, an anchor of the first.
         force_match: whether an object that no anchor matches is assigned to the one that overlaps it most.
         finest_stride_px: pixels of the input, across and down, for one place of the finest feature map.
     """
@@ -73,7 +88,7 @@ class ModelGeometry:
 
 
 def read_model_geometry(path: Path) -> ModelGeometry:
-    """The geometry of the SSD model in a pipeline.config.
+    """The geometry of the model in a pipeline.config.
 
     Raises:
         ConfigError: the file is missing or no pipeline.config, or its resizer, anchor generator or matcher is none that
@@ -83,35 +98,48 @@ def read_model_geometry(path: Path) -> ModelGeometry:
 
 
 def read_resizer(path: Path) -> Resizer:
-    """The size that the SSD model in a pipeline.config resizes images to.
+    """The size that the model in a pipeline.config resizes images to.
 
     Raises:
         ConfigError: the file is missing or no pipeline.config, or its resizer is none that is supported here.
     """
-    return _resizer(_parse(_read_text(path), path).model.ssd.image_resizer, path)
+    return _resizer(_detector(_parse(_read_text(path), path).model).image_resizer, path)
 
 
 def model_geometry(text: str, path: Path) -> ModelGeometry:
-    """The geometry of the SSD model in the `text` of a pipeline.config; messages name it `path`.
+    """The geometry of the model in the `text` of a pipeline.config; messages name it `path`.
 
     Raises:
         ConfigError: as `read_model_geometry`.
     """
-    ssd = _parse(text, path).model.ssd
-    if not ssd.matcher.HasField("argmax_matcher"):
-        raise ConfigError(f"{path}: its matcher is no argmax_matcher")
-    matcher = ssd.matcher.argmax_matcher
-    resizer = _resizer(ssd.image_resizer, path)
-    anchors = _anchors(ssd.anchor_generator, ssd.image_resizer, path)
+    model = _parse(text, path).model
+    detector = _detector(model)
+    resizer = _resizer(detector.image_resizer, path)
+    two_stages = model.HasField("faster_rcnn")
+    matched_iou, force_match = (_PROPOSAL_IOU, _PROPOSAL_FORCE_MATCH) if two_stages else _matching(detector, path)
+    generator = detector.first_stage_anchor_generator if two_stages else detector.anchor_generator
+    anchors = _anchors(generator, detector.image_resizer, path)
     if not (np.isfinite(anchors.sizes) & (anchors.sizes > 0)).all():
         raise ConfigError(f"{path}: its anchor_generator gives anchors without a size above 0; look at its scales")
     return ModelGeometry(
         resizer=resizer,
         anchors=anchors,
-        matched_iou=matcher.matched_threshold,
-        force_match=matcher.force_match_for_each_row,
-        finest_stride_px=_finest_stride_px(ssd.anchor_generator),
+        matched_iou=matched_iou,
+        force_match=force_match,
+        finest_stride_px=_finest_stride_px(generator),
     )
+
+
+def _detector(model: Any) -> Any:
+    """The message of the detector itself, whatever its meta-architecture."""
+    return model.faster_rcnn if model.HasField("faster_rcnn") else model.ssd
+
+
+def _matching(ssd: Any, path: Path) -> tuple[float, bool]:
+    if not ssd.matcher.HasField("argmax_matcher"):
+        raise ConfigError(f"{path}: its matcher is no argmax_matcher")
+    matcher = ssd.matcher.argmax_matcher
+    return matcher.matched_threshold, matcher.force_match_for_each_row
 
 
 def _read_text(path: Path) -> str:
@@ -162,14 +190,26 @@ def _anchors(message: Any, resizer: Any, path: Path) -> Anchors:
             base_height=ssd.base_anchor_height,
             input_side_px=_input_side_px(resizer, path),
         )
+    if message.HasField("grid_anchor_generator"):
+        grid = message.grid_anchor_generator
+        return grid_anchors(
+            scales=list(grid.scales),
+            aspect_ratios=_ratios(grid.aspect_ratios, path),
+            base_width=grid.width,
+            base_height=grid.height,
+        )
     raise ConfigError(
-        f"{path}: its anchors come from neither a multiscale_anchor_generator nor an ssd_anchor_generator"
+        f"{path}: its anchors come from neither a multiscale_anchor_generator nor an ssd_anchor_generator nor a "
+        "grid_anchor_generator"
     )
 
 
 def _finest_stride_px(generator: Any) -> int:
     if generator.HasField("multiscale_anchor_generator"):
         return int(2**generator.multiscale_anchor_generator.min_level)
+    if generator.HasField("grid_anchor_generator"):
+        grid = generator.grid_anchor_generator
+        return int(min(grid.height_stride, grid.width_stride))
     return _STRIDE_WITHOUT_PYRAMID_PX
 
 

@@ -114,6 +114,7 @@ def export_folder(model: Path) -> Path:
 
     Raises:
         CheckpointError: there is no such folder or file, it is the SavedModel in one, or no runtime is known for it.
+        FormatError: a file is missing, and the list of what was left out cannot be read.
     """
     if model.is_dir():
         if (model / "saved_model.pb").is_file():
@@ -121,6 +122,9 @@ def export_folder(model: Path) -> Path:
             raise CheckpointError(f"{model}: a SavedModel; name the export folder in which it lies{where}")
         return model
     if not model.is_file() and model.parent.is_dir() and model.name in _BY_FILE:
+        reason = _why_left_out(model)
+        if reason:
+            raise CheckpointError(f"{model}: left out at export: {reason}")
         raise CheckpointError(
             f"{model}: not exported: add {variant_name(model)} to export.variants in params.yaml, then run `make run`"
         )
@@ -128,6 +132,13 @@ def export_folder(model: Path) -> Path:
         raise CheckpointError(f"{model}: no exported model here; run `make run` first, or name one with --model")
     runtime_of(model)
     return model.parent
+
+
+def _why_left_out(file: Path) -> str | None:
+    """Why `export` did not write the variant `file`; None where nothing says so."""
+    if not (file.parent / VARIANTS_FILE).is_file():
+        return None
+    return read_variants(file.parent).left_out.get(variant_name(file))
 
 
 def variant_name(file: Path) -> VariantName:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks.artifacts.base import checkpoint_prefix, read_base_description
-from tasks.artifacts.lint import write_findings
+from tasks.artifacts.lint import Finding, write_findings
 from tasks.dataset.splits import SPLITS
 from tasks.detector.model_messages import canvas_resizer, check_supported, extractor_type, resized_config
 from tasks.detector.model_proto import pipeline_proto
-from tasks.detector.overridden_settings import OVERRIDDEN_BY, overridden_settings
+from tasks.detector.overridden_settings import OVERRIDDEN_BY, overridden_settings, settings_without_effect
 from tasks.detector.pipeline_config import (
     PipelineConfig,
     config_text,
@@ -74,6 +74,7 @@ def configure(
         [
             *check_all(train, configured, read_base_facts(base, description), classes, splits),
             *check_replaced(model.name, before, overridden_settings(config), OVERRIDDEN_BY),
+            *(Finding("info", key, "", why) for key, why in settings_without_effect(config).items()),
         ]
     )
     for finding in findings:

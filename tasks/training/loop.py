@@ -174,8 +174,13 @@ class Trainer:
         bar.update()
 
     def _traced_step(self, batch: Batch) -> dict[str, tf.Tensor]:
-        rate = self._optimizer.schedule(self._optimizer.optimizers[0].iterations)
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
+        steps = self._optimizer.optimizers[0].iterations
+        rate = self._optimizer.schedule(steps)
+        self._provide_groundtruth(batch)
+        with (
+            self._network.architecture.seeded(self._params.seed, steps),
+            tf.GradientTape(watch_accessed_variables=False) as tape,
+        ):
             for variable in self._optimizer.updated:
                 tape.watch(variable)
             predictions = self._forward(batch.images, batch.shapes, training=True)
@@ -188,8 +193,11 @@ class Trainer:
         figures = {name: self._replicas.total(loss) for name, loss in {"loss": total, **losses}.items()}
         return {**figures, "gradient_norm": norm, "learning_rate": rate}
 
-    def _losses(self, batch: Batch, predictions: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """One replica's addends: the sum over all replicas is the losses of the whole batch."""
+    def _provide_groundtruth(self, batch: Batch) -> None:
+        """Give the model the boxes of one replica's images. It must have them before it predicts.
+
+        A second stage learns from proposals that are sampled by their overlap with the boxes.
+        """
         model, share = self._network.model, self._replicas.share(self._params.batch_size)
         one_hot = tf.one_hot(batch.classes, self._network.num_classes) * batch.weights[..., tf.newaxis]
         # Weights keep the padding out of the loss, so that shapes stay static whatever the images hold.
@@ -198,10 +206,13 @@ class Trainer:
             groundtruth_classes_list=tf.unstack(one_hot, share),
             groundtruth_weights_list=tf.unstack(batch.weights, share),
         )
+
+    def _losses(self, batch: Batch, predictions: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """One replica's addends: the sum over all replicas is the losses of the whole batch."""
         losses = self._network.architecture.losses(predictions, batch.shapes)
         weight = 1.0
         if self._replicas.count > 1 and losses.matches is not None:
-            # The model has divided by the matches of its replica; the divisor must be those of the whole batch.
+            # The model has divided by the matches (or images) of its replica; it must be those of the whole batch.
             weight = tf.maximum(losses.matches, 1.0) / tf.maximum(self._replicas.total(losses.matches), 1.0)
         return {
             "classification_loss": losses.classification * weight,

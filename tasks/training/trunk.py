@@ -12,7 +12,7 @@ from typing import Any
 import tensorflow as tf
 
 from tasks.detector.architectures.components import BACKBONE, FEATURE_MAPS
-from tasks.detector.network import Network, as_float32, set_learning_phase
+from tasks.detector.network import Network, set_learning_phase
 
 Features = tuple[tf.Tensor, ...]
 
@@ -49,13 +49,11 @@ class Trunk:
 
     def forward(self, features: Features, shapes: tf.Tensor | None = None, *, training: bool) -> dict[str, tf.Tensor]:
         """Raw predictions as `Network.forward` makes them, from `features`; call it inside a `tf.function`."""
-        set_learning_phase(training=training)
         # Their values are never read, but the anchors are made for their shape.
         count = features[0].shape[0] or tf.shape(features[0])[0]
         images = tf.zeros([count, self._network.height, self._network.width, 3])
         with self._splice(features):
-            whole = self._network.whole_shapes(images)
-            return as_float32(self._network.model.predict(images, whole if shapes is None else shapes))
+            return self._network.predict(images, shapes, training=training)
 
     @staticmethod
     def _traced(compute: Callable[[tf.Tensor], Features], images: tf.Tensor) -> Features:
@@ -154,7 +152,7 @@ def _used_outputs(network: Network) -> list[int]:
 
     def trace(images: tf.Tensor) -> None:
         def recorded_outputs(padded: tf.Tensor) -> _Recorder:
-            recorder.tensors = list(backbone(padded))
+            recorder.tensors = list(_as_tuple(backbone(padded)))
             return recorder
 
         with architecture.with_backbone(recorded_outputs):

@@ -93,7 +93,8 @@ def test_a_model_equals_the_zoos_own_config(name: str) -> None:
 def test_every_batch_norm_has_the_decay_of_the_params(name: str) -> None:
     decays = [value for path, value in flatten(filled(name).model).items() if path.endswith("batch_norm.decay")]
 
-    assert decays == pytest.approx([0.9, 0.9])
+    # A Faster R-CNN's backbone has its decay in code; training sets it there.
+    assert decays == pytest.approx([] if name.startswith("faster_rcnn") else [0.9, 0.9])
 
 
 def test_params_set_the_weight_of_the_box_loss_where_they_have_one() -> None:
@@ -203,7 +204,7 @@ def test_the_input_size_is_height_and_width(name: str) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("model { faster_rcnn { num_classes: 3 } }", "its model is faster_rcnn"),
+        ("model { experimental_model { name: 'mine' } }", "its model is experimental_model"),
         ("train_config { batch_size: 3 }", "its model is missing"),
         ('model { ssd { feature_extractor { type: "ssd_mobilenet_v2" } } }', "is 'ssd_mobilenet_v2'"),
         (

@@ -11,6 +11,7 @@ from object_detection.protos import pipeline_pb2
 
 from tasks.dataset.boxes import as_boxes, iou
 from tasks.dataset.dataset import AnnotatedImage, flags
+from tasks.detector.model_messages import detector_message
 from tasks.detector.model_proto import pipeline_proto
 from tasks.errors import ConfigError
 from tasks.model.anchors import best_iou, sizes_at_input
@@ -24,12 +25,17 @@ PYRAMID = "multiscale_anchor_generator { aspect_ratios: 1.0 }"
 
 def of_the_od_api(config, height, width):
     """`(N, 2)` sizes in pixels of the anchors in one place of each level, and the sizes level by level."""
-    generator = anchor_generator_builder.build(config.model.ssd.anchor_generator)
+    proposing = config.model.HasField("faster_rcnn")
+    model = detector_message(config)
+    generator = anchor_generator_builder.build(
+        model.first_stage_anchor_generator if proposing else model.anchor_generator
+    )
     shapes = [(2, 3)] * len(generator.num_anchors_per_location())
     levels = []
-    for boxes, count in zip(
-        generator.generate(shapes, im_height=height, im_width=width), generator.num_anchors_per_location(), strict=True
-    ):
+    # A grid's anchors are in pixels already.
+    height, width = (1, 1) if proposing else (height, width)
+    sides = {} if proposing else {"im_height": height, "im_width": width}
+    for boxes, count in zip(generator.generate(shapes, **sides), generator.num_anchors_per_location(), strict=True):
         ymin, xmin, ymax, xmax = tf.unstack(boxes.get()[:count], axis=1)
         levels.append(np.stack([(xmax - xmin) * width, (ymax - ymin) * height], axis=1))
     return levels
@@ -70,9 +76,8 @@ CONFIGS = {
 @pytest.mark.parametrize("text", CONFIGS.values(), ids=CONFIGS)
 def test_anchors_are_those_of_the_od_api(tmp_path, text):
     config = text_format.Parse(text, pipeline_pb2.TrainEvalPipelineConfig())
-    fixed = config.model.ssd.image_resizer.fixed_shape_resizer
     geometry = read(tmp_path, text)
-    expected = of_the_od_api(config, fixed.height, fixed.width)
+    expected = of_the_od_api(config, *geometry.resizer.canvas)
     assert len(geometry.anchors.levels) == len(expected)
     for ours, theirs in zip(geometry.anchors.levels, expected, strict=True):
         np.testing.assert_allclose(by_size(ours), by_size(theirs), rtol=2e-4)
@@ -82,7 +87,18 @@ def test_anchors_are_those_of_the_od_api(tmp_path, text):
 def test_input_size_and_matcher_are_those_of_the_config(tmp_path, name):
     geometry = read(tmp_path, CONFIGS[name])
     assert geometry.resizer.canvas == (MODELS[name].side_px,) * 2
-    assert (geometry.matched_iou, geometry.force_match) == (0.5, True)
+    assert geometry.resizer.keeps_proportions == MODELS[name].keeps_proportions
+    assert (geometry.matched_iou, geometry.force_match) == (0.7 if name.startswith("faster_rcnn") else 0.5, True)
+
+
+def test_the_grid_of_a_faster_rcnn_has_twelve_anchors_in_a_cell_of_16_pixels(tmp_path):
+    geometry = read(tmp_path, CONFIGS["faster_rcnn_resnet50_v1_640x640"])
+    assert geometry.finest_stride_px == 16
+    sizes = geometry.anchors.sizes
+    assert len(sizes) == 12
+    # Scales are of 256 pixels, and keep their area in every proportion.
+    np.testing.assert_allclose(sorted(set(np.sqrt(sizes.prod(axis=1)).round(6))), [64, 128, 256, 512])
+    assert np.isclose(sizes, [64, 64]).all(axis=1).sum() == 1
 
 
 @pytest.mark.parametrize("size", [(64, 48), (300, 900), (2000, 500), (100, 100)], ids=str)
@@ -115,7 +131,9 @@ def test_the_anchors_of_a_padded_input_are_fractions_of_the_padded_side(tmp_path
     [
         ("model {", "not a pipeline.config"),
         ("\xff", "not a pipeline.config"),
-        ("model { faster_rcnn { num_classes: 3 } }", "no argmax_matcher"),
+        ("model { ssd { image_resizer { fixed_shape_resizer { } } } }", "no argmax_matcher"),
+        ("model { faster_rcnn { num_classes: 3 } }", "neither a fixed_shape_resizer"),
+        ("model { faster_rcnn { image_resizer { fixed_shape_resizer { } } } }", "nor a grid_anchor_generator"),
         (SSD % ("identity_resizer {}", PYRAMID, ""), "neither a fixed_shape_resizer"),
         (SSD % ("fixed_shape_resizer { width: 0 }", PYRAMID, ""), "neither a fixed_shape_resizer"),
         (SSD % (FIXED, "flexible_grid_anchor_generator { }", ""), "neither a multiscale_anchor_generator"),

@@ -1,5 +1,6 @@
 """Steps on a tiny network: resumed equals uninterrupted, frozen stays frozen, a bad loss stops it."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,8 @@ import pytest
 import tensorflow as tf
 
 from tasks.detector.initialise import initialise
+from tasks.detector.network import Network
 from tasks.errors import TrainingError
-from tasks.model.resizer import Resizer
 from tasks.training.batchnorm import hold_still
 from tasks.training.examples import Augment, training_batches
 from tasks.training.freeze import frozen_keys, max_abs_change, snapshot, trainable
@@ -33,12 +34,14 @@ SCORES = ValidationScores(mAP=0.5, AP50=0.5)
 class Run:
     """A tiny network and its trainer, always with the same first values."""
 
-    def __init__(self, shard: Path, **changes: Any) -> None:
+    def __init__(
+        self, shard: Path, build: Callable[[], Network] = toy_network, freeze: int | str = 1, **changes: Any
+    ) -> None:
         params = self.params = PARAMS.model_copy(update=changes)
         self.shard = shard
-        self.network = toy_network()
+        self.network = build()
         initialise(self.network, self.network.variables, seed=1)
-        self.frozen = frozen_keys(self.network, 1)
+        self.frozen = frozen_keys(self.network, freeze)
         hold_still(self.network, self.frozen)
         self.before = snapshot(self.network, set(self.network.variables))
         variables = list(trainable(self.network, self.frozen).values())
@@ -57,7 +60,7 @@ class Run:
             progress = resume.restore(self.trainer.state)
             batches = training_batches(
                 [self.shard],
-                resizer=Resizer(width=64, height=64),
+                resizer=self.network.resizer,
                 batch_size=2,
                 max_boxes=4,
                 augment=Augment(0.5, 0.5, 0.5, 0.5),

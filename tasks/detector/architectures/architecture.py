@@ -1,11 +1,14 @@
 """What the pipeline asks of a meta-architecture."""
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, ClassVar, NamedTuple
 
 import tensorflow as tf
+
+from tasks.model.variants import Runtime
 
 Predictions = dict[str, tf.Tensor]
 
@@ -16,7 +19,7 @@ class Losses(NamedTuple):
     Attributes:
         classification: of whether an object is there, and which.
         localization: of where it is.
-        matches: what the model divided them by, where it returns that; None where it divides otherwise.
+        matches: what the model divided them by: matched anchors, or images; None where that is not known.
     """
 
     classification: tf.Tensor
@@ -29,7 +32,15 @@ class Architecture(ABC):
 
     Attributes:
         model: the OD API's `DetectionModel`.
+        class_bias: the first bias of a class head that no checkpoint filled.
+        has_batchnorm_decay: whether pipeline.config has the decay of every BatchNorm layer of the OD API's own class.
+        unavailable: why there is no exported form for a runtime, by the runtime.
     """
+
+    # An object is predicted at every anchor with probability 0.01 (RetinaNet, arXiv:1708.02002, section 4.1).
+    class_bias: ClassVar[float] = math.log(0.01 / 0.99)
+    has_batchnorm_decay: ClassVar[bool] = True
+    unavailable: ClassVar[Mapping[Runtime, str]] = {}
 
     def __init__(self, model: Any) -> None:
         """Of a built model."""
@@ -43,6 +54,10 @@ class Architecture(ABC):
     @abstractmethod
     def is_unused(self, key: str) -> bool:
         """Whether nothing that is predicted depends on the variable, which the model has all the same."""
+
+    def has_boxes_by_class(self, key: str) -> bool:
+        """Whether a variable of the class head has rows for the boxes of each class, in place of their scores."""
+        return False
 
     @property
     @abstractmethod
@@ -79,6 +94,14 @@ class Architecture(ABC):
     def with_features(self, features: Sequence[tf.Tensor]) -> AbstractContextManager[None]:
         """Within it, the feature extractor gives these."""
 
+    def inference(self) -> AbstractContextManager[None]:
+        """Within it, `predict` and `postprocess` of a model that is built to train do what an exported one does."""
+        return nullcontext()
+
+    def seeded(self, seed: int, step: tf.Tensor) -> AbstractContextManager[None]:
+        """Within it, what the model draws by chance is traced as a function of `seed` and `step`, an integer scalar."""
+        return nullcontext()
+
     @abstractmethod
     def losses(self, predictions: Predictions, shapes: tf.Tensor) -> Losses:
-        """Of predictions of `predict`, after `provide_groundtruth`; `shapes` int32 `(B, 3)` as in `Batch`."""
+        """Of predictions of `predict`, called after `provide_groundtruth`; `shapes` int32 `(B, 3)` as in `Batch`."""
