@@ -14,22 +14,21 @@ import numpy.typing as npt
 from tasks.detector.architectures.components import BACKBONE, BOX_HEAD, CLASS_HEAD
 from tasks.detector.network import Network
 
-# A new class head predicts an object at every anchor with probability 0.01 (RetinaNet, arXiv:1708.02002, section 4.1).
-_CLASS_BIAS = float(np.log(0.01 / 0.99))
-
 
 def initialise(network: Network, keys: Iterable[str], seed: int) -> None:
     """Set the variables under `keys`; each value depends on `seed` and its key alone, not on order."""
     for key in keys:
         variable = network.variables[key]
         rng = np.random.default_rng([seed & 0xFFFFFFFF, zlib.crc32(key.encode())])
-        value = _value(network.component_of(key), key.rsplit("/", 1)[-1], tuple(variable.shape), rng)
+        component = network.component_of(key)
+        bias = network.architecture.class_bias if component == CLASS_HEAD else 0.0
+        value = _value(component, key.rsplit("/", 1)[-1], tuple(variable.shape), rng, bias)
         if value is not None:
             variable.assign(value.astype(np.float32))
 
 
 def _value(
-    component: str, name: str, shape: tuple[int, ...], rng: np.random.Generator
+    component: str, name: str, shape: tuple[int, ...], rng: np.random.Generator, bias: float
 ) -> npt.NDArray[np.float64] | None:
     """The first value of one variable, or None to keep Keras' own (BatchNorm's scale, offset and statistics)."""
     if name == "depthwise_kernel":
@@ -41,7 +40,7 @@ def _value(
         # He et al. 2015 for a backbone of ReLUs that no checkpoint filled; 1 for FPN and towers, which are less deep.
         return rng.normal(0.0, np.sqrt((2.0 if component == BACKBONE else 1.0) / fan_in), shape)
     if name == "bias":
-        return np.full(shape, _CLASS_BIAS if component == CLASS_HEAD else 0.0)
+        return np.full(shape, bias)
     return None
 
 

@@ -1,14 +1,26 @@
 """The `model { ... }` message of a pipeline.config, whatever meta-architecture it has. Protobuf, not TensorFlow."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 from object_detection.protos import pipeline_pb2
 
+from tasks.detector.center_net_proto import check_boxes_only
 from tasks.errors import ConfigError
 from tasks.model.resizer import Resizer
 
-SUPPORTED = "SSD models of TensorFlow 2 (model { ssd { ... } }, a feature extractor whose type ends with _keras)"
+SUPPORTED = (
+    "SSD models of TensorFlow 2 (model { ssd { ... } }, a feature extractor whose type ends with _keras) and "
+    "CenterNets of boxes (model { center_net { ... } }, a ResNet or a MobileNet V2 with FPN)"
+)
+
+# By the name of the model's message: the feature extractors that can be frozen, restored and exported. Those of
+# CenterNet have a functional backbone; an hourglass has none.
+_EXTRACTORS = {
+    "ssd": re.compile(r".*_keras"),
+    "center_net": re.compile(r"resnet_v2_(50|101)|resnet_v1_(18|34|50|101)_fpn|mobilenet_v2_fpn(_sep_conv)?"),
+}
 
 
 def meta_architecture(config: pipeline_pb2.TrainEvalPipelineConfig) -> str:
@@ -30,14 +42,16 @@ def check_supported(config: pipeline_pb2.TrainEvalPipelineConfig, path: Path) ->
     """Refuse a model that this pipeline cannot train.
 
     Raises:
-        ConfigError: not an SSD model for TensorFlow 2 with an input of one size.
+        ConfigError: not a model for TensorFlow 2 that finds boxes, with an input of one size.
     """
     kind = meta_architecture(config)
-    if kind != "ssd":
+    if kind not in _EXTRACTORS:
         raise ConfigError(f"{path}: its model is {kind or 'missing'}; supported are {SUPPORTED}")
     extractor = extractor_type(config)
-    if not extractor.endswith("_keras"):
+    if not _EXTRACTORS[kind].fullmatch(extractor):
         raise ConfigError(f"{path}: feature_extractor.type is {extractor!r}; supported are {SUPPORTED}")
+    if kind == "center_net":
+        check_boxes_only(config.model.center_net, path)
     try:
         canvas_resizer(config)
     except ConfigError as error:

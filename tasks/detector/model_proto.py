@@ -5,7 +5,9 @@ Names and meaning: object_detection/protos/*.proto.
 
 from object_detection.protos import model_pb2, pipeline_pb2
 
+from tasks.detector.center_net_proto import center_net_message
 from tasks.detector.ssd_proto import efficientdet_message, ssd_message
+from tasks.model.center_net_models import CenterNetDefinition
 from tasks.model.definition import ModelDefinition
 from tasks.model.ssd_models import EfficientDetDefinition, SsdDefinition
 
@@ -30,4 +32,6 @@ def model_proto(definition: ModelDefinition, *, num_classes: int) -> model_pb2.D
         return model_pb2.DetectionModel(ssd=ssd_message(definition, num_classes))
     if isinstance(definition, EfficientDetDefinition):
         return model_pb2.DetectionModel(ssd=efficientdet_message(definition, num_classes))
+    if isinstance(definition, CenterNetDefinition):
+        return model_pb2.DetectionModel(center_net=center_net_message(definition, num_classes))
     raise TypeError(f"{definition.name}: no message for {type(definition).__name__}")

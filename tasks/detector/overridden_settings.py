@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from tasks.detector.center_net_proto import center_net_settings
+from tasks.detector.model_messages import detector_message, meta_architecture
 from tasks.detector.pipeline_config import PipelineConfig
 
 # Where `fill_in` takes each of the settings from instead.
@@ -26,8 +28,9 @@ def overridden_settings(config: PipelineConfig) -> dict[str, str]:
     """Each of the settings in `OVERRIDDEN_BY` that the file has, in words."""
     training = config.train_config
     settings = {}
-    if config.model.ssd.HasField("num_classes"):
-        settings["num_classes"] = str(config.model.ssd.num_classes)
+    model = detector_message(config)
+    if model.HasField("num_classes"):
+        settings["num_classes"] = str(model.num_classes)
     for key in ("batch_size", "num_steps"):
         if training.HasField(key):
             settings[key] = str(getattr(training, key))
@@ -38,7 +41,9 @@ def overridden_settings(config: PipelineConfig) -> dict[str, str]:
     steps = [step.WhichOneof("preprocessing_step") or "none" for step in training.data_augmentation_options]
     if steps:
         settings["data_augmentation_options"] = ", ".join(steps)
-    return settings | _loss_settings(config.model.ssd.loss)
+    if meta_architecture(config) == "center_net":
+        return settings | center_net_settings(model)
+    return settings | _loss_settings(model.loss)
 
 
 def _loss_settings(loss: Any) -> dict[str, str]:

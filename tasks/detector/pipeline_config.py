@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from google.protobuf import text_format
 from object_detection.protos import losses_pb2, optimizer_pb2, pipeline_pb2, preprocessor_pb2, train_pb2
 
-from tasks.detector.model_messages import detector_message
+from tasks.detector.center_net_proto import fill_center_net
+from tasks.detector.model_messages import detector_message, meta_architecture
 from tasks.errors import ConfigError
 from tasks.ground.files import replacing
 from tasks.model.label_map import LABEL_MAP
@@ -75,7 +76,7 @@ def fill_in(
     `fine_tune_checkpoint` is the prefix of a detection checkpoint (`.../ckpt-0`); None without one.
 
     Raises:
-        ConfigError: the params are of a focal loss, and the model has another.
+        ConfigError: the params are of a loss, and the model has another.
     """
     model = detector_message(config)
     model.num_classes = num_classes
@@ -83,13 +84,26 @@ def fill_in(
         # Those of the extractor and of any kind of predictor.
         if message.DESCRIPTOR.name == "BatchNorm":
             message.decay = train.batchnorm_decay
+    _FILL[meta_architecture(config)](model, train, export)
+    _fill_training(config.train_config, train)
+    _fill_checkpoint(config.train_config, fine_tune_checkpoint)
+    _fill_readers(config, records)
+
+
+def has_suppression(config: PipelineConfig) -> bool:
+    """Whether boxes that overlap others are left out of the model's detections (non-maximum suppression)."""
+    return any(message.DESCRIPTOR.name == "BatchNonMaxSuppression" for message in _messages(config.model))
+
+
+def _fill_ssd(model: Any, train: "TrainParams", export: "ExportParams") -> None:
     _fill_loss(model.loss, train)
     suppression = model.post_processing.batch_non_max_suppression
     suppression.max_detections_per_class = suppression.max_total_detections = export.max_detections
     suppression.iou_threshold = export.nms_iou_threshold
-    _fill_training(config.train_config, train)
-    _fill_checkpoint(config.train_config, fine_tune_checkpoint)
-    _fill_readers(config, records)
+
+
+# By the name of the model's message: puts the values of params.yaml into it.
+_FILL = {"ssd": _fill_ssd, "center_net": fill_center_net}
 
 
 def _fill_loss(loss: losses_pb2.Loss, train: "TrainParams") -> None:

@@ -26,7 +26,7 @@ def export_saved_model(network: Network, folder: Path) -> None:
         images, shape = on_canvas(tf.cast(input_tensor, tf.float32), network.resizer)
         shapes = tf.tile([shape], [tf.shape(images)[0], 1])
         raw = network.forward(images, shapes, training=False)
-        found = network.model.postprocess(raw, shapes)
+        found = network.architecture.postprocess(raw, shapes)
         outputs = {name: found[name] for name in OUTPUTS}
         # Ids count from 1, as in the label map.
         return {**outputs, CLASSES: outputs[CLASSES] + FIRST_ID}

@@ -29,7 +29,7 @@ class Alternatives:
 def set_size_of(model: str) -> str:
     """How the input size of `model.name` is set, with `{}` for the side."""
     if model.endswith(".config"):
-        return "write {0} for height and width of its fixed_shape_resizer"
+        return "write {0} for both sides in its image_resizer"
     return "set model.side_px: {0}"
 
 
@@ -46,7 +46,11 @@ def smallest_enough(
 
 def remedy(share: Callable[[ModelGeometry], float], geometry: ModelGeometry, alternatives: Alternatives) -> str:
     """What leaves at most half of a `share` of boxes: a larger input, another model, or else a config of one's own."""
-    own = "a pipeline.config of your own (configs/README.md) can have other anchors"
+    own = (
+        "a pipeline.config of your own (configs/README.md) can have other anchors"
+        if geometry.has_anchors
+        else "photos cut into tiles show the objects larger"
+    )
     now = share(geometry)
     side_px = smallest_enough(share, geometry, alternatives.larger)
     if side_px is not None:
@@ -71,5 +75,6 @@ def times_the_time(larger: ModelGeometry, geometry: ModelGeometry) -> str:
 
 
 def _pixels(geometry: ModelGeometry) -> int:
-    """Pixels of the detector's input; configure refuses models whose input has no fixed size."""
-    return geometry.resizer.width * geometry.resizer.height
+    """Pixels of the detector's input."""
+    height, width = geometry.resizer.canvas
+    return height * width

@@ -34,3 +34,11 @@ def check_replaced(
         for key, value in before.items()
         if key in after and after[key] != value
     ]
+
+
+def check_suppression(iou_threshold: float, model: str, *, has_suppression: bool) -> list[Finding]:
+    """The threshold of overlaps, where the model `model` leaves no box out for overlapping another."""
+    if has_suppression:
+        return []
+    why = f"has no effect: {model} finds the peaks of its centres, and leaves no box out because another overlaps it"
+    return [Finding("info", "export.nms_iou_threshold", f"{iou_threshold:g}", why)]

@@ -10,12 +10,13 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from tasks.errors import ConfigError
+from tasks.model.center_net_models import CENTER_NET_MODELS
 from tasks.model.definition import Backbone, ModelDefinition
 from tasks.model.ssd_models import SSD_MODELS
 
 CONFIGS = "configs"
 
-MODELS: dict[str, ModelDefinition] = {model.name: model for model in SSD_MODELS}
+MODELS: dict[str, ModelDefinition] = {model.name: model for model in (*SSD_MODELS, *CENTER_NET_MODELS)}
 
 
 def input_side_px(name: str, side_px: int | None) -> int | None:
@@ -88,7 +89,7 @@ def closest_model(config_path: Path) -> ModelDefinition | None:
     text = re.sub(r"#.*", "", config_path.read_text(encoding="utf-8", errors="replace"))
     extractor = re.search(r"""feature_extractor\s*:?\s*\{.*?\btype\s*:\s*["']([^"']+)["']""", text, re.DOTALL)
     if extractor is None:
-        raise ConfigError(f"{config_path}: no model.ssd.feature_extractor.type in it; is it a pipeline.config?")
+        raise ConfigError(f"{config_path}: no feature_extractor.type in it; is it a pipeline.config?")
     height = re.search(r"\bheight\s*:\s*(\d{1,5})\b", text)
     side_px = int(height[1]) if height else 0
     fitting = [model for model in MODELS.values() if model.feature_extractor == extractor[1]]

@@ -1,5 +1,7 @@
 """The sizes in a pipeline.config: of the input and the anchors, and the IoU from which on an anchor matches.
 
+CenterNet has no anchors: an object is learned at the one cell of the output in which its centre lies.
+
 The file is a protobuf message, `object_detection.protos.TrainEvalPipelineConfig`. The few fields that matter here are
 described again, with the OD API's names and defaults, in a separate pool, so that neither TensorFlow nor the OD API has
 to be imported; all other fields are ignored.
@@ -14,6 +16,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, te
 
 from tasks.errors import ConfigError
 from tasks.model.anchors import Anchors, linear_scales, pyramid_anchors, ssd_anchors
+from tasks.model.center_net_models import OUTPUT_STRIDE_PX
 from tasks.model.resizer import Resizer
 
 # Message -> its fields: name, and a message or a type with the default that the OD API's .proto gives it. A list is a
@@ -21,7 +24,8 @@ from tasks.model.resizer import Resizer
 _Default: TypeAlias = str | int | float | bool | list[float]
 _MESSAGES: dict[str, dict[str, _Default]] = {
     "Pipeline": {"model": "Model"},
-    "Model": {"ssd": "Ssd"},
+    "Model": {"ssd": "Ssd", "center_net": "CenterNet"},
+    "CenterNet": {"image_resizer": "Resizer"},
     "Ssd": {"image_resizer": "Resizer", "anchor_generator": "Generator", "matcher": "Matcher"},
     "Resizer": {"fixed_shape_resizer": "Fixed", "keep_aspect_ratio_resizer": "KeepAspect"},
     "Fixed": {"height": 300, "width": 300},
@@ -59,8 +63,8 @@ class ModelGeometry:
 
     Attributes:
         resizer: the size that images are resized to.
-        anchors: in pixels of the resized image.
-        matched_iou: an anchor learns an object from this IoU on.
+        anchors: in pixels of the resized image; none in a CenterNet.
+        matched_iou: an anchor learns an object from this IoU on; 0 without anchors, which no box can miss.
         force_match: whether an object that no anchor matches is assigned to the one that overlaps it most.
         finest_stride_px: pixels of the input, across and down, for one place of the finest feature map.
     """
@@ -71,9 +75,14 @@ class ModelGeometry:
     force_match: bool
     finest_stride_px: int
 
+    @property
+    def has_anchors(self) -> bool:
+        """Whether boxes are matched with anchors, and not found by their centres."""
+        return bool(self.anchors.levels)
+
 
 def read_model_geometry(path: Path) -> ModelGeometry:
-    """The geometry of the SSD model in a pipeline.config.
+    """The geometry of the model in a pipeline.config.
 
     Raises:
         ConfigError: the file is missing or no pipeline.config, or its resizer, anchor generator or matcher is none that
@@ -83,21 +92,29 @@ def read_model_geometry(path: Path) -> ModelGeometry:
 
 
 def read_resizer(path: Path) -> Resizer:
-    """The size that the SSD model in a pipeline.config resizes images to.
+    """The size that the model in a pipeline.config resizes images to.
 
     Raises:
         ConfigError: the file is missing or no pipeline.config, or its resizer is none that is supported here.
     """
-    return _resizer(_parse(_read_text(path), path).model.ssd.image_resizer, path)
+    model = _parse(_read_text(path), path).model
+    kind = "center_net" if model.HasField("center_net") else "ssd"
+    return _resizer(getattr(model, kind).image_resizer, path)
 
 
 def model_geometry(text: str, path: Path) -> ModelGeometry:
-    """The geometry of the SSD model in the `text` of a pipeline.config; messages name it `path`.
+    """The geometry of the model in the `text` of a pipeline.config; messages name it `path`.
 
     Raises:
         ConfigError: as `read_model_geometry`.
     """
-    ssd = _parse(text, path).model.ssd
+    model = _parse(text, path).model
+    if model.HasField("center_net"):
+        resizer = _resizer(model.center_net.image_resizer, path)
+        return ModelGeometry(
+            resizer, Anchors(()), matched_iou=0.0, force_match=False, finest_stride_px=OUTPUT_STRIDE_PX
+        )
+    ssd = model.ssd
     if not ssd.matcher.HasField("argmax_matcher"):
         raise ConfigError(f"{path}: its matcher is no argmax_matcher")
     matcher = ssd.matcher.argmax_matcher

@@ -10,19 +10,26 @@ from typing import TYPE_CHECKING
 from tasks.artifacts.base import checkpoint_prefix, read_base_description
 from tasks.artifacts.lint import write_findings
 from tasks.dataset.splits import SPLITS
-from tasks.detector.model_messages import canvas_resizer, check_supported, extractor_type, resized_config
+from tasks.detector.model_messages import (
+    canvas_resizer,
+    check_supported,
+    extractor_type,
+    meta_architecture,
+    resized_config,
+)
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.overridden_settings import OVERRIDDEN_BY, overridden_settings
 from tasks.detector.pipeline_config import (
     PipelineConfig,
     config_text,
     fill_in,
+    has_suppression,
     read_pipeline_config,
     write_pipeline_config,
 )
 from tasks.ground.text import print_text
 from tasks.lint.checks import ConfiguredModel, check_all
-from tasks.lint.config_text import check_replaced
+from tasks.lint.config_text import check_replaced, check_suppression
 from tasks.lint.finding import in_order, refuse_errors
 from tasks.lint.weights import read_base_facts
 from tasks.model.definitions import MODELS, backbone_of, find_model
@@ -74,6 +81,7 @@ def configure(
         [
             *check_all(train, configured, read_base_facts(base, description), classes, splits),
             *check_replaced(model.name, before, overridden_settings(config), OVERRIDDEN_BY),
+            *check_suppression(export.nms_iou_threshold, model.name, has_suppression=has_suppression(config)),
         ]
     )
     for finding in findings:
@@ -101,7 +109,10 @@ def _configured_model(name: str, config: PipelineConfig, path: Path) -> Configur
     others = {
         other: config_text(pipeline_proto(definition))
         for other, definition in MODELS.items()
-        if definition.feature_extractor != extractor and definition.backbone == backbone_of(extractor)
+        if definition.feature_extractor != extractor
+        and definition.backbone == backbone_of(extractor)
+        # Whether another meta-architecture finds more cannot be read from its sizes.
+        and meta_architecture(pipeline_proto(definition)) == meta_architecture(config)
     }
     larger = {side_px: config_text(resized_config(config, side_px)) for side_px in _larger_sides(config)}
     return ConfiguredModel(name, path, config_text(config), extractor, larger, others)

@@ -43,7 +43,7 @@ def let_go(held: Iterable[Any]) -> None:
 def set_decay(network: Network, decay: float) -> None:
     """Give the layers that a pipeline.config has no decay for that of params.yaml, `train.batchnorm_decay`."""
     for layer in _batchnorm_layers(network):
-        if type(layer).__name__ not in _OD_API:
+        if type(layer).__name__ not in _OD_API or not network.architecture.sets_batchnorm_decay:
             layer.momentum = decay
 
 

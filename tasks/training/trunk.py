@@ -154,7 +154,7 @@ def _used_outputs(network: Network) -> list[int]:
 
     def trace(images: tf.Tensor) -> None:
         def recorded_outputs(padded: tf.Tensor) -> _Recorder:
-            recorder.tensors = list(backbone(padded))
+            recorder.tensors = list(_as_tuple(backbone(padded)))
             return recorder
 
         with architecture.with_backbone(recorded_outputs):

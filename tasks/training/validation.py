@@ -93,7 +93,7 @@ class RecordsDetector:
 
     def _traced(self, images: tf.Tensor, shapes: tf.Tensor) -> tuple[tf.Tensor, ...]:
         raw = self._network.forward(images, shapes, training=False)
-        detections = self._network.model.postprocess(raw, shapes)
+        detections = self._network.architecture.postprocess(raw, shapes)
         return tuple(
             detections[name] for name in ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
         )

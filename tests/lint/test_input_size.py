@@ -81,4 +81,4 @@ def test_boxes_that_fit_or_that_no_size_helps_or_that_are_missing_give_no_findin
 def test_the_size_of_a_users_config_is_set_in_its_resizer():
     (finding,) = size_findings(*squares(17, 17), model="configs/mine.config")
     assert "512 px: 27 px, the first boxes matched" in finding.why
-    assert finding.remedy == "write 512 for height and width of its fixed_shape_resizer"
+    assert finding.remedy == "write 512 for both sides in its image_resizer"

@@ -2,12 +2,15 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 Predictions = dict[str, tf.Tensor]
+# A new class head predicts an object at every anchor with probability 0.01 (RetinaNet, arXiv:1708.02002, section 4.1).
+_RARE_CLASS_BIAS = float(np.log(0.01 / 0.99))
 
 
 class Losses(NamedTuple):
@@ -29,15 +32,24 @@ class Architecture(ABC):
 
     Attributes:
         model: the OD API's `DetectionModel`.
+        class_bias: the first value of a new class head's biases.
+        sets_batchnorm_decay: whether the pipeline.config says how fast the OD API's own BatchNorm layers forget.
     """
+
+    class_bias: float = _RARE_CLASS_BIAS
+    sets_batchnorm_decay: bool = True
+
+    @staticmethod
+    def building() -> AbstractContextManager[None]:
+        """Within it, the OD API builds models as training needs them."""
+        return nullcontext()
 
     def __init__(self, model: Any) -> None:
         """Of a built model."""
         self.model = model
 
-    @staticmethod
     @abstractmethod
-    def component_of(key: str) -> str:
+    def component_of(self, key: str) -> str:
         """Which of `components.COMPONENTS` the variable with this checkpoint key belongs to."""
 
     @abstractmethod
@@ -82,3 +94,11 @@ class Architecture(ABC):
     @abstractmethod
     def losses(self, predictions: Predictions, shapes: tf.Tensor) -> Losses:
         """Of predictions of `predict`, after `provide_groundtruth`; `shapes` int32 `(B, 3)` as in `Batch`."""
+
+    def postprocess(self, predictions: Predictions, shapes: tf.Tensor | None) -> Predictions:
+        """Detections as the OD API's `postprocess` gives them, float32, classes from 0, boxes in 0..1 of the photo.
+
+        `shapes` is as in `losses`; None: images fill the canvas.
+        """
+        detections: Predictions = self.model.postprocess(predictions, shapes)
+        return detections

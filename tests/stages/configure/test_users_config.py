@@ -59,7 +59,7 @@ def test_a_users_config_of_another_architecture_is_refused() -> None:
         ("ssd_mobilenet_v2_320x320", None, ["ssd_mobilenet_v2_fpnlite_640x640 would", "set model.side_px: 512, which"]),
         (DEFAULT, 1024, []),
         ("ssd_resnet50_v1_fpn_640x640", 416, ["set model.side_px: 640, which", "set model.side_px: 640"]),
-        ("configs/mine.config", None, ["write 640 for height and width of its fixed_shape_resizer"] * 2),
+        ("configs/mine.config", None, ["write 640 for both sides in its image_resizer"] * 2),
     ],
 )
 def test_the_lever_is_the_size_where_it_helps(name: str, side_px: int | None, remedies: list[str]) -> None:
