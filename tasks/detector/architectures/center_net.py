@@ -136,7 +136,8 @@ class CenterNet(Architecture):
 
 def _cells_inside(size: tf.Tensor, shapes: tf.Tensor, stride: int) -> tf.Tensor:
     """Bool `(B, height, width, 1)`: the cells of an output of `size` that hold pixels of photos of `shapes`."""
-    cells = -(-shapes[:, :2] // stride)
+    # Of positive numbers: ONNX rounds the quotient of others up.
+    cells = (shapes[:, :2] + stride - 1) // stride
     rows = tf.range(size[1])[tf.newaxis] < cells[:, :1]
     columns = tf.range(size[2])[tf.newaxis] < cells[:, 1:]
     return (rows[:, :, tf.newaxis] & columns[:, tf.newaxis])[..., tf.newaxis]

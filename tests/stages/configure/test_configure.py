@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.detector.model_messages import canvas_resizer, detector_message, extractor_type
 from tasks.detector.pipeline_config import read_pipeline_config
 from tasks.errors import CheckpointError, ConfigError, PipelineError
 from tasks.model.definitions import MODELS
@@ -17,8 +18,8 @@ def test_every_model_gets_a_complete_config(name: str) -> None:
     figures = run(name)
 
     config = read_pipeline_config(Path("models/pipeline.config"))
-    assert config.model.ssd.num_classes == figures["classes"] == 2
-    assert config.model.ssd.feature_extractor.type == MODELS[name].feature_extractor
+    assert detector_message(config).num_classes == figures["classes"] == 2
+    assert extractor_type(config) == MODELS[name].feature_extractor
     assert config.train_config.num_steps == 40
     assert figures["input"] == f"{MODELS[name].side_px}x{MODELS[name].side_px}"
     assert "PATH_TO_BE_CONFIGURED" not in Path("models/pipeline.config").read_text()
@@ -26,10 +27,9 @@ def test_every_model_gets_a_complete_config(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_the_input_has_the_size_that_params_ask_for(name: str) -> None:
-    assert run(name, side_px=416)["input"] == "416x416"
+    assert run(name, side_px=384)["input"] == "384x384"
 
-    resizer = read_pipeline_config(Path("models/pipeline.config")).model.ssd.image_resizer
-    assert (resizer.fixed_shape_resizer.height, resizer.fixed_shape_resizer.width) == (416, 416)
+    assert canvas_resizer(read_pipeline_config(Path("models/pipeline.config"))).canvas == (384, 384)
 
 
 def test_a_tensorflow_checkpoint_becomes_the_fine_tune_checkpoint() -> None:
