@@ -1,19 +1,15 @@
 """The `model { ... }` message of a pipeline.config, whatever meta-architecture it has. Protobuf, not TensorFlow."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from object_detection.protos import pipeline_pb2
 
-from tasks.detector.faster_rcnn_config import why_unsupported
+from tasks.detector.model_settings.kinds import KINDS
 from tasks.errors import ConfigError
 from tasks.model.resizer import Resizer
 
-SUPPORTED = (
-    "SSD models of TensorFlow 2 (model { ssd { ... } }, a feature extractor whose type ends with _keras) and Faster "
-    "R-CNN (model { faster_rcnn { ... } })"
-)
+SUPPORTED = "models of TensorFlow 2 that find boxes: ssd (EfficientDet, too), center_net, faster_rcnn"
 
 
 def meta_architecture(config: pipeline_pb2.TrainEvalPipelineConfig) -> str:
@@ -35,28 +31,18 @@ def check_supported(config: pipeline_pb2.TrainEvalPipelineConfig, path: Path) ->
     """Refuse a model that this pipeline cannot train.
 
     Raises:
-        ConfigError: not a model for TensorFlow 2 of a supported kind with an input of one size.
+        ConfigError: not a model for TensorFlow 2 that finds boxes, with an input of one size.
     """
     kind = meta_architecture(config)
-    if kind not in _WHY_UNSUPPORTED:
+    if kind not in KINDS:
         raise ConfigError(f"{path}: its model is {kind or 'missing'}; supported are {SUPPORTED}")
-    reason = _WHY_UNSUPPORTED[kind](detector_message(config))
+    reason = KINDS[kind].why_unsupported(detector_message(config))
     if reason:
         raise ConfigError(f"{path}: {reason}")
     try:
         canvas_resizer(config)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
-
-
-def _why_unsupported_ssd(ssd: Any) -> str | None:
-    extractor = ssd.feature_extractor.type
-    return (
-        None if extractor.endswith("_keras") else f"feature_extractor.type is {extractor!r}; supported are {SUPPORTED}"
-    )
-
-
-_WHY_UNSUPPORTED: dict[str, Callable[[Any], str | None]] = {"ssd": _why_unsupported_ssd, "faster_rcnn": why_unsupported}
 
 
 def canvas_resizer(config: pipeline_pb2.TrainEvalPipelineConfig) -> Resizer:

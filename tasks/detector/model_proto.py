@@ -5,8 +5,10 @@ Names and meaning: object_detection/protos/*.proto.
 
 from object_detection.protos import model_pb2, pipeline_pb2
 
+from tasks.detector.center_net_proto import center_net_message
 from tasks.detector.faster_rcnn_proto import faster_rcnn_message
 from tasks.detector.ssd_proto import efficientdet_message, ssd_message
+from tasks.model.center_net_models import CenterNetDefinition
 from tasks.model.definition import ModelDefinition
 from tasks.model.faster_rcnn_models import FasterRcnnDefinition
 from tasks.model.ssd_models import EfficientDetDefinition, SsdDefinition
@@ -34,4 +36,6 @@ def model_proto(definition: ModelDefinition, *, num_classes: int) -> model_pb2.D
         return model_pb2.DetectionModel(ssd=efficientdet_message(definition, num_classes))
     if isinstance(definition, FasterRcnnDefinition):
         return model_pb2.DetectionModel(faster_rcnn=faster_rcnn_message(definition, num_classes))
+    if isinstance(definition, CenterNetDefinition):
+        return model_pb2.DetectionModel(center_net=center_net_message(definition, num_classes))
     raise TypeError(f"{definition.name}: no message for {type(definition).__name__}")

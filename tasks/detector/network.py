@@ -17,6 +17,7 @@ from object_detection.core.freezable_sync_batch_norm import FreezableSyncBatchNo
 from object_detection.utils import ops
 
 from tasks.detector.architectures.architecture import Architecture
+from tasks.detector.architectures.center_net import CenterNet
 from tasks.detector.architectures.components import BACKBONE
 from tasks.detector.architectures.faster_rcnn import FasterRcnn
 from tasks.detector.architectures.ssd import Ssd
@@ -27,7 +28,7 @@ from tasks.detector.patching import patched
 from tasks.errors import ConfigError
 from tasks.model.resizer import Resizer
 
-_ARCHITECTURES: dict[str, type[Architecture]] = {"ssd": Ssd, "faster_rcnn": FasterRcnn}
+_ARCHITECTURES: dict[str, type[Architecture]] = {"ssd": Ssd, "center_net": CenterNet, "faster_rcnn": FasterRcnn}
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Network:
     def detections(self, predictions: dict[str, tf.Tensor], shapes: tf.Tensor) -> dict[str, tf.Tensor]:
         """The OD API's detections in each image, boxes relative to the image, of predictions without training."""
         with self.architecture.inference():
-            detections: dict[str, tf.Tensor] = self.model.postprocess(predictions, shapes)
+            detections: dict[str, tf.Tensor] = self.architecture.postprocess(predictions, shapes)
             return detections
 
     def whole_shapes(self, batch: tf.Tensor) -> tf.Tensor:
@@ -127,12 +128,13 @@ def build_network(pipeline_config: Any, *, is_training: bool, synchronised: bool
     resizer = canvas_resizer(pipeline_config)
     # `sync_batch_norm` in the config would reach the feature extractor only, and give the tower's layers a bias.
     kind = FreezableSyncBatchNorm if synchronised else freezable_batch_norm.FreezableBatchNorm
-    with patched(freezable_batch_norm, "FreezableBatchNorm", kind):
+    kind_of_model = _ARCHITECTURES[meta_architecture(pipeline_config)]
+    with patched(freezable_batch_norm, "FreezableBatchNorm", kind), kind_of_model.building():
         try:
             model = model_builder.build(pipeline_config.model, is_training=is_training)
         except ValueError as error:
             raise ConfigError(f"pipeline.config: the OD API cannot build this model: {error}") from error
-        architecture = _ARCHITECTURES[meta_architecture(pipeline_config)](model)
+        architecture = kind_of_model(model)
         network = Network(architecture, {}, resizer, message.num_classes)
         # Keras creates layers and variables at the first call; tracing it computes nothing.
         predict = tf.function(

@@ -1,10 +1,9 @@
 """The training settings in a user's pipeline.config that params.yaml overrides. Imports protobuf, not TensorFlow."""
 
-from collections.abc import Callable
 from typing import Any
 
-from tasks.detector import faster_rcnn_config
 from tasks.detector.model_messages import detector_message, meta_architecture
+from tasks.detector.model_settings.kinds import KINDS
 from tasks.detector.pipeline_config import PipelineConfig
 
 # Where `fill_in` takes each of the settings from instead.
@@ -41,29 +40,12 @@ def overridden_settings(config: PipelineConfig) -> dict[str, str]:
     steps = [step.WhichOneof("preprocessing_step") or "none" for step in training.data_augmentation_options]
     if steps:
         settings["data_augmentation_options"] = ", ".join(steps)
-    return settings | _LOSS_SETTINGS[meta_architecture(config)](model)
+    return settings | KINDS[meta_architecture(config)].loss_settings(model)
 
 
 def settings_without_effect(config: PipelineConfig) -> dict[str, str]:
     """The params that the model makes nothing of, and why."""
-    if meta_architecture(config) != "faster_rcnn":
-        return {}
-    return faster_rcnn_config.settings_without_effect(detector_message(config))
-
-
-def _loss_settings_of_ssd(ssd: Any) -> dict[str, str]:
-    loss = ssd.loss
-    focal = loss.classification_loss.weighted_sigmoid_focal
-    messages = {"localization_weight": (loss, "localization_weight")} | {
-        f"focal {name}": (focal, name) for name in ("alpha", "gamma")
-    }
-    return {key: f"{getattr(own, name):g}" for key, (own, name) in messages.items() if own.HasField(name)}
-
-
-_LOSS_SETTINGS: dict[str, Callable[[Any], dict[str, str]]] = {
-    "ssd": _loss_settings_of_ssd,
-    "faster_rcnn": faster_rcnn_config.loss_settings,
-}
+    return KINDS[meta_architecture(config)].settings_without_effect(detector_message(config))
 
 
 def _schedule(rate: Any) -> str:

@@ -4,15 +4,15 @@ One rule: where params.yaml and the file both set a value, that of params.yaml w
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from google.protobuf import text_format
-from object_detection.protos import losses_pb2, optimizer_pb2, pipeline_pb2, preprocessor_pb2, train_pb2
+from object_detection.protos import optimizer_pb2, pipeline_pb2, preprocessor_pb2, train_pb2
 
-from tasks.detector.faster_rcnn_config import fill_in_model
 from tasks.detector.model_messages import detector_message, meta_architecture
+from tasks.detector.model_settings.kinds import KINDS
 from tasks.errors import ConfigError
 from tasks.ground.files import replacing
 from tasks.model.label_map import LABEL_MAP
@@ -76,7 +76,7 @@ def fill_in(
     `fine_tune_checkpoint` is the prefix of a detection checkpoint (`.../ckpt-0`); None without one.
 
     Raises:
-        ConfigError: the params are of a focal loss, and the model has another.
+        ConfigError: the params are of a loss, and the model has another.
     """
     model = detector_message(config)
     model.num_classes = num_classes
@@ -84,36 +84,15 @@ def fill_in(
         # Those of the extractor and of any kind of predictor.
         if message.DESCRIPTOR.name == "BatchNorm":
             message.decay = train.batchnorm_decay
-    _FILL_IN_MODEL[meta_architecture(config)](model, train, export)
+    KINDS[meta_architecture(config)].fill_in_model(model, train, export)
     _fill_training(config.train_config, train)
     _fill_checkpoint(config.train_config, fine_tune_checkpoint)
     _fill_readers(config, records)
 
 
-def _fill_in_ssd(ssd: Any, train: "TrainParams", export: "ExportParams") -> None:
-    _fill_loss(ssd.loss, train)
-    suppression = ssd.post_processing.batch_non_max_suppression
-    suppression.max_detections_per_class = suppression.max_total_detections = export.max_detections
-    suppression.iou_threshold = export.nms_iou_threshold
-
-
-_FILL_IN_MODEL: dict[str, Callable[[Any, Any, Any], None]] = {"ssd": _fill_in_ssd, "faster_rcnn": fill_in_model}
-
-
-def _fill_loss(loss: losses_pb2.Loss, train: "TrainParams") -> None:
-    if train.localization_weight is not None:
-        loss.localization_weight = train.localization_weight
-    focal = {"alpha": train.focal_alpha, "gamma": train.focal_gamma}
-    for name, value in focal.items():
-        if value is None:
-            continue
-        kind = loss.classification_loss.WhichOneof("classification_loss")
-        if kind != "weighted_sigmoid_focal":
-            raise ConfigError(
-                f"train.focal_{name}: the model's classification_loss is {kind or 'missing'}, not a focal loss; set it "
-                "to null"
-            )
-        setattr(loss.classification_loss.weighted_sigmoid_focal, name, value)
+def has_suppression(config: PipelineConfig) -> bool:
+    """Whether boxes that overlap others are left out of the model's detections (non-maximum suppression)."""
+    return any(message.DESCRIPTOR.name == "BatchNonMaxSuppression" for message in _messages(config.model))
 
 
 def _messages(message: Any) -> Iterator[Any]:

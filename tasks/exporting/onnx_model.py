@@ -1,4 +1,7 @@
-"""A trained network as one ONNX file that gives what its SavedModel gives, with the NMS inside."""
+"""A trained network as one ONNX file that gives what its SavedModel gives, with the NMS inside.
+
+A model without an NMS is converted as a whole, with the peaks that it finds.
+"""
 
 import json
 import logging
@@ -12,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 import tensorflow as tf
-from onnx import ModelProto, TensorProto, helper
+from onnx import ModelProto, NodeProto, TensorProto, helper
 
 from tasks.detector.architectures.architecture import Architecture
 from tasks.detector.architectures.faster_rcnn import FasterRcnn
@@ -20,10 +23,12 @@ from tasks.detector.architectures.ssd import Ssd
 from tasks.detector.canvas import on_canvas
 from tasks.detector.model_messages import detector_message
 from tasks.detector.network import Network
+from tasks.detector.pipeline_config import has_suppression
 from tasks.exporting.onnx_conversion import to_onnx
 from tasks.exporting.onnx_nms import NmsSettings, add_nms, read_nms
 from tasks.exporting.onnx_nodes import Nodes, rename
 from tasks.exporting.onnx_two_stages import add_two_stages
+from tasks.exporting.saved_model import served_outputs
 from tasks.ground.files import replacing
 from tasks.model.onnx_file import BOXES, CLASS_NAMES, CLASSES, COUNT, FIRST_ID, INPUT, OPSET, OUTPUTS, SCORES
 
@@ -41,8 +46,10 @@ def export_onnx(network: Network, pipeline_config: Any, path: Path, *, classes: 
     """
     if len(classes) != network.num_classes:
         raise ValueError(f"expected {network.num_classes} class names, but got {len(classes)}")
-    settings = read_nms(pipeline_config)
-    model = _model(network, pipeline_config, settings)
+    if has_suppression(pipeline_config):
+        model = _model(network, pipeline_config, read_nms(pipeline_config))
+    else:
+        model = _whole_model(network)
     helper.set_model_props(model, _metadata(network, classes))
     # Types and shapes of every tensor are inferred, too; an operation that was not converted is none that ONNX knows.
     onnx.checker.check_model(model, full_check=True)
@@ -56,13 +63,31 @@ def _model(network: Network, pipeline_config: Any, settings: NmsSettings) -> Mod
         body, boxes = _BODIES[type(network.architecture)](network, detector_message(pipeline_config))
     nms = Nodes("nms/")
     add_nms(nms, settings, boxes=_RAW_BOXES, scores=_RAW_SCORES, anchors=boxes, num_classes=network.num_classes)
+    return _model_of(body.nodes + nms.nodes, body.constants + nms.constants, settings.max_total)
+
+
+def _whole_model(network: Network) -> ModelProto:
+    """The network and what finds its detections, without metadata."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8, name=INPUT)], autograph=False)
+    def detect(input_tensor: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        found = served_outputs(network, input_tensor)
+        return tuple(found[name] for name in OUTPUTS)
+
+    function = detect.get_concrete_function()
+    with _quiet():
+        nodes = _converted(function, OUTPUTS)
+    return _model_of(nodes.nodes, nodes.constants, function.structured_outputs[0].shape[1])
+
+
+def _model_of(nodes: Sequence[NodeProto], constants: Sequence[TensorProto], max_total: int) -> ModelProto:
     return helper.make_model(
         helper.make_graph(
-            body.nodes + nms.nodes,
+            nodes,
             "detector",
             [helper.make_tensor_value_info(INPUT, TensorProto.UINT8, ["batch", "height", "width", 3])],
-            _outputs(settings.max_total),
-            body.constants + nms.constants,
+            _outputs(max_total),
+            constants,
         ),
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=helper.find_min_ir_version_for([helper.make_opsetid("", OPSET)]),
@@ -108,12 +133,17 @@ def _network_nodes(network: Network, anchors: npt.NDArray[np.float32]) -> Nodes:
         scores = model._score_conversion_fn(raw["class_predictions_with_background"])
         return boxes, scores[..., 1:] if has_background else scores
 
-    graph = to_onnx(detect.get_concrete_function(), OPSET)
+    return _converted(detect.get_concrete_function(), (_RAW_BOXES, _RAW_SCORES))
+
+
+def _converted(function: Any, outputs: Sequence[str]) -> Nodes:
+    """A concrete function of `INPUT` as nodes; its outputs get these names."""
+    graph = to_onnx(function, OPSET)
     if len(graph.input) != 1:
         named = ", ".join(each.name for each in graph.input)
         raise ValueError(f"the network hangs on tensors outside of it: {named}")
-    names = {graph.input[0].name: INPUT, graph.output[0].name: _RAW_BOXES, graph.output[1].name: _RAW_SCORES}
-    return rename(graph, names)
+    names = {output.name: name for output, name in zip(graph.output, outputs, strict=True)}
+    return rename(graph, {graph.input[0].name: INPUT, **names})
 
 
 @contextmanager

@@ -23,15 +23,20 @@ def export_saved_model(network: Network, folder: Path) -> None:
 
     @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8, name="input_tensor")], autograph=False)
     def serve(input_tensor: tf.Tensor) -> dict[str, tf.Tensor]:
-        images, shape = on_canvas(tf.cast(input_tensor, tf.float32), network.resizer)
-        shapes = tf.tile([shape], [tf.shape(images)[0], 1])
-        raw = network.forward(images, shapes, training=False)
-        found = network.detections(raw, shapes)
-        outputs = {name: found[name] for name in OUTPUTS}
-        # Ids count from 1, as in the label map.
-        return {**outputs, CLASSES: outputs[CLASSES] + FIRST_ID}
+        return served_outputs(network, input_tensor)
 
     save_function(network, serve.get_concrete_function(), folder)
+
+
+def served_outputs(network: Network, pixels: tf.Tensor) -> dict[str, tf.Tensor]:
+    """What the SavedModel gives for uint8 photos `(B, H, W, 3)`, all float32."""
+    images, shape = on_canvas(tf.cast(pixels, tf.float32), network.resizer)
+    shapes = tf.tile([shape], [tf.shape(images)[0], 1])
+    raw = network.forward(images, shapes, training=False)
+    found = network.detections(raw, shapes)
+    outputs = {name: found[name] for name in OUTPUTS}
+    # Ids count from 1, as in the label map.
+    return {**outputs, CLASSES: outputs[CLASSES] + FIRST_ID}
 
 
 def save_function(network: Network, function: Any, folder: Path) -> None:

@@ -5,6 +5,8 @@ for one attribute: the operation gives several classes for a box. It compares bo
 class a box, as in the OD API's graph, of two classes that resemble each other the less likely one is lost, where the
 SavedModel, which compares class by class, finds both. The operation's other kind, class by class, is no way out: it
 loses classes silently where the interpreter's threads do not divide their number (seen with TensorFlow 2.15 and 2.21).
+
+A model that finds peaks needs no such operation: TFLite's own find them, and the outputs are the same.
 """
 
 from typing import Any
@@ -15,6 +17,8 @@ from object_detection.builders import post_processing_builder
 from object_detection.export_tflite_graph_lib_tf2 import get_const_center_size_encoded_anchors
 
 from tasks.detector.network import Network, set_learning_phase
+from tasks.detector.pipeline_config import has_suppression
+from tasks.model.onnx_file import BOXES, CLASSES, COUNT, SCORES
 from tasks.model.variants import classes_a_box
 
 _FUNCTION = "TFLite_Detection_PostProcess"
@@ -28,6 +32,8 @@ def tflite_graph(network: Network, pipeline_config: Any, *, max_detections: int)
     classes that a box may have. It must be saved and read by the converter, which knows the operation by a mark.
     """
     set_learning_phase(training=False)
+    if not has_suppression(pipeline_config):
+        return _peaks_graph(network)
     ssd = pipeline_config.model.ssd
     _, to_scores = post_processing_builder.build(ssd.post_processing)
     post_process = _post_process(ssd, max_detections)
@@ -39,13 +45,28 @@ def tflite_graph(network: Network, pipeline_config: Any, *, max_detections: int)
         boxes, classes, found, count = post_process(raw["box_encodings"], scores, anchors)
         return count, found, classes, boxes
 
+    return _traced(detect, network)
+
+
+def _peaks_graph(network: Network) -> Any:
+    """The graph of a model that finds peaks; how many it gives, its pipeline.config says."""
+
+    def detect(image: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        raw = network.model.predict(_preprocess(network, image), None)
+        found = network.architecture.postprocess(raw, None)
+        return found[COUNT], found[SCORES], found[CLASSES], found[BOXES]
+
+    return _traced(detect, network)
+
+
+def _traced(detect: Any, network: Network) -> Any:
     spec = tf.TensorSpec([1, network.height, network.width, 3], tf.float32, name="input")
     return tf.function(detect, input_signature=[spec], autograph=False).get_concrete_function()
 
 
 def _preprocess(network: Network, image: tf.Tensor) -> tf.Tensor:
     """What the backbone was trained on, from pixels in -1..1: those themselves for MobileNets, others for ResNets."""
-    preprocess = network.model.feature_extractor.preprocess
+    preprocess = network.architecture.preprocess
     black_and_white = np.array([0.0, 255.0], np.float32).reshape(1, 1, 2, 1) * np.ones((1, 1, 1, 3), np.float32)
     with tf.init_scope():
         as_trained = preprocess(tf.constant(black_and_white)).numpy()

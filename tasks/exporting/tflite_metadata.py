@@ -65,14 +65,22 @@ def _with_labels(model: bytes, classes: Sequence[str]) -> bytes:
     return file.getvalue()
 
 
+def _detection_outputs(subgraph: Any) -> list[int]:
+    """The tensors of boxes, classes, scores and count, in the order in which the detection operation gives them.
+
+    A model without it has outputs that are numbered by name the other way round, as the OD API's exporter does.
+    """
+    outputs = [int(i) for i in subgraph.outputs]
+    for each in subgraph.operators:
+        if len(each.outputs) == len(outputs) and set(map(int, each.outputs)) == set(outputs):
+            return [int(i) for i in each.outputs]
+    return sorted(outputs, key=lambda i: bytes(subgraph.tensors[i].name), reverse=True)
+
+
 def _model_table(content: Any, metadata: Metadata) -> Table:
     (subgraph,) = content.subgraphs
     (entry,) = (subgraph.tensors[i] for i in subgraph.inputs)
-    detection = next(
-        each for each in subgraph.operators if list(each.outputs) and set(each.outputs) <= set(subgraph.outputs)
-    )
-    # The detection operation gives boxes, classes, scores and count in this order, whatever the model's own.
-    by_tensor = dict(zip(map(int, detection.outputs), _output_tables(metadata.score_threshold), strict=True))
+    by_tensor = dict(zip(_detection_outputs(subgraph), _output_tables(metadata.score_threshold), strict=True))
     outputs = [by_tensor[int(i)] for i in subgraph.outputs]
     group = {0: "detection_result", 1: ["location", "category", "score"]}
     graph: Table = {2: [_input_table(entry)], 3: outputs, 8: [group]}

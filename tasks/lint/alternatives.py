@@ -46,7 +46,11 @@ def smallest_enough(
 
 def remedy(share: Callable[[ModelGeometry], float], geometry: ModelGeometry, alternatives: Alternatives) -> str:
     """What leaves at most half of a `share` of boxes: a larger input, another model, or else a config of one's own."""
-    own = "a pipeline.config of your own (configs/README.md) can have other anchors"
+    own = (
+        "a pipeline.config of your own (configs/README.md) can have other anchors"
+        if geometry.has_anchors
+        else "photos cut into tiles show the objects larger"
+    )
     now = share(geometry)
     side_px = smallest_enough(share, geometry, alternatives.larger)
     if side_px is not None:

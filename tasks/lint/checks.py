@@ -10,6 +10,7 @@ from tasks.dataset.dataset import AnnotatedImage
 from tasks.errors import ConfigError
 from tasks.lint.alternatives import Alternatives, set_size_of
 from tasks.lint.boxes import check_anchors, check_small
+from tasks.lint.centres import check_centres
 from tasks.lint.config_text import check_placeholders
 from tasks.lint.input_size import check_size
 from tasks.lint.rate import check_rate
@@ -75,5 +76,5 @@ def _check_boxes(model: ConfiguredModel, images: Sequence[AnnotatedImage]) -> li
         others={name: model_geometry(text, model.path) for name, text in model.others.items()},
         set_size=set_size_of(model.name),
     )
-    checks = (check_anchors, check_small, check_size)
+    checks = (check_anchors, check_centres, check_small, check_size)
     return [finding for check in checks for finding in check(images, model.name, geometry, alternatives)]

@@ -49,8 +49,7 @@ def check_size(
             "model.name",
             model,
             f"the median training box measures {median:.0f} px (its shorter side) at its input of {geometry.resizer}; "
-            f"at {side_px} px: {widened:.0f} px, {_more(now, then)} (a box counts where an anchor overlaps it by an "
-            f"IoU of {geometry.matched_iou:g}: {percent(now)} here, {percent(then)} there), "
+            f"at {side_px} px: {widened:.0f} px, {_matched(now, then, geometry)}"
             f"{times_the_time(larger, geometry)}{_enlarged(images, side_px)}",
             alternatives.set_size.format(side_px),
         )
@@ -58,12 +57,18 @@ def check_size(
 
 
 def _scaled(sizes: Sizes, geometry: ModelGeometry, other: ModelGeometry) -> npt.NDArray[np.float64]:
-    """`(N, 2)` sizes at the input of `geometry`, as they are at the input of `other`; both are resized in one way.
-
-    Of an input that keeps proportions, the longer side of photos is taken to decide.
-    """
+    """`(N, 2)` sizes at the input of `geometry`, as they are at the input of `other`; both scale alike."""
     (height, width), (other_height, other_width) = geometry.resizer.canvas, other.resizer.canvas
     return sizes * [other_width / width, other_height / height]
+
+
+def _matched(now: float, then: float, geometry: ModelGeometry) -> str:
+    if not geometry.has_anchors:
+        return ""
+    return (
+        f"{_more(now, then)} (a box counts where an anchor overlaps it by an IoU of {geometry.matched_iou:g}: "
+        f"{percent(now)} here, {percent(then)} there), "
+    )
 
 
 def _more(now: float, then: float) -> str:

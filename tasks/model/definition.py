@@ -12,6 +12,7 @@ Backbone = Literal[
     "resnet50_v1_to_conv4",
     "resnet101_v1_to_conv4",
     "resnet152_v1_to_conv4",
+    "resnet50_v2",
     "efficientnet_b0",
     "efficientnet_b1",
     "efficientnet_b2",
@@ -29,10 +30,14 @@ BLOCKS: dict[Backbone, int] = {
     "resnet50_v1_to_conv4": 4,
     "resnet101_v1_to_conv4": 4,
     "resnet152_v1_to_conv4": 4,
+    "resnet50_v2": 5,
     "efficientnet_b0": 7,
     "efficientnet_b1": 7,
     "efficientnet_b2": 7,
 }
+
+# The zoo's folder of nearly all models, named by its day.
+ZOO_RELEASE = "20200711"
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,7 @@ class ModelDefinition:
         keeps_proportions: whether images keep them on the input, which is black beside them; else they are stretched.
         side_step_px: its input's side is a multiple of this.
         zoo_suffix: what the archives of its kind end with in the zoo.
+        zoo_release: the zoo's folder in which they lie.
     """
 
     name: str
@@ -66,6 +72,7 @@ class ModelDefinition:
     keeps_proportions: ClassVar[bool] = False
     side_step_px: ClassVar[int] = 32
     zoo_suffix: ClassVar[str] = "_coco17_tpu-8"
+    zoo_release: ClassVar[str] = ZOO_RELEASE
 
     @property
     def zoo_archive(self) -> str:

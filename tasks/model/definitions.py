@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from tasks.errors import ConfigError
+from tasks.model.center_net_models import CENTER_NET_MODELS
 from tasks.model.definition import Backbone, ModelDefinition
 from tasks.model.faster_rcnn_models import FASTER_RCNN_MODELS
 from tasks.model.resizer import Resizer
@@ -17,7 +18,9 @@ from tasks.model.ssd_models import SSD_MODELS
 
 CONFIGS = "configs"
 
-MODELS: dict[str, ModelDefinition] = {model.name: model for model in (*SSD_MODELS, *FASTER_RCNN_MODELS)}
+MODELS: dict[str, ModelDefinition] = {
+    model.name: model for model in (*SSD_MODELS, *CENTER_NET_MODELS, *FASTER_RCNN_MODELS)
+}
 
 
 def input_resizer(name: str, side_px: int | None) -> Resizer | None:

@@ -1,5 +1,7 @@
 """The sizes in a pipeline.config: of the input and the anchors, and the IoU from which on an anchor matches.
 
+CenterNet has no anchors: an object is learned at the one cell of the output in which its centre lies.
+
 The file is a protobuf message, `object_detection.protos.TrainEvalPipelineConfig`. The few fields that matter here are
 described again, with the OD API's names and defaults, in a separate pool, so that neither TensorFlow nor the OD API has
 to be imported; all other fields are ignored.
@@ -14,6 +16,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, te
 
 from tasks.errors import ConfigError
 from tasks.model.anchors import Anchors, grid_anchors, linear_scales, pyramid_anchors, ssd_anchors
+from tasks.model.center_net_models import OUTPUT_STRIDE_PX
 from tasks.model.resizer import Resizer
 
 # Message -> its fields: name, and a message or a type with the default that the OD API's .proto gives it. A list is a
@@ -21,7 +24,8 @@ from tasks.model.resizer import Resizer
 _Default: TypeAlias = str | int | float | bool | list[float]
 _MESSAGES: dict[str, dict[str, _Default]] = {
     "Pipeline": {"model": "Model"},
-    "Model": {"ssd": "Ssd", "faster_rcnn": "FasterRcnn"},
+    "Model": {"ssd": "Ssd", "center_net": "CenterNet", "faster_rcnn": "FasterRcnn"},
+    "CenterNet": {"image_resizer": "Resizer"},
     "Ssd": {"image_resizer": "Resizer", "anchor_generator": "Generator", "matcher": "Matcher"},
     "FasterRcnn": {"image_resizer": "Resizer", "first_stage_anchor_generator": "Generator"},
     "Resizer": {"fixed_shape_resizer": "Fixed", "keep_aspect_ratio_resizer": "KeepAspect"},
@@ -74,8 +78,9 @@ class ModelGeometry:
 
     Attributes:
         resizer: the size that images are resized to.
-        anchors: in pixels of the resized image.
-        matched_iou: an anchor learns an object from this IoU on; of two stages, an anchor of the first.
+        anchors: in pixels of the resized image; none in a CenterNet.
+        matched_iou: an anchor learns an object from this IoU on; of two stages, an anchor of the first; 0 without
+            anchors, which no box can miss.
         force_match: whether an object that no anchor matches is assigned to the one that overlaps it most.
         finest_stride_px: pixels of the input, across and down, for one place of the finest feature map.
     """
@@ -85,6 +90,11 @@ class ModelGeometry:
     matched_iou: float
     force_match: bool
     finest_stride_px: int
+
+    @property
+    def has_anchors(self) -> bool:
+        """Whether boxes are matched with anchors, and not found by their centres."""
+        return bool(self.anchors.levels)
 
 
 def read_model_geometry(path: Path) -> ModelGeometry:
@@ -115,6 +125,10 @@ def model_geometry(text: str, path: Path) -> ModelGeometry:
     model = _parse(text, path).model
     detector = _detector(model)
     resizer = _resizer(detector.image_resizer, path)
+    if model.HasField("center_net"):
+        return ModelGeometry(
+            resizer, Anchors(()), matched_iou=0.0, force_match=False, finest_stride_px=OUTPUT_STRIDE_PX
+        )
     two_stages = model.HasField("faster_rcnn")
     matched_iou, force_match = (_PROPOSAL_IOU, _PROPOSAL_FORCE_MATCH) if two_stages else _matching(detector, path)
     generator = detector.first_stage_anchor_generator if two_stages else detector.anchor_generator
@@ -132,7 +146,8 @@ def model_geometry(text: str, path: Path) -> ModelGeometry:
 
 def _detector(model: Any) -> Any:
     """The message of the detector itself, whatever its meta-architecture."""
-    return model.faster_rcnn if model.HasField("faster_rcnn") else model.ssd
+    kind = next((kind for kind in ("center_net", "faster_rcnn") if model.HasField(kind)), "ssd")
+    return getattr(model, kind)
 
 
 def _matching(ssd: Any, path: Path) -> tuple[float, bool]:

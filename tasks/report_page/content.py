@@ -122,7 +122,12 @@ def _gate(run: RunFiles, validate: "ValidateParams") -> GateSection:
 
 def _fit(dataset: Dataset, pipeline_config: Path) -> dict[str, object]:
     try:
-        return {"fit": anchor_fit(dataset, read_model_geometry(pipeline_config)), "why_no_fit": ""}
+        geometry = read_model_geometry(pipeline_config)
+        if not geometry.has_anchors:
+            stride = geometry.finest_stride_px
+            why = f"it has none: it finds one object of a class in each {stride} x {stride} px of its input"
+            return {"fit": None, "why_no_fit": why}
+        return {"fit": anchor_fit(dataset, geometry), "why_no_fit": ""}
     except ConfigError as error:
         return {"fit": None, "why_no_fit": str(error).removeprefix(f"{pipeline_config}: ")}
 

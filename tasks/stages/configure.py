@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 from tasks.artifacts.base import checkpoint_prefix, read_base_description
 from tasks.artifacts.lint import Finding, write_findings
 from tasks.dataset.splits import SPLITS
-from tasks.detector.model_messages import canvas_resizer, check_supported, extractor_type, resized_config
+from tasks.detector.model_messages import (
+    canvas_resizer,
+    check_supported,
+    extractor_type,
+    meta_architecture,
+    resized_config,
+)
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.overridden_settings import OVERRIDDEN_BY, overridden_settings, settings_without_effect
 from tasks.detector.pipeline_config import (
@@ -102,7 +108,10 @@ def _configured_model(name: str, config: PipelineConfig, path: Path) -> Configur
     others = {
         other: config_text(pipeline_proto(definition))
         for other, definition in MODELS.items()
-        if definition.feature_extractor != extractor and definition.backbone == backbone_of(extractor)
+        if definition.feature_extractor != extractor
+        and definition.backbone == backbone_of(extractor)
+        # Whether another meta-architecture finds more cannot be read from its sizes.
+        and meta_architecture(pipeline_proto(definition)) == meta_architecture(config)
     }
     larger = {side_px: config_text(resized_config(config, side_px)) for side_px in _larger_sides(config)}
     return ConfiguredModel(name, path, config_text(config), extractor, larger, others)

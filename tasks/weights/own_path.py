@@ -81,7 +81,7 @@ def _take_files(folder: Path, request: WeightsRequest, into: Path, *, shown_as: 
         return _take_checkpoint(prefix, origin, request, into, is_saved_model=checkpoint is None)
     raise CheckpointError(
         f"checkpoint.source: no weights in {folder}; looked for {DESCRIPTION}, best/ckpt-*.index, "
-        "checkpoint/ckpt-*.index, ckpt-*.index, saved_model.pb and saved_model/saved_model.pb"
+        "checkpoint/ckpt-*.index, ckpt-*.index, one */ckpt-*.index, saved_model.pb and saved_model/saved_model.pb"
     )
 
 

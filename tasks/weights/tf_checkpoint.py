@@ -18,9 +18,12 @@ def is_checkpoint_file(name: str) -> bool:
 def find_checkpoint(folder: Path) -> Path | None:
     """The prefix of the newest checkpoint in `folder`/best, else in `folder`/checkpoint, else in `folder`.
 
-    Our training writes `best/`, the zoo's archives have `checkpoint/`. None where there is no checkpoint.
+    Our training writes `best/`, the zoo's archives have `checkpoint/`; those for phones have other folders, too, of
+    which the only one with a checkpoint is taken. None where there is no checkpoint, or there are several such folders.
     """
-    for place in (folder / "best", folder / "checkpoint", folder):
+    others: list[Path] = sorted({path.parent for path in folder.glob("*/ckpt-*.index")})
+    places = [folder / "best", folder / "checkpoint", folder, *(others if len(others) == 1 else [])]
+    for place in places:
         numbers = [int(match[1]) for path in place.glob("ckpt-*.index") if (match := _INDEX.fullmatch(path.name))]
         if numbers:
             return place / f"ckpt-{max(numbers)}"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from tasks.artifacts.base import LABEL_MAP, BaseDescription
 from tasks.errors import CheckpointError, UnreachableError
+from tasks.model.definition import ZOO_RELEASE
 from tasks.model.label_map import write_label_map
 from tasks.weights.coco_classes import coco_classes
 from tasks.weights.download import download
@@ -28,7 +29,7 @@ def take_from_zoo(request: WeightsRequest, params: "CheckpointParams", into: Pat
             "checkpoint.source to its path, or to none"
         )
     name = f"{request.definition.zoo_archive}.tar.gz"
-    url, archive = f"{params.zoo_url.rstrip('/')}/{name}", downloads / name
+    url, archive = f"{_folder_url(params.zoo_url, request.definition.zoo_release)}/{name}", downloads / name
     try:
         sha256 = download(url, archive, sha256=params.sha256)
     except (CheckpointError, UnreachableError) as error:
@@ -44,3 +45,9 @@ def take_from_zoo(request: WeightsRequest, params: "CheckpointParams", into: Pat
         write_label_map(coco_classes(), into / LABEL_MAP)
     licence = "Apache-2.0 (TensorFlow 2 Detection Model Zoo)"
     return request.description("tf_checkpoint", url, sha256=sha256, licence=licence)
+
+
+def _folder_url(zoo_url: str, release: str) -> str:
+    """The address of the folder of a release; an address that does not end with a release's is of a copy, and stays."""
+    url = zoo_url.rstrip("/")
+    return f"{url.removesuffix(ZOO_RELEASE)}{release}" if url.endswith(f"/{ZOO_RELEASE}") else url

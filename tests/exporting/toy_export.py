@@ -36,6 +36,12 @@ def varied_config(
 def varied_network(config: PipelineConfig) -> Network:
     """A network whose values are drawn so that boxes and scores differ from anchor to anchor, and overlap."""
     network = build_network(config, is_training=False)
+    varied_values(network)
+    return network
+
+
+def varied_values(network: Network) -> None:
+    """Draw the values of any network in that way."""
     rng = np.random.default_rng(0)
     for _, variable in sorted(network.variables.items()):
         if variable.name.startswith("moving_variance") or "/moving_variance" in variable.name:
@@ -45,7 +51,6 @@ def varied_network(config: PipelineConfig) -> Network:
             variable.assign(rng.normal(0, 1.5 / np.sqrt(fan_in), variable.shape))
         elif variable.dtype.is_floating:
             variable.assign(rng.normal(0.5, 0.5, variable.shape))
-    return network
 
 
 def export_both(folder: Path, config: PipelineConfig, classes: tuple[str, ...]) -> tuple[Path, Path]:

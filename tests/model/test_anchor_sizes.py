@@ -16,7 +16,8 @@ from tasks.detector.model_proto import pipeline_proto
 from tasks.errors import ConfigError
 from tasks.model.anchors import best_iou, sizes_at_input
 from tasks.model.definitions import MODELS
-from tasks.model.geometry import read_model_geometry
+from tasks.model.geometry import read_model_geometry, read_resizer
+from tasks.model.ssd_models import SSD_MODELS
 
 SSD = "model { ssd { image_resizer { %s } anchor_generator { %s } matcher { argmax_matcher { %s } } } }"
 FIXED = "fixed_shape_resizer { width: 320 height: 256 }"
@@ -52,7 +53,7 @@ def read(tmp_path, text):
 
 
 CONFIGS = {
-    **{name: text_format.MessageToString(pipeline_proto(model)) for name, model in MODELS.items()},
+    **{model.name: text_format.MessageToString(pipeline_proto(model)) for model in SSD_MODELS},
     "an oblong input": SSD % (FIXED, "ssd_anchor_generator { aspect_ratios: [1, 2, 0.5] }", ""),
     "scales and base of its own": SSD
     % (
@@ -83,7 +84,7 @@ def test_anchors_are_those_of_the_od_api(tmp_path, text):
         np.testing.assert_allclose(by_size(ours), by_size(theirs), rtol=2e-4)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [model.name for model in SSD_MODELS])
 def test_input_size_and_matcher_are_those_of_the_config(tmp_path, name):
     geometry = read(tmp_path, CONFIGS[name])
     assert geometry.resizer.canvas == (MODELS[name].side_px,) * 2
@@ -161,3 +162,12 @@ def test_the_best_iou_compares_boxes_around_one_centre(tmp_path):
     np.testing.assert_allclose(best_iou(sizes, anchors), iou(*centred).max(axis=1))
     assert best_iou(np.array([[0.0, 5.0]]), anchors).tolist() == [0.0]
     assert best_iou(np.zeros((0, 2)), anchors).tolist() == []
+
+
+def test_a_center_net_has_no_anchors_and_cells_of_four_pixels(tmp_path):
+    text = text_format.MessageToString(pipeline_proto(MODELS["centernet_resnet50_v2_512x512"]))
+    geometry = read(tmp_path, text)
+    assert not geometry.has_anchors
+    assert (geometry.resizer.canvas, geometry.resizer.keeps_proportions) == ((512, 512), True)
+    assert (geometry.finest_stride_px, geometry.matched_iou) == (4, 0.0)
+    assert read_resizer(tmp_path / "pipeline.config") == geometry.resizer

@@ -54,3 +54,13 @@ def test_a_missing_shard_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(CheckpointError, match=r"ckpt-5\.data-00001-of-00002: missing"):
         checkpoint_files(tmp_path / "ckpt-5")
+
+
+def test_the_only_folder_with_a_checkpoint_is_found_and_of_several_none(tmp_path: Path) -> None:
+    (tmp_path / "mobile_od").mkdir()
+    (tmp_path / "mobile_od" / "ckpt-301.index").touch()
+    assert find_checkpoint(tmp_path) == tmp_path / "mobile_od" / "ckpt-301"
+
+    (tmp_path / "mobile_kpts").mkdir()
+    (tmp_path / "mobile_kpts" / "ckpt-301.index").touch()
+    assert find_checkpoint(tmp_path) is None

@@ -42,13 +42,17 @@ class Architecture(ABC):
     has_batchnorm_decay: ClassVar[bool] = True
     unavailable: ClassVar[Mapping[Runtime, str]] = {}
 
+    @staticmethod
+    def building() -> AbstractContextManager[None]:
+        """Within it, the OD API builds models as training needs them."""
+        return nullcontext()
+
     def __init__(self, model: Any) -> None:
         """Of a built model."""
         self.model = model
 
-    @staticmethod
     @abstractmethod
-    def component_of(key: str) -> str:
+    def component_of(self, key: str) -> str:
         """Which of `components.COMPONENTS` the variable with this checkpoint key belongs to."""
 
     @abstractmethod
@@ -105,3 +109,11 @@ class Architecture(ABC):
     @abstractmethod
     def losses(self, predictions: Predictions, shapes: tf.Tensor) -> Losses:
         """Of predictions of `predict`, called after `provide_groundtruth`; `shapes` int32 `(B, 3)` as in `Batch`."""
+
+    def postprocess(self, predictions: Predictions, shapes: tf.Tensor | None) -> Predictions:
+        """Detections as the OD API's `postprocess` gives them, float32, classes from 0, boxes in 0..1 of the photo.
+
+        `shapes` is as in `losses`; None: images fill the canvas.
+        """
+        detections: Predictions = self.model.postprocess(predictions, shapes)
+        return detections

@@ -67,7 +67,7 @@ class FasterRcnn(Architecture):
             spatial_transform_ops.multilevel_matmul_crop_and_resize if has_gpu else _crop_with_little_memory
         )
 
-    def component_of(self, key: str) -> str:  # type: ignore[override]
+    def component_of(self, key: str) -> str:
         """See `Architecture.component_of`."""
         if _BOXES in key:
             return CLASS_HEAD if self._has_boxes_by_class else BOX_HEAD

@@ -109,3 +109,24 @@ def test_files_that_a_killed_run_unpacked_are_removed_by_the_next(base: Path) ->
 def test_a_misspelt_model_is_refused_before_anything_is_fetched(base: Path) -> None:
     with pytest.raises(ConfigError, match=r"model\.name"):
         run(base, "zoo", model="ssd_mobilenet", zoo_url="http://127.0.0.1:1")
+
+
+@pytest.mark.parametrize(("address", "place"), [("/tf2/20200711", "tf2/20210210"), ("/copy", "copy")])
+def test_a_model_of_a_later_release_comes_from_its_folder_and_a_copy_of_the_zoo_has_one(
+    base: Path, zoo: str, tmp_path: Path, address: str, place: str
+) -> None:
+    """Its checkpoint lies beside the other files, and has another number."""
+    name = "centernet_mobilenetv2fpn_512x512_coco17_od.tar.gz"
+    files = {
+        "ckpt-301.index": b"index",
+        "ckpt-301.data-00000-of-00001": DATA,
+        "pipeline.config": b"",
+        "model.tflite": b"x",
+    }
+    (tmp_path / "zoo" / place).mkdir(parents=True)
+    archive_of(tmp_path / "zoo" / place / name, {f"mobile/{file}": content for file, content in files.items()})
+
+    figures = run(base, "zoo", model="centernet_mobilenet_v2_fpn_512x512", zoo_url=f"{zoo}{address}")
+
+    assert figures["origin"] == f"{zoo}/{place}/{name}"
+    assert (base / "checkpoint/ckpt-0.data-00000-of-00001").read_bytes() == DATA

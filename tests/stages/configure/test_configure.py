@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.detector.model_messages import canvas_resizer, detector_message
+from tasks.detector.model_messages import canvas_resizer, detector_message, extractor_type
 from tasks.detector.pipeline_config import read_pipeline_config
 from tasks.errors import CheckpointError, ConfigError, PipelineError
 from tasks.model.definitions import MODELS
@@ -19,7 +19,7 @@ def test_every_model_gets_a_complete_config(name: str) -> None:
 
     config = read_pipeline_config(Path("models/pipeline.config"))
     assert detector_message(config).num_classes == figures["classes"] == 2
-    assert detector_message(config).feature_extractor.type == MODELS[name].feature_extractor
+    assert extractor_type(config) == MODELS[name].feature_extractor
     assert config.train_config.num_steps == 40
     assert figures["input"] == f"{MODELS[name].side_px}x{MODELS[name].side_px}"
     assert "PATH_TO_BE_CONFIGURED" not in Path("models/pipeline.config").read_text()
