@@ -1,5 +1,6 @@
 """TFLite files of the detection graph: as it is, with float16 weights, with int8 weights, or with int8 throughout."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,21 @@ from tasks.exporting.bias_correction import correct_biases
 from tasks.exporting.equalise import equalise
 from tasks.exporting.interpreter import Images, operation_names
 from tasks.exporting.ranges import with_ranges
+from tasks.exporting.tflite_graph import PEAKS
+from tasks.exporting.tflite_tensors import file_of, read_content
 
 # A channel that stays quiet in a few images may not in others, and ReLU6 would cut it.
 _LEAST_TO_EQUALISE = 32
 # A mean is over all places of an image already.
 _IMAGES_FOR_MEANS = 32
+# What the names of a graph's outputs begin with.
+_OUTPUTS = "StatefulPartitionedCall"
 # The layers that turn features into boxes and scores, by the names that the OD API gives their operations.
-_HEADS = ("BoxHead", "ClassHead", "BoxPredictor", "ClassPredictor", "box_predictor")
+_HEADS = re.compile(
+    "BoxHead|ClassHead|BoxPredictor|ClassPredictor|box_predictor"
+    # CenterNet's; of the layers before them the activation's name comes first.
+    r"|^(center|box_scale|box_offset)_\d+/conv2d"
+)
 
 
 @dataclass(frozen=True)
@@ -93,11 +102,11 @@ class Converter:
                 even = equalise(even, images)
             self._measured[len(images)] = with_ranges(even, images)
         measured = self._measured[len(images)]
-        left = {name for name in operation_names(measured) if any(head in name for head in _HEADS)}
+        left = _left_in_float(set(operation_names(measured)), form)
+        if any(name.startswith(PEAKS) for name in left):
+            measured = _without_ranges(measured, left)
         try:
-            content: bytes = mlir_quantize(
-                measured, input_data_type=tf.uint8, denylisted_nodes=left if form.float_head else None
-            )
+            content: bytes = mlir_quantize(measured, input_data_type=tf.uint8, denylisted_nodes=left or None)
         except (ConverterError, ValueError, RuntimeError) as error:
             raise _no_such_variant(error) from error
         return correct_biases(content, measured, images.first(_IMAGES_FOR_MEANS))
@@ -114,6 +123,25 @@ class Converter:
             tf.lite.OpsSet.TFLITE_BUILTINS,
         ]
         return _convert(converter)
+
+
+def _without_ranges(measured: bytes, operations: set[str]) -> bytes:
+    """The measured file without the ranges of what these operations give, which would be rounded all the same."""
+    content = read_content(measured)
+    for tensor in content.subgraphs[0].tensors:
+        if tensor.quantization is not None and bytes(tensor.name).decode() in operations:
+            tensor.quantization = None
+    return file_of(content)
+
+
+def _left_in_float(operations: set[str], form: Form) -> set[str]:
+    """The operations, by name, that are not quantised.
+
+    Of scores with 8 bits, neighbours would be equal, each of them a peak; and indices have more than 256 values.
+    """
+    peaks = {name for name in operations if name.startswith(f"{PEAKS}/")}
+    left = peaks | {name for name in operations if peaks and name.startswith(_OUTPUTS)}
+    return left | {name for name in operations if form.float_head and _HEADS.search(name)}
 
 
 def _converter(graph: Path) -> Any:

@@ -22,6 +22,8 @@ from tasks.model.onnx_file import BOXES, CLASSES, COUNT, SCORES
 from tasks.model.variants import classes_a_box
 
 _FUNCTION = "TFLite_Detection_PostProcess"
+# What the names of operations that find peaks begin with.
+PEAKS = "peaks"
 
 
 def tflite_graph(network: Network, pipeline_config: Any, *, max_detections: int) -> Any:
@@ -53,7 +55,8 @@ def _peaks_graph(network: Network) -> Any:
 
     def detect(image: tf.Tensor) -> tuple[tf.Tensor, ...]:
         raw = network.model.predict(_preprocess(network, image), None)
-        found = network.architecture.postprocess(raw, None)
+        with tf.name_scope(PEAKS):
+            found = network.architecture.postprocess(raw, None)
         return found[COUNT], found[SCORES], found[CLASSES], found[BOXES]
 
     return _traced(detect, network)

@@ -8,13 +8,15 @@ import onnxruntime
 import pytest
 import tensorflow as tf
 
+from tasks.dataset.boxes import iou
 from tasks.detector.architectures.components import CLASS_HEAD
 from tasks.detector.network import Network, build_network
 from tasks.evaluation.tflite_model import TFLiteDetector
 from tasks.exporting.onnx_model import export_onnx
-from tasks.exporting.saved_model import export_saved_model
+from tasks.exporting.saved_model import export_saved_model, save_function
+from tasks.exporting.tflite import FORMS, Converter, Form
+from tasks.exporting.tflite_graph import tflite_graph
 from tasks.exporting.tflite_metadata import Metadata, with_metadata
-from tasks.exporting.variants import export_float32
 from tasks.model.onnx_file import INPUT, OUTPUTS
 from tests.detector.toy_center_net import toy_center_net_config
 from tests.exporting.toy_export import varied_values
@@ -37,7 +39,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     export_saved_model(network, path / "saved_model")
     export_onnx(network, config, path / "model.onnx", classes=CLASSES)
     export_onnx(network, config, path / "again.onnx", classes=CLASSES)
-    export_float32(network, config, path / "model.tflite", max_detections=20)
+    graph = tflite_graph(network, config, max_detections=20)
+    save_function(network, graph, path / "graph")
+    (path / "model.tflite").write_bytes(Converter(path / "graph").convert("float32"))
     return path
 
 
@@ -90,3 +94,25 @@ def test_the_tflite_file_finds_what_the_saved_model_finds(folder: Path, *, with_
     np.testing.assert_allclose(found.scores, expected["detection_scores"][0], atol=TOLERANCE)
     np.testing.assert_allclose(found.boxes, expected["detection_boxes"][0][:, [1, 0, 3, 2]] * 64, atol=64 * TOLERANCE)
     assert found.classes == tuple(CLASSES[int(i) - 1] for i in expected["detection_classes"][0])
+
+
+class Inputs(list[npt.NDArray[np.float32]]):
+    """Inputs of the model, of which ranges are measured."""
+
+    def first(self, count: int) -> "Inputs":
+        return Inputs(self[:count])
+
+
+@pytest.mark.parametrize("form", FORMS[:2], ids=lambda form: form.name)
+def test_peaks_are_found_in_floats_where_all_before_them_is_int8(folder: Path, form: Form) -> None:
+    images = photos(40, 64, 64)
+    inputs = Inputs(image[np.newaxis].astype(np.float32) / 127.5 - 1 for image in images)
+    detector = TFLiteDetector(Converter(folder / "graph").quantize(form, inputs), CLASSES, threads=1)
+    assert detector.takes_pixels
+    (found,) = detector.detect(list(images[:1]))
+    (expected,) = TFLiteDetector((folder / "model.tflite").read_bytes(), CLASSES, threads=1).detect(list(images[:1]))
+    assert len(found.scores) == 20
+    np.testing.assert_allclose(found.scores, expected.scores, atol=0.02)
+    assert (iou(found.boxes, expected.boxes).max(axis=1) > 0.6).mean() > 0.7
+    # With 8 bits, logits of different peaks are equal.
+    assert (len(set(found.scores.tolist())) > 15) == form.float_head
