@@ -65,8 +65,11 @@ def trunk_of(network: Network, frozen: set[str]) -> Trunk | None:
     """The layers of `network` that are frozen from the image on, after `hold_still`; None where there is none."""
     if network.keys_of(BACKBONE, FEATURE_MAPS) <= frozen:
         return _whole_extractor(network)
-    cut = _cut(network.architecture.backbone, {id(network.variables[key]) for key in frozen})
-    return _first_layers(network, cut) if cut else None
+    backbone = network.architecture.backbone
+    if backbone is None:
+        return None
+    cut = _cut(backbone, {id(network.variables[key]) for key in frozen})
+    return _first_layers(network, backbone, cut) if cut else None
 
 
 def _whole_extractor(network: Network) -> Trunk:
@@ -78,9 +81,9 @@ def _whole_extractor(network: Network) -> Trunk:
     return Trunk(network, "the feature maps", compute, architecture.with_features)
 
 
-def _first_layers(network: Network, cut: Sequence[Any]) -> Trunk:
-    architecture, backbone = network.architecture, network.architecture.backbone
-    wanted = [backbone.outputs[index] for index in _used_outputs(network)]
+def _first_layers(network: Network, backbone: tf.keras.Model, cut: Sequence[Any]) -> Trunk:
+    architecture = network.architecture
+    wanted = [backbone.outputs[index] for index in _used_outputs(network, backbone)]
     candidates = {id(tensor) for tensor in cut}
     later = [tensor for tensor in wanted if id(tensor) not in candidates]
     handed_on = {id(tensor) for tensor in _handed_on(later, candidates)}
@@ -145,9 +148,9 @@ def _handed_on(outputs: Sequence[Any], cut: Set[int]) -> list[Any]:
     return list(tensors.values())
 
 
-def _used_outputs(network: Network) -> list[int]:
+def _used_outputs(network: Network, backbone: tf.keras.Model) -> list[int]:
     """Which of the backbone's outputs the feature extractor uses."""
-    architecture, backbone = network.architecture, network.architecture.backbone
+    architecture = network.architecture
     recorder = _Recorder(len(backbone.outputs))
 
     def trace(images: tf.Tensor) -> None:

@@ -75,8 +75,11 @@ class Architecture(ABC):
 
     @property
     @abstractmethod
-    def backbone(self) -> tf.keras.Model:
-        """The functional Keras model that the network begins with, from the preprocessed image on."""
+    def backbone(self) -> tf.keras.Model | None:
+        """The functional Keras model that the network begins with, from the preprocessed image on; None: it has none.
+
+        Then no part of the extractor can be computed alone.
+        """
 
     @abstractmethod
     def preprocess(self, images: tf.Tensor) -> tf.Tensor:

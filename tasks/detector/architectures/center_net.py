@@ -1,8 +1,8 @@
-"""CenterNet: `CenterNetMetaArch` for boxes, with an extractor whose backbone is a functional Keras model.
+"""CenterNet: `CenterNetMetaArch` for boxes.
 
 Its extractors hold one Keras model from the image to the features of stride 4, of which the backbone is a layer; the
-layers behind it upsample. Of each head the last layer is the head here, and those before it are its tower: so all but
-the rows of classes fits every label map.
+layers behind it upsample. An hourglass is all backbone, and can be divided nowhere. Of each head the last layer is the
+head here, and those before it are its tower: so all but the rows of classes fits every label map.
 """
 
 import functools
@@ -21,6 +21,7 @@ from tasks.detector.patching import patched
 from tasks.model.onnx_file import OUTPUTS
 
 _EXTRACTOR_MODEL = "_feature_extractor_model"
+_HOURGLASS = "/_feature_extractor/_network/"
 _BACKBONE_LAYER = re.compile(r"/_base_model/layer_with_weights-(\d+)/")
 # Of a cell without a photo: its score is 0 in float32.
 _NO_LOGIT = -1000.0
@@ -40,16 +41,19 @@ class CenterNet(Architecture):
     def __init__(self, model: Any) -> None:
         """See `Architecture`."""
         super().__init__(model)
-        whole = getattr(self._extractor, _EXTRACTOR_MODEL)
-        (self._backbone,) = (layer for layer in whole.layers if isinstance(layer, tf.keras.Model))
-        handed_on = tf.nest.flatten(self._backbone.get_output_at(-1))
-        self._upsampling = tf.keras.Model(handed_on, whole.outputs)
-        layers = [layer for layer in self._extractor.classification_backbone.layers if layer.weights]
-        used = {id(layer) for layer in self._backbone.layers}
         self._last_layers = {
             name: _layers_with_weights(heads[-1]) - 1 for name, heads in model.prediction_head_dict.items()
         }
-        self._unused_layers = {number for number, layer in enumerate(layers) if id(layer) not in used}
+        self._backbone: tf.keras.Model | None = None
+        self._unused_layers: set[int] = set()
+        whole = getattr(self._extractor, _EXTRACTOR_MODEL, None)
+        if whole is not None:
+            (self._backbone,) = (layer for layer in whole.layers if isinstance(layer, tf.keras.Model))
+            handed_on = tf.nest.flatten(self._backbone.get_output_at(-1))
+            self._upsampling = tf.keras.Model(handed_on, whole.outputs)
+            layers = [layer for layer in self._extractor.classification_backbone.layers if layer.weights]
+            used = {id(layer) for layer in self._backbone.layers}
+            self._unused_layers = {number for number, layer in enumerate(layers) if id(layer) not in used}
 
     @staticmethod
     @contextmanager
@@ -61,7 +65,7 @@ class CenterNet(Architecture):
 
     def component_of(self, key: str) -> str:
         """See `Architecture.component_of`."""
-        if "/_base_model/" in key:
+        if "/_base_model/" in key or _HOURGLASS in key:
             return BACKBONE
         layer = _HEAD_LAYER.search(key)
         if layer is None:
@@ -77,7 +81,7 @@ class CenterNet(Architecture):
         return layer is not None and int(layer[1]) in self._unused_layers
 
     @property
-    def backbone(self) -> tf.keras.Model:
+    def backbone(self) -> tf.keras.Model | None:
         """See `Architecture.backbone`."""
         return self._backbone
 
