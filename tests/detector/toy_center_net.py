@@ -36,7 +36,8 @@ class ThreeBlocks(CenterNetFeatureExtractor):
         whole = tf.keras.layers.UpSampling2D(2)(tf.keras.layers.Conv2D(_CHANNELS, 1)(found[1]))
         whole = whole + tf.keras.layers.Conv2D(_CHANNELS, 1)(found[0])
         whole = tf.keras.layers.SeparableConv2D(_CHANNELS, 3, padding="same")(whole)
-        whole = tf.keras.layers.ReLU()(tf.keras.layers.BatchNormalization()(whole))
+        # The OD API's extractors take Keras' layers from here.
+        whole = tf.keras.layers.ReLU()(tf.compat.v1.keras.layers.BatchNormalization()(whole))
         self._feature_extractor_model = tf.keras.Model(images, whole)
 
     def preprocess(self, resized_inputs: tf.Tensor) -> tf.Tensor:

@@ -17,7 +17,7 @@ from tasks.exporting.variants import export_float32
 from tasks.model.definition import BLOCKS
 from tasks.model.definitions import MODELS
 from tasks.model.resizer import Resizer
-from tasks.training.batchnorm import hold_still, set_decay
+from tasks.training.batchnorm import hold_still, let_go, set_decay
 from tasks.training.freeze import frozen_keys, max_abs_change, snapshot, trainable
 from tasks.training.trunk import trunk_of
 
@@ -37,6 +37,9 @@ def test_it_is_built_trained_and_exported(tmp_path: Path) -> None:
     # Of separable convolutions: three of the pyramid, and one before each head.
     assert counts == {BACKBONE: 260, FEATURE_MAPS: 29, TOWER: 9, BOX_HEAD: 4, CLASS_HEAD: 2}
     assert set(network.blocks().values()) == set(range(BLOCKS[MODELS[NAME].backbone]))
+    norms = [layer for layer in network.model.submodules if hasattr(layer, "moving_mean")]
+    assert len(hold_still(network, set(network.variables))) == len(norms) == 55
+    let_go(norms)
     frozen = frozen_keys(network, 8)
     hold_still(network, frozen)
     trunk = trunk_of(network, frozen)

@@ -58,9 +58,15 @@ class CenterNet(Architecture):
     @staticmethod
     @contextmanager
     def building() -> Iterator[None]:
-        """See `Architecture.building`: nothing is downloaded, and layers that Keras numbers have the same names."""
+        """See `Architecture.building`: nothing is downloaded, and layers that Keras numbers have the same names.
+
+        The extractors' own BatchNorm layers would be of Keras' first class, which no switch puts into inference mode.
+        """
         tf.keras.backend.reset_uids()
-        with patched(mobilenetv2, "mobilenet_v2", _without_weights(mobilenetv2.mobilenet_v2)):
+        with (
+            patched(mobilenetv2, "mobilenet_v2", _without_weights(mobilenetv2.mobilenet_v2)),
+            patched(tf.compat.v1.keras.layers, "BatchNormalization", tf.keras.layers.BatchNormalization),
+        ):
             yield
 
     def component_of(self, key: str) -> str:

@@ -75,6 +75,8 @@ def test_the_classes_of_the_class_head_are_the_bases_label_map(base: Path, shipp
     [
         ("ssd_mobilenet_v1_fpn_640x640", "weights", "is a backbone alone: all other layers start new"),
         ("ssd_mobilenet_v1_fpn_320x320", "weights", "is a backbone alone: all other layers start new"),
+        ("centernet_mobilenet_v2_fpn_512x512", "weights", "is a backbone alone: all other layers start new"),
+        ("centernet_resnet50_v2_512x512", "none", "starts from random numbers"),
         ("ssd_resnet50_v1_fpn_640x640", "none", "training starts from random numbers"),
     ],
 )
