@@ -184,7 +184,9 @@ def _as_packed(values: Mapping[str, Array], *, float32: Collection[str]) -> Arra
 def _last_map(network: Network, images: npt.NDArray[np.uint8]) -> Array:
     """The backbone's last map for `(B, height, width, 3)` images."""
     set_learning_phase(training=False)
-    maps = network.architecture.backbone(network.architecture.preprocess(images.astype(np.float32)))
+    maps = network.model.feature_extractor.classification_backbone(
+        network.architecture.preprocess(images.astype(np.float32))
+    )
     last: Array = maps[-1].numpy()
     return last
 

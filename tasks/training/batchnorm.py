@@ -11,6 +11,8 @@ import tensorflow as tf
 
 from tasks.detector.network import Network
 
+# An hourglass has the second.
+_SECOND_CLASS = (tf.keras.layers.BatchNormalization, tf.keras.layers.experimental.SyncBatchNormalization)
 _OD_API = ("FreezableBatchNorm", "FreezableSyncBatchNorm")
 
 
@@ -51,7 +53,7 @@ def _batchnorm_layers(network: Network) -> list[Any]:
     return [
         layer
         for layer in network.model.submodules
-        if (type(layer).__name__ in _OD_API or isinstance(layer, tf.keras.layers.BatchNormalization)) and layer.built
+        if (type(layer).__name__ in _OD_API or isinstance(layer, _SECOND_CLASS)) and layer.built
     ]
 
 

@@ -135,8 +135,9 @@ def test_a_center_net_without_boxes_or_with_an_unknown_backbone_is_refused() -> 
     config.model.center_net.ClearField("object_detection_task")
     with pytest.raises(ConfigError, match="no object_detection_task"):
         check_supported(config, Path("mine.config"))
-    with pytest.raises(ConfigError, match=r"type is 'hourglass_104'; supported are SSD .* CenterNets of boxes"):
-        check_supported(parsed(ZOO.replace("resnet_v2_50", "hourglass_104")), Path("mine.config"))
+    with pytest.raises(ConfigError, match=r"type is 'resnet_v3_50'; supported are resnet_v2_50 .* hourglass_10"):
+        check_supported(parsed(ZOO.replace("resnet_v2_50", "resnet_v3_50")), Path("mine.config"))
+    check_supported(parsed(ZOO.replace("resnet_v2_50", "hourglass_104")), Path("mine.config"))
 
 
 def test_the_threshold_of_overlaps_has_no_effect() -> None:

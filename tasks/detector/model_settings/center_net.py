@@ -1,5 +1,6 @@
 """The `center_net { ... }` message of a pipeline.config: what of it is refused, filled in, and without effect."""
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 # The OD API reads from the extractor's name that its upsampling is separable, and passes that on only where the field
 # is set as well.
 _SEPARABLE = "mobilenet_v2_fpn_sep_conv"
+_EXTRACTORS = re.compile(
+    r"resnet_v2_(50|101)|resnet_v1_(18|34|50|101)_fpn|mobilenet_v2_fpn(_sep_conv)?|hourglass_(10|20|32|52|104)"
+)
 # What else a CenterNet can learn or do, by the field that asks for it.
 _OTHER_TASKS = {
     "keypoint_estimation_task": "keypoints",
@@ -64,6 +68,12 @@ def settings_without_effect(model: center_net_pb2.CenterNet) -> dict[str, str]:
 
 
 def _reasons(model: center_net_pb2.CenterNet) -> Iterator[str]:
+    extractor = model.feature_extractor.type
+    if not _EXTRACTORS.fullmatch(extractor):
+        yield (
+            f"feature_extractor.type is {extractor!r}; supported are resnet_v2_50 and _101, resnet_v1_18_fpn to _101_fpn, "
+            "mobilenet_v2_fpn and mobilenet_v2_fpn_sep_conv, hourglass_10 to _104"
+        )
     set_fields = {field.name for field, _ in model.ListFields()}
     for name, words in _OTHER_TASKS.items():
         if name in set_fields:

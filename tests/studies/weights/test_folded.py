@@ -63,7 +63,9 @@ def as_face_api_computes(weights: dict[str, np.ndarray], images: tf.Tensor) -> t
 def last_map(network: Network, images: np.ndarray, *, training: bool) -> np.ndarray:
     set_learning_phase(training=training)
     try:
-        return network.architecture.backbone(network.architecture.preprocess(images.astype(np.float32)))[-1].numpy()
+        return network.model.feature_extractor.classification_backbone(
+            network.architecture.preprocess(images.astype(np.float32))
+        )[-1].numpy()
     finally:
         set_learning_phase(training=False)
 
