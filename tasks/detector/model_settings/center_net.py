@@ -71,8 +71,8 @@ def _reasons(model: center_net_pb2.CenterNet) -> Iterator[str]:
     extractor = model.feature_extractor.type
     if not _EXTRACTORS.fullmatch(extractor):
         yield (
-            f"feature_extractor.type is {extractor!r}; supported are resnet_v2_50 and _101, resnet_v1_18_fpn to _101_fpn, "
-            "mobilenet_v2_fpn and mobilenet_v2_fpn_sep_conv, hourglass_10 to _104"
+            f"feature_extractor.type is {extractor!r}; supported are resnet_v2_50 and _101, resnet_v1_18_fpn to "
+            "_101_fpn, mobilenet_v2_fpn and mobilenet_v2_fpn_sep_conv, hourglass_10 to _104"
         )
     set_fields = {field.name for field, _ in model.ListFields()}
     for name, words in _OTHER_TASKS.items():
