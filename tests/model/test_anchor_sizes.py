@@ -16,6 +16,7 @@ from tasks.detector.model_proto import pipeline_proto
 from tasks.errors import ConfigError
 from tasks.model.anchors import best_iou, sizes_at_input
 from tasks.model.definitions import MODELS
+from tasks.model.faster_rcnn_models import FASTER_RCNN_MODELS
 from tasks.model.geometry import read_model_geometry, read_resizer
 from tasks.model.ssd_models import SSD_MODELS
 
@@ -53,7 +54,7 @@ def read(tmp_path, text):
 
 
 CONFIGS = {
-    **{model.name: text_format.MessageToString(pipeline_proto(model)) for model in SSD_MODELS},
+    **{model.name: text_format.MessageToString(pipeline_proto(model)) for model in (*SSD_MODELS, *FASTER_RCNN_MODELS)},
     "an oblong input": SSD % (FIXED, "ssd_anchor_generator { aspect_ratios: [1, 2, 0.5] }", ""),
     "scales and base of its own": SSD
     % (
@@ -84,7 +85,7 @@ def test_anchors_are_those_of_the_od_api(tmp_path, text):
         np.testing.assert_allclose(by_size(ours), by_size(theirs), rtol=2e-4)
 
 
-@pytest.mark.parametrize("name", [model.name for model in SSD_MODELS])
+@pytest.mark.parametrize("name", [model.name for model in (*SSD_MODELS, *FASTER_RCNN_MODELS)])
 def test_input_size_and_matcher_are_those_of_the_config(tmp_path, name):
     geometry = read(tmp_path, CONFIGS[name])
     assert geometry.resizer.canvas == (MODELS[name].side_px,) * 2
