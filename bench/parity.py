@@ -95,16 +95,18 @@ def stock_losses(network: Network, config: PipelineConfig) -> Any:
     optimizer, _ = optimizer_builder.build(config.train_config.optimizer, global_step=step)
 
     def one_step(features: dict[str, tf.Tensor], labels: dict[str, tf.Tensor]) -> tf.Tensor:
-        losses = model_lib_v2.eager_train_step(
-            network.model,
-            features,
-            labels,
-            unpad_groundtruth_tensors=False,
-            optimizer=optimizer,
-            training_step=step,
-            add_regularization_loss=False,
-            clip_gradients_value=config.train_config.gradient_clipping_by_norm,
-        )
+        # A second stage draws the proposals that it learns from: both sides draw the same.
+        with network.architecture.seeded(_SEED, step):
+            losses = model_lib_v2.eager_train_step(
+                network.model,
+                features,
+                labels,
+                unpad_groundtruth_tensors=False,
+                optimizer=optimizer,
+                training_step=step,
+                add_regularization_loss=False,
+                clip_gradients_value=config.train_config.gradient_clipping_by_norm,
+            )
         step.assign_add(1)
         return losses["Loss/total_loss"]
 
