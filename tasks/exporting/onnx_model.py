@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 import tensorflow as tf
-from onnx import ModelProto, NodeProto, TensorProto, helper
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper
 
 from tasks.detector.architectures.architecture import Architecture
 from tasks.detector.architectures.faster_rcnn import FasterRcnn
@@ -142,8 +142,22 @@ def _converted(function: Any, outputs: Sequence[str]) -> Nodes:
     if len(graph.input) != 1:
         named = ", ".join(each.name for each in graph.input)
         raise ValueError(f"the network hangs on tensors outside of it: {named}")
+    _modernise_upsampling(graph)
     names = {output.name: name for output, name in zip(graph.output, outputs, strict=True)}
     return rename(graph, {graph.input[0].name: INPUT, **names})
+
+
+def _modernise_upsampling(graph: GraphProto) -> None:
+    """Replace a mode of nearest neighbours that ONNX dropped with opset 13 by one that repeats pixels just the same.
+
+    Keras' UpSampling2D makes maps larger by whole factors, for which the two are equal.
+    """
+    for node in graph.node:
+        attributes = {attribute.name: attribute for attribute in node.attribute}
+        mode = attributes.get("coordinate_transformation_mode")
+        if node.op_type == "Resize" and mode is not None and mode.s == b"tf_half_pixel_for_nn":
+            mode.s = b"asymmetric"
+            attributes["nearest_mode"].s = b"floor"
 
 
 @contextmanager

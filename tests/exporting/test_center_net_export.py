@@ -78,6 +78,10 @@ def test_the_onnx_file_gives_what_the_saved_model_gives(folder: Path, shape: tup
         np.testing.assert_allclose(found[name], expected[name], rtol=0, atol=TOLERANCE, err_msg=name)
 
 
+def test_the_onnx_file_has_nothing_that_its_operator_set_dropped(folder: Path) -> None:
+    assert b"tf_half_pixel_for_nn" not in (folder / "model.onnx").read_bytes()
+
+
 def test_two_exports_are_equal_to_the_byte(folder: Path) -> None:
     assert (folder / "model.onnx").read_bytes() == (folder / "again.onnx").read_bytes()
 

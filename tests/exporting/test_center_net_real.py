@@ -61,7 +61,7 @@ def test_it_is_built_trained_and_exported(tmp_path: Path) -> None:
             losses = network.architecture.losses(predictions, shapes)
             loss = losses.classification + losses.localization
         for variable, gradient in zip(variables, tape.gradient(loss, variables), strict=True):
-            variable.assign_sub(1e-4 * gradient)
+            variable.assign_sub(1e-4 * tf.sign(gradient))
         return loss
 
     steps = [float(step()) for _ in range(3)]
