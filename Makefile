@@ -58,7 +58,7 @@ bench: ## speed and memory beside the stock tools (PART=conversion|validation|ev
 	@scripts/setup.sh dev
 	@python -m bench $(PART) $(if $(REPEATS),--repeats $(REPEATS)) $(if $(IMAGES),--images $(IMAGES)) $(if $(ROOM),--room $(ROOM)) \
 	  $(if $(DATA),--data $(DATA)) $(if $(STEPS),--steps $(STEPS)) $(if $(FREEZE),--freeze $(FREEZE)) \
-	  $(if $(MODEL),--model $(MODEL)) $(if $(PARITY),--parity $(PARITY)) $(if $(SIDE),--side $(SIDE))
+	  $(if $(MODEL),--model $(MODEL)) $(if $(PARITY),--parity $(PARITY)) $(if $(SIDE),--side $(SIDE)) $(if $(RATE),--rate $(RATE))
 
 fuzz: ## feed each parser what nobody would write, led by the code it reaches (EACH=60 seconds, TARGETS="voc coco")
 	@scripts/setup.sh fuzz

@@ -70,7 +70,7 @@ def _parity(args: argparse.Namespace, folder: Path) -> list[str]:
     # Imports TensorFlow.
     from bench.parity import compare_losses  # noqa: PLC0415
 
-    return [line for model in args.parity for line in compare_losses(model, args.side, folder)]
+    return [line for model in args.parity for line in compare_losses(model, args.side, folder, args.rate)]
 
 
 def _no_model(model: Path) -> str:
@@ -131,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
         default=["ssd_mobilenet_v2_fpnlite_320x320"],
         help="parity: names of models (ssd_mobilenet_v2_fpnlite_320x320)",
     )
+    parser.add_argument("--rate", type=float, default=3e-5, help="parity: the learning rate (3e-5)")
     parser.add_argument("--side", type=int, default=256, help="parity: the input's side in pixels (256)")
     parser.add_argument("--room", type=Path, help="where temporary files go: 100,000 images take 6 GB")
     return parser

@@ -33,18 +33,19 @@ if TYPE_CHECKING:
     from tasks.params import TrainParams
 
 STEPS = 20
-# The first steps agree to the bit. Later ones magnify rounding, and the more so the faster the weights move.
-_RATE = 3e-5
+# The first steps agree to the bit. Later ones magnify rounding, and the more so the faster the weights move; of a second
+# stage, rounding decides which proposals it learns from.
+RATE = 3e-5
 _CLASSES, _BATCH, _MAX_BOXES, _SEED = 3, 2, 4, 5
 
 
-def compare_losses(model: str, side_px: int | None, folder: Path) -> list[str]:
+def compare_losses(model: str, side_px: int | None, folder: Path, rate: float = RATE) -> list[str]:
     """Lines that say how far the losses of the first steps lie apart.
 
     Raises:
         ConfigError: no such model, or a size that it cannot have.
     """
-    ours, stock = both_losses(model, side_px, folder)
+    ours, stock = both_losses(model, side_px, folder, rate)
     apart = np.abs(ours - stock) / np.abs(stock)
     return [
         f"parity: {model}, {len(ours)} steps of {_BATCH} images: loss {stock[0]:.4f} to {stock[-1]:.4f}; the largest "
@@ -52,13 +53,13 @@ def compare_losses(model: str, side_px: int | None, folder: Path) -> list[str]:
     ]
 
 
-def both_losses(model: str, side_px: int | None, folder: Path) -> tuple[Any, Any]:
+def both_losses(model: str, side_px: int | None, folder: Path, rate: float = RATE) -> tuple[Any, Any]:
     """`(STEPS,)` total losses of this pipeline's loop and of the stock loop."""
     params = read_params(ROOT / "params.yaml")
     train = params.train.model_copy(
         update={
             "steps": STEPS, "eval_every": STEPS, "save_every": STEPS, "batch_size": _BATCH, "warmup_steps": 5,
-            "learning_rate": _RATE, "optimizer": "momentum", "seed": _SEED, "patience": None, "max_minutes": None,
+            "learning_rate": rate, "optimizer": "momentum", "seed": _SEED, "patience": None, "max_minutes": None,
             "decay_steps": None, "ema_decay": 0.0,
         }
     )  # fmt: skip

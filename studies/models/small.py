@@ -16,7 +16,7 @@ STEPS = 5
 _SMALLEST_PX = 256
 _DATA = Path("data/sample")
 _SAMPLE: Changes = {
-    "ingest": {"source": "data/sample/drawn", "images": "data/sample/drawn"},
+    "ingest": {"source": str(_DATA / "sample"), "images": str(_DATA / "sample")},
     "sample": {"images": 40, "faults": False},
 }
 _TRAIN = {"recipe": None, "steps": STEPS, "batch_size": 2, "warmup_steps": 0, "eval_every": STEPS, "save_every": STEPS}
