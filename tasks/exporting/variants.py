@@ -1,7 +1,7 @@
 """All variants of one network, each written, scored on the val split, and kept or left out."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +66,7 @@ def export_variants(
 ) -> ExportedVariants:
     """Write the variants of `params` into `folder`, which holds the label map; `train` measures int8's ranges.
 
-    A variant that the network's meta-architecture has no form for is left out.
+    A variant that the network's meta-architecture has no form for is left out; where that leaves none, ONNX is written.
 
     Raises:
         CheckpointError: a variant cannot be made of this model.
@@ -75,7 +75,7 @@ def export_variants(
     """
     written: dict[VariantName, WrittenVariant] = {}
     left_out = _unavailable(source.network, params.variants)
-    possible = [name for name in params.variants if name not in left_out]
+    possible = [name for name in params.variants if name not in left_out] or _instead(left_out)
     with _graph_for(possible, source, params.max_detections) as graph:
         converter = Converter(graph)
         for name in possible:
@@ -107,6 +107,14 @@ def _unavailable(network: Network, names: Sequence[VariantName]) -> dict[Variant
     for name, why in left_out.items():
         print_text(f"export: {VARIANTS[name].file} is left out: {why}")
     return left_out
+
+
+def _instead(left_out: Mapping[VariantName, str]) -> list[VariantName]:
+    """What is written where every variant that was asked for is left out: a SavedModel alone serves few apps."""
+    if not left_out:
+        return []
+    print_text(f"export: {VARIANTS['onnx'].file} is written in place of them")
+    return ["onnx"]
 
 
 @contextmanager

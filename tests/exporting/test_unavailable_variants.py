@@ -24,8 +24,15 @@ def test_a_faster_rcnn_has_no_tflite_file_and_each_that_was_asked_for_is_named(t
     assert list(found.left_out) == ["float32", "float16", "int8"]
     assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
     lines = capsys.readouterr().out.splitlines()
+    assert "export: model.onnx is written in place of them" not in lines
     for file in ("model.tflite", "model_float16.tflite", "model_int8.tflite"):
         assert f"export: {file} is left out: the OD API has no TFLite form of Faster R-CNN" in lines
+    (tmp_path / "model.onnx").unlink()
+    params = export_params(variants=["float32", "int8"])
+    found = export_variants(source, params, Dataset(tmp_path, CLASSES, ()), tmp_path, Lenient())
+    assert list(found.written) == ["onnx"]
+    assert list(found.left_out) == ["float32", "int8"]
+    assert "export: model.onnx is written in place of them" in capsys.readouterr().out.splitlines()
 
 
 def test_a_file_that_was_left_out_is_missing_for_the_reason_that_export_gave(tmp_path):
