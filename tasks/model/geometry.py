@@ -68,8 +68,10 @@ _MESSAGES: dict[str, dict[str, _Default]] = {
 
 # The OD API's SSD extractors without a pyramid start from the backbone's layer that halves the input four times.
 _STRIDE_WITHOUT_PYRAMID_PX = 16
-# Of a Faster R-CNN's first stage; the OD API has no setting for them (`target_assigner.create_target_assigner`).
-_PROPOSAL_IOU, _PROPOSAL_FORCE_MATCH = 0.7, True
+# Of a Faster R-CNN. From an IoU of 0.5 on, its second stage learns from a proposal. In its first stage every box trains
+# the anchor that fits it best, and beside it those from 0.7 on, which few reach: this says nothing about the data. The
+# OD API has no setting for either (`target_assigner.create_target_assigner`).
+_PROPOSAL_IOU, _PROPOSAL_FORCE_MATCH = 0.5, True
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,8 @@ class ModelGeometry:
     Attributes:
         resizer: the size that images are resized to.
         anchors: in pixels of the resized image; none in a CenterNet.
-        matched_iou: an anchor learns an object from this IoU on; of two stages, an anchor of the first; 0 without
-            anchors, which no box can miss.
+        matched_iou: an anchor learns an object from this IoU on; of two stages, a proposal; 0 without anchors, which no
+            box can miss.
         force_match: whether an object that no anchor matches is assigned to the one that overlaps it most.
         finest_stride_px: pixels of the input, across and down, for one place of the finest feature map.
     """

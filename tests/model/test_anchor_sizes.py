@@ -90,7 +90,7 @@ def test_input_size_and_matcher_are_those_of_the_config(tmp_path, name):
     geometry = read(tmp_path, CONFIGS[name])
     assert geometry.resizer.canvas == (MODELS[name].side_px,) * 2
     assert geometry.resizer.keeps_proportions == MODELS[name].keeps_proportions
-    assert (geometry.matched_iou, geometry.force_match) == (0.7 if name.startswith("faster_rcnn") else 0.5, True)
+    assert (geometry.matched_iou, geometry.force_match) == (0.5, True)
 
 
 def test_the_grid_of_a_faster_rcnn_has_twelve_anchors_in_a_cell_of_16_pixels(tmp_path):
