@@ -12,7 +12,7 @@ import numpy.typing as npt
 from tasks.artifacts.speed import Latency, ModelSpeed
 from tasks.dataset.dataset import Dataset
 from tasks.dataset.detections import Detector, batches
-from tasks.evaluation.exported import load_variant
+from tasks.evaluation.exported import FileDetector, load_variant
 from tasks.evaluation.scoring import pixel_count
 from tasks.ground.process import usable_cores
 from tasks.images.image_file import read_rgb
@@ -62,11 +62,12 @@ def measure_latency(file: Path, pixels: Sequence[Image]) -> dict[int, Latency]:
     """
     if not pixels:
         return {}
-    return {threads: _latency(file, pixels, threads) for threads in sorted({1, min(2, usable_cores()), usable_cores()})}
+    counts = sorted({1, min(2, usable_cores()), usable_cores()})
+    return {threads: latency_of(load_variant(file, threads=threads), pixels) for threads in counts}
 
 
-def _latency(file: Path, pixels: Sequence[Image], threads: int) -> Latency:
-    detector = load_variant(file, threads=threads)
+def latency_of(detector: FileDetector, pixels: Sequence[Image]) -> Latency:
+    """The runtime of `detector` alone, of one photo or more; see `measure_latency`."""
     inputs: list[Any] = [detector.prepare(pixel) for pixel in pixels[:_FEW_IMAGES]]
     for prepared in inputs[:_WARM_UP]:
         detector.run(prepared)
