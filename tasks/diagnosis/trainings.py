@@ -26,7 +26,8 @@ class Trial:
         on_gpu: whether TensorFlow had a GPU.
         losses, step_ms: of each step; the first step of a device takes longer.
         weights: the same where every bit of every weight is.
-        export_s, saved_model_mb, tflite_mb: of the export, where one was asked for.
+        export_s, saved_model_mb: of the export, where one was asked for.
+        tflite_mb: of its TFLite file, where the model has such a form.
     """
 
     on_gpu: bool
@@ -66,12 +67,10 @@ def training_findings(gpus: list[Gpu], run: RunTrial, tell: Callable[[str], None
         cpu = run(None, "float32", True)
     except TrialError as error:
         return [Finding("FAIL", f"CPU: {STEPS} steps of training and an export failed", str(error))]
+    tflite = "" if cpu.tflite_mb is None else f", TFLite {cpu.tflite_mb:.1f} MB"
     found = [
         _steps("CPU", cpu),
-        Finding(
-            "ok",
-            f"export in {cpu.export_s:.0f} s: SavedModel {cpu.saved_model_mb:.1f} MB, TFLite {cpu.tflite_mb:.1f} MB",
-        ),
+        Finding("ok", f"export in {cpu.export_s:.0f} s: SavedModel {cpu.saved_model_mb:.1f} MB{tflite}"),
     ]
     for gpu in gpus:
         if gpu.fault or not is_visible(gpu):

@@ -72,15 +72,17 @@ def _config(params: Params, train: "TrainParams", folder: Path) -> PipelineConfi
     return config
 
 
-def _export(network: Network, config: PipelineConfig, folder: Path, max_detections: int) -> dict[str, float]:
+def _export(network: Network, config: PipelineConfig, folder: Path, max_detections: int) -> dict[str, float | None]:
     start = time.monotonic()
     export_saved_model(network, folder / "saved_model")
-    export_float32(network, config, folder / "model.tflite", max_detections=max_detections)
+    tflite = folder / "model.tflite"
+    if "TFLite" not in network.architecture.unavailable:
+        export_float32(network, config, tflite, max_detections=max_detections)
     saved = sum(file.stat().st_size for file in (folder / "saved_model").rglob("*") if file.is_file())
     return {
         "export_s": time.monotonic() - start,
         "saved_model_mb": saved / 1e6,
-        "tflite_mb": (folder / "model.tflite").stat().st_size / 1e6,
+        "tflite_mb": tflite.stat().st_size / 1e6 if tflite.exists() else None,
     }
 
 

@@ -58,6 +58,11 @@ def test_a_cpu_trains_and_exports() -> None:
     assert heard == ["training 5 steps on the CPU, then exporting: about a minute on 2 cores"]
 
 
+def test_a_model_without_a_tflite_form_exports_the_rest() -> None:
+    _, export = finding_lines([], replace(ON_CPU, tflite_mb=None))
+    assert export == "  ok    export in 30 s: SavedModel 12.6 MB"
+
+
 def test_a_gpu_is_compared_with_the_cpu_with_itself_and_with_bfloat16() -> None:
     devices = Devices(ON_CPU, ON_GPU, ON_GPU, HALF)
     found = training_findings([GPU], devices, lambda text: None)
