@@ -14,7 +14,7 @@ from tasks.training.batchnorm import hold_still, let_go
 from tasks.training.freeze import auto_freeze, frozen_keys, max_abs_change, snapshot
 from tasks.training.trunk import trunk_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
 SIDE_PX = 128
 IMAGES = tf.random.stateless_uniform([2, SIDE_PX, SIDE_PX, 3], seed=[1, 2], maxval=255.0)

@@ -21,7 +21,7 @@ from tasks.training.batchnorm import hold_still, let_go, set_decay
 from tasks.training.freeze import frozen_keys, max_abs_change, snapshot, trainable
 from tasks.training.trunk import trunk_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
 SIDE_PX = 128
 NAME = "centernet_mobilenet_v2_fpn_512x512"

@@ -38,6 +38,7 @@ def network(*, is_training: bool) -> Network:
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_a_resnet_trains_is_read_again_and_finds_boxes_once_exported(tmp_path: Path, grey_shard: Path) -> None:
     # So slowly that the statistics of the last step are those of the weights after it.
     slow = {"learning_rate": 1e-6, "steps": 3, "eval_every": 3, "save_every": 3}
