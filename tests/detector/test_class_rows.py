@@ -8,15 +8,14 @@ import tensorflow as tf
 
 from tasks.artifacts.training import RestoreSummary
 from tasks.detector.architectures.components import CLASS_HEAD
-from tasks.detector.architectures.ssd import Ssd
 from tasks.detector.class_rows import with_rows
 from tasks.detector.initialise import initialise
 from tasks.detector.network import Network
 from tasks.detector.restore import RestoreResult, restore
 from tasks.model.label_map import write_label_map
-from tasks.model.resizer import Resizer
 from tests.artifacts.base_descriptions import describe_base
 from tests.detector.small_network import V2, V2_SSD, small_network
+from tests.detector.toy_network import toy_network
 
 SIDE_PX = 160
 IMAGE = np.random.default_rng(1).uniform(0, 255, (1, SIDE_PX, SIDE_PX, 3)).astype(np.float32)
@@ -117,7 +116,7 @@ def test_a_label_starts_from_the_class_that_the_mapping_names(tmp_path: Path) ->
 
 
 def test_a_summary_without_kept_rows_has_no_such_keys() -> None:
-    network = Network(Ssd(None), {}, Resizer(width=64, height=64), 3)
+    network = toy_network()
     summary = RestoreResult(network, "a test").summary()
     assert summary.class_rows == ""
     assert {"kept_classes", "new_classes"}.isdisjoint(summary.model_dump())

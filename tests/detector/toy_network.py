@@ -18,6 +18,8 @@ from tasks.model.definitions import MODELS
 BLOCKS = 3
 ON_PIXELS = "three_blocks_on_pixels_keras"
 _TYPE = "three_blocks_keras"
+_WIDER = "three_wider_blocks_keras"
+_STEM_STRIDE = 4
 _CHANNELS = 8
 # The backbone's last two blocks have the strides 8 and 16.
 _LEVELS = (3, 4)
@@ -26,9 +28,11 @@ _LEVELS = (3, 4)
 class ThreeBlocks(SSDKerasFeatureExtractor):
     """Blocks 0 to 2, named as MobileNet V2 names its own, and a layer of feature maps after each of the last two."""
 
+    _stem_side = 3
+
     def build(self, input_shape: Any) -> None:
         images = tf.keras.Input((None, None, 3))
-        stem = self._layers(images, "Conv1", "bn_Conv1", stride=4)
+        stem = self._layers(images, "Conv1", "bn_Conv1", stride=_STEM_STRIDE)
         first = self._layers(stem, "block_1_conv", "block_1_BN", stride=2)
         second = self._layers(first, "block_2_conv", "block_2_BN", stride=2)
         self.classification_backbone = tf.keras.Model(images, [first, second])
@@ -48,9 +52,8 @@ class ThreeBlocks(SSDKerasFeatureExtractor):
     def _layers(self, inputs: tf.Tensor, convolution: str, norm: str, *, stride: int) -> tf.Tensor:
         hyperparams = self._conv_hyperparams
         values = tf.keras.layers.Conv2D(
-            # Wider than its stride: of narrower ones TFLite's XNNPACK gives the same for every image.
             _CHANNELS,
-            stride + 1,
+            self._stem_side if stride == _STEM_STRIDE else 3,
             strides=stride,
             padding="same",
             name=convolution,
@@ -69,7 +72,14 @@ class ThreeBlocksOnPixels(ThreeBlocks):
         return resized_inputs - [[[123.68, 116.779, 103.939]]]
 
 
+class ThreeWiderBlocks(ThreeBlocks):
+    """The same with a stem that is wider than its stride: of narrower ones TFLite's XNNPACK gives one answer to all."""
+
+    _stem_side = 5
+
+
 model_builder.SSD_KERAS_FEATURE_EXTRACTOR_CLASS_MAP[_TYPE] = ThreeBlocks
+model_builder.SSD_KERAS_FEATURE_EXTRACTOR_CLASS_MAP[_WIDER] = ThreeWiderBlocks
 model_builder.SSD_KERAS_FEATURE_EXTRACTOR_CLASS_MAP[ON_PIXELS] = ThreeBlocksOnPixels
 
 
@@ -84,7 +94,7 @@ def toy_config(*, side_px: int = 64, keeps_proportions: bool = False) -> Pipelin
         keep.pad_to_max_dimension = True
     else:
         ssd.image_resizer.fixed_shape_resizer.height = ssd.image_resizer.fixed_shape_resizer.width = side_px
-    ssd.feature_extractor.type = _TYPE
+    ssd.feature_extractor.type = _WIDER if keeps_proportions else _TYPE
     ssd.feature_extractor.ClearField("fpn")
     anchors = ssd.anchor_generator.multiscale_anchor_generator
     anchors.min_level, anchors.max_level = _LEVELS

@@ -229,7 +229,7 @@ def test_the_drawing_of_sizes_stays_small_and_is_the_same_again():
 
 def test_a_model_with_unknown_anchors_gives_a_sentence_instead_of_a_drawing(tmp_path):
     run = Run(tmp_path)
-    (tmp_path / "pipeline.config").write_text("model { faster_rcnn { } }")
+    (tmp_path / "pipeline.config").write_text("model { ssd { image_resizer { fixed_shape_resizer { } } } }")
     text = run.page().text
     assert "Not shown: its matcher is no argmax_matcher." in text
     (tmp_path / "pipeline.config").unlink()
