@@ -209,6 +209,8 @@ class Trainer:
 
     def _losses(self, batch: Batch, predictions: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One replica's addends: the sum over all replicas is the losses of the whole batch."""
+        # Again: while this replica predicted, the others gave the model, which all share, the boxes of theirs.
+        self._provide_groundtruth(batch)
         losses = self._network.architecture.losses(predictions, batch.shapes)
         weight = 1.0
         if self._replicas.count > 1 and losses.matches is not None:

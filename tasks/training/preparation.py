@@ -74,7 +74,7 @@ def prepare_run(
     Raises:
         CheckpointError: the base is damaged, or fills nothing of the backbone.
         ParamsError: `train.freeze` does not fit the network.
-        TrainingError: nothing is left to train.
+        TrainingError: nothing is left to train, or there are several devices and the model takes one.
     """
     copies = _build(pipeline_config, replicas)
     network = copies.plain
@@ -157,6 +157,12 @@ def _build(pipeline_config: Path, replicas: Replicas) -> Copies:
     plain = build_network(config, is_training=True)
     if replicas.count == 1:
         return Copies(plain, plain)
+    if plain.architecture.predicts_with_groundtruth:
+        # Replicas share one model, and predict in turns.
+        raise TrainingError(
+            f"{pipeline_config}: a model of two stages trains on one device here, and there are {replicas.count}; let "
+            "TensorFlow see one GPU (CUDA_VISIBLE_DEVICES=0), and start no further worker"
+        )
     with replicas.strategy.scope():
         return Copies(plain, build_network(config, is_training=True, synchronised=True))
 

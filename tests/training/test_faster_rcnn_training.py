@@ -7,11 +7,17 @@ import pytest
 
 from tasks.dataset.boxes import as_boxes
 from tasks.dataset.dataset import AnnotatedImage, flags
+from tasks.detector.pipeline_config import write_pipeline_config
+from tasks.errors import TrainingError
+from tasks.model.schedule import phases_of
 from tasks.training.freeze import max_abs_change, snapshot, trainable
+from tasks.training.preparation import prepare_run
 from tasks.training.progress import ValidationScores
+from tasks.training.replicas import available_replicas
 from tasks.training.validation import RecordsDetector
 from tests.detector.toy_faster_rcnn import dynamic_config, toy_config, toy_faster_rcnn
 from tests.training.test_training import Run
+from tests.training.train_params import train_params
 
 pytestmark = pytest.mark.slow
 
@@ -63,3 +69,13 @@ def test_validation_during_training_infers_in_the_photos_pixels_and_draws_nothin
     # The photo takes half of the input's height.
     assert 10 < boxes[:, 3].max() <= 20
     assert 20 < boxes[:, 2].max() <= 40
+
+
+def test_several_devices_are_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    replicas = available_replicas()
+    replicas.count = 2
+    write_pipeline_config(toy_config(), tmp_path / "pipeline.config")
+    (phase,) = phases_of(train_params())
+
+    with pytest.raises(TrainingError, match=r"two stages trains on one device here, and there are 2; .*CUDA_VISIBLE"):
+        prepare_run(phase, tmp_path / "pipeline.config", tmp_path / "base", ("cat", "dog"), 8, replicas)

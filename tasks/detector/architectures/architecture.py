@@ -35,12 +35,14 @@ class Architecture(ABC):
         class_bias: the first bias of a class head that no checkpoint filled.
         has_batchnorm_decay: whether pipeline.config has the decay of every BatchNorm layer of the OD API's own class.
         unavailable: why there is no exported form for a runtime, by the runtime.
+        predicts_with_groundtruth: whether what it predicts in training depends on the boxes that it was given.
     """
 
     # An object is predicted at every anchor with probability 0.01 (RetinaNet, arXiv:1708.02002, section 4.1).
     class_bias: ClassVar[float] = math.log(0.01 / 0.99)
     has_batchnorm_decay: ClassVar[bool] = True
     unavailable: ClassVar[Mapping[Runtime, str]] = {}
+    predicts_with_groundtruth: ClassVar[bool] = False
 
     @staticmethod
     def building() -> AbstractContextManager[None]:

@@ -41,6 +41,7 @@ class FasterRcnn(Architecture):
     # A softmax does not change where all classes get the same.
     class_bias = 0.0
     has_batchnorm_decay = False
+    predicts_with_groundtruth = True
     unavailable: ClassVar[Mapping[Runtime, str]] = {
         "TFLite": "the OD API has no TFLite form of Faster R-CNN",
     }
