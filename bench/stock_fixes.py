@@ -19,5 +19,5 @@ from tensorflow.python.ops import control_flow_ops
 def fix_stock_loop() -> None:
     """Add what is missing; call it before `object_detection.model_lib_v2` is imported."""
     control_flow_ops.case, control_flow_ops.cond = tf.case, tf.cond
-    if find_spec("cv2") is None:
+    if "cv2" not in sys.modules and find_spec("cv2") is None:
         sys.modules["cv2"] = ModuleType("cv2")

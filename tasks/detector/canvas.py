@@ -8,21 +8,21 @@ import tensorflow as tf
 from tasks.model.resizer import Resizer
 
 
-def sides_on_canvas(image: tf.Tensor, resizer: Resizer) -> tf.Tensor:
-    """int32 `[height, width]` that images `(..., H, W, C)` have on the canvas.
+def sides_on_canvas(sides: tf.Tensor, resizer: Resizer) -> tf.Tensor:
+    """int32 `[height, width]` that an image of these `sides`, `[height, width]`, has on the canvas.
 
     Rounded as `object_detection.core.preprocessor.resize_to_range` does.
     """
     if not resizer.keeps_proportions:
         return tf.constant(resizer.canvas, tf.int32)
-    sides = tf.cast(tf.shape(image)[-3:-1], tf.float32)
-    factor = tf.minimum(resizer.min_side / tf.reduce_min(sides), resizer.max_side / tf.reduce_max(sides))
-    return tf.clip_by_value(tf.cast(tf.round(sides * factor), tf.int32), 1, resizer.canvas)
+    own = tf.cast(sides, tf.float32)
+    factor = tf.minimum(resizer.min_side / tf.reduce_min(own), resizer.max_side / tf.reduce_max(own))
+    return tf.clip_by_value(tf.cast(tf.round(own * factor), tf.int32), 1, resizer.canvas)
 
 
 def on_canvas(images: tf.Tensor, resizer: Resizer) -> tuple[tf.Tensor, tf.Tensor]:
     """Images `(..., H, W, C)` as float32 `(..., height, width, C)`, and their shape on the canvas, int32 `(3,)`."""
-    sides = sides_on_canvas(images, resizer)
+    sides = sides_on_canvas(tf.shape(images)[-3:-1], resizer)
     canvas = tf.image.resize(images, sides)
     if resizer.keeps_proportions:
         canvas = tf.image.pad_to_bounding_box(canvas, 0, 0, *resizer.canvas)

@@ -5,6 +5,7 @@ The values here are those that the zoo's CenterNets of boxes share. Imports prot
 
 from object_detection.protos import center_net_pb2
 
+from tasks.detector.model_messages import keep_proportions
 from tasks.model.center_net_models import CenterNetDefinition
 
 
@@ -16,9 +17,7 @@ def center_net_message(definition: CenterNetDefinition, num_classes: int) -> cen
         message.feature_extractor.use_separable_conv = True
     if definition.separable_heads:
         message.use_depthwise = True
-    resizer = message.image_resizer.keep_aspect_ratio_resizer
-    resizer.min_dimension = resizer.max_dimension = definition.side_px
-    resizer.pad_to_max_dimension = True
+    keep_proportions(message.image_resizer, definition.side_px)
     task = message.object_detection_task
     task.task_loss_weight, task.offset_loss_weight, task.scale_loss_weight = 1.0, 1.0, 0.1
     task.localization_loss.l1_localization_loss.SetInParent()

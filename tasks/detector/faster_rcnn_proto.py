@@ -10,6 +10,7 @@ from object_detection.protos import (
     post_processing_pb2,
 )
 
+from tasks.detector.model_messages import keep_proportions
 from tasks.model.faster_rcnn_models import FasterRcnnDefinition
 
 
@@ -34,9 +35,7 @@ def faster_rcnn_message(definition: FasterRcnnDefinition, num_classes: int) -> f
         use_static_balanced_label_sampler=True,
         use_matmul_gather_in_matcher=True,
     )
-    resizer = model.image_resizer.keep_aspect_ratio_resizer
-    resizer.min_dimension = resizer.max_dimension = definition.side_px
-    resizer.pad_to_max_dimension = True
+    keep_proportions(model.image_resizer, definition.side_px)
     model.feature_extractor.type = definition.feature_extractor
     model.feature_extractor.batch_norm_trainable = True
     anchors = model.first_stage_anchor_generator.grid_anchor_generator

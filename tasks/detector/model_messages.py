@@ -77,6 +77,13 @@ def resized_config(config: pipeline_pb2.TrainEvalPipelineConfig, side_px: int) -
     return resized
 
 
+def keep_proportions(image_resizer: Any, side_px: int) -> None:
+    """Make an `image_resizer` message one that keeps proportions on a square of `side_px`."""
+    keep = image_resizer.keep_aspect_ratio_resizer
+    keep.min_dimension = keep.max_dimension = side_px
+    keep.pad_to_max_dimension = True
+
+
 def set_side(image_resizer: Any, side_px: int) -> None:
     """Make the input of an `image_resizer` message a square of `side_px`."""
     if image_resizer.HasField("keep_aspect_ratio_resizer"):

@@ -82,8 +82,7 @@ class Network:
     def detections(self, predictions: dict[str, tf.Tensor], shapes: tf.Tensor) -> dict[str, tf.Tensor]:
         """The OD API's detections in each image, boxes relative to the image, of predictions without training."""
         with self.architecture.inference():
-            detections: dict[str, tf.Tensor] = self.architecture.postprocess(predictions, shapes)
-            return detections
+            return self.architecture.postprocess(predictions, shapes)
 
     def whole_shapes(self, batch: tf.Tensor) -> tf.Tensor:
         """int32 `(B, 3)` shapes of images that fill the canvas, B as of `batch`."""

@@ -13,6 +13,7 @@ from object_detection.protos import (
     ssd_pb2,
 )
 
+from tasks.detector.model_messages import keep_proportions
 from tasks.model.definition import Initializer
 from tasks.model.ssd_models import EfficientDetDefinition, SsdDefinition
 
@@ -52,9 +53,7 @@ def efficientdet_message(definition: EfficientDetDefinition, num_classes: int) -
     _fill_pyramid_anchors(ssd.anchor_generator.multiscale_anchor_generator, scales_per_octave=3)
     ssd.loss.CopyFrom(_loss(alpha=0.25, gamma=1.5))
     ssd.post_processing.batch_non_max_suppression.iou_threshold = 0.5
-    resizer = ssd.image_resizer.keep_aspect_ratio_resizer
-    resizer.min_dimension = resizer.max_dimension = definition.side_px
-    resizer.pad_to_max_dimension = True
+    keep_proportions(ssd.image_resizer, definition.side_px)
     return ssd
 
 
@@ -83,21 +82,21 @@ def _common(num_classes: int) -> ssd_pb2.Ssd:
 
 
 def _hyperparams(definition: SsdDefinition, initializer: Initializer) -> hyperparams_pb2.Hyperparams:
-    hyperparams = _initialised(initializer, definition.l2_weight)
+    hyperparams = _common_hyperparams(initializer, definition.l2_weight)
     hyperparams.activation = hyperparams_pb2.Hyperparams.RELU_6
     hyperparams.batch_norm.decay = definition.batchnorm_decay
     return hyperparams
 
 
 def _swish_hyperparams(initializer: Initializer) -> hyperparams_pb2.Hyperparams:
-    hyperparams = _initialised(initializer, 4e-5)
+    hyperparams = _common_hyperparams(initializer, 4e-5)
     hyperparams.force_use_bias = True
     hyperparams.activation = hyperparams_pb2.Hyperparams.SWISH
     hyperparams.batch_norm.decay = 0.99
     return hyperparams
 
 
-def _initialised(initializer: Initializer, l2_weight: float) -> hyperparams_pb2.Hyperparams:
+def _common_hyperparams(initializer: Initializer, l2_weight: float) -> hyperparams_pb2.Hyperparams:
     hyperparams = hyperparams_pb2.Hyperparams()
     hyperparams.regularizer.l2_regularizer.weight = l2_weight
     kind = "truncated_normal_initializer" if initializer.truncated else "random_normal_initializer"

@@ -2,7 +2,6 @@
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
 from tasks.detector.canvas import on_canvas, sides_on_canvas
 from tasks.model.resizer import Resizer
@@ -29,6 +28,6 @@ def boxes_of_photo(
     """Boxes `(N, 4)` in 0..1 of the canvas that `scaled` gives, in 0..1 of the photo itself."""
     if not resizer.keeps_proportions:
         return boxes_tf
-    sides: npt.NDArray[np.int32] = sides_on_canvas(tf.constant(image), resizer).numpy()
+    sides: npt.NDArray[np.int32] = sides_on_canvas(image.shape[:2], resizer).numpy()
     whole = np.tile(np.array(resizer.canvas, np.float32) / sides.astype(np.float32), 2)
     return boxes_tf * whole.astype(np.float32)

@@ -76,7 +76,7 @@ def _whole_model(network: Network) -> ModelProto:
 
     function = detect.get_concrete_function()
     with _quiet():
-        nodes = _converted(function, OUTPUTS)
+        nodes = _to_nodes(function, OUTPUTS)
     return _model_of(nodes.nodes, nodes.constants, function.structured_outputs[0].shape[1])
 
 
@@ -133,10 +133,10 @@ def _network_nodes(network: Network, anchors: npt.NDArray[np.float32]) -> Nodes:
         scores = model._score_conversion_fn(raw["class_predictions_with_background"])
         return boxes, scores[..., 1:] if has_background else scores
 
-    return _converted(detect.get_concrete_function(), (_RAW_BOXES, _RAW_SCORES))
+    return _to_nodes(detect.get_concrete_function(), (_RAW_BOXES, _RAW_SCORES))
 
 
-def _converted(function: Any, outputs: Sequence[str]) -> Nodes:
+def _to_nodes(function: Any, outputs: Sequence[str]) -> Nodes:
     """A concrete function of `INPUT` as nodes; its outputs get these names."""
     graph = to_onnx(function, OPSET)
     if len(graph.input) != 1:

@@ -75,7 +75,7 @@ def export_variants(
     """
     written: dict[VariantName, WrittenVariant] = {}
     left_out = _unavailable(source.network, params.variants)
-    possible = [name for name in params.variants if name not in left_out] or _instead(left_out)
+    possible = [name for name in params.variants if name not in left_out] or _substitutes(left_out)
     with _graph_for(possible, source, params.max_detections) as graph:
         converter = Converter(graph)
         for name in possible:
@@ -109,7 +109,7 @@ def _unavailable(network: Network, names: Sequence[VariantName]) -> dict[Variant
     return left_out
 
 
-def _instead(left_out: Mapping[VariantName, str]) -> list[VariantName]:
+def _substitutes(left_out: Mapping[VariantName, str]) -> list[VariantName]:
     """What is written where every variant that was asked for is left out: a SavedModel alone serves few apps."""
     if not left_out:
         return []

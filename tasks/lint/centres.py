@@ -21,8 +21,8 @@ def check_centres(
     """More than a hundredth of all boxes share the cell of their centre with another box of their class."""
     if geometry.has_anchors:
         return []
-    lost, boxes = _lost(images, geometry)
-    if lost < FEWEST or lost <= _SHARE * boxes:
+    shared, boxes = _boxes_without_own_cell(images, geometry)
+    if shared < FEWEST or shared <= _SHARE * boxes:
         return []
     stride = geometry.finest_stride_px
     return [
@@ -30,27 +30,27 @@ def check_centres(
             "warning",
             "model.name",
             model,
-            f"{percent(lost / boxes)} of the training boxes ({lost} of {boxes}) have their centre in the same cell as "
-            f"another box of their class: it finds one object of a class in each {stride} x {stride} px of its input "
-            f"of {geometry.resizer}, and learns from one of them",
+            f"{percent(shared / boxes)} of the training boxes ({shared} of {boxes}) have their centre in the same "
+            f"cell as another box of their class: it finds one object of a class in each {stride} x {stride} px of "
+            f"its input of {geometry.resizer}, and learns from one of them",
             remedy(lambda other: _share(images, other), geometry, alternatives),
         )
     ]
 
 
 def _share(images: Sequence[AnnotatedImage], geometry: ModelGeometry) -> float:
-    lost, boxes = _lost(images, geometry)
-    return lost / boxes
+    shared, boxes = _boxes_without_own_cell(images, geometry)
+    return shared / boxes
 
 
-def _lost(images: Sequence[AnnotatedImage], geometry: ModelGeometry) -> tuple[int, int]:
+def _boxes_without_own_cell(images: Sequence[AnnotatedImage], geometry: ModelGeometry) -> tuple[int, int]:
     """How many boxes have no cell of their own, and how many boxes there are; crowds are left out."""
-    lost = boxes = 0
+    shared = boxes = 0
     for image in images:
         single = image.keep(~image.iscrowd)
         centres = (single.boxes[:, :2] + single.boxes[:, 2:]) / 2 * geometry.resizer.scales(image.width, image.height)
         cells = np.floor(centres / geometry.finest_stride_px).astype(int)
         taken = {(name, *cell) for name, cell in zip(single.classes, cells.tolist(), strict=True)}
         boxes += len(single.boxes)
-        lost += len(single.boxes) - len(taken)
-    return lost, boxes
+        shared += len(single.boxes) - len(taken)
+    return shared, boxes

@@ -74,7 +74,7 @@ def random_zoom_out(
     def smaller() -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         seeds = _split(seed, 3)
         whole = tf.constant(resizer.canvas, tf.float32)
-        sides = tf.cast(sides_on_canvas(image, resizer), tf.float32)
+        sides = tf.cast(sides_on_canvas(tf.shape(image)[:2], resizer), tf.float32)
         scaled = tf.maximum(tf.round(sides * tf.random.stateless_uniform([], seeds[0], min_zoom, 1.0)), 1.0)
         place = tf.stack([tf.random.stateless_uniform([], seeds[1]), tf.random.stateless_uniform([], seeds[2])])
         start = tf.floor(place * (whole - scaled + 1.0))

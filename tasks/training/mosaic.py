@@ -70,7 +70,7 @@ def partners_of(
 
     def resized(record: tf.Tensor) -> tuple[tf.Tensor, ...]:
         image, boxes, classes = decode(record)
-        sides = sides_on_canvas(image, resizer)
+        sides = sides_on_canvas(tf.shape(image)[:2], resizer)
         small = tf.cast(tf.round(tf.clip_by_value(tf.image.resize(image, sides), 0.0, 255.0)), tf.uint8)
         return small, sides, boxes, classes, tf.shape(classes)[0]
 

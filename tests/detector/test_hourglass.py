@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from tasks.detector.architectures.components import BACKBONE, BOX_HEAD, CLASS_HEAD, TOWER
 from tasks.detector.initialise import initialise
+from tasks.detector.model_messages import set_side
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.network import Network, build_network
 from tasks.errors import ConfigError
@@ -25,8 +26,7 @@ def network() -> Network:
     config = pipeline_proto(MODELS["centernet_resnet50_v2_512x512"])
     config.model.center_net.feature_extractor.type = "hourglass_10"
     config.model.center_net.num_classes = 2
-    keep = config.model.center_net.image_resizer.keep_aspect_ratio_resizer
-    keep.min_dimension = keep.max_dimension = SIDE_PX
+    set_side(config.model.center_net.image_resizer, SIDE_PX)
     built = build_network(config, is_training=True)
     initialise(built, built.variables, seed=1)
     return built

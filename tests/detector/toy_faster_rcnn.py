@@ -10,6 +10,7 @@ from object_detection.builders import model_builder
 from object_detection.core import freezable_batch_norm
 from object_detection.meta_architectures.faster_rcnn_meta_arch import FasterRCNNKerasFeatureExtractor
 
+from tasks.detector.model_messages import set_side
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.network import Network, build_network
 from tasks.detector.pipeline_config import PipelineConfig
@@ -52,8 +53,7 @@ def toy_config(*, side_px: int = 64, num_classes: int = 2, **settings: Any) -> P
     config = pipeline_proto(MODELS[MODEL])
     model = config.model.faster_rcnn
     model.num_classes = num_classes
-    model.image_resizer.keep_aspect_ratio_resizer.min_dimension = side_px
-    model.image_resizer.keep_aspect_ratio_resizer.max_dimension = side_px
+    set_side(model.image_resizer, side_px)
     model.feature_extractor.type = _TYPE
     anchors = model.first_stage_anchor_generator.grid_anchor_generator
     anchors.height = anchors.width = 32

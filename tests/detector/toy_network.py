@@ -10,6 +10,7 @@ from object_detection.builders import model_builder
 from object_detection.meta_architectures.ssd_meta_arch import SSDKerasFeatureExtractor
 from object_detection.utils import ops
 
+from tasks.detector.model_messages import keep_proportions
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.network import Network, build_network
 from tasks.detector.pipeline_config import PipelineConfig
@@ -89,9 +90,7 @@ def toy_config(*, side_px: int = 64, keeps_proportions: bool = False) -> Pipelin
     ssd = config.model.ssd
     ssd.num_classes = 2
     if keeps_proportions:
-        keep = ssd.image_resizer.keep_aspect_ratio_resizer
-        keep.min_dimension = keep.max_dimension = side_px
-        keep.pad_to_max_dimension = True
+        keep_proportions(ssd.image_resizer, side_px)
     else:
         ssd.image_resizer.fixed_shape_resizer.height = ssd.image_resizer.fixed_shape_resizer.width = side_px
     ssd.feature_extractor.type = _WIDER if keeps_proportions else _TYPE

@@ -23,7 +23,7 @@ class Clockwork:
         monkeypatch.setattr(time, "perf_counter", lambda: self.now)
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
-        raise NotImplementedError
+        return []
 
     def prepare(self, image: Image) -> Image:
         return image

@@ -1,31 +1,20 @@
 """CenterNet in training: frozen layers, the trunk's features, and a run that was interrupted."""
 
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tasks.detector.architectures.components import FEATURE_MAPS
 from tasks.detector.initialise import initialise
 from tasks.detector.network import Network
 from tasks.training.batchnorm import hold_still, set_decay
-from tasks.training.examples import Augment, training_batches
 from tasks.training.freeze import audit, frozen_keys, max_abs_change, refuse_moved, snapshot, trainable
-from tasks.training.loop import Trainer
-from tasks.training.optimizing import TwoRates
-from tasks.training.progress import Progress, ValidationScores
-from tasks.training.replicas import Copies, Replicas
-from tasks.training.resume import ResumeFolder
 from tasks.training.trunk import trunk_of
 from tests.detector.toy_center_net import toy_center_net
-from tests.training.interrupted import InterruptedRunError, until
-from tests.training.train_params import train_params
+from tests.training.test_training import Run
 
 SIDE_PX = 64
-PARAMS = train_params(steps=6, batch_size=2, warmup_steps=2, eval_every=3, save_every=3)
-SCORES = ValidationScores(mAP=0.5, AP50=0.5)
 
 
 def build(freeze: str | int) -> tuple[Network, set[str]]:
@@ -64,49 +53,17 @@ def test_moving_statistics_follow_at_the_pace_of_the_params() -> None:
     assert {layer.momentum for layer in layers if layer.built} == {0.9}
 
 
-class Run:
-    """A toy CenterNet and its trainer, always with the same first values."""
-
-    def __init__(self, shard: Path) -> None:
-        self.shard = shard
-        self.network, self.frozen = build(1)
-        self.before = snapshot(self.network, self.network.variables)
-        variables = trainable(self.network, self.frozen)
-        restored = [variable for key, variable in variables.items() if key in self.network.keys_of(FEATURE_MAPS)]
-        new = [variable for key, variable in variables.items() if key not in self.network.keys_of(FEATURE_MAPS)]
-        self.trainer = Trainer(
-            Copies(self.network, self.network),
-            Replicas(tf.distribute.get_strategy()),
-            TwoRates(PARAMS, restored, new),
-            PARAMS,
-            frozen=self.frozen,
-        )
-
-    def train(self, folder: Path, last: int = 6) -> Progress:
-        resume = ResumeFolder(folder, "run")
-        with resume.lock(), suppress(InterruptedRunError):
-            progress = resume.restore(self.trainer.state)
-            batches = training_batches(
-                [self.shard],
-                resizer=self.network.resizer,
-                batch_size=2,
-                max_boxes=4,
-                augment=Augment(0.5, 0.5, 0.5, 0.5),
-                seed=1,
-                start_step=progress.step,
-            )
-            self.trainer.run(batches, resume, progress, until(last), lambda: SCORES)
-        return progress
-
-
 @pytest.mark.slow
 def test_a_resumed_run_ends_with_the_same_bits_and_what_is_frozen_did_not_move(
     tmp_path: Path, grey_shard: Path
 ) -> None:
-    whole = Run(grey_shard)
+    def run() -> Run:
+        return Run(grey_shard, lambda: toy_center_net(side_px=SIDE_PX), 1)
+
+    whole = run()
     steps = whole.train(tmp_path / "whole").steps
-    Run(grey_shard).train(tmp_path / "parts", last=4)
-    second = Run(grey_shard)
+    run().train(tmp_path / "parts", last=4)
+    second = run()
     progress = second.train(tmp_path / "parts")
     assert max_abs_change(second.network, snapshot(whole.network, whole.network.variables)) == 0.0
     assert [row.loss for row in progress.steps] == [row.loss for row in steps]
