@@ -14,7 +14,6 @@ import tensorflow as tf
 
 from bench.processes import ROOT
 from bench.stock_fixes import fix_stock_loop
-from tasks.detector.architectures.components import BOX_HEAD
 from tasks.detector.canvas import true_shape
 from tasks.detector.initialise import initialise
 from tasks.detector.model_proto import pipeline_proto
@@ -37,7 +36,6 @@ STEPS = 20
 # The first steps agree to the bit. Later ones magnify rounding, and the more so the faster the weights move; in a
 # second stage rounding decides which proposals it learns from.
 RATE = 3e-5
-_SPREAD = 30.0
 _CLASSES, _BATCH, _MAX_BOXES, _SEED = 3, 2, 4, 5
 
 
@@ -128,15 +126,8 @@ def stock_losses(network: Network, config: PipelineConfig) -> Any:
 
 
 def _network(config: PipelineConfig) -> Network:
-    """A network whose heads give values as spread as those of a trained one.
-
-    Those of new heads nearly tie, and rounding would decide which proposals a second stage learns from.
-    """
     network = build_network(config, is_training=True)
     initialise(network, network.variables, _SEED)
-    for key in network.keys_of(BOX_HEAD):
-        if key.endswith("/kernel"):
-            network.variables[key].assign(_SPREAD * network.variables[key])
     return network
 
 
