@@ -6,7 +6,8 @@ which stays until Python looks for cycles. Here a step's result goes when the ne
 """
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import tensorflow as tf
@@ -19,10 +20,24 @@ def to_onnx(function: Any, opset: int) -> GraphProto:
     from tf2onnx import optimizer  # noqa: PLC0415 - not wanted where nothing is exported
 
     collecting = {name: _collecting(factory) for name, factory in optimizer._get_optimizers().items()}
-    # Without a name here, the graph goes when the first optimiser has its copy.
-    graph = optimizer.optimize_graph(_unoptimised(function, opset), optimizers=collecting)
-    gc.collect()
+    with _collects_only_what_is_new():
+        # Without a name here, the graph goes when the first optimiser has its copy.
+        graph = optimizer.optimize_graph(_unoptimised(function, opset), optimizers=collecting)
+        gc.collect()
     return graph.make_model("").graph
+
+
+@contextmanager
+def _collects_only_what_is_new() -> Iterator[None]:
+    """`gc.collect` leaves alone what is there already.
+
+    Some sixty times it would look at TensorFlow's half a million objects, which takes longer than the conversion.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _unoptimised(function: Any, opset: int) -> Any:

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from onnx import numpy_helper
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
-from tf2onnx import convert, optimizer
+from tf2onnx import convert, optimizer, tfonnx
 from tf2onnx.graph import Graph
 
 from tasks.exporting.onnx_conversion import to_onnx
@@ -53,19 +53,28 @@ def test_the_graph_is_that_of_one_call_of_tf2onnx(function):
     assert len(expected.graph.initializer) > 2
 
 
-def test_no_more_than_two_copies_of_the_graph_are_alive(function, monkeypatch):
-    """While Python does not look for cycles by itself, as it does not for long in a process with TensorFlow."""
-    alive = []
+@pytest.fixture
+def each_step(monkeypatch):
+    """What `call`s are to be made before each of tf2onnx's optimisers."""
+    calls = []
 
-    def counting(factory):
+    def watched(factory):
         def make():
-            alive.append(sum(isinstance(each, Graph) for each in gc.get_objects()))
+            for call in calls:
+                call()
             return factory()
 
         return make
 
     for name, factory in optimizer._get_optimizers().items():
-        monkeypatch.setitem(optimizer._optimizers, name, counting(factory))
+        monkeypatch.setitem(optimizer._optimizers, name, watched(factory))
+    return calls
+
+
+def test_no_more_than_two_copies_of_the_graph_are_alive(function, each_step):
+    """While Python does not look for cycles by itself, as it does not for long in a process with TensorFlow."""
+    alive = []
+    each_step.append(lambda: alive.append(sum(isinstance(each, Graph) for each in gc.get_objects())))
     gc.collect()
     gc.disable()
     try:
@@ -74,3 +83,22 @@ def test_no_more_than_two_copies_of_the_graph_are_alive(function, monkeypatch):
         gc.enable()
     assert len(alive) >= len(optimizer._optimizers)
     assert max(alive) == 2
+
+
+def test_what_was_there_before_is_not_looked_through_at_each_step(function, each_step):
+    frozen = []
+    each_step.append(lambda: frozen.append(gc.get_freeze_count()))
+    before = len(gc.get_objects())
+    to_onnx(function.run, OPSET)
+    assert min(frozen) > before / 2
+    assert gc.get_freeze_count() == 0
+
+
+def test_a_conversion_that_fails_leaves_the_collector_as_it_was(function, monkeypatch):
+    def fail(*args, **kwargs):
+        raise ValueError("no such node")
+
+    monkeypatch.setattr(tfonnx, "process_tf_graph", fail)
+    with pytest.raises(ValueError, match="no such node"):
+        to_onnx(function.run, OPSET)
+    assert gc.get_freeze_count() == 0
