@@ -9,7 +9,7 @@ from pathlib import Path
 
 from studies.command import status_of
 from studies.stages import prepare_data
-from studies.trials.params import read_trials_params
+from studies.trials.params import changes_of, read_trials_params
 from studies.trials.result import Trial
 from tasks.errors import ParamsError
 from tasks.ground.process import usable_cores
@@ -49,7 +49,7 @@ def _run(args: argparse.Namespace) -> None:
     if args.arm not in params.arms:
         raise ParamsError(f"trials.yaml: no arm `{args.arm}`; there are: {', '.join(params.arms)}")
     trial = Trial(args.data, args.arm, args.steps, args.seed)
-    print(train_and_score(trial, params.arms[args.arm], params.scored_on, RESULTS))
+    print(train_and_score(trial, changes_of(trial, params), params.scored_on, RESULTS))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("seed", type=int, help="of new layers, order and augmentation")
     stages.add_parser("table", help="table.json and table.md: mean and spread over seeds of the runs that have ended")
     run = stages.add_parser("run", help="every run that is out of date, several at a time, by `dvc repro`")
-    run.add_argument("--jobs", type=int, help="how many at a time (one for each core)")
+    run.add_argument("--jobs", type=int, help="how many at a time (one for each core); they share the cores")
     return parser
 
 

@@ -20,19 +20,19 @@ from tqdm import tqdm
 from studies.trials.params import TrialsParams
 from studies.trials.result import Trial
 from tasks.errors import PipelineError
-from tasks.ground.process import ending_with_me
+from tasks.ground.process import ending_with_me, usable_cores
 
 LOGS = Path("runs")
 _DVC = (sys.executable, "-m", "dvc", "--wait-for-lock")
 _POLL_S = 0.5
 _LAST_LINES = 12
-# Runs with a core each get more done than runs that share cores: README.md of studies/starts.
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1")
+_THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 
 def run_trials(params: TrialsParams, jobs: int) -> int:
-    """Prepare the data, bring every run up to date, `jobs` at a time with a thread each, then the table; how many ran.
+    """Prepare the data, bring every run up to date, `jobs` at a time, then the table; how many ran.
 
+    They share the cores: as many runs as cores, with a thread each, get the most done (README.md of studies/starts).
     Seed by seed, so that whatever has ended when this is stopped compares all arms over the same seeds.
 
     Raises:
@@ -43,12 +43,13 @@ def run_trials(params: TrialsParams, jobs: int) -> int:
     failed: list[str] = []
     running: dict[subprocess.Popen[bytes], Trial] = {}
     LOGS.mkdir(exist_ok=True)
+    threads = max(usable_cores() // jobs, 1)
     # In steps, which take about equal time.
     with tqdm(total=sum(trial.steps for trial in waiting), desc=f"{len(waiting)} runs", unit="step") as bar:
         try:
             for trial in waiting:
                 _wait(running, jobs - 1, failed, bar)
-                running[_start(trial)] = trial
+                running[_start(trial, threads)] = trial
             _wait(running, 0, failed, bar)
         except KeyboardInterrupt:
             raise PipelineError("stopped; the same command goes on from here") from None
@@ -95,12 +96,12 @@ def _log(trial: Trial) -> Path:
     return LOGS / f"{trial.key}.log"
 
 
-def _start(trial: Trial) -> "subprocess.Popen[bytes]":
+def _start(trial: Trial, threads: int) -> "subprocess.Popen[bytes]":
     # A process group of its own: Ctrl-C reaches this process alone, which then ends the group, the trainer included.
     with _log(trial).open("wb") as log:
         return subprocess.Popen(
             ending_with_me([*_DVC, "repro", "-s", _stage(trial)]),
-            env={**os.environ, **_ONE_THREAD},
+            env={**os.environ, **dict.fromkeys(_THREADS, str(threads))},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -13,6 +13,7 @@ from typing import IO
 import pytest
 from dvc.repo import Repo
 
+from tasks.ground.process import usable_cores
 from tests import ctrl_c
 
 ROOT = Path(__file__).parents[2]
@@ -88,6 +89,10 @@ def began(study: Path) -> list[str]:
     return [line.split()[0] for line in (study / "began.txt").read_text().splitlines()]
 
 
+def threads(study: Path) -> set[str]:
+    return {line.split()[1] for line in (study / "began.txt").read_text().splitlines()}
+
+
 def results(study: Path) -> set[str]:
     return {path.stem for path in (study / "results").glob("*.json")}
 
@@ -97,7 +102,7 @@ def test_all_runs_seed_by_seed_once_and_only_what_changed_again(study: Path) -> 
     assert done.returncode == 0, done.stderr
     assert began(study) == IN_ORDER
     assert "8 runs have ended" in done.stdout
-    assert {line.split()[1] for line in (study / "began.txt").read_text().splitlines()} == {"1"}
+    assert threads(study) == {str(usable_cores())}
     assert len((study / "table.md").read_text().splitlines()) == 8
     assert not list((study / "runs").iterdir())
 
@@ -120,6 +125,7 @@ def test_two_at_a_time_and_a_failed_run_is_named_while_the_others_go_on(study: P
     assert f"no luck with {IN_ORDER[2]}" in done.stderr
     assert results(study) == set(IN_ORDER) - {IN_ORDER[2]}
     assert [path.name for path in (study / "runs").iterdir()] == [f"{IN_ORDER[2]}.log"]
+    assert threads(study) == {str(max(usable_cores() // 2, 1))}
 
     (study / "fails.txt").write_text("")
     (study / "began.txt").write_text("")
