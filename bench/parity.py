@@ -2,18 +2,25 @@
 
 Both begin with the same values and get the same made-up batches, the same schedule and momentum, and clip alike. Weight
 decay is left out of the stock loss: this pipeline has none.
+
+The two go on apart, so that a step that changed the weights otherwise would show in all that follow. A second stage is
+compared otherwise: it learns from the best of proposals that are nearly equal at first, so that rounding in the weights
+soon decides which those are. There each step begins with the stock loop's weights, on both sides, and what it makes of
+them is compared, too.
 """
 
+import math
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from bench.processes import ROOT
-from bench.stock_fixes import fix_stock_loop
+from bench.stock_loop import StockLoop
 from tasks.detector.canvas import true_shape
 from tasks.detector.initialise import initialise
 from tasks.detector.model_proto import pipeline_proto
@@ -45,16 +52,42 @@ def compare_losses(model: str, side_px: int | None, folder: Path, rate: float = 
     Raises:
         ConfigError: no such model, or a size that it cannot have.
     """
-    ours, stock = both_losses(model, side_px, folder, rate)
-    apart = np.abs(ours - stock) / np.abs(stock)
+    both = both_loops(model, side_px, folder, rate)
+    apart = np.abs(both.ours - both.stock) / np.abs(both.stock)
+    line = (
+        f"parity: {model}, {len(both.ours)} steps of {_BATCH} images: loss {both.stock[0]:.4f} to "
+        f"{both.stock[-1]:.4f}; the largest difference to the stock loop is {apart.max():.1e} of the loss "
+        f"(step {int(apart.argmax()) + 1})"
+    )
+    if both.update_error is None:
+        return [line]
     return [
-        f"parity: {model}, {len(ours)} steps of {_BATCH} images: loss {stock[0]:.4f} to {stock[-1]:.4f}; the largest "
-        f"difference to the stock loop is {apart.max():.1e} of the loss (step {int(apart.argmax()) + 1})"
+        f"{line}, each step from the same weights; the weights are apart after a step by at most "
+        f"{both.update_error:.1e} of its length"
     ]
 
 
-def both_losses(model: str, side_px: int | None, folder: Path, rate: float = RATE) -> tuple[Any, Any]:
-    """`(STEPS,)` total losses of this pipeline's loop and of the stock loop."""
+class BothLoops(NamedTuple):
+    """What both loops did.
+
+    Attributes:
+        ours: `(STEPS,)` total losses of this pipeline's loop.
+        stock: the same of the stock loop.
+        update_error: where each step begins with the same weights, how far apart the weights are after it (the norm of
+            all differences), as a share of how far it moved them: the largest of all steps; else None.
+    """
+
+    ours: npt.NDArray[np.float64]
+    stock: npt.NDArray[np.float64]
+    update_error: float | None
+
+
+def both_loops(model: str, side_px: int | None, folder: Path, rate: float = RATE) -> BothLoops:
+    """Run the first steps of both loops.
+
+    Raises:
+        ConfigError: no such model, or a size that it cannot have.
+    """
     params = read_params(ROOT / "params.yaml")
     train = params.train.model_copy(
         update={
@@ -69,60 +102,60 @@ def both_losses(model: str, side_px: int | None, folder: Path, rate: float = RAT
         raise TypeError(f"{model}: parity is compared for models that params.yaml names")
     config = pipeline_proto(definition)
     fill_in(config, num_classes=_CLASSES, train=train, export=params.export, records=folder, fine_tune_checkpoint=None)
-    return our_losses(_network(config), train), stock_losses(_network(config), config)
+    network, stock = _network(config), StockLoop(_network(config), config, _SEED)
+    batches = made_up_batches(network)
+    together = _Together(network, stock, batches) if network.architecture.predicts_with_groundtruth else None
+    ours = our_losses(network, train, batches, together.after_step if together else lambda: None)
+    losses = together.losses if together else [stock.step(batch) for batch in batches]
+    return BothLoops(ours, np.array(losses), together.update_error if together else None)
 
 
-def our_losses(network: Network, train: "TrainParams") -> Any:
+def our_losses(
+    network: Network, train: "TrainParams", batches: Sequence[Batch], after_step: Callable[[], None]
+) -> npt.NDArray[np.float64]:
     """The total loss of each step of `Trainer`, with nothing frozen."""
     variables = [variable for variable in network.variables.values() if variable.trainable]
     replicas = Replicas(tf.distribute.get_strategy())
     trainer = Trainer(Copies(network, network), replicas, TwoRates(train, variables, []), train, frozen=set())
-    batches = made_up_batches(network)
     columns = [tf.stack([batch[column] for batch in batches]) for column in range(len(Batch._fields))]
     dataset = tf.data.Dataset.from_tensor_slices(Batch(*columns))
     progress = Progress()
     with tempfile.TemporaryDirectory() as folder:
-        trainer.run(dataset, ResumeFolder(Path(folder), "parity"), progress, lambda row: None, lambda: None)
+        trainer.run(dataset, ResumeFolder(Path(folder), "parity"), progress, lambda row: after_step(), lambda: None)
     return np.array([row.loss for row in progress.steps])
 
 
-def stock_losses(network: Network, config: PipelineConfig) -> Any:
-    """The same of the stock step."""
-    fix_stock_loop()
-    from object_detection import model_lib_v2  # noqa: PLC0415 - cannot be imported before the fix
-    from object_detection.builders import optimizer_builder  # noqa: PLC0415
+class _Together:
+    """Makes the stock step after each of ours, from the same weights, and hands ours the weights that it leaves.
 
-    step = tf.Variable(0, trainable=False, dtype=tf.int64)
-    optimizer, _ = optimizer_builder.build(config.train_config.optimizer, global_step=step)
+    Attributes:
+        losses: of the stock steps so far.
+        update_error: see `BothLoops`.
+    """
 
-    def one_step(features: dict[str, tf.Tensor], labels: dict[str, tf.Tensor]) -> tf.Tensor:
-        # A second stage draws the proposals that it learns from: both sides draw the same.
-        with network.architecture.seeded(_SEED, step):
-            losses = model_lib_v2.eager_train_step(
-                network.model,
-                features,
-                labels,
-                unpad_groundtruth_tensors=False,
-                optimizer=optimizer,
-                training_step=step,
-                add_regularization_loss=False,
-                clip_gradients_value=config.train_config.gradient_clipping_by_norm,
-            )
-        step.assign_add(1)
-        return losses["Loss/total_loss"]
+    def __init__(self, network: Network, stock: StockLoop, batches: Sequence[Batch]) -> None:
+        """Both have the same weights, and get `batches`."""
+        self._network, self._stock, self._batches = network, stock, iter(batches)
+        self.losses: list[float] = []
+        self.update_error = 0.0
 
-    traced = tf.function(one_step, autograph=False)
-    losses = []
-    for batch in made_up_batches(network):
-        features = {"image": network.architecture.preprocess(batch.images), "true_image_shape": batch.shapes}
-        labels = {
-            "groundtruth_boxes": batch.boxes,
-            "groundtruth_classes": tf.one_hot(batch.classes, _CLASSES) * batch.weights[..., tf.newaxis],
-            "groundtruth_weights": batch.weights,
-            "num_groundtruth_boxes": tf.cast(tf.reduce_sum(batch.weights, axis=1), tf.int32),
-        }
-        losses.append(float(traced(features, labels)))
-    return np.array(losses)
+    def after_step(self) -> None:
+        """Both are to begin the next step with what the stock step makes of the weights."""
+        before = self._values(self._stock.network)
+        self.losses.append(self._stock.step(next(self._batches)))
+        wanted, own = self._values(self._stock.network), self._values(self._network)
+        error = _distance(wanted, own) / _distance(wanted, before)
+        self.update_error = max(self.update_error, error)
+        for key, value in zip(sorted(self._network.variables), wanted, strict=True):
+            self._network.variables[key].assign(value)
+
+    @staticmethod
+    def _values(network: Network) -> list[npt.NDArray[np.float32]]:
+        return [network.variables[key].numpy() for key in sorted(network.variables)]
+
+
+def _distance(one: list[npt.NDArray[np.float32]], other: list[npt.NDArray[np.float32]]) -> float:
+    return math.sqrt(sum(float(np.square(a - b, dtype=np.float64).sum()) for a, b in zip(one, other, strict=True)))
 
 
 def _network(config: PipelineConfig) -> Network:
