@@ -67,11 +67,6 @@ class Architecture(ABC):
 
     @property
     @abstractmethod
-    def output(self) -> str:
-        """A prediction that depends on every layer that a checkpoint has, so that computing it creates all of them."""
-
-    @property
-    @abstractmethod
     def has_background_class(self) -> bool:
         """Whether row 0 of the class head is that of the background."""
 

@@ -20,6 +20,7 @@ from tasks.detector.architectures.components import BACKBONE, BOX_HEAD, CLASS_HE
 from tasks.detector.patching import patched
 from tasks.model.onnx_file import OUTPUTS
 
+_CENTRES = center_net_meta_arch.OBJECT_CENTER
 _EXTRACTOR_MODEL = "_feature_extractor_model"
 _HOURGLASS = "/_feature_extractor/_network/"
 _BACKBONE_LAYER = re.compile(r"/_base_model/layer_with_weights-(\d+)/")
@@ -31,7 +32,6 @@ _HEAD_LAYER = re.compile(r"/_prediction_head_dict/(.+?)/\d+/layer_with_weights-(
 class CenterNet(Architecture):
     """See `Architecture`."""
 
-    output = center_net_meta_arch.OBJECT_CENTER
     has_background_class = False
     # An object's centre is as rare as 0.1 (Law & Deng 2018, arXiv:1808.01244, section 4.1); the OD API's default, too.
     class_bias = -2.19
@@ -79,7 +79,7 @@ class CenterNet(Architecture):
         name, number = layer[1].replace(".S", "/"), int(layer[2])
         if number < self._last_layers[name]:
             return TOWER
-        return CLASS_HEAD if name == center_net_meta_arch.OBJECT_CENTER else BOX_HEAD
+        return CLASS_HEAD if name == _CENTRES else BOX_HEAD
 
     def is_unused(self, key: str) -> bool:
         """See `Architecture.is_unused`: the backbone's layers behind the last output that the extractor takes."""
@@ -122,7 +122,7 @@ class CenterNet(Architecture):
         weights = self.model.groundtruth_lists("weights")
         boxes = center_net_meta_arch.get_num_instances_from_weights(weights)
         return Losses(
-            losses[f"Loss/{center_net_meta_arch.OBJECT_CENTER}"],
+            losses[f"Loss/{_CENTRES}"],
             losses[f"Loss/{center_net_meta_arch.BOX_SCALE}"] + losses[f"Loss/{center_net_meta_arch.BOX_OFFSET}"],
             tf.cast(boxes, tf.float32),
         )
@@ -133,9 +133,9 @@ class CenterNet(Architecture):
         The OD API compares cells of the output with pixels of the input, and so finds peaks in the black beside it.
         """
         if shapes is not None:
-            centres = predictions[self.output][-1]
+            centres = predictions[_CENTRES][-1]
             inside = _cells_inside(tf.shape(centres), shapes, self.model._stride)
-            predictions = {**predictions, self.output: [tf.where(inside, centres, _NO_LOGIT)]}
+            predictions = {**predictions, _CENTRES: [tf.where(inside, centres, _NO_LOGIT)]}
         found = self.model.postprocess(predictions, shapes)
         return {name: tf.cast(found[name], tf.float32) for name in OUTPUTS}
 

@@ -36,7 +36,6 @@ _COMPONENTS = {
 class FasterRcnn(Architecture):
     """See `Architecture`."""
 
-    output = "class_predictions_with_background"
     has_background_class = True
     # A softmax does not change where all classes get the same.
     class_bias = 0.0

@@ -18,8 +18,6 @@ _EFFICIENTNET = "_efficientnet"
 class Ssd(Architecture):
     """See `Architecture`."""
 
-    output = "box_encodings"
-
     def __init__(self, model: Any) -> None:
         """See `Architecture`; EfficientNet's stochastic depth is switched off, so that a step has no chance in it."""
         super().__init__(model)
