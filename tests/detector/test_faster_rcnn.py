@@ -100,11 +100,11 @@ def test_the_two_losses_are_the_sum_of_the_models_four(network: Network) -> None
     def losses() -> Any:
         give_groundtruth(network)
         with network.architecture.seeded(3, tf.constant(5)):
-            predictions = network.forward(IMAGES, SHAPES, training=True)
+            predictions = network.forward(tf.constant(IMAGES), SHAPES, training=True)
             ours = network.architecture.losses(predictions, SHAPES)
         # The same draws again: both stages sample in the same order.
         with network.architecture.seeded(3, tf.constant(5)):
-            predictions = network.forward(IMAGES, SHAPES, training=True)
+            predictions = network.forward(tf.constant(IMAGES), SHAPES, training=True)
             theirs = network.model.loss(predictions, SHAPES)
         return ours, theirs
 
@@ -121,7 +121,7 @@ def test_draws_depend_on_seed_and_step_alone(network: Network) -> None:
         def predict(step: tf.Tensor) -> tf.Tensor:
             give_groundtruth(network)
             with network.architecture.seeded(seed, step):
-                return network.forward(IMAGES, SHAPES, training=True)["proposal_boxes"]
+                return network.forward(tf.constant(IMAGES), SHAPES, training=True)["proposal_boxes"]
 
         return tf.function(predict, autograph=False)
 
