@@ -20,10 +20,12 @@ from tasks.detector.architectures.architecture import Architecture
 from tasks.detector.architectures.center_net import CenterNet
 from tasks.detector.architectures.components import BACKBONE
 from tasks.detector.architectures.faster_rcnn import FasterRcnn
+from tasks.detector.architectures.faster_rcnn_fpn import FasterRcnnFpn
 from tasks.detector.architectures.ssd import Ssd
 from tasks.detector.blocks import block_of
 from tasks.detector.canvas import whole_canvas
 from tasks.detector.model_messages import canvas_resizer, detector_message, meta_architecture
+from tasks.detector.model_settings.faster_rcnn_fpn import has_fpn
 from tasks.detector.patching import patched
 from tasks.errors import ConfigError
 from tasks.model.resizer import Resizer
@@ -127,7 +129,7 @@ def build_network(pipeline_config: Any, *, is_training: bool, synchronised: bool
     resizer = canvas_resizer(pipeline_config)
     # `sync_batch_norm` in the config would reach the feature extractor only, and give the tower's layers a bias.
     kind = FreezableSyncBatchNorm if synchronised else freezable_batch_norm.FreezableBatchNorm
-    kind_of_model = _ARCHITECTURES[meta_architecture(pipeline_config)]
+    kind_of_model = _architecture(pipeline_config)
     with patched(freezable_batch_norm, "FreezableBatchNorm", kind), kind_of_model.building():
         try:
             model = model_builder.build(pipeline_config.model, is_training=is_training)
@@ -141,6 +143,13 @@ def build_network(pipeline_config: Any, *, is_training: bool, synchronised: bool
     variables = checkpoint_keys(tf.train.Checkpoint(model=model))
     network.variables.update({key: each for key, each in variables.items() if not architecture.is_unused(key)})
     return network
+
+
+def _architecture(pipeline_config: Any) -> type[Architecture]:
+    kind = meta_architecture(pipeline_config)
+    if kind == "faster_rcnn" and has_fpn(detector_message(pipeline_config)):
+        return FasterRcnnFpn
+    return _ARCHITECTURES[kind]
 
 
 def set_learning_phase(*, training: bool) -> None:

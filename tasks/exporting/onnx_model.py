@@ -19,6 +19,7 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper
 
 from tasks.detector.architectures.architecture import Architecture
 from tasks.detector.architectures.faster_rcnn import FasterRcnn
+from tasks.detector.architectures.faster_rcnn_fpn import FasterRcnnFpn
 from tasks.detector.architectures.ssd import Ssd
 from tasks.detector.canvas import on_canvas
 from tasks.detector.model_messages import detector_message
@@ -108,6 +109,7 @@ def _two_stages(network: Network, settings: Any) -> tuple[Nodes, int]:
 _BODIES: dict[type[Architecture], Callable[[Network, Any], tuple[Nodes, int]]] = {
     Ssd: _one_stage,
     FasterRcnn: _two_stages,
+    FasterRcnnFpn: _two_stages,
 }
 
 

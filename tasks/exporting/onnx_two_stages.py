@@ -1,9 +1,4 @@
-"""A Faster R-CNN as ONNX nodes: its first stage, the NMS of the proposals, a crop for each, and its second stage.
-
-A crop is one `RoiAlign`. With one sample in a bin it interpolates at the middle of each bin; the bins are laid out so
-that these are the places where the OD API interpolates (`tf.image.crop_and_resize`): from one edge of the box to the
-other.
-"""
+"""A Faster R-CNN as ONNX nodes: its first stage, the NMS of the proposals, a crop for each, and its second stage."""
 
 from typing import Any
 
@@ -14,6 +9,7 @@ import tensorflow as tf
 from tasks.detector.canvas import on_canvas
 from tasks.detector.network import Network, set_learning_phase
 from tasks.exporting.onnx_conversion import to_onnx
+from tasks.exporting.onnx_crops import FeatureMap, add_crops
 from tasks.exporting.onnx_nms import NmsSettings, add_nms
 from tasks.exporting.onnx_nodes import Nodes, rename
 from tasks.model.onnx_file import BOXES, CLASSES, COUNT, INPUT, OPSET, SCORES
@@ -38,7 +34,7 @@ def add_two_stages(network: Network, settings: Any, *, boxes: str, scores: str) 
         scores: that of the second.
     """
     anchors = _anchors(network)
-    features, first = _first_stage(network, anchors)
+    maps, first = _first_stage(network, anchors)
     count = settings.first_stage_max_proposals
     nms = NmsSettings(settings.first_stage_nms_score_threshold, settings.first_stage_nms_iou_threshold, count, count)
     proposals, crops = Nodes("proposals/"), Nodes("crops/")
@@ -51,8 +47,10 @@ def add_two_stages(network: Network, settings: Any, *, boxes: str, scores: str) 
         num_classes=1,
         names=_PROPOSALS,
     )
-    _add_crops(crops, features, settings.initial_crop_size)
-    second, boxes_of_image = _second_stage(network, features, settings.initial_crop_size, count, (boxes, scores))
+    size, canvas = settings.initial_crop_size, network.resizer.canvas
+    on_canvas = crops.add("Mul", [_PROPOSALS[BOXES], _SHARE], "on_canvas")
+    add_crops(crops, maps, boxes=on_canvas, canvas=canvas, size=size, output=_CROPS)
+    second, boxes_of_image = _second_stage(network, [count, maps[0].channels, size], (boxes, scores))
     nodes = Nodes("")
     for part in (first, proposals, crops, second):
         nodes.nodes += part.nodes
@@ -66,8 +64,8 @@ def _anchors(network: Network) -> npt.NDArray[np.float32]:
     return anchors(tf.zeros([1, network.height, network.width, 3])).numpy()
 
 
-def _first_stage(network: Network, anchors: npt.NDArray[np.float32]) -> tuple[list[int], Nodes]:
-    """Height, width and channels of the features, and the nodes up to the boxes and scores of all anchors."""
+def _first_stage(network: Network, anchors: npt.NDArray[np.float32]) -> tuple[list[FeatureMap], Nodes]:
+    """The maps that proposals are cut out of, and the nodes up to them and the boxes and scores of all anchors."""
     model, architecture = network.model, network.architecture
 
     @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8, name=INPUT)], autograph=False)
@@ -81,66 +79,29 @@ def _first_stage(network: Network, anchors: npt.NDArray[np.float32]) -> tuple[li
         side = tf.tile(tf.cast(shape[:2], tf.float32), [2])
         found = model._batch_decode_boxes(encodings, tiled)[:, :, 0] / side
         objectness = tf.nn.softmax(raw["rpn_objectness_predictions_with_background"])[..., 1:]
-        (features,) = raw["rpn_features_to_crop"]
         share = side / tf.tile(tf.constant(network.resizer.canvas, tf.float32), [2])
-        return found, objectness, tf.transpose(features, [0, 3, 1, 2]), share
+        features = [tf.transpose(each, [0, 3, 1, 2]) for each in raw["rpn_features_to_crop"]]
+        return found, objectness, share, *features
 
     function = propose.get_concrete_function()
-    channels, height, width = function.structured_outputs[2].shape[1:]
+    maps = []
+    for level, each in enumerate(function.structured_outputs[3:]):
+        channels, height, width = each.shape[1:]
+        maps.append(FeatureMap(f"{_FEATURES}_{level}", height, width, channels))
     graph = to_onnx(function, OPSET)
-    outputs = (_ANCHOR_BOXES, _ANCHOR_SCORES, _FEATURES, _SHARE)
-    return [height, width, channels], rename(graph, _names(graph, (INPUT,), outputs), prefix="first/")
+    outputs = (_ANCHOR_BOXES, _ANCHOR_SCORES, _SHARE, *(each.name for each in maps))
+    return maps, rename(graph, _names(graph, (INPUT,), outputs), prefix="first/")
 
 
-def _add_crops(nodes: Nodes, features: list[int], size: int) -> None:
-    """Add the nodes that cut `_CROPS` `(B * proposals, channels, size, size)` out of the features."""
-    row = nodes.constant("row", [-1, 4], np.int64)
-    on_canvas = nodes.add("Mul", [_PROPOSALS[BOXES], _SHARE], "on_canvas")
-    listed = nodes.add("Reshape", [on_canvas, row], "listed")
-    scaled = nodes.add("MatMul", [listed, nodes.constant("to_rois", _to_rois(features, size), np.float32)], "scaled")
-    rois = nodes.add("Add", [scaled, nodes.constant("half_pixel", 0.5, np.float32)], "rois")
-    shape = nodes.add("Shape", [on_canvas], "shape")
-    images, each = (
-        nodes.add("Gather", [shape, nodes.constant(f"axis_{axis}", axis, np.int64)], f"length_{axis}")
-        for axis in (0, 1)
-    )
-    total = nodes.add("Mul", [images, each], "total")
-    zero, one = nodes.constant("first", 0, np.int64), nodes.constant("step", 1, np.int64)
-    numbers = nodes.add("Div", [nodes.add("Range", [zero, total, one], "numbers"), each], "image_numbers")
-    nodes.append(
-        "RoiAlign",
-        [_FEATURES, rois, numbers],
-        [_CROPS],
-        coordinate_transformation_mode="half_pixel",
-        mode="avg",
-        output_height=size,
-        output_width=size,
-        sampling_ratio=1,
-        spatial_scale=1.0,
-    )
+def _second_stage(network: Network, shape: list[int], outputs: tuple[str, str]) -> tuple[Nodes, int]:
+    """The nodes from crops to `outputs`, and how many boxes those are for an image.
 
-
-def _to_rois(features: list[int], size: int) -> npt.NDArray[np.float64]:
-    """`(4, 4)`: from boxes `[ymin, xmin, ymax, xmax]` in 0..1 to `[x1, y1, x2, y2]` whose bins have the right middles.
-
-    The OD API's first and last samples lie on the edges, which are 0 and 1 at the middles of the outermost cells.
+    `shape` is the number of proposals of an image, and channels and side of a crop.
     """
-    matrix = np.zeros((4, 4))
-    for place, cells in ((0, features[0] - 1), (1, features[1] - 1)):
-        near, far = np.eye(4)[place] * cells, np.eye(4)[place + 2] * cells
-        bin_side = (far - near) / (size - 1)
-        matrix[:, 1 - place] = near - bin_side / 2
-        matrix[:, 3 - place] = near - bin_side / 2 + size * bin_side
-    return matrix
-
-
-def _second_stage(
-    network: Network, features: list[int], size: int, count: int, outputs: tuple[str, str]
-) -> tuple[Nodes, int]:
-    """The nodes from crops to `outputs`, and how many boxes those are for an image."""
     model = network.model
+    count, channels, size = shape
     specs = [
-        tf.TensorSpec([None, features[2], size, size], tf.float32),
+        tf.TensorSpec([None, channels, size, size], tf.float32),
         tf.TensorSpec([None, count, 4], tf.float32),
         tf.TensorSpec([None], tf.float32),
     ]

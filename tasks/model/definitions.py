@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from tasks.errors import ConfigError
 from tasks.model.center_net_models import CENTER_NET_MODELS
 from tasks.model.definition import Backbone, ModelDefinition
-from tasks.model.faster_rcnn_models import FASTER_RCNN_MODELS
+from tasks.model.faster_rcnn_models import FASTER_RCNN_MODELS, FPN_BACKBONES
 from tasks.model.resizer import Resizer
 from tasks.model.ssd_models import SSD_MODELS
 
@@ -58,8 +58,9 @@ def resized(model: ModelDefinition, side_px: int) -> ModelDefinition:
 
 
 def backbone_of(feature_extractor: str) -> Backbone | None:
-    """The family of the backbone in one of the OD API's feature extractors; None where none of `MODELS` has it."""
-    return next((model.backbone for model in MODELS.values() if model.feature_extractor == feature_extractor), None)
+    """The family of the backbone in one of the OD API's feature extractors; None where it is not known."""
+    backbones = {model.feature_extractor: model.backbone for model in MODELS.values()} | FPN_BACKBONES
+    return backbones.get(feature_extractor)
 
 
 def find_model(name: str, side_px: int | None = None) -> ModelDefinition | Path:

@@ -7,7 +7,7 @@ each of the proposals. No weight depends on the input's size.
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from tasks.model.definition import ModelDefinition
+from tasks.model.definition import Backbone, ModelDefinition
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,3 +39,10 @@ FASTER_RCNN_MODELS: tuple[ModelDefinition, ...] = (
         feature_extractor="faster_rcnn_resnet152_keras",
     ),
 )
+
+# The OD API's feature extractors with an FPN, which a pipeline.config may name: the zoo has no weights for them.
+FPN_BACKBONES: dict[str, Backbone] = {
+    "faster_rcnn_resnet50_fpn_keras": "resnet50_v1",
+    "faster_rcnn_resnet101_fpn_keras": "resnet101_v1",
+    "faster_rcnn_resnet152_fpn_keras": "resnet152_v1",
+}

@@ -1,4 +1,4 @@
-"""Faster R-CNN's adapter, on a toy: losses, draws, inference, and which weights a base fills."""
+"""Faster R-CNN's adapter, on toys without and with an FPN: losses, draws, inference, and which weights a base fills."""
 
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from object_detection.utils import spatial_transform_ops
 
 from tasks.detector.architectures.components import BACKBONE, BOX_HEAD, CLASS_HEAD, COMPONENTS, FEATURE_MAPS, TOWER
 from tasks.detector.initialise import initialise
+from tasks.detector.model_settings.faster_rcnn_fpn import has_fpn
 from tasks.detector.network import Network, build_network
 from tasks.detector.pipeline_config import PipelineConfig
 from tasks.detector.restore import plain_name, restore
@@ -18,6 +19,7 @@ from tasks.training.batchnorm import hold_still, set_decay
 from tasks.training.freeze import frozen_keys, max_abs_change, snapshot
 from tasks.training.trunk import trunk_of
 from tests.artifacts.base_descriptions import describe_base
+from tests.detector import toy_faster_rcnn_fpn
 from tests.detector.toy_faster_rcnn import BLOCKS, PROPOSALS, dynamic_config, toy_config, toy_faster_rcnn
 
 pytestmark = pytest.mark.slow
@@ -64,10 +66,11 @@ def trained_predictions(network: Network, forward: Any = None, inputs: Any = IMA
     return found
 
 
-@pytest.fixture(scope="module", params=["static", "dynamic"])
+@pytest.fixture(scope="module", params=[toy_config, dynamic_config, toy_faster_rcnn_fpn.toy_config])
 def config(request: pytest.FixtureRequest) -> PipelineConfig:
-    """As the zoo's models of 640 pixels, and as that of 800 x 1333."""
-    return toy_config() if request.param == "static" else dynamic_config()
+    """As the zoo's models of 640 pixels, as that of 800 x 1333, and as those of 640 pixels with an FPN."""
+    config: PipelineConfig = request.param()
+    return config
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +78,8 @@ def network(config: PipelineConfig) -> Network:
     return drawn(config)
 
 
-def test_every_component_has_variables_and_blocks_count_from_the_image(network: Network) -> None:
+def test_every_component_has_variables_and_blocks_count_from_the_image() -> None:
+    network = toy_faster_rcnn()
     assert {network.component_of(key) for key in network.variables} == set(COMPONENTS)
     assert set(network.blocks().values()) == set(range(BLOCKS))
     names = {network.readable_name(key) for key in network.keys_of(FEATURE_MAPS, TOWER)}
@@ -96,11 +100,11 @@ def test_the_two_losses_are_the_sum_of_the_models_four(network: Network) -> None
     def losses() -> Any:
         give_groundtruth(network)
         with network.architecture.seeded(3, tf.constant(5)):
-            predictions = network.forward(IMAGES, SHAPES, training=True)
+            predictions = network.forward(tf.constant(IMAGES), SHAPES, training=True)
             ours = network.architecture.losses(predictions, SHAPES)
         # The same draws again: both stages sample in the same order.
         with network.architecture.seeded(3, tf.constant(5)):
-            predictions = network.forward(IMAGES, SHAPES, training=True)
+            predictions = network.forward(tf.constant(IMAGES), SHAPES, training=True)
             theirs = network.model.loss(predictions, SHAPES)
         return ours, theirs
 
@@ -117,7 +121,7 @@ def test_draws_depend_on_seed_and_step_alone(network: Network) -> None:
         def predict(step: tf.Tensor) -> tf.Tensor:
             give_groundtruth(network)
             with network.architecture.seeded(seed, step):
-                return network.forward(IMAGES, SHAPES, training=True)["proposal_boxes"]
+                return network.forward(tf.constant(IMAGES), SHAPES, training=True)["proposal_boxes"]
 
         return tf.function(predict, autograph=False)
 
@@ -190,13 +194,14 @@ def test_predictions_from_the_trunks_features_equal_those_from_the_image(
     assert trunk is not None
     whole = trained_predictions(network)
     behind = trained_predictions(network, trunk.forward, trunk.features(tf.constant(IMAGES)))
-    assert trunk.specs[0].shape.as_list()[:2] == ([8, 8] if freeze == 2 else [4, 4])
+    side = 16 if has_fpn(config.model.faster_rcnn) else 8 if freeze == 2 else 4
+    assert trunk.specs[0].shape.as_list()[:2] == [side, side]
     for name in ("rpn_box_encodings", "proposal_boxes", "class_predictions_with_background", "refined_box_encodings"):
         np.testing.assert_allclose(behind[name], whole[name], atol=1e-4, err_msg=name)
 
 
-def test_frozen_statistics_are_unchanged_by_a_training_pass_and_others_change() -> None:
-    network = drawn(toy_config())
+def test_frozen_statistics_are_unchanged_by_a_training_pass_and_others_change(config: PipelineConfig) -> None:
+    network = drawn(config)
     frozen = frozen_keys(network, "backbone")
     hold_still(network, frozen)
     before = snapshot(network, network.variables)

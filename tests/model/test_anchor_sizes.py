@@ -19,6 +19,7 @@ from tasks.model.definitions import MODELS
 from tasks.model.faster_rcnn_models import FASTER_RCNN_MODELS
 from tasks.model.geometry import read_model_geometry, read_resizer
 from tasks.model.ssd_models import SSD_MODELS
+from tests.detector.zoo_fpn import ZOO_FPN
 
 SSD = "model { ssd { image_resizer { %s } anchor_generator { %s } matcher { argmax_matcher { %s } } } }"
 FIXED = "fixed_shape_resizer { width: 320 height: 256 }"
@@ -55,6 +56,7 @@ def read(tmp_path, text):
 
 CONFIGS = {
     **{model.name: text_format.MessageToString(pipeline_proto(model)) for model in (*SSD_MODELS, *FASTER_RCNN_MODELS)},
+    "a Faster R-CNN with an FPN": ZOO_FPN,
     "an oblong input": SSD % (FIXED, "ssd_anchor_generator { aspect_ratios: [1, 2, 0.5] }", ""),
     "scales and base of its own": SSD
     % (
@@ -101,6 +103,14 @@ def test_the_grid_of_a_faster_rcnn_has_twelve_anchors_in_a_cell_of_16_pixels(tmp
     # Scales are of 256 pixels, and keep their area in every proportion.
     np.testing.assert_allclose(sorted(set(np.sqrt(sizes.prod(axis=1)).round(6))), [64, 128, 256, 512])
     assert np.isclose(sizes, [64, 64]).all(axis=1).sum() == 1
+
+
+def test_the_levels_of_a_faster_rcnn_with_an_fpn_begin_at_cells_of_4_pixels(tmp_path):
+    geometry = read(tmp_path, ZOO_FPN)
+    assert (geometry.finest_stride_px, geometry.matched_iou, geometry.force_match) == (4, 0.5, True)
+    assert [len(level) for level in geometry.anchors.levels] == [6] * 5
+    sides = np.sqrt(geometry.anchors.sizes.prod(axis=1))
+    np.testing.assert_allclose([sides.min(), sides.max()], [16, 256 * np.sqrt(2)], rtol=1e-4)
 
 
 @pytest.mark.parametrize("size", [(64, 48), (300, 900), (2000, 500), (100, 100)], ids=str)

@@ -1,4 +1,4 @@
-"""Steps on a toy Faster R-CNN: both stages learn, a resumed run equals an uninterrupted one, validation infers."""
+"""Steps on toy Faster R-CNNs: both stages learn, a resumed run equals an uninterrupted one, validation infers."""
 
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from tasks.training.preparation import prepare_run
 from tasks.training.progress import ValidationScores
 from tasks.training.replicas import available_replicas
 from tasks.training.validation import RecordsDetector
+from tests.detector import toy_faster_rcnn_fpn
 from tests.detector.toy_faster_rcnn import dynamic_config, toy_config, toy_faster_rcnn
 from tests.training.test_training import Run
 from tests.training.train_params import train_params
@@ -25,9 +26,26 @@ SCORES = ValidationScores(mAP=0.5, AP50=0.5)
 IMAGES = [AnnotatedImage(f"{number}.jpg", 40, 20, as_boxes([]), (), flags(0), flags(0)) for number in range(7)]
 
 
-@pytest.mark.parametrize(("config", "freeze"), [(toy_config, 1), (dynamic_config, "heads-only")])
+# What learns only from proposals that overlap an object.
+BOXES = "/_mask_rcnn_box_predictor/_box_prediction_head/"
+# What learns only from the anchors of one level, which may not be drawn. Anchors beyond the input are not in a dynamic
+# config, and all of the coarse levels are.
+BOXES_OF_LEVELS, HEADS_OF_LEVELS = "/_prediction_heads/box_encodings/", "/_prediction_heads/"
+COARSE = "/coarse_feature_layers/"
+
+
+@pytest.mark.parametrize(
+    ("config", "freeze", "may_stay"),
+    [
+        (toy_config, 1, [BOXES]),
+        (dynamic_config, "heads-only", [BOXES]),
+        (toy_faster_rcnn_fpn.toy_config, "backbone", [BOXES, BOXES_OF_LEVELS]),
+        (toy_faster_rcnn_fpn.dynamic_config, 2, [BOXES, HEADS_OF_LEVELS, COARSE]),
+    ],
+    ids=["one block", "all but heads", "FPN, backbone", "FPN, two blocks"],
+)
 def test_a_resumed_run_ends_with_the_same_bits_and_frozen_variables_are_unchanged(
-    tmp_path: Path, grey_shard: Path, config, freeze
+    tmp_path: Path, grey_shard: Path, config, freeze, may_stay
 ) -> None:
     def run() -> Run:
         return Run(grey_shard, lambda: toy_faster_rcnn(config()), freeze)
@@ -41,9 +59,8 @@ def test_a_resumed_run_ends_with_the_same_bits_and_frozen_variables_are_unchange
     assert [row.loss for row in rows] == [row.loss for row in again]
     moved = {key for key, value in whole.before.items() if max_abs_change(whole.network, {key: value}) > 0}
     assert not moved & whole.frozen
-    # The second stage's boxes learn only from proposals that overlap an object.
     kernels = {key for key in trainable(whole.network, whole.frozen) if key.endswith("kernel")}
-    assert moved >= {key for key in kernels if "/_mask_rcnn_box_predictor/_box_prediction_head/" not in key}
+    assert moved >= {key for key in kernels if not any(part in key for part in may_stay)}
 
 
 def test_validation_during_training_infers_in_the_photos_pixels_and_draws_nothing(

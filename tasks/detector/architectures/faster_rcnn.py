@@ -15,18 +15,19 @@ from object_detection.utils import spatial_transform_ops
 
 from tasks.detector.architectures.architecture import Architecture, Losses, Predictions
 from tasks.detector.architectures.components import BACKBONE, BOX_HEAD, CLASS_HEAD, FEATURE_MAPS, TOWER
+from tasks.detector.architectures.crops import crop_with_little_memory
 from tasks.detector.architectures.stateless_draws import stateless_draws
 from tasks.detector.patching import patched
 from tasks.model.variants import Runtime
 
-_PROPOSAL_FEATURES = "_feature_extractor_for_proposal_features"
+# The model's attributes that hold the layers before each of its stages.
+PROPOSAL_FEATURES = "_feature_extractor_for_proposal_features"
+BOX_CLASSIFIER_FEATURES = "_feature_extractor_for_box_classifier_features"
 _BOXES = "/_mask_rcnn_box_predictor/_box_prediction_head/"
-# The far edge of an image whose sides are 1, less what rounding may add to it.
-_EDGE = 1.0 - 1e-6
 # The components but for the second stage's boxes, by a part of the key.
 _COMPONENTS = {
-    f"/{_PROPOSAL_FEATURES}/": BACKBONE,
-    "/_feature_extractor_for_box_classifier_features/": FEATURE_MAPS,
+    f"/{PROPOSAL_FEATURES}/": BACKBONE,
+    f"/{BOX_CLASSIFIER_FEATURES}/": FEATURE_MAPS,
     "/_first_stage_box_predictor_first_conv/": TOWER,
     "/_first_stage_box_predictor/": BOX_HEAD,
     "/_mask_rcnn_box_predictor/_class_prediction_head/": CLASS_HEAD,
@@ -52,19 +53,15 @@ class FasterRcnn(Architecture):
         """
         super().__init__(model)
         extractor = model.feature_extractor
-        setattr(
-            model,
-            _PROPOSAL_FEATURES,
-            extractor.get_proposal_feature_extractor_model(name=model.first_stage_feature_extractor_scope),
-        )
-        model._feature_extractor_for_box_classifier_features = extractor.get_box_classifier_feature_extractor_model(
-            name=model.second_stage_feature_extractor_scope
-        )
+        first = extractor.get_proposal_feature_extractor_model(name=model.first_stage_feature_extractor_scope)
+        second = extractor.get_box_classifier_feature_extractor_model(name=model.second_stage_feature_extractor_scope)
+        setattr(model, PROPOSAL_FEATURES, first)
+        setattr(model, BOX_CLASSIFIER_FEATURES, second)
         # Both of the OD API's ways to crop compute the same, so that the config's does not matter. The one that takes
         # more memory has a deterministic gradient on GPUs.
         has_gpu = bool(tf.config.list_physical_devices("GPU"))
         model._crop_and_resize_fn = (
-            spatial_transform_ops.multilevel_matmul_crop_and_resize if has_gpu else _crop_with_little_memory
+            spatial_transform_ops.multilevel_matmul_crop_and_resize if has_gpu else crop_with_little_memory
         )
 
     def component_of(self, key: str) -> str:
@@ -84,7 +81,7 @@ class FasterRcnn(Architecture):
     @property
     def backbone(self) -> tf.keras.Model:
         """The ResNet up to conv4."""
-        return getattr(self.model, _PROPOSAL_FEATURES)
+        return getattr(self.model, PROPOSAL_FEATURES)
 
     def preprocess(self, images: tf.Tensor) -> tf.Tensor:
         """See `Architecture.preprocess`."""
@@ -96,11 +93,11 @@ class FasterRcnn(Architecture):
 
     def with_backbone(self, outputs: Callable[[tf.Tensor], Any]) -> AbstractContextManager[None]:
         """See `Architecture.with_backbone`."""
-        return patched(self.model, _PROPOSAL_FEATURES, lambda images: outputs(images)[0])
+        return patched(self.model, PROPOSAL_FEATURES, lambda images: outputs(images)[0])
 
     def features(self, preprocessed: tf.Tensor) -> Sequence[tf.Tensor]:
         """See `Architecture.features`: conv4 alone; conv5 has proposals as its input, which are others at each step."""
-        return [getattr(self.model, _PROPOSAL_FEATURES)(preprocessed)]
+        return [getattr(self.model, PROPOSAL_FEATURES)(preprocessed)]
 
     def with_features(self, features: Sequence[tf.Tensor]) -> AbstractContextManager[None]:
         """See `Architecture.with_features`."""
@@ -111,9 +108,10 @@ class FasterRcnn(Architecture):
         """See `Architecture.inference`: proposals are the best, not sampled ones, and anchors are clipped."""
         inferring = {
             "_is_training": False,
-            "_use_static_shapes": False,
+            # Else the OD API drops the anchors beyond the image, and keeps what was predicted at them.
+            "_use_static_shapes": True,
             "_first_stage_nms_fn": partial(self.model._first_stage_nms_fn, use_static_shapes=False),
-            "_crop_and_resize_fn": _crop_with_little_memory,
+            "_crop_and_resize_fn": crop_with_little_memory,
         }
         with ExitStack() as patches:
             for name, value in inferring.items():
@@ -138,16 +136,3 @@ class FasterRcnn(Architecture):
     @property
     def _has_boxes_by_class(self) -> bool:
         return not self.model._mask_rcnn_box_predictor._box_prediction_head._share_box_across_classes
-
-
-def _crop_with_little_memory(
-    features: Sequence[tf.Tensor], boxes: tf.Tensor, levels: tf.Tensor | None, size: Sequence[int]
-) -> tf.Tensor:
-    """The OD API's crops in a quarter of the memory of the other way, which matters for hundreds of proposals.
-
-    Rounding may put the last samples of a box at the image's edge beyond it, where TensorFlow gives zeros. It has no
-    such operation for bfloat16.
-    """
-    inside = tf.minimum(boxes, _EDGE)
-    exact = [tf.cast(each, tf.float32) for each in features]
-    return spatial_transform_ops.multilevel_native_crop_and_resize(exact, inside, levels, size)

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 from object_detection.protos import box_predictor_pb2, faster_rcnn_pb2
 
+from tasks.detector.model_settings.faster_rcnn_fpn import reasons_of_levels
 from tasks.errors import ConfigError
-from tasks.model.faster_rcnn_models import FASTER_RCNN_MODELS
+from tasks.model.faster_rcnn_models import FASTER_RCNN_MODELS, FPN_BACKBONES
 
 if TYPE_CHECKING:
     from tasks.params import ExportParams, TrainParams
 
 _STAGES = 2
-_EXTRACTORS = [model.feature_extractor for model in FASTER_RCNN_MODELS]
+_EXTRACTORS = [*(model.feature_extractor for model in FASTER_RCNN_MODELS), *FPN_BACKBONES]
 
 
 def why_unsupported(model: faster_rcnn_pb2.FasterRcnn) -> str | None:
@@ -69,6 +70,7 @@ def _reasons(model: faster_rcnn_pb2.FasterRcnn) -> Iterator[str]:
     if extractor not in _EXTRACTORS:
         old = "" if extractor.endswith("_keras") else ", which is of TensorFlow 1"
         yield f"feature_extractor.type is {extractor!r}{old}; supported are {', '.join(_EXTRACTORS)}"
+    yield from reasons_of_levels(model)
     if model.number_of_stages != _STAGES:
         yield f"number_of_stages is {model.number_of_stages}; a detector of boxes has {_STAGES}"
     if model.HasField("context_config"):
