@@ -1,6 +1,7 @@
 """tf2onnx's conversion in steps: the graph of its one call, without its copies."""
 
 import gc
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -56,7 +57,7 @@ def test_the_graph_is_that_of_one_call_of_tf2onnx(function):
 @pytest.fixture
 def each_step(monkeypatch):
     """What `call`s are to be made before each of tf2onnx's optimisers."""
-    calls = []
+    calls: list[Callable[[], object]] = []
 
     def watched(factory):
         def make():
