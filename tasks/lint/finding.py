@@ -19,7 +19,7 @@ def refuse_errors(findings: Sequence[Finding]) -> None:
     """
     errors = [str(finding) for finding in findings if finding.level == "error"]
     if errors:
-        raise ConfigError("\n  ".join(["training would be useless:", *errors]))
+        raise ConfigError("\n  ".join(["these settings stop the run:", *errors]))
 
 
 def percent(share: float) -> str:

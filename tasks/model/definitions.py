@@ -83,7 +83,7 @@ def find_model(name: str, side_px: int | None = None) -> ModelDefinition | Path:
     near = difflib.get_close_matches(name, MODELS, n=1, cutoff=0.4)
     raise ConfigError(
         f"model.name: there is no model {name!r}{f'; did you mean {near[0]}?' if near else '.'} There are "
-        f"{', '.join(MODELS)}; a pipeline.config of yours is named by its path, {CONFIGS}/NAME.config"
+        f"{', '.join(MODELS)}; name your own pipeline.config by its path, {CONFIGS}/NAME.config"
     )
 
 
