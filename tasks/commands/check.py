@@ -6,6 +6,7 @@ from tasks.errors import ParamsError
 from tasks.ground.dvc_yaml import entries, read_mapping, stages_of
 from tasks.ground.text import print_text
 from tasks.lint.paths import refuse_unsafe_paths
+from tasks.model.definitions import find_model
 from tasks.params import Params, read_params
 
 
@@ -15,8 +16,10 @@ def check(*, params: Path) -> None:
     Raises:
         ParamsError: a key is missing, misspelt or out of range, a path lies over what no stage wrote, or what is to be
             read is missing.
+        ConfigError: there is no such model, or it cannot have that input size.
     """
     values = read_params(params)
+    find_model(values.model.name, values.model.side_px)
     refuse_unsafe_paths(values)
     _refuse_missing(values)
     print_text(f"{params} is valid")

@@ -80,7 +80,8 @@ def find_model(name: str, side_px: int | None = None) -> ModelDefinition | Path:
         return MODELS[name] if side_px is None else resized(MODELS[name], side_px)
     if name.endswith(".config"):
         return _users_config(name)
-    near = difflib.get_close_matches(name, MODELS, n=1, cutoff=0.4)
+    # The zoo's own names leave out a part of ours: efficientdet_d0.
+    near = [model for model in MODELS if name in model] or difflib.get_close_matches(name, MODELS, n=1, cutoff=0.4)
     raise ConfigError(
         f"model.name: there is no model {name!r}{f'; did you mean {near[0]}?' if near else '.'} There are "
         f"{', '.join(MODELS)}; name your own pipeline.config by its path, {CONFIGS}/NAME.config"

@@ -236,6 +236,19 @@ def test_a_misspelt_model_is_an_error_with_the_nearest_name_and_all_names() -> N
 
 
 @pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        ("efficientdet_d0", "ssd_efficientdet_d0_512x512"),
+        ("centernet_mobilenet_v2", "centernet_mobilenet_v2_fpn_512x512"),
+        ("faster_rcnn_resnet101_v1_640x640_coco17_tpu-8", "faster_rcnn_resnet101_v1_640x640"),
+    ],
+)
+def test_a_name_of_the_zoo_that_is_not_ours_is_answered_with_ours(name: str, model: str) -> None:
+    with pytest.raises(ConfigError, match=rf"there is no model '{name}'; did you mean {model}\?"):
+        find_model(name)
+
+
+@pytest.mark.parametrize(
     "name", ["mine.config", "/configs/mine.config", "configs/../mine.config", "models/mine.config"]
 )
 def test_a_config_that_dvc_does_not_track_is_refused(name: str) -> None:
