@@ -52,7 +52,8 @@ def take_base(request: WeightsRequest, into: Path) -> BaseDescription:
     """
     name = _BASES.get(request.definition.feature_extractor) if request.definition else None
     if name is None:
-        reason = f"no base fits {request.model}: training starts from random numbers; {_BETTER}"
+        better = _BETTER if request.definition else "the path of an archive with these layers is better"
+        reason = f"no base fits {request.model}: training starts from random numbers; {better}"
         return request.no_weights().model_copy(update={"fallback": reason})
     description = _take(name, request, into)
     if name not in _BACKBONES_ALONE:
@@ -67,6 +68,12 @@ def take_imagenet(request: WeightsRequest, into: Path) -> BaseDescription:
     Raises:
         CheckpointError: there are none for this backbone; as `read_shipped`.
     """
+    if request.definition is None:
+        raise CheckpointError(
+            f"checkpoint.source imagenet: none of the models here has the feature extractor of {request.model}, so "
+            "that no ImageNet weights are known to fit; set checkpoint.source to base, to the path of a checkpoint, or "
+            "to none"
+        )
     if not request.is_mobilenet_v2:
         raise CheckpointError(
             f"checkpoint.source imagenet: there are ImageNet weights for MobileNetV2 only, and {request.model} has "
