@@ -56,20 +56,22 @@ def write_pipeline_config(config: PipelineConfig, path: Path) -> None:
     Raises:
         ConfigError: a setting is not a number, or it reads back as another message.
     """
-    refuse_nan(config, path)
+    refuse_faulty_numbers(config, path)
     with replacing(path) as beside:
         beside.write_text(config_text(config), encoding="utf-8")
         if read_pipeline_config(beside) != config:
             raise ConfigError(f"{path}: reads back changed; look for settings that this version of the OD API lacks")
 
 
-def refuse_nan(config: PipelineConfig, path: Path) -> None:
-    """Check that the settings of the file at `path` are numbers.
+def refuse_faulty_numbers(config: PipelineConfig, path: Path) -> None:
+    """Check that the settings of the file at `path` are numbers, and that no loss is maximised.
 
     Raises:
-        ConfigError: one is not.
+        ConfigError: one is not a number, or is a weight below 0 or without end.
     """
     for name, value in _floats(config):
+        if name.endswith("weight") and not math.isnan(value) and not 0 <= value < math.inf:
+            raise ConfigError(f"{path}: {name} is {value:g}; write a number of 0 or more")
         if math.isnan(value):
             raise ConfigError(f"{path}: {name} is nan, which is no number; write one, or leave it out")
 

@@ -24,7 +24,7 @@ from tasks.detector.pipeline_config import (
     config_text,
     fill_in,
     read_pipeline_config,
-    refuse_nan,
+    refuse_faulty_numbers,
     write_pipeline_config,
 )
 from tasks.ground.text import print_text
@@ -100,7 +100,7 @@ def _model_config(model: "ModelParams") -> PipelineConfig:
     if not isinstance(found, Path):
         return pipeline_proto(found)
     config = read_pipeline_config(found)
-    refuse_nan(config, found)
+    refuse_faulty_numbers(config, found)
     check_supported(config, found)
     return config
 

@@ -8,7 +8,7 @@ from google.protobuf import text_format
 from object_detection.protos import pipeline_pb2
 
 from tasks.detector.model_proto import pipeline_proto
-from tasks.detector.pipeline_config import config_text, read_pipeline_config, refuse_nan
+from tasks.detector.pipeline_config import config_text, read_pipeline_config, refuse_faulty_numbers
 from tasks.errors import ConfigError
 from tasks.model.definitions import MODELS, closest_model, find_model
 from tasks.model.geometry import read_model_geometry, read_resizer
@@ -51,19 +51,18 @@ def test_a_setting_that_is_no_number_is_named_with_the_users_file() -> None:
     config = pipeline_proto(MODELS["faster_rcnn_resnet50_v1_640x640"])
     config.model.faster_rcnn.first_stage_anchor_generator.grid_anchor_generator.scales.append(float("nan"))
     with pytest.raises(ConfigError, match=r"^configs/mine\.config: .*GridAnchorGenerator\.scales is nan"):
-        refuse_nan(config, Path("configs/mine.config"))
+        refuse_faulty_numbers(config, Path("configs/mine.config"))
 
 
 def test_a_map_of_numbers_is_no_message() -> None:
     text = "model { center_net { keypoint_estimation_task { keypoint_label_to_std { key: 'nose' value: 0.2 } } } }"
-    refuse_nan(text_format.Parse(text, pipeline_pb2.TrainEvalPipelineConfig()), Path("configs/mine.config"))
+    refuse_faulty_numbers(text_format.Parse(text, pipeline_pb2.TrainEvalPipelineConfig()), Path("configs/mine.config"))
 
 
 def test_the_zoos_weights_of_the_nearest_size_are_found_where_proportions_are_kept(tmp_path: Path) -> None:
     resizer = "keep_aspect_ratio_resizer { min_dimension: 640 max_dimension: 640 pad_to_max_dimension: true }"
-    (tmp_path / "mine.config").write_text(
-        f"model {{ ssd {{ image_resizer {{ {resizer} }} feature_extractor {{ type: 'ssd_mobilenet_v2_fpn_keras' }} }} }}"
-    )
+    extractor = "feature_extractor { type: 'ssd_mobilenet_v2_fpn_keras' }"
+    (tmp_path / "mine.config").write_text(f"model {{ ssd {{ image_resizer {{ {resizer} }} {extractor} }} }}")
     assert closest_model(tmp_path / "mine.config") == MODELS["ssd_mobilenet_v2_fpnlite_640x640"]
 
 
@@ -73,3 +72,12 @@ def test_without_thresholds_every_box_matches_an_anchor(tmp_path: Path) -> None:
     config.model.ssd.matcher.argmax_matcher.ignore_thresholds = True
     (tmp_path / "mine.config").write_text(config_text(config))
     assert read_model_geometry(tmp_path / "mine.config").matched_iou == 0
+
+
+@pytest.mark.parametrize("weight", [-1.0, float("inf")])
+def test_a_loss_is_neither_maximised_nor_infinite(weight: float) -> None:
+    config = pipeline_pb2.TrainEvalPipelineConfig()
+    config.CopyFrom(MINE)
+    config.model.ssd.loss.localization_weight = weight
+    with pytest.raises(ConfigError, match=r"localization_weight is (-1|inf); write a number of 0 or more"):
+        refuse_faulty_numbers(config, Path("configs/mine.config"))
