@@ -15,12 +15,15 @@ from tasks.detector.model_messages import detector_message, meta_architecture
 from tasks.detector.model_settings.kinds import KINDS
 from tasks.errors import ConfigError
 from tasks.ground.files import replacing
+from tasks.ground.text import shortened
 from tasks.model.label_map import LABEL_MAP
 from tasks.model.schedule import decay_end_step
 
 if TYPE_CHECKING:
     from tasks.params import AugmentParams, ExportParams, TrainParams
 
+# Of a parser's message, which quotes the line.
+_LONGEST = 300
 PipelineConfig: TypeAlias = pipeline_pb2.TrainEvalPipelineConfig
 
 
@@ -31,15 +34,20 @@ def read_pipeline_config(path: Path) -> PipelineConfig:
         ConfigError: the file is missing, or is no pipeline.config; the message names the line.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: no such file; the configure stage writes it (dvc repro configure)") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not a text file ({error}); a pipeline.config is protobuf text") from error
     try:
         return text_format.Parse(text, PipelineConfig())
     except text_format.ParseError as error:
-        raise ConfigError(f"{path}:{error}; compare with a pipeline.config of the TensorFlow 2 model zoo") from error
+        what = shortened(str(error), _LONGEST)
+        raise ConfigError(f"{path}:{what}; compare with a pipeline.config of the TensorFlow 2 model zoo") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: nested too deeply for a pipeline.config") from error
 
 
 def write_pipeline_config(config: PipelineConfig, path: Path) -> None:
@@ -48,13 +56,24 @@ def write_pipeline_config(config: PipelineConfig, path: Path) -> None:
     Raises:
         ConfigError: a setting is not a number, or it reads back as another message.
     """
-    for name, value in _floats(config):
-        if math.isnan(value):
-            raise ConfigError(f"{path}: {name} is nan, which is no number; write one, or leave it out")
+    refuse_faulty_numbers(config, path)
     with replacing(path) as beside:
         beside.write_text(config_text(config), encoding="utf-8")
         if read_pipeline_config(beside) != config:
             raise ConfigError(f"{path}: reads back changed; look for settings that this version of the OD API lacks")
+
+
+def refuse_faulty_numbers(config: PipelineConfig, path: Path) -> None:
+    """Check that the settings of the file at `path` are numbers, and that no loss is maximised.
+
+    Raises:
+        ConfigError: one is not a number, or is a weight below 0 or without end.
+    """
+    for name, value in _floats(config):
+        if name.endswith("weight") and not math.isnan(value) and not 0 <= value < math.inf:
+            raise ConfigError(f"{path}: {name} is {value:g}; write a number of 0 or more")
+        if math.isnan(value):
+            raise ConfigError(f"{path}: {name} is nan, which is no number; write one, or leave it out")
 
 
 def config_text(config: PipelineConfig) -> str:
@@ -99,7 +118,8 @@ def _messages(message: Any) -> Iterator[Any]:
     """`message`, and every message that is set below it."""
     yield message
     for field, value in message.ListFields():
-        if field.message_type is not None:
+        # The entries of a map are no messages of their own.
+        if field.message_type is not None and not field.message_type.GetOptions().map_entry:
             for child in value if field.is_repeated else [value]:
                 yield from _messages(child)
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from tasks.detector.initialise import initialise
 from tasks.detector.model_proto import pipeline_proto
 from tasks.detector.network import Network, build_network
-from tasks.detector.pipeline_config import PipelineConfig, fill_in, read_pipeline_config
+from tasks.detector.pipeline_config import PipelineConfig, fill_in
 from tasks.detector.runtime import prepare_runtime
+from tasks.detector.users_config import read_users_config
 from tasks.exporting.saved_model import export_saved_model
 from tasks.exporting.variants import export_float32
 from tasks.ground.files import write_json
@@ -67,7 +68,7 @@ def main(params_file: str, precision: str, steps: str, export: str, out: str) ->
 
 def _config(params: Params, train: "TrainParams", folder: Path) -> PipelineConfig:
     model = find_model(params.model.name, params.model.side_px)
-    config = read_pipeline_config(model) if isinstance(model, Path) else pipeline_proto(model)
+    config = read_users_config(model) if isinstance(model, Path) else pipeline_proto(model)
     fill_in(config, num_classes=_CLASSES, train=train, export=params.export, records=folder, fine_tune_checkpoint=None)
     return config
 

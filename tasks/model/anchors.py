@@ -77,7 +77,9 @@ def ssd_anchors(
         else:
             shapes = [(scale, ratio) for ratio in aspect_ratios]
             if interpolated_scale_aspect_ratio > 0:
-                shapes.append((float(np.sqrt(scale * following)), interpolated_scale_aspect_ratio))
+                # Of a negative scale, which the caller refuses.
+                between = (scale * following) ** 0.5 if scale * following >= 0 else np.nan
+                shapes.append((between, interpolated_scale_aspect_ratio))
         levels.append(_shaped(shapes) * np.array([base_width, base_height]) * input_side_px)
     return Anchors(tuple(levels))
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from tasks.errors import ConfigError
+from tasks.ground.text import quoted, shortened
 from tasks.model.center_net_models import CENTER_NET_MODELS
 from tasks.model.definition import Backbone, ModelDefinition
 from tasks.model.faster_rcnn_models import FASTER_RCNN_MODELS, FPN_BACKBONES
@@ -83,7 +84,7 @@ def find_model(name: str, side_px: int | None = None) -> ModelDefinition | Path:
     # The zoo's own names leave out a part of ours: efficientdet_d0.
     near = [model for model in MODELS if name in model] or difflib.get_close_matches(name, MODELS, n=1, cutoff=0.4)
     raise ConfigError(
-        f"model.name: there is no model {name!r}{f'; did you mean {near[0]}?' if near else '.'} There are "
+        f"model.name: there is no model {quoted(name)}{f'; did you mean {near[0]}?' if near else '.'} There are "
         f"{', '.join(MODELS)}; name your own pipeline.config by its path, {CONFIGS}/NAME.config"
     )
 
@@ -100,7 +101,7 @@ def closest_model(config_path: Path) -> ModelDefinition | None:
     extractor = re.search(r"""feature_extractor\s*:?\s*\{.*?\btype\s*:\s*["']([^"']+)["']""", text, re.DOTALL)
     if extractor is None:
         raise ConfigError(f"{config_path}: no feature_extractor.type in it; is it a pipeline.config?")
-    height = re.search(r"\bheight\s*:\s*(\d{1,5})\b", text)
+    height = re.search(r"\b(?:height|max_dimension)\s*:\s*(\d{1,5})\b", text)
     side_px = int(height[1]) if height else 0
     fitting = [model for model in MODELS.values() if model.feature_extractor == extractor[1]]
     return min(fitting, key=lambda model: abs(model.side_px - side_px), default=None)
@@ -118,9 +119,16 @@ def _users_config(name: str) -> Path:
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or path.parts[0] != CONFIGS or len(path.parts) < 2:
         raise ConfigError(
-            f"model.name: {name} is not below {CONFIGS}/; copy it there, so that a change to it is noticed, "
-            f"and set model.name to {CONFIGS}/{path.name}"
+            f"model.name: {shortened(name)} is not below {CONFIGS}/; copy it there, so that a change to it is noticed, "
+            f"and set model.name to {CONFIGS}/{shortened(path.name)}"
         )
-    if not Path(path).is_file():
-        raise ConfigError(f"model.name: there is no file {name}; see {CONFIGS}/README.md for what to put there")
+    try:
+        is_file = Path(path).is_file()
+    # A name that no file can have.
+    except (OSError, ValueError):
+        is_file = False
+    if not is_file:
+        raise ConfigError(
+            f"model.name: there is no file {shortened(name)}; see {CONFIGS}/README.md for what to put there"
+        )
     return Path(path)

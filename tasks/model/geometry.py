@@ -15,6 +15,7 @@ import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 
 from tasks.errors import ConfigError
+from tasks.ground.text import shortened
 from tasks.model.anchors import Anchors, grid_anchors, linear_scales, pyramid_anchors, ssd_anchors
 from tasks.model.center_net_models import OUTPUT_STRIDE_PX
 from tasks.model.resizer import Resizer
@@ -63,9 +64,11 @@ _MESSAGES: dict[str, dict[str, _Default]] = {
         "scales_per_octave": 2,
     },
     "Matcher": {"argmax_matcher": "Argmax"},
-    "Argmax": {"matched_threshold": 0.5, "force_match_for_each_row": False},
+    "Argmax": {"matched_threshold": 0.5, "ignore_thresholds": False, "force_match_for_each_row": False},
 }
 
+# Of a parser's message, which quotes the line.
+_LONGEST = 300
 # The OD API's SSD extractors without a pyramid start from the backbone's layer that halves the input four times.
 _STRIDE_WITHOUT_PYRAMID_PX = 16
 # Of a Faster R-CNN. From an IoU of 0.5 on, its second stage learns from a proposal. In its first stage every box trains
@@ -135,8 +138,13 @@ def model_geometry(text: str, path: Path) -> ModelGeometry:
     matched_iou, force_match = (_PROPOSAL_IOU, _PROPOSAL_FORCE_MATCH) if two_stages else _matching(detector, path)
     generator = detector.first_stage_anchor_generator if two_stages else detector.anchor_generator
     anchors = _anchors(generator, detector.image_resizer, path)
+    if not len(anchors.sizes):
+        raise ConfigError(f"{path}: its anchor_generator gives no anchors; write scales")
     if not (np.isfinite(anchors.sizes) & (anchors.sizes > 0)).all():
-        raise ConfigError(f"{path}: its anchor_generator gives anchors without a size above 0; look at its scales")
+        raise ConfigError(
+            f"{path}: its anchor_generator gives anchors without a size above 0; write scales and a base that are "
+            "numbers above 0"
+        )
     return ModelGeometry(
         resizer=resizer,
         anchors=anchors,
@@ -156,7 +164,8 @@ def _matching(ssd: Any, path: Path) -> tuple[float, bool]:
     if not ssd.matcher.HasField("argmax_matcher"):
         raise ConfigError(f"{path}: its matcher is no argmax_matcher")
     matcher = ssd.matcher.argmax_matcher
-    return matcher.matched_threshold, matcher.force_match_for_each_row
+    # Without thresholds each anchor learns the object that it overlaps most.
+    return 0.0 if matcher.ignore_thresholds else matcher.matched_threshold, matcher.force_match_for_each_row
 
 
 def _read_text(path: Path) -> str:
@@ -164,6 +173,8 @@ def _read_text(path: Path) -> str:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: no such file; the configure stage writes it (dvc repro configure)") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not a pipeline.config ({error})") from error
 
@@ -172,7 +183,9 @@ def _parse(text: str, path: Path) -> Any:
     try:
         return text_format.Parse(text, _PIPELINE(), allow_unknown_field=True)
     except text_format.ParseError as error:
-        raise ConfigError(f"{path}: not a pipeline.config ({error})") from error
+        raise ConfigError(f"{path}: not a pipeline.config ({shortened(str(error), _LONGEST)})") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: not a pipeline.config: nested too deeply") from error
 
 
 def _resizer(message: Any, path: Path) -> Resizer:
@@ -188,7 +201,11 @@ def _anchors(message: Any, resizer: Any, path: Path) -> Anchors:
     if message.HasField("multiscale_anchor_generator"):
         pyramid = message.multiscale_anchor_generator
         if not 0 <= pyramid.min_level <= pyramid.max_level <= 20 or not 0 < pyramid.scales_per_octave <= 100:
-            raise ConfigError(f"{path}: its multiscale_anchor_generator has impossible levels or scales")
+            raise ConfigError(
+                f"{path}: its multiscale_anchor_generator has impossible levels or scales (min_level "
+                f"{pyramid.min_level}, max_level {pyramid.max_level}, scales_per_octave {pyramid.scales_per_octave}); "
+                "write levels from 0 to 20, the lower one first, and 1 to 100 scales"
+            )
         return pyramid_anchors(
             min_level=pyramid.min_level,
             max_level=pyramid.max_level,
@@ -232,13 +249,15 @@ def _finest_stride_px(generator: Any) -> int:
 
 def _scales(ssd: Any, path: Path) -> list[float]:
     if not 0 < ssd.num_layers <= 100:
-        raise ConfigError(f"{path}: its ssd_anchor_generator has {ssd.num_layers} layers")
+        raise ConfigError(f"{path}: its ssd_anchor_generator has num_layers {ssd.num_layers}; write 1 to 100")
     return list(ssd.scales)[: ssd.num_layers] or linear_scales(ssd.min_scale, ssd.max_scale, ssd.num_layers)
 
 
 def _ratios(ratios: Any, path: Path) -> list[float]:
     if not ratios or min(ratios) <= 0:
-        raise ConfigError(f"{path}: its anchor_generator has no aspect_ratios above 0")
+        raise ConfigError(
+            f"{path}: its anchor_generator has no aspect_ratios, or one that is not above 0; write some, such as 1.0"
+        )
     return list(ratios)
 
 

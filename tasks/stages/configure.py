@@ -12,7 +12,6 @@ from tasks.artifacts.lint import Finding, write_findings
 from tasks.dataset.splits import SPLITS
 from tasks.detector.model_messages import (
     canvas_resizer,
-    check_supported,
     extractor_type,
     meta_architecture,
     resized_config,
@@ -23,9 +22,9 @@ from tasks.detector.pipeline_config import (
     PipelineConfig,
     config_text,
     fill_in,
-    read_pipeline_config,
     write_pipeline_config,
 )
+from tasks.detector.users_config import read_users_config
 from tasks.ground.text import print_text
 from tasks.lint.checks import ConfiguredModel, check_all
 from tasks.lint.config_text import check_replaced
@@ -98,9 +97,7 @@ def _model_config(model: "ModelParams") -> PipelineConfig:
     found = find_model(model.name, model.side_px)
     if not isinstance(found, Path):
         return pipeline_proto(found)
-    config = read_pipeline_config(found)
-    check_supported(config, found)
-    return config
+    return read_users_config(found)
 
 
 def _configured_model(name: str, config: PipelineConfig, path: Path) -> ConfiguredModel:

@@ -35,7 +35,7 @@ def take_from_path(request: WeightsRequest, into: Path) -> BaseDescription:
     near = difflib.get_close_matches(str(source), _NAMED_SOURCES, n=1)
     raise CheckpointError(
         f"checkpoint.source: {source} is neither a folder, a .tar.gz nor a checkpoint's prefix"
-        f"{f'; did you mean {near[0]}?' if near else ''}. It may be {', '.join(_NAMED_SOURCES)} or such a path"
+        f"{f'; did you mean {near[0]}?' if near else '.'} It may be {', '.join(_NAMED_SOURCES)} or such a path"
     )
 
 

@@ -68,6 +68,12 @@ def take_imagenet(request: WeightsRequest, into: Path) -> BaseDescription:
     Raises:
         CheckpointError: there are none for this backbone; as `read_shipped`.
     """
+    if request.definition is None:
+        raise CheckpointError(
+            f"checkpoint.source imagenet: none of the models here has the feature extractor of {request.model}, so "
+            "that no ImageNet weights are known to fit; set checkpoint.source to base, to the path of a checkpoint, or "
+            "to none"
+        )
     if not request.is_mobilenet_v2:
         raise CheckpointError(
             f"checkpoint.source imagenet: there are ImageNet weights for MobileNetV2 only, and {request.model} has "

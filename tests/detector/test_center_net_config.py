@@ -144,3 +144,14 @@ def test_the_threshold_of_overlaps_has_no_effect() -> None:
     ((param, why),) = settings_without_effect(parsed(ZOO)).items()
     assert param == "export.nms_iou_threshold"
     assert "leaves no box out" in why
+
+
+@pytest.mark.parametrize(
+    "name", ["object_center_params.classification_loss", "object_detection_task.localization_loss"]
+)
+def test_a_missing_loss_is_refused_by_its_name(name: str) -> None:
+    config = pipeline_proto(MODELS[MOBILE])
+    message, _, field = name.partition(".")
+    getattr(config.model.center_net, message).ClearField(field)
+    with pytest.raises(ConfigError, match=rf"^mine\.config: center_net\.{name} is missing; write "):
+        check_supported(config, Path("mine.config"))

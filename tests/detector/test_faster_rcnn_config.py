@@ -24,6 +24,10 @@ image_resizer {
   keep_aspect_ratio_resizer { min_dimension: 800 max_dimension: 1333 pad_to_max_dimension: true }
 }
 feature_extractor { type: "faster_rcnn_resnet50_keras" }
+first_stage_anchor_generator { grid_anchor_generator { scales: [0.5, 1.0] aspect_ratios: 1.0 } }
+initial_crop_size: 14
+maxpool_kernel_size: 2
+maxpool_stride: 2
 second_stage_box_predictor { mask_rcnn_box_predictor { use_dropout: false } }
 second_stage_post_processing { batch_non_max_suppression { max_total_detections: 100 } score_converter: SOFTMAX }
 """
@@ -76,6 +80,24 @@ def test_the_zoos_model_of_800_by_1333_pixels_is_supported() -> None:
         ('feature_extractor { type: "faster_rcnn_resnet50" }', "of TensorFlow 1"),
         ('feature_extractor { type: "faster_rcnn_inception_resnet_v2_keras" }', "_inception_resnet_v2_keras'; supp"),
         ("image_resizer { keep_aspect_ratio_resizer { pad_to_max_dimension: false } }", "pad_to_max_dimension: true"),
+        ("first_stage_max_proposals: 10", "first_stage_max_proposals is 10, and second_stage_batch_size 64; write as"),
+        ("first_stage_nms_iou_threshold: 2", "first_stage_nms_iou_threshold is 2; write a number from 0 to 1"),
+        ("initial_crop_size: 0", "initial_crop_size is 0 or missing; write 1 or more"),
+        ("maxpool_stride: 0", "maxpool_stride is 0 or missing"),
+        ("feature_extractor { first_stage_features_stride: 8 }", "first_stage_features_stride is 8; faster_rcnn_res"),
+        ("second_stage_post_processing { score_converter: IDENTITY }", "score_converter is IDENTITY .* write SOFTMAX"),
+        (
+            "first_stage_anchor_generator { grid_anchor_generator { height_stride: 8 } }",
+            "grid_anchor_generator.height_stride is 8, so that the anchors would not lie on .* write 16",
+        ),
+        (
+            "first_stage_anchor_generator { grid_anchor_generator { width: 0 } }",
+            "anchors without a size above 0; write",
+        ),
+        ("first_stage_anchor_generator { grid_anchor_generator { scales: -1 } }", "anchors without a size above 0"),
+        ("first_stage_anchor_generator { grid_anchor_generator { aspect_ratios: 0 } }", "one that is not above 0"),
+        ("first_stage_anchor_generator { ssd_anchor_generator { } }", "is ssd_anchor_generator; write a grid_anchor"),
+        ("first_stage_anchor_generator { multiscale_anchor_generator { } }", "anchors of several levels"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_in_one_sentence(change: str, complaint: str) -> None:

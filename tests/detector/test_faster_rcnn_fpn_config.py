@@ -101,5 +101,9 @@ def test_anchors_of_several_levels_are_refused_without_an_fpn() -> None:
         config.model.faster_rcnn.feature_extractor.ClearField(field)
     with pytest.raises(ConfigError, match="anchors of several levels, and faster_rcnn_resnet50_keras gives one"):
         check_supported(config, Path("mine.config"))
-    config.model.faster_rcnn.first_stage_anchor_generator.multiscale_anchor_generator.max_level = 2
+    anchors = config.model.faster_rcnn.first_stage_anchor_generator.multiscale_anchor_generator
+    anchors.max_level = 2
+    with pytest.raises(ConfigError, match="anchors of the level 2, and faster_rcnn_resnet50_keras gives the level 4"):
+        check_supported(config, Path("mine.config"))
+    anchors.min_level = anchors.max_level = 4
     check_supported(config, Path("mine.config"))

@@ -149,9 +149,15 @@ def test_the_anchors_of_a_padded_input_are_fractions_of_the_padded_side(tmp_path
         (SSD % ("identity_resizer {}", PYRAMID, ""), "neither a fixed_shape_resizer"),
         (SSD % ("fixed_shape_resizer { width: 0 }", PYRAMID, ""), "neither a fixed_shape_resizer"),
         (SSD % (FIXED, "flexible_grid_anchor_generator { }", ""), "neither a multiscale_anchor_generator"),
-        (SSD % (FIXED, "multiscale_anchor_generator { }", ""), "no aspect_ratios above 0"),
+        (
+            SSD % (FIXED, "multiscale_anchor_generator { }", ""),
+            "has no aspect_ratios, or one that is not above 0; write some",
+        ),
         (SSD % (FIXED, "multiscale_anchor_generator { aspect_ratios: 1 max_level: 99 }", ""), "impossible levels"),
-        (SSD % (FIXED, "ssd_anchor_generator { aspect_ratios: 1 num_layers: 0 }", ""), "has 0 layers"),
+        (
+            SSD % (FIXED, "ssd_anchor_generator { aspect_ratios: 1 num_layers: 0 }", ""),
+            "has num_layers 0; write 1 to 100",
+        ),
         (SSD % (FIXED, "ssd_anchor_generator { aspect_ratios: 1 num_layers: 1 scales: -1 }", ""), "a size above 0"),
         (SSD % (FIXED, "multiscale_anchor_generator { aspect_ratios: 1 anchor_scale: nan }", ""), "a size above 0"),
         (SSD % ("keep_aspect_ratio_resizer { }", "ssd_anchor_generator { aspect_ratios: 1 }", ""), "another size for"),

@@ -17,6 +17,11 @@ _SEPARABLE = "mobilenet_v2_fpn_sep_conv"
 _EXTRACTORS = re.compile(
     r"resnet_v2_(50|101)|resnet_v1_(18|34|50|101)_fpn|mobilenet_v2_fpn(_sep_conv)?|hourglass_(10|20|32|52|104)"
 )
+# What the zoo's models have.
+_LOSSES = {
+    "object_center_params.classification_loss": "penalty_reduced_logistic_focal_loss { alpha: 2.0 beta: 4.0 }",
+    "object_detection_task.localization_loss": "l1_localization_loss { }",
+}
 # What else a CenterNet can learn or do, by the field that asks for it.
 _OTHER_TASKS = {
     "keypoint_estimation_task": "keypoints",
@@ -88,7 +93,17 @@ def _reasons(model: center_net_pb2.CenterNet) -> Iterator[str]:
             "center_net.post_processing: non-maximum suppression after CenterNet's peaks is not exported to TFLite and "
             "ONNX; remove it"
         )
+    yield from _reasons_of_losses(model)
     if model.object_center_params.keypoint_weights_for_center:
         yield (
             "center_net.object_center_params.keypoint_weights_for_center: centres are those of boxes here; remove it"
         )
+
+
+def _reasons_of_losses(model: center_net_pb2.CenterNet) -> Iterator[str]:
+    for name, loss in (
+        ("object_center_params.classification_loss", model.object_center_params.classification_loss),
+        ("object_detection_task.localization_loss", model.object_detection_task.localization_loss),
+    ):
+        if loss.WhichOneof(name.rpartition(".")[2]) is None:
+            yield f"center_net.{name} is missing; write {_LOSSES[name]}"

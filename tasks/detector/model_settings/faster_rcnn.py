@@ -6,7 +6,7 @@ It imports protobuf, not TensorFlow.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from object_detection.protos import box_predictor_pb2, faster_rcnn_pb2
+from object_detection.protos import box_predictor_pb2, faster_rcnn_pb2, post_processing_pb2
 
 from tasks.detector.model_settings.faster_rcnn_fpn import reasons_of_levels
 from tasks.errors import ConfigError
@@ -77,7 +77,26 @@ def _reasons(model: faster_rcnn_pb2.FasterRcnn) -> Iterator[str]:
         yield "context_config makes a Context R-CNN of it, which needs the features of other photos; remove it"
     if model.HasField("hard_example_miner"):
         yield "hard_example_miner learns from the first image of a batch alone in the OD API; remove it"
+    yield from _reasons_of_proposals(model)
     yield from _reasons_of_second_stage(model.second_stage_box_predictor)
+    if model.second_stage_post_processing.score_converter == post_processing_pb2.PostProcessing.IDENTITY:
+        yield (
+            "second_stage_post_processing.score_converter is IDENTITY or missing, which gives scores outside 0..1; "
+            "write SOFTMAX"
+        )
+
+
+def _reasons_of_proposals(model: faster_rcnn_pb2.FasterRcnn) -> Iterator[str]:
+    if model.second_stage_batch_size > model.first_stage_max_proposals:
+        yield (
+            f"first_stage_max_proposals is {model.first_stage_max_proposals}, and second_stage_batch_size "
+            f"{model.second_stage_batch_size}; write as many proposals or more"
+        )
+    if not 0 <= model.first_stage_nms_iou_threshold <= 1:
+        yield f"first_stage_nms_iou_threshold is {model.first_stage_nms_iou_threshold:g}; write a number from 0 to 1"
+    for name in ("initial_crop_size", "maxpool_kernel_size", "maxpool_stride"):
+        if getattr(model, name) < 1:
+            yield f"{name} is {getattr(model, name)} or missing; write 1 or more (the zoo's have 14, 2 and 2)"
 
 
 def _reasons_of_second_stage(predictor: box_predictor_pb2.BoxPredictor) -> Iterator[str]:

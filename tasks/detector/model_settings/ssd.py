@@ -1,21 +1,29 @@
 """The `ssd { ... }` message of a pipeline.config: what of it is refused, filled in, and without effect."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
-from object_detection.protos import losses_pb2, ssd_pb2
+from object_detection.protos import losses_pb2, post_processing_pb2, ssd_pb2
 
+from tasks.detector.model_settings.ssd_layers import reasons_of_layers
 from tasks.errors import ConfigError
 
 if TYPE_CHECKING:
     from tasks.params import ExportParams, TrainParams
 
+_PREDICTORS = ("weight_shared_convolutional_box_predictor", "convolutional_box_predictor")
+# What the OD API cannot build a model without, by its message: the field of the choice, and what to write there.
+_NEEDED = {
+    "similarity_calculator": ("region_similarity", "iou_similarity { }"),
+    "matcher": ("matcher_oneof", "an argmax_matcher"),
+}
+_BOX_CODE_SIZE = 4
+_LOSSES = {"classification_loss": "weighted_sigmoid_focal { }", "localization_loss": "weighted_smooth_l1 { }"}
+
 
 def why_unsupported(model: ssd_pb2.Ssd) -> str | None:
     """The first reason why this pipeline cannot train the model; None where it can."""
-    extractor = model.feature_extractor.type
-    if extractor.endswith("_keras"):
-        return None
-    return f"feature_extractor.type is {extractor!r}; supported are those of TensorFlow 2, whose names end with _keras"
+    return next(_reasons(model), None)
 
 
 def fill_in_model(model: ssd_pb2.Ssd, train: "TrainParams", export: "ExportParams") -> None:
@@ -59,3 +67,62 @@ def _fill_loss(loss: losses_pb2.Loss, train: "TrainParams") -> None:
                 "to null"
             )
         setattr(loss.classification_loss.weighted_sigmoid_focal, name, value)
+
+
+def _reasons(model: ssd_pb2.Ssd) -> Iterator[str]:
+    yield from reasons_of_layers(model)
+    yield from _reasons_of_matching(model)
+    yield from _reasons_of_predictor(model)
+    yield from _reasons_of_losses(model.loss)
+    # A predictor can convert the scores itself.
+    own = model.box_predictor.weight_shared_convolutional_box_predictor.score_converter
+    if own == model.post_processing.score_converter == post_processing_pb2.PostProcessing.IDENTITY:
+        yield (
+            "post_processing.score_converter is IDENTITY or missing, which gives scores outside 0..1; write SIGMOID, "
+            "or SOFTMAX with a softmax loss"
+        )
+
+
+def _reasons_of_matching(model: ssd_pb2.Ssd) -> Iterator[str]:
+    for name, (choice, remedy) in _NEEDED.items():
+        if getattr(model, name).WhichOneof(choice) is None:
+            yield f"{name} is missing; write {remedy}"
+    if model.matcher.HasField("bipartite_matcher"):
+        yield "matcher.bipartite_matcher is of TensorFlow 1; write an argmax_matcher"
+    matcher = model.matcher.argmax_matcher
+    if not matcher.ignore_thresholds and matcher.unmatched_threshold > matcher.matched_threshold:
+        yield (
+            f"argmax_matcher.unmatched_threshold is {matcher.unmatched_threshold:g}, above its matched_threshold "
+            f"{matcher.matched_threshold:g}; write {matcher.matched_threshold:g} or less"
+        )
+    coder = model.box_coder.WhichOneof("box_coder_oneof")
+    if coder != "faster_rcnn_box_coder":
+        yield (
+            f"box_coder is {coder or 'missing'}; supported is faster_rcnn_box_coder, by which TFLite files decode boxes"
+        )
+
+
+def _reasons_of_predictor(model: ssd_pb2.Ssd) -> Iterator[str]:
+    kind = model.box_predictor.WhichOneof("box_predictor_oneof")
+    if kind not in _PREDICTORS:
+        yield f"box_predictor is {kind or 'missing'}; supported are {' and '.join(_PREDICTORS)}"
+        return
+    predictor: Any = getattr(model.box_predictor, kind)
+    if predictor.use_dropout:
+        yield f"{kind}.use_dropout draws at random, so that no run could be resumed; write false"
+    if predictor.box_code_size != _BOX_CODE_SIZE:
+        yield f"{kind}.box_code_size is {predictor.box_code_size}; a box has {_BOX_CODE_SIZE} numbers"
+
+
+def _reasons_of_losses(loss: losses_pb2.Loss) -> Iterator[str]:
+    for name, remedy in _LOSSES.items():
+        if getattr(loss, name).WhichOneof(name) is None:
+            yield f"loss.{name} is missing; write one, such as {remedy}"
+    if loss.HasField("hard_example_miner") and loss.classification_loss.HasField("weighted_sigmoid_focal"):
+        yield "loss.hard_example_miner and weighted_sigmoid_focal do the same in two ways; remove the former"
+    sampler = loss.random_example_sampler
+    if loss.HasField("random_example_sampler") and sampler.positive_sample_fraction <= 0:
+        yield (
+            f"loss.random_example_sampler.positive_sample_fraction is {sampler.positive_sample_fraction:g}; write a "
+            "number above 0"
+        )

@@ -191,7 +191,7 @@ def test_an_empty_index_is_refused(base: Path) -> None:
 
 
 def test_the_error_for_a_misspelt_source_suggests_the_nearest(base: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"did you mean imagenet\?"):
+    with pytest.raises(CheckpointError, match=r"did you mean imagenet\? It may be"):
         run(base, "imagnet")
 
 

@@ -127,3 +127,17 @@ def test_the_mapping_of_classes_goes_with_the_weights_also_from_an_earlier_base(
     assert described(Path("copy"))["class_names"] == {"Mask": "Car"}
     run(Path("copy"), base)
     assert "class_names" not in described(Path("copy"))
+
+
+def test_no_remedy_is_named_that_the_zoo_does_not_have(base: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = Path("configs/mine.config")
+    config.parent.mkdir(exist_ok=True)
+    config.write_text("model { center_net { feature_extractor { type: 'hourglass_104' } } }")
+
+    fallback = run(base, "base", model=str(config))["fallback"]
+
+    assert "zoo" not in fallback
+    assert "the path of an archive with these layers is better" in fallback
+    with pytest.raises(CheckpointError, match=r"none of the models here has the feature extractor of configs/mine"):
+        run(base, "imagenet", model=str(config))

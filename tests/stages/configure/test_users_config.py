@@ -120,7 +120,9 @@ def test_loss_settings_of_a_users_config_that_params_replace_are_noted() -> None
 
 def test_unknown_anchors_are_noted_and_do_not_stop_the_run() -> None:
     mine = pipeline_proto(MODELS[DEFAULT])
-    mine.model.ssd.anchor_generator.flexible_grid_anchor_generator.SetInParent()
+    grids = mine.model.ssd.anchor_generator.flexible_grid_anchor_generator.anchor_grid
+    for level in range(3, 8):
+        grids.add(base_sizes=[2.0**level * 4], aspect_ratios=[1.0], height_stride=2**level, width_stride=2**level)
     write(Path("configs/mine.config"), text_format.MessageToString(mine))
 
     run("configs/mine.config")
