@@ -29,7 +29,6 @@ _BASES = {
     "ssd_mobilenet_v2_fpn_keras": FPNLITE,
     "ssd_mobilenet_v2_keras": SSD,
     "ssd_mobilenet_v1_fpn_keras": MOBILENET_V1,
-    "mobilenet_v2_fpn": IMAGENET,
     "mobilenet_v2_fpn_sep_conv": IMAGENET,
 }
 _BACKBONES_ALONE = (MOBILENET_V1, IMAGENET)
