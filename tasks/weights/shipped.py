@@ -51,7 +51,7 @@ def take_base(request: WeightsRequest, into: Path) -> BaseDescription:
     """
     name = _BASES.get(request.definition.feature_extractor) if request.definition else None
     if name is None:
-        better = _BETTER if request.definition else "a path to its weights is better, as no archive of the zoo is known"
+        better = _BETTER if request.definition else "the path of an archive with these layers is better"
         reason = f"no weights in weights/ fit {request.model}: training starts from random numbers; {better}"
         return request.no_weights().model_copy(update={"fallback": reason})
     description = _take(name, request, into)
