@@ -40,8 +40,7 @@ if TYPE_CHECKING:
     from tasks.params import TrainParams
 
 STEPS = 20
-# The first steps agree to the bit. Later ones magnify rounding, and the more so the faster the weights move; in a
-# second stage rounding decides which proposals it learns from.
+# The first steps agree to the bit. Later ones magnify rounding, and the more so the faster the weights move.
 RATE = 3e-5
 _CLASSES, _BATCH, _MAX_BOXES, _SEED = 3, 2, 4, 5
 
