@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -65,7 +64,7 @@ def write_params(base: Path, folder: Path, data: Path, changes: Changes) -> Para
     for section, values in changes.items():
         if section not in content:
             raise ParamsError(f"{base}: no section `{section}`; there are: {', '.join(content)}")
-        content[section] = merged(content[section], values)
+        content[section] = _merged(content[section], values)
     content["paths"] = {name: str(_moved(Path(path), folder, data)) for name, path in content["paths"].items()}
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "params.yaml"
@@ -73,13 +72,13 @@ def write_params(base: Path, folder: Path, data: Path, changes: Changes) -> Para
     return read_params(file)
 
 
-def merged(content: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(content: Mapping[str, object], changes: Mapping[str, object]) -> dict[str, object]:
     """`content` with `changes`; of a mapping within, such as `augment`, only the keys that differ need be given."""
-    both = dict(content)
+    merged = dict(content)
     for key, value in changes.items():
         own = content.get(key)
-        both[key] = merged(own, value) if isinstance(own, Mapping) and isinstance(value, Mapping) else value
-    return both
+        merged[key] = _merged(own, value) if isinstance(own, Mapping) and isinstance(value, Mapping) else value
+    return merged
 
 
 def _moved(path: Path, folder: Path, data: Path) -> Path:

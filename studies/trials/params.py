@@ -6,8 +6,6 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from studies.reading import Name, read_section
-from studies.stages import Changes, merged
-from studies.trials.result import Trial
 from tasks.params.value_types import Positive, Section, Seed
 
 
@@ -18,14 +16,12 @@ class TrialsParams(Section):
         data: the folder of each data set.
         arms: the values of each that differ from studies/params.yaml, section by section; the table compares the others
             with the first.
-        by_data: the same of each data set that has some; an arm's own values win.
         steps, seeds: lengths of training, and the seed of new layers, order and augmentation.
         scored_on: `val` where the runs are there to choose by, else `test`.
     """
 
     data: dict[Name, Path]
     arms: Annotated[dict[Name, dict[str, dict[str, object]]], Field(min_length=1)]
-    by_data: dict[Name, dict[str, dict[str, object]]] = Field(default_factory=dict)
     steps: Annotated[list[Positive], Field(min_length=1)]
     seeds: Annotated[list[Seed], Field(min_length=1)]
     scored_on: Literal["val", "test"]
@@ -38,12 +34,3 @@ def read_trials_params(path: Path) -> TrialsParams:
         ParamsError: there is no such file, or a key is missing, misspelt or out of range.
     """
     return read_section(path, TrialsParams)
-
-
-def changes_of(trial: Trial, params: TrialsParams) -> Changes:
-    """The values of studies/params.yaml that a run changes: its data set's, its arm's, its steps and its seed.
-
-    Those of the arm win.
-    """
-    run = {"train": {"steps": trial.steps, "seed": trial.seed, "eval_every": trial.steps}}
-    return merged(merged(run, params.by_data.get(trial.data, {})), params.arms[trial.arm])

@@ -19,7 +19,7 @@ from tasks.model.definitions import MODELS
 from tasks.model.faster_rcnn_models import FASTER_RCNN_MODELS
 from tasks.model.geometry import read_model_geometry, read_resizer
 from tasks.model.ssd_models import SSD_MODELS
-from tests.detector.zoo_fpn import ZOO_FPN
+from tests.detector.zoo_fpn import zoo_fpn_config
 
 SSD = "model { ssd { image_resizer { %s } anchor_generator { %s } matcher { argmax_matcher { %s } } } }"
 FIXED = "fixed_shape_resizer { width: 320 height: 256 }"
@@ -56,7 +56,7 @@ def read(tmp_path, text):
 
 CONFIGS = {
     **{model.name: text_format.MessageToString(pipeline_proto(model)) for model in (*SSD_MODELS, *FASTER_RCNN_MODELS)},
-    "a Faster R-CNN with an FPN": ZOO_FPN,
+    "a Faster R-CNN with an FPN": text_format.MessageToString(zoo_fpn_config()),
     "an oblong input": SSD % (FIXED, "ssd_anchor_generator { aspect_ratios: [1, 2, 0.5] }", ""),
     "scales and base of its own": SSD
     % (
@@ -106,7 +106,7 @@ def test_the_grid_of_a_faster_rcnn_has_twelve_anchors_in_a_cell_of_16_pixels(tmp
 
 
 def test_the_levels_of_a_faster_rcnn_with_an_fpn_begin_at_cells_of_4_pixels(tmp_path):
-    geometry = read(tmp_path, ZOO_FPN)
+    geometry = read(tmp_path, CONFIGS["a Faster R-CNN with an FPN"])
     assert (geometry.finest_stride_px, geometry.matched_iou, geometry.force_match) == (4, 0.5, True)
     assert [len(level) for level in geometry.anchors.levels] == [6] * 5
     sides = np.sqrt(geometry.anchors.sizes.prod(axis=1))

@@ -14,8 +14,7 @@ import yaml
 from PIL import Image
 
 from studies.stages import PARAMS, write_params
-from studies.trials.params import TrialsParams, changes_of, read_trials_params
-from studies.trials.result import Trial
+from studies.trials.params import read_trials_params
 from studies.trials.table import write_table
 from tasks.errors import PipelineError
 from tests.test_presets import heading, values
@@ -86,30 +85,6 @@ def test_an_arm_may_change_the_input_size_alone(tmp_path: Path) -> None:
     assert of["own"].side_px is None
     with pytest.raises(PipelineError, match=r"model\.side_px: .*500 is not possible"):
         write_params(PARAMS, tmp_path / "run", tmp_path / "data", {"model": {"side_px": 500}})
-
-
-def test_a_run_has_the_values_of_its_data_set_and_those_of_its_arm_win() -> None:
-    params = TrialsParams.model_validate(
-        {
-            "data": {"guns": "guns", "bccd": "bccd"},
-            "by_data": {"bccd": {"model": {"side_px": 512}, "train": {"cache": {"copies": 2}}}},
-            "arms": {"own": {}, "small": {"model": {"side_px": 320}, "train": {"cache": {"use": "off"}, "steps": 9}}},
-            "steps": [60],
-            "seeds": [3],
-            "scored_on": "val",
-        }
-    )
-    run = {"steps": 60, "seed": 3, "eval_every": 60}
-
-    assert changes_of(Trial("guns", "own", 60, 3), params) == {"train": run}
-    assert changes_of(Trial("bccd", "own", 60, 3), params) == {
-        "model": {"side_px": 512},
-        "train": {**run, "cache": {"copies": 2}},
-    }
-    assert changes_of(Trial("bccd", "small", 60, 3), params) == {
-        "model": {"side_px": 320},
-        "train": {**run, "cache": {"copies": 2, "use": "off"}, "steps": 9},
-    }
 
 
 def test_the_params_of_the_studies_differ_from_params_yaml_only_where_their_heading_says() -> None:

@@ -17,7 +17,7 @@ _SEPARABLE = "mobilenet_v2_fpn_sep_conv"
 _EXTRACTORS = re.compile(
     r"resnet_v2_(50|101)|resnet_v1_(18|34|50|101)_fpn|mobilenet_v2_fpn(_sep_conv)?|hourglass_(10|20|32|52|104)"
 )
-# What the zoo's models have.
+# The losses of the zoo's models, by the field that holds each.
 _LOSSES = {
     "object_center_params.classification_loss": "penalty_reduced_logistic_focal_loss { alpha: 2.0 beta: 4.0 }",
     "object_detection_task.localization_loss": "l1_localization_loss { }",
@@ -101,9 +101,8 @@ def _reasons(model: center_net_pb2.CenterNet) -> Iterator[str]:
 
 
 def _reasons_of_losses(model: center_net_pb2.CenterNet) -> Iterator[str]:
-    for name, loss in (
-        ("object_center_params.classification_loss", model.object_center_params.classification_loss),
-        ("object_detection_task.localization_loss", model.object_detection_task.localization_loss),
-    ):
-        if loss.WhichOneof(name.rpartition(".")[2]) is None:
-            yield f"center_net.{name} is missing; write {_LOSSES[name]}"
+    for name, loss in _LOSSES.items():
+        message, _, field = name.partition(".")
+        # The loss and the choice of it have one name.
+        if getattr(getattr(model, message), field).WhichOneof(field) is None:
+            yield f"center_net.{name} is missing; write {loss}"

@@ -26,9 +26,10 @@ def reasons_of_sides(kind: str, model: Any, canvas: tuple[int, int]) -> Iterator
         size = f"{width} x {height} px"
         yield f"image_resizer: one image of {size} takes {image / 1e9:.0f} GB of memory; write smaller sides"
     step = _step_px(kind, model)
+    # An SSD's extractor pads the image to a multiple of this.
+    pad = max(1, model.feature_extractor.pad_to_multiple) if kind == "ssd" else 1
     for name, side in (("height", height), ("width", width)):
-        padded = -(-side // _pad_px(kind, model)) * _pad_px(kind, model)
-        if padded % step:
+        if -(-side // pad) * pad % step:
             larger = -(-side // step) * step
             below = f"{larger - step} or " if larger > step else ""
             yield (
@@ -54,11 +55,6 @@ def _step_px(kind: str, model: Any) -> int:
     # MobileNets with this setting cut the upsampled map to the other's size.
     cut = model.feature_extractor.type.startswith("ssd_mobilenet") and model.feature_extractor.use_explicit_padding
     return int(2 ** min(highest, _HIGHEST_OF_BACKBONE)) if pyramid and not cut else 1
-
-
-def _pad_px(kind: str, model: Any) -> int:
-    """An SSD's extractor pads the image to a multiple of this."""
-    return max(1, model.feature_extractor.pad_to_multiple) if kind == "ssd" else 1
 
 
 def _least_px(model: Any) -> int:
