@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -64,7 +65,7 @@ def write_params(base: Path, folder: Path, data: Path, changes: Changes) -> Para
     for section, values in changes.items():
         if section not in content:
             raise ParamsError(f"{base}: no section `{section}`; there are: {', '.join(content)}")
-        content[section] = _merged(content[section], values)
+        content[section] = merged(content[section], values)
     content["paths"] = {name: str(_moved(Path(path), folder, data)) for name, path in content["paths"].items()}
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "params.yaml"
@@ -72,13 +73,13 @@ def write_params(base: Path, folder: Path, data: Path, changes: Changes) -> Para
     return read_params(file)
 
 
-def _merged(content: Mapping[str, object], changes: Mapping[str, object]) -> dict[str, object]:
+def merged(content: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """`content` with `changes`; of a mapping within, such as `augment`, only the keys that differ need be given."""
-    merged = dict(content)
+    both = dict(content)
     for key, value in changes.items():
         own = content.get(key)
-        merged[key] = _merged(own, value) if isinstance(own, Mapping) and isinstance(value, Mapping) else value
-    return merged
+        both[key] = merged(own, value) if isinstance(own, Mapping) and isinstance(value, Mapping) else value
+    return both
 
 
 def _moved(path: Path, folder: Path, data: Path) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from studies.command import status_of
 from studies.stages import prepare_data
-from studies.trials.params import read_trials_params
+from studies.trials.params import changes_of, read_trials_params
 from studies.trials.result import Trial
 from tasks.errors import ParamsError
 from tasks.ground.process import usable_cores
@@ -49,7 +49,7 @@ def _run(args: argparse.Namespace) -> None:
     if args.arm not in params.arms:
         raise ParamsError(f"trials.yaml: no arm `{args.arm}`; there are: {', '.join(params.arms)}")
     trial = Trial(args.data, args.arm, args.steps, args.seed)
-    print(train_and_score(trial, params.arms[args.arm], params.scored_on, RESULTS))
+    print(train_and_score(trial, changes_of(trial, params), params.scored_on, RESULTS))
 
 
 def _parser() -> argparse.ArgumentParser:

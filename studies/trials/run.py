@@ -12,18 +12,22 @@ from tasks.errors import DataError
 from tasks.metrics.coco import coco_figures
 
 
-def train_and_score(trial: Trial, arm: Changes, split: str, results: Path) -> TrialResult:
+def train_and_score(trial: Trial, changes: Changes, split: str, results: Path) -> TrialResult:
     """Train, score the last weights on `split` (val or test), and write the result into the folder `results`.
 
     No checkpoint is chosen: there is one validation, at the end.
 
+    Args:
+        trial: which run.
+        changes: the values of studies/params.yaml that it changes.
+        split: what it is scored on.
+        results: where its result is written.
+
     Raises:
-        PipelineError: as the stages raise it, or the arm has a section that the pipeline lacks.
+        PipelineError: as the stages raise it, or `changes` has a section that the pipeline lacks.
     """
     # A run that was killed goes on: the folder stays until there is a result.
     folder = Path("runs") / trial.key
-    train = {"steps": trial.steps, "seed": trial.seed, "eval_every": trial.steps}
-    changes = {**arm, "train": {**train, **arm.get("train", {})}}
     params = write_params(PARAMS, folder, Path("data") / trial.data, changes)
     run_stages(TRAINING_STAGES, params)
     trained = read_training_figures(params.paths.metrics_train)

@@ -27,23 +27,22 @@ _QUICK: dict[str, Any] = {
     "augment.mosaic": 0.0,
     "eval_every": 100,
 }
+# What several changes at once are worth in a longer training: arm `strong` of studies/recipes.
 _STANDARD = _QUICK | {
     "steps": 900,
-    "warmup_steps": 60,
-    "cache.copies": 8,
+    "cache.copies": 12,
     "ema_decay": 0.98,
     "augment.crop": 0.7,
     "augment.crop_min_area": 0.2,
-    "augment.mosaic": 0.3,
+    "augment.zoom_out": 0.3,
+    "augment.mosaic": 0.5,
     "eval_every": 150,
 }
 _THOROUGH = _STANDARD | {
-    "steps": 1500,
+    "steps": 2400,
     "warmup_steps": 100,
-    "second_phase": {"steps": 1200, "freeze": "none", "learning_rate": 0.0002},
-    "cache.copies": 12,
+    "cache.copies": 24,
     "ema_decay": 0.99,
-    "augment.mosaic": 0.5,
     "eval_every": 300,
 }
 # By dotted key below `train`.

@@ -15,7 +15,7 @@ from tasks.stages.table import STAGES
 
 ROOT = Path(__file__).parents[2]
 STUDIES = ROOT / "studies"
-NAMES = ("base", "base_choice", "freeze", "recipes", "sizes", "starts")
+NAMES = ("base", "base_choice", "freeze", "recipes", "recommended", "sizes", "starts")
 
 
 def modules_of(stages: tuple[str, ...]) -> list[str]:
@@ -33,6 +33,7 @@ RUNS = {
     ("freeze", "page"): ("studies.freeze.page",),
     ("base_choice", "table"): ("studies.trials.table",),
     ("recipes", "table"): ("studies.trials.table",),
+    ("recommended", "table"): ("studies.trials.table",),
     ("sizes", "table"): ("studies.trials.table",),
     ("starts", "table"): ("studies.trials.table",),
 }
@@ -46,6 +47,8 @@ VERSIONED = {
     ("freeze", "timing"),
     ("recipes", "data"),
     ("recipes", "train"),
+    ("recommended", "data"),
+    ("recommended", "train"),
     ("sizes", "data"),
     ("sizes", "train"),
     ("starts", "data"),

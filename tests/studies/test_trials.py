@@ -14,9 +14,11 @@ import yaml
 from PIL import Image
 
 from studies.stages import PARAMS, write_params
-from studies.trials.params import read_trials_params
+from studies.trials.params import TrialsParams, changes_of, read_trials_params
+from studies.trials.result import Trial
 from studies.trials.table import write_table
 from tasks.errors import PipelineError
+from tasks.params.recipes import RECIPES, RecipeName, decided_values
 from tests.test_presets import heading, values
 
 STUDIES = Path(__file__).parents[2] / "studies"
@@ -41,7 +43,8 @@ def result(folder: Path, seed: int, **changes: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "split"), [("starts", "test"), ("base_choice", "val"), ("recipes", "val"), ("sizes", "val")]
+    ("name", "split"),
+    [("starts", "test"), ("base_choice", "val"), ("recipes", "val"), ("recommended", "test"), ("sizes", "val")],
 )
 def test_the_matrix_has_every_data_set_and_arm_of_trials_yaml(name: str, split: str) -> None:
     stages = yaml.safe_load((STUDIES / name / "dvc.yaml").read_text())["stages"]
@@ -53,10 +56,20 @@ def test_the_matrix_has_every_data_set_and_arm_of_trials_yaml(name: str, split: 
     assert trials.scored_on == split
 
 
-@pytest.mark.parametrize("name", ["starts", "base_choice", "recipes", "sizes"])
-def test_the_pipeline_accepts_the_params_of_every_arm(name: str, tmp_path: Path) -> None:
-    for arm, sections in read_trials_params(STUDIES / name / "trials.yaml").arms.items():
-        write_params(PARAMS, tmp_path / arm, tmp_path / "data", sections)
+@pytest.mark.parametrize("name", ["starts", "base_choice", "recipes", "recommended", "sizes"])
+def test_the_pipeline_accepts_the_params_of_every_run(name: str, tmp_path: Path) -> None:
+    trials = read_trials_params(STUDIES / name / "trials.yaml")
+    for arm in trials.arms:
+        for data in trials.data:
+            changes = changes_of(Trial(data, arm, trials.steps[0], trials.seeds[0]), trials)
+            write_params(PARAMS, tmp_path / arm / data, tmp_path / "data", changes)
+
+
+@pytest.mark.parametrize("name", ["quick", "thorough"])
+def test_what_is_scored_as_a_recipe_has_the_recipes_values(name: RecipeName, tmp_path: Path) -> None:
+    trials = read_trials_params(STUDIES / "recommended" / "trials.yaml")
+    params = write_params(PARAMS, tmp_path / "run", tmp_path / "data", trials.arms[name])
+    assert decided_values(params.train.model_dump()) == RECIPES[name]
 
 
 def test_a_run_changes_only_the_params_of_its_arm_and_writes_into_its_own_folder(tmp_path: Path) -> None:
@@ -85,6 +98,38 @@ def test_an_arm_may_change_the_input_size_alone(tmp_path: Path) -> None:
     assert of["own"].side_px is None
     with pytest.raises(PipelineError, match=r"model\.side_px: .*500 is not possible"):
         write_params(PARAMS, tmp_path / "run", tmp_path / "data", {"model": {"side_px": 500}})
+
+
+def test_a_run_has_the_values_of_its_data_set_and_those_of_its_arm_win() -> None:
+    params = TrialsParams.model_validate(
+        {
+            "data": {"guns": "guns", "bccd": "bccd"},
+            "by_data": {"guns": {}, "bccd": {"model": {"side_px": 512}, "train": {"cache": {"copies": 2}}}},
+            "arms": {"own": {}, "small": {"model": {"side_px": 320}, "train": {"cache": {"use": "off"}, "steps": 9}}},
+            "steps": [60],
+            "seeds": [3],
+            "scored_on": "val",
+        }
+    )
+    run = {"steps": 60, "seed": 3, "eval_every": 60}
+
+    assert changes_of(Trial("guns", "own", 60, 3), params) == {"train": run}
+    assert changes_of(Trial("bccd", "own", 60, 3), params) == {
+        "model": {"side_px": 512},
+        "train": {**run, "cache": {"copies": 2}},
+    }
+    assert changes_of(Trial("bccd", "small", 60, 3), params) == {
+        "model": {"side_px": 320},
+        "train": {**run, "cache": {"copies": 2, "use": "off"}, "steps": 9},
+    }
+
+
+@pytest.mark.parametrize("by_data", [{"guns": {}}, {"guns": {}, "bccd": {}, "ppe": {}}, {"guns": {}, "bcdd": {}}])
+def test_values_by_data_set_are_those_of_every_data_set(by_data: dict[str, Any], tmp_path: Path) -> None:
+    content = {"data": {"guns": "a", "bccd": "b"}, "by_data": by_data, "arms": {"own": {}}, "steps": [60], "seeds": [3]}
+    (tmp_path / "trials.yaml").write_text(yaml.safe_dump(content | {"scored_on": "val"}, sort_keys=False))
+    with pytest.raises(PipelineError, match=r"trials\.yaml .*\n.*by_data: expected guns, bccd, each with \{\} where"):
+        read_trials_params(tmp_path / "trials.yaml")
 
 
 def test_the_params_of_the_studies_differ_from_params_yaml_only_where_their_heading_says() -> None:
