@@ -130,6 +130,13 @@ def test_what_else_a_center_net_may_do_is_refused_by_its_field(extra: str, compl
         check_supported(config, Path("mine.config"))
 
 
+@pytest.mark.parametrize("kind", ["weighted_l2", "weighted_smooth_l1", "weighted_iou", "weighted_giou"])
+def test_a_loss_of_sizes_and_offsets_other_than_the_zoos_is_refused(kind: str) -> None:
+    config = parsed(ZOO.replace("l1_localization_loss", kind))
+    with pytest.raises(ConfigError, match=f"localization_loss is {kind}, .* write l1_localization_loss {{ }}$"):
+        check_supported(config, Path("mine.config"))
+
+
 def test_a_center_net_without_boxes_or_with_an_unknown_backbone_is_refused() -> None:
     config = parsed(ZOO)
     config.model.center_net.ClearField("object_detection_task")

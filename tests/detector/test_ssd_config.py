@@ -81,6 +81,17 @@ def test_the_models_that_params_can_name_are_supported(model) -> None:
         # The OD API's default.
         (PLAIN, "box_predictor { convolutional_box_predictor { use_dropout: true } }", "draws at random"),
         (FPN, "box_predictor { weight_shared_convolutional_box_predictor { box_code_size: 5 } }", "box_code_size is 5"),
+        (
+            FPN,
+            "loss { localization_loss { weighted_iou { } } }",
+            "is weighted_iou, which does not fit the encoded boxes",
+        ),
+        (
+            FPN,
+            "loss { localization_loss { weighted_giou { } } }",
+            "weighted_giou, .* supported are weighted_smooth_l1 and",
+        ),
+        (FPN, "loss { localization_loss { l1_localization_loss { } } }", "is l1_localization_loss, which does not fit"),
         (FPN, "loss { hard_example_miner { } }", "hard_example_miner and weighted_sigmoid_focal"),
         (FPN, "loss { random_example_sampler { positive_sample_fraction: 0 } }", "fraction is 0; write a number above"),
         (FPN, "post_processing { score_converter: IDENTITY }", r"gives scores outside 0\.\.1; write SIGMOID"),
@@ -111,6 +122,10 @@ def test_what_cannot_be_trained_is_refused_in_one_sentence(name: str, change: st
 def test_a_missing_message_is_refused_by_its_name(name: str, field: str, complaint: str) -> None:
     with pytest.raises(ConfigError, match=rf"^mine\.config: .*{complaint}"):
         check_supported(changed(name, "", field), Path("mine.config"))
+
+
+def test_a_squared_loss_of_boxes_is_supported() -> None:
+    check_supported(changed(FPN, "loss { localization_loss { weighted_l2 { } } }"), Path("mine.config"))
 
 
 def test_an_fpn_without_its_message_has_the_levels_of_the_od_api() -> None:

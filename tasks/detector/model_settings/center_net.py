@@ -106,3 +106,10 @@ def _reasons_of_losses(model: center_net_pb2.CenterNet) -> Iterator[str]:
         # The loss and the choice of it have one name.
         if getattr(getattr(model, message), field).WhichOneof(field) is None:
             yield f"center_net.{name} is missing; write {loss}"
+    # The others fail on a CenterNet's sizes and offsets, or multiply each by the weights of all.
+    kind = model.object_detection_task.localization_loss.WhichOneof("localization_loss")
+    if kind not in (None, "l1_localization_loss"):
+        yield (
+            f"center_net.object_detection_task.localization_loss is {kind}, which does not fit sizes and offsets of "
+            "a CenterNet; write l1_localization_loss { }"
+        )

@@ -18,6 +18,9 @@ _NEEDED = {
     "matcher": ("matcher_oneof", "an argmax_matcher"),
 }
 _BOX_CODE_SIZE = 4
+# The losses of boxes that an SSD of the OD API can use: it hands them encoded boxes, whose overlaps mean nothing
+# (weighted_iou, weighted_giou), and a weight for each box, not for each number (l1_localization_loss).
+_LOCALIZATION_LOSSES = ("weighted_smooth_l1", "weighted_l2")
 _LOSSES = {"classification_loss": "weighted_sigmoid_focal { }", "localization_loss": "weighted_smooth_l1 { }"}
 
 
@@ -118,6 +121,12 @@ def _reasons_of_losses(loss: losses_pb2.Loss) -> Iterator[str]:
     for name, remedy in _LOSSES.items():
         if getattr(loss, name).WhichOneof(name) is None:
             yield f"loss.{name} is missing; write one, such as {remedy}"
+    kind = loss.localization_loss.WhichOneof("localization_loss")
+    if kind is not None and kind not in _LOCALIZATION_LOSSES:
+        yield (
+            f"loss.localization_loss is {kind}, which does not fit the encoded boxes of an SSD; supported are "
+            f"{' and '.join(_LOCALIZATION_LOSSES)}"
+        )
     if loss.HasField("hard_example_miner") and loss.classification_loss.HasField("weighted_sigmoid_focal"):
         yield "loss.hard_example_miner and weighted_sigmoid_focal do the same in two ways; remove the former"
     sampler = loss.random_example_sampler
