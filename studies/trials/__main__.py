@@ -5,11 +5,12 @@
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
 from studies.command import status_of
 from studies.stages import prepare_data
-from studies.trials.params import changes_of, read_trials_params
+from studies.trials.params import changes_of, read_trials_params, steps_of
 from studies.trials.result import Trial
 from tasks.errors import ParamsError
 from tasks.ground.process import usable_cores
@@ -29,7 +30,9 @@ def _run(args: argparse.Namespace) -> None:
     if args.stage == "table":
         from studies.trials.table import write_table  # noqa: PLC0415
 
-        print(write_table(RESULTS, Path("table.json"), Path("table.md"), against=next(iter(params.arms))))
+        against = next(iter(params.arms))
+        steps = partial(steps_of, params=params)
+        print(write_table(RESULTS, Path("table.json"), Path("table.md"), against=against, steps_of=steps))
         return
     if args.stage == "run":
         from studies.trials.side_by_side import run_trials  # noqa: PLC0415

@@ -1,5 +1,6 @@
 """trials.yaml, typed, as tasks/params/__init__.py has params.yaml."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -54,3 +55,16 @@ def changes_of(trial: Trial, params: TrialsParams) -> Changes:
     """
     run = {"train": {"steps": trial.steps, "seed": trial.seed, "eval_every": trial.steps}}
     return merged(merged(run, params.by_data.get(trial.data, {})), params.arms[trial.arm])
+
+
+def steps_of(trial: Trial, params: TrialsParams) -> int:
+    """How many steps a run trains, both phases: an arm may have a number of its own.
+
+    Of an arm that is no longer in trials.yaml, the number in the run's name.
+    """
+    if trial.arm not in params.arms:
+        return trial.steps
+    train = changes_of(trial, params)["train"]
+    second = train.get("second_phase")
+    phases = [train["steps"], second.get("steps") if isinstance(second, Mapping) else 0]
+    return sum(steps for steps in phases if isinstance(steps, int))

@@ -11,13 +11,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from studies.trials.params import TrialsParams
+from studies.trials.params import TrialsParams, steps_of
 from studies.trials.result import Trial
 from tasks.errors import PipelineError
 from tasks.ground.process import ending_with_me, usable_cores
@@ -44,13 +44,14 @@ def run_trials(params: TrialsParams, jobs: int) -> int:
     running: dict[subprocess.Popen[bytes], Trial] = {}
     LOGS.mkdir(exist_ok=True)
     threads = max(usable_cores() // jobs, 1)
-    # In steps, which take about equal time.
-    with tqdm(total=sum(trial.steps for trial in waiting), desc=f"{len(waiting)} runs", unit="step") as bar:
+    # In steps: what else a run does takes little of its time.
+    steps = {trial: steps_of(trial, params) for trial in waiting}
+    with tqdm(total=sum(steps.values()), desc=f"{len(waiting)} runs", unit="step") as bar:
         try:
             for trial in waiting:
-                _wait(running, jobs - 1, failed, bar)
+                _wait(running, jobs - 1, failed, bar, steps)
                 running[_start(trial, threads)] = trial
-            _wait(running, 0, failed, bar)
+            _wait(running, 0, failed, bar, steps)
         except KeyboardInterrupt:
             raise PipelineError("stopped; the same command goes on from here") from None
         finally:
@@ -109,12 +110,18 @@ def _start(trial: Trial, threads: int) -> "subprocess.Popen[bytes]":
         )
 
 
-def _wait(running: "dict[subprocess.Popen[bytes], Trial]", at_most: int, failed: list[str], bar: "tqdm[Any]") -> None:
+def _wait(
+    running: "dict[subprocess.Popen[bytes], Trial]",
+    at_most: int,
+    failed: list[str],
+    bar: "tqdm[Any]",
+    steps: Mapping[Trial, int],
+) -> None:
     """Wait until `at_most` runs are left; note in `failed` those that failed, with the last lines that they printed."""
     while len(running) > at_most:
         for process in [each for each in running if each.poll() is not None]:
             trial = running.pop(process)
-            bar.update(trial.steps)
+            bar.update(steps[trial])
             if process.returncode:
                 failed.append(f"{trial.key}, {_log(trial)}:\n{_last_lines(_log(trial))}")
                 bar.write(failed[-1], file=sys.stderr)

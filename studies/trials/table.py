@@ -1,12 +1,12 @@
 """Mean and spread over seeds, for each data set, length and arm, and the difference of each arm to one of them."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from studies.chance import over_seeds
-from studies.trials.result import TrialResult, read_results
+from studies.trials.result import Trial, TrialResult, read_results
 from tasks.artifacts.artifact import Artifact, write_artifact
 from tasks.errors import PipelineError
 
@@ -17,6 +17,9 @@ class _Group(NamedTuple):
     data: str
     steps: int
     arm: str
+
+    def of_seed(self, seed: int) -> Trial:
+        return Trial(self.data, self.arm, self.steps, seed)
 
 
 class _Summary(Artifact):
@@ -32,7 +35,7 @@ class _Summary(Artifact):
     AP50_sd: float | None
 
 
-def write_table(results: Path, summary: Path, markdown: Path, *, against: str) -> str:
+def write_table(results: Path, summary: Path, markdown: Path, *, against: str, steps_of: Callable[[Trial], int]) -> str:
     """Summarise every result in `results` as JSON and as Markdown, which is also returned.
 
     Args:
@@ -40,6 +43,7 @@ def write_table(results: Path, summary: Path, markdown: Path, *, against: str) -
         summary: the JSON file to write.
         markdown: the Markdown file to write.
         against: the arm that the others are compared with, over the seeds that both have.
+        steps_of: how many steps a run trains, for the column of this name: an arm may have a number of its own.
 
     Raises:
         PipelineError: there is no result, or a file is not the result of a run.
@@ -57,8 +61,8 @@ def write_table(results: Path, summary: Path, markdown: Path, *, against: str) -
         "",
         "| data (images) | steps | arm | seeds | mAP | AP50 | ms a step | s of training |",
         "|---|---:|---|---:|---:|---:|---:|---:|",
-        *(_summary_row(group, each) for group, each in summaries.items()),
-        *_comparison(groups, against),
+        *(_summary_row(group, each, steps_of) for group, each in summaries.items()),
+        *_comparison(groups, against, steps_of),
     ]
     versions = len({run.code for run in runs})
     if versions > 1:
@@ -86,19 +90,19 @@ def _deviation(values: Sequence[float]) -> float | None:
     return statistics.stdev(values) if len(values) > 1 else None
 
 
-def _summary_row(group: _Group, summary: _Summary) -> str:
+def _summary_row(group: _Group, summary: _Summary, steps_of: Callable[[Trial], int]) -> str:
     scores = (_mean(summary.mAP, summary.mAP_sd), _mean(summary.AP50, summary.AP50_sd))
-    return (
-        f"| {group.data} ({summary.images}) | {group.steps} | {group.arm} | {summary.seeds} | {' | '.join(scores)} | "
-        f"{summary.step_ms:.0f} | {summary.seconds:.0f} |"
-    )
+    run = f"{group.data} ({summary.images}) | {steps_of(group.of_seed(1))} | {group.arm}"
+    return f"| {run} | {summary.seeds} | {' | '.join(scores)} | {summary.step_ms:.0f} | {summary.seconds:.0f} |"
 
 
 def _mean(value: float, deviation: float | None) -> str:
     return f"{value:.3f}" if deviation is None else f"{value:.3f} ± {deviation:.3f}"
 
 
-def _comparison(groups: Mapping[_Group, Sequence[TrialResult]], against: str) -> list[str]:
+def _comparison(
+    groups: Mapping[_Group, Sequence[TrialResult]], against: str, steps_of: Callable[[Trial], int]
+) -> list[str]:
     lines = []
     for group, runs in sorted(groups.items()):
         base = {run.seed: run for run in groups.get(group._replace(arm=against), ())}
@@ -107,7 +111,9 @@ def _comparison(groups: Mapping[_Group, Sequence[TrialResult]], against: str) ->
             continue
         mean_ap = _difference([run.mAP - other.mAP for run, other in pairs])
         ap50 = _difference([run.AP50 - other.AP50 for run, other in pairs])
-        lines.append(f"| {group.data} | {group.steps} | {group.arm} | {len(pairs)} | {mean_ap} | {ap50} |")
+        lines.append(
+            f"| {group.data} | {steps_of(group.of_seed(1))} | {group.arm} | {len(pairs)} | {mean_ap} | {ap50} |"
+        )
     if not lines:
         return []
     return [

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import yaml
 from PIL import Image
 
 from studies.stages import PARAMS, write_params
-from studies.trials.params import TrialsParams, changes_of, read_trials_params
+from studies.trials.params import TrialsParams, changes_of, read_trials_params, steps_of
 from studies.trials.result import Trial
 from studies.trials.table import write_table
 from tasks.errors import PipelineError
@@ -24,6 +25,22 @@ from tests.test_presets import heading, values
 STUDIES = Path(__file__).parents[2] / "studies"
 VOC = """<annotation><filename>{}.jpg</filename><size><width>64</width><height>64</height></size><object>
 <name>gun</name><bndbox><xmin>9</xmin><ymin>9</ymin><xmax>40</xmax><ymax>40</ymax></bndbox></object></annotation>"""
+
+TRIALS = TrialsParams.model_validate(
+    {
+        "data": {"guns": "guns"},
+        "arms": {
+            "base": {},
+            "none": {"checkpoint": {"source": "none"}},
+            "longer": {"train": {"steps": 900}},
+            "twice": {"train": {"steps": 40, "second_phase": {"steps": 25}}},
+        },
+        "steps": [60],
+        "seeds": [1, 2, 3],
+        "scored_on": "test",
+    }
+)
+STEPS = partial(steps_of, params=TRIALS)
 
 
 def result(folder: Path, seed: int, **changes: Any) -> None:
@@ -174,7 +191,7 @@ def test_the_table_has_mean_and_spread_of_each_group(tmp_path: Path) -> None:
         result(results, seed)
     result(results, 1, arm="none", mAP=0.05)
 
-    text = write_table(results, tmp_path / "s.json", tmp_path / "s.md", against="base")
+    text = write_table(results, tmp_path / "s.json", tmp_path / "s.md", against="base", steps_of=STEPS)
 
     assert "| guns (7) | 60 | base | 3 | 0.200 ± 0.100 | 0.400 ± 0.200 | 500 | 30 |" in text
     assert "| guns (7) | 60 | none | 1 | 0.050 |" in text
@@ -192,7 +209,7 @@ def test_an_arm_is_compared_with_the_first_arm_over_the_seeds_that_both_have(tmp
     result(results, 1, arm="once")
     result(results, 1, arm="none", steps=180)
 
-    lines = write_table(results, tmp_path / "s.json", tmp_path / "s.md", against="base").splitlines()
+    lines = write_table(results, tmp_path / "s.json", tmp_path / "s.md", against="base", steps_of=STEPS).splitlines()
 
     # Student's t of 2 degrees of freedom: 4.303; the spread of 0.01, 0.02 and 0.03 is 0.01.
     assert "| guns | 60 | none | 3 | +0.020 (-0.005 to +0.045) | +0.000 (+0.000 to +0.000) |" in lines
@@ -200,23 +217,38 @@ def test_an_arm_is_compared_with_the_first_arm_over_the_seeds_that_both_have(tmp
     assert not [line for line in lines if line.startswith(("| guns | 60 | base", "| guns | 180"))]
 
 
+def test_the_table_names_the_steps_that_an_arm_trains_itself(tmp_path: Path) -> None:
+    for arm in ("base", "longer", "twice", "gone"):
+        result(tmp_path / "results", 1, arm=arm)
+
+    lines = write_table(
+        tmp_path / "results", tmp_path / "s.json", tmp_path / "s.md", against="base", steps_of=STEPS
+    ).splitlines()
+
+    steps = {
+        cells[3].strip(): cells[2].strip() for cells in (line.split("|") for line in lines if "| guns (7)" in line)
+    }
+    assert steps == {"base": "60", "longer": "900", "twice": "65", "gone": "60"}
+    assert "| guns | 900 | longer | 1 | +0.000 | +0.000 |" in lines
+
+
 def test_the_table_warns_of_runs_by_different_code(tmp_path: Path) -> None:
     result(tmp_path / "results", 1)
     result(tmp_path / "results", 2, code="d")
-    text = write_table(tmp_path / "results", tmp_path / "s.json", tmp_path / "s.md", against="base")
+    text = write_table(tmp_path / "results", tmp_path / "s.json", tmp_path / "s.md", against="base", steps_of=STEPS)
     assert "2 different versions" in text
 
 
 def test_a_table_without_results_and_a_file_that_is_no_result_are_errors(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match="no run has ended yet"):
-        write_table(tmp_path / "results", tmp_path / "s.json", tmp_path / "s.md", against="base")
+        write_table(tmp_path / "results", tmp_path / "s.json", tmp_path / "s.md", against="base", steps_of=STEPS)
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "a.json").write_text('{"data": "guns"}')
     with pytest.raises(PipelineError, match=r"a\.json: not what the train@a stage writes: arm: Field required"):
-        write_table(tmp_path / "results", tmp_path / "s.json", tmp_path / "s.md", against="base")
+        write_table(tmp_path / "results", tmp_path / "s.json", tmp_path / "s.md", against="base", steps_of=STEPS)
     (tmp_path / "results" / "a.json").write_text("[")
     with pytest.raises(PipelineError, match=r"a\.json: not a JSON file"):
-        write_table(tmp_path / "results", tmp_path / "s.json", tmp_path / "s.md", against="base")
+        write_table(tmp_path / "results", tmp_path / "s.json", tmp_path / "s.md", against="base", steps_of=STEPS)
 
 
 def test_an_unknown_section_is_an_error(tmp_path: Path) -> None:
