@@ -44,7 +44,7 @@ def run_trials(params: TrialsParams, jobs: int) -> int:
     running: dict[subprocess.Popen[bytes], Trial] = {}
     LOGS.mkdir(exist_ok=True)
     threads = max(usable_cores() // jobs, 1)
-    # In steps: what else a run does takes little of its time.
+    # In steps, which most of a run's time goes to.
     steps = {trial: steps_of(trial, params) for trial in waiting}
     with tqdm(total=sum(steps.values()), desc=f"{len(waiting)} runs", unit="step") as bar:
         try:
