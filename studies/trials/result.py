@@ -48,6 +48,11 @@ class TrialResult(Artifact):
     mAP: float  # noqa: N815 - the metric's name
     AP50: float
 
+    @property
+    def trial(self) -> Trial:
+        """Which run it is of."""
+        return Trial(self.data, self.arm, self.steps, self.seed)
+
 
 def read_results(folder: Path) -> list[TrialResult]:
     """Every result in `folder`, in the order of file names.

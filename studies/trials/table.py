@@ -18,9 +18,6 @@ class _Group(NamedTuple):
     steps: int
     arm: str
 
-    def of_seed(self, seed: int) -> Trial:
-        return Trial(self.data, self.arm, self.steps, seed)
-
 
 class _Summary(Artifact):
     """A group of runs in table.json: means and standard deviations over seeds (None for one seed)."""
@@ -56,13 +53,14 @@ def write_table(results: Path, summary: Path, markdown: Path, *, against: str, s
         groups.setdefault(_Group(run.data, run.steps, run.arm), []).append(run)
     summaries = {group: _summary(groups[group]) for group in sorted(groups)}
     write_artifact(summary, {f"{group.data}-{group.arm}-{group.steps}": each for group, each in summaries.items()})
+    steps = {group: steps_of(of_group[0].trial) for group, of_group in groups.items()}
     lines = [
         f"On the {' and '.join(sorted({run.split for run in runs}))} split, mean ± standard deviation over seeds:",
         "",
         "| data (images) | steps | arm | seeds | mAP | AP50 | ms a step | s of training |",
         "|---|---:|---|---:|---:|---:|---:|---:|",
-        *(_summary_row(group, each, steps_of) for group, each in summaries.items()),
-        *_comparison(groups, against, steps_of),
+        *(_summary_row(group, each, steps[group]) for group, each in summaries.items()),
+        *_comparison(groups, against, steps),
     ]
     versions = len({run.code for run in runs})
     if versions > 1:
@@ -90,9 +88,9 @@ def _deviation(values: Sequence[float]) -> float | None:
     return statistics.stdev(values) if len(values) > 1 else None
 
 
-def _summary_row(group: _Group, summary: _Summary, steps_of: Callable[[Trial], int]) -> str:
+def _summary_row(group: _Group, summary: _Summary, steps: int) -> str:
     scores = (_mean(summary.mAP, summary.mAP_sd), _mean(summary.AP50, summary.AP50_sd))
-    run = f"{group.data} ({summary.images}) | {steps_of(group.of_seed(1))} | {group.arm}"
+    run = f"{group.data} ({summary.images}) | {steps} | {group.arm}"
     return f"| {run} | {summary.seeds} | {' | '.join(scores)} | {summary.step_ms:.0f} | {summary.seconds:.0f} |"
 
 
@@ -100,9 +98,7 @@ def _mean(value: float, deviation: float | None) -> str:
     return f"{value:.3f}" if deviation is None else f"{value:.3f} ± {deviation:.3f}"
 
 
-def _comparison(
-    groups: Mapping[_Group, Sequence[TrialResult]], against: str, steps_of: Callable[[Trial], int]
-) -> list[str]:
+def _comparison(groups: Mapping[_Group, Sequence[TrialResult]], against: str, steps: Mapping[_Group, int]) -> list[str]:
     lines = []
     for group, runs in sorted(groups.items()):
         base = {run.seed: run for run in groups.get(group._replace(arm=against), ())}
@@ -111,9 +107,7 @@ def _comparison(
             continue
         mean_ap = _difference([run.mAP - other.mAP for run, other in pairs])
         ap50 = _difference([run.AP50 - other.AP50 for run, other in pairs])
-        lines.append(
-            f"| {group.data} | {steps_of(group.of_seed(1))} | {group.arm} | {len(pairs)} | {mean_ap} | {ap50} |"
-        )
+        lines.append(f"| {group.data} | {steps[group]} | {group.arm} | {len(pairs)} | {mean_ap} | {ap50} |")
     if not lines:
         return []
     return [

@@ -38,7 +38,7 @@ _STANDARD = _QUICK | {
     "augment.mosaic": 0.5,
     "eval_every": 150,
 }
-# The same with all of the network learning: arm `strong_unfrozen`. More steps instead (`strong_2400`) showed no gain.
+# The same with all of the network learning: arm `strong_unfrozen`. More steps instead (`strong_2400`): no sure gain.
 _THOROUGH = _STANDARD | {"freeze": "none"}
 # By dotted key below `train`.
 RECIPES: dict[RecipeName, dict[str, Any]] = {"quick": _QUICK, "standard": _STANDARD, "thorough": _THOROUGH}
