@@ -1,23 +1,62 @@
 """The same detections and labels through Cleanlab's ObjectLab; run in an environment of its own, see README.md.
 
 ObjectLab (Tkachenko, Thyagarajan and Mueller, 2023, arXiv:2309.00832) scores each label for a bad place and for a
-swapped class, and each sure detection for a label that was overlooked: low scores are suspect.
+swapped class, and each sure detection for a label that was overlooked: low scores are suspect. Which detections it
+takes for sure, and which for nothing, are two thresholds. Its own (0.95 and 0.5) suit detectors that give right boxes a
+score near 1; fitted ones suit any.
 """
 
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+# A detection with this IoU and the label's class is the label's.
+_MATCHES_FROM = 0.5
+# Of the score of a sure detection, what still says something.
+_LOW_SHARE = 0.2
 
-def suspects(labels: list[dict[str, Any]], predictions: list[list[list[list[float]]]]) -> list[dict[str, Any]]:
+_Labels = list[dict[str, Any]]
+_Predictions = list[list[list[list[float]]]]
+
+
+class Thresholds(NamedTuple):
+    """Scores in 0..1: below `low` a detection says nothing, from `high` on it is sure."""
+
+    low: float
+    high: float
+
+
+def fitted_thresholds(labels: _Labels, predictions: _Predictions) -> Thresholds | None:
+    """`high` is what half of the labels' own detections reach, `low` a fifth of it; None where no label has one."""
+    best: list[float] = []
+    for own, by_class in zip(labels, predictions, strict=True):
+        for box, number in zip(own["bboxes"], own["labels"], strict=True):
+            scores = [row[4] for row in by_class[number] if _iou(box, row) >= _MATCHES_FROM]
+            if scores:
+                best.append(max(scores))
+    high = float(np.median(best)) if best else None
+    return None if high is None else Thresholds(_LOW_SHARE * high, high)
+
+
+def _iou(one: list[float], other: list[float]) -> float:
+    """Of two XYXY_ABS boxes."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    both = max(width, 0.0) * max(height, 0.0)
+    sizes = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
+    return both / (sum(sizes) - both) if both else 0.0
+
+
+def suspects(labels: _Labels, predictions: _Predictions, thresholds: Thresholds | None = None) -> list[dict[str, Any]]:
     """Every suspect, the most suspect first: its image, its box, its class and whether a label is missing there.
 
     Args:
         labels: of each image `bboxes`, `(L, 4)` XYXY_ABS, and `labels`, `(L,)` numbers of classes.
         predictions: of each image and class, rows of XYXY_ABS and score.
+        thresholds: ObjectLab's own by default.
     """
     # Not among this project's packages.
     from cleanlab.object_detection.rank import (  # type: ignore[import-not-found] # noqa: PLC0415
@@ -34,9 +73,11 @@ def suspects(labels: list[dict[str, Any]], predictions: list[list[list[list[floa
         np.array([np.array(rows, float).reshape(-1, 5) for rows in image] + [None], dtype=object)[:-1]
         for image in predictions
     ]
-    arguments = {"labels": truth, "predictions": seen}
-    badloc, swap = compute_badloc_box_scores(**arguments), compute_swap_box_scores(**arguments)
-    overlooked = compute_overlooked_box_scores(**arguments)
+    arguments: dict[str, Any] = {"labels": truth, "predictions": seen}
+    low = {"low_probability_threshold": thresholds.low} if thresholds else {}
+    high = {"high_probability_threshold": thresholds.high} if thresholds else {}
+    badloc, swap = compute_badloc_box_scores(**arguments, **low), compute_swap_box_scores(**arguments, **high)
+    overlooked = compute_overlooked_box_scores(**arguments, **high)
     ranked: list[tuple[float, dict[str, Any]]] = []
     for image, own in enumerate(truth):
         for label, scores in enumerate(zip(badloc[image], swap[image], strict=True)):
@@ -58,7 +99,9 @@ def main() -> None:
     parser.add_argument("suspects", type=Path)
     args = parser.parse_args()
     content = json.loads(args.detections.read_text(encoding="utf-8"))
-    found = suspects(content["labels"], content["predictions"])
+    given = content["labels"], content["predictions"]
+    fitted = fitted_thresholds(*given)
+    found = {"own": suspects(*given), "fitted": suspects(*given, fitted), "thresholds": fitted}
     args.suspects.parent.mkdir(exist_ok=True)
     args.suspects.write_text(json.dumps(found), encoding="utf-8")
 

@@ -49,11 +49,21 @@ class Reviewed(Artifact):
         return f"{self.data}-{self.seed}"
 
 
-class ObjectLabFigures(MethodFigures):
-    """What ObjectLab finds in the same labels and detections."""
+class ObjectLabFigures(Artifact):
+    """What ObjectLab finds in the same labels and detections.
+
+    Attributes:
+        data, seed: by names in trials.yaml.
+        thresholds: the fitted ones, low and high.
+        own: with the thresholds that it has by default.
+        fitted: with fitted ones.
+    """
 
     data: str
     seed: int
+    thresholds: tuple[float, float] | None
+    own: MethodFigures
+    fitted: MethodFigures
 
 
 def read_reviewed(folder: Path) -> list[Reviewed]:

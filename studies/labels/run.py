@@ -105,11 +105,18 @@ def objectlab(data: str, seed: int, results: Path) -> ObjectLabFigures:
         raise PipelineError(f"`{' '.join(command)}` failed; see above")
     content = read_json(file, "labels and detections")
     planted = [Planted(*each) for each in content["planted"]]
-    suspects = [
-        Named(each["image"], each["box"], content["classes"][each["class"]], each["missing"])
-        for each in json.loads(ranked.read_text(encoding="utf-8"))
-    ]
-    found = ObjectLabFigures(data=data, seed=seed, **score(suspects, planted, _PRECISION)._asdict())
+    listed = json.loads(ranked.read_text(encoding="utf-8"))
+
+    def figures(which: str) -> MethodFigures:
+        suspects = [
+            Named(each["image"], each["box"], content["classes"][each["class"]], each["missing"])
+            for each in listed[which]
+        ]
+        return MethodFigures(**score(suspects, planted, _PRECISION)._asdict())
+
+    found = ObjectLabFigures(
+        data=data, seed=seed, thresholds=listed["thresholds"], own=figures("own"), fitted=figures("fitted")
+    )
     results.mkdir(exist_ok=True)
     write_artifact(results / f"{data}-{seed}.json", found)
     ranked.unlink()

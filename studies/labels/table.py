@@ -40,7 +40,7 @@ def write_table(results: Path, objectlab: Path, summary: Path, markdown: Path) -
     for each in reviewed:
         by_data[each.data].append(each)
     rows = [row for data, own in sorted(by_data.items()) for row in _rows(data, own, others)]
-    write_artifact(summary, {f"{row.data}-{row.method}": row for row in rows})
+    write_artifact(summary, {f"{row.data}-{row.method.replace(', ', '-')}": row for row in rows})
     lines = [
         "Recall of the planted mistakes where half of the suspects are right; of each kind, the share found by then:"
     ]
@@ -71,7 +71,14 @@ def write_table(results: Path, objectlab: Path, summary: Path, markdown: Path) -
 def _rows(data: str, own: Sequence[Reviewed], others: Mapping[str, ObjectLabFigures]) -> list[Row]:
     rows = [_row(data, "review", own, [each.review for each in own])]
     both = [each for each in own if each.key in others]
-    return [*rows, _row(data, "objectlab", both, [others[each.key] for each in both])] if both else rows
+    if not both:
+        return rows
+    found = [others[each.key] for each in both]
+    return [
+        *rows,
+        _row(data, "objectlab", both, [each.own for each in found]),
+        _row(data, "objectlab, fitted", both, [each.fitted for each in found]),
+    ]
 
 
 def _row(data: str, method: str, runs: Sequence[Reviewed], figures: Sequence[MethodFigures]) -> Row:

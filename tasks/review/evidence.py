@@ -23,8 +23,12 @@ _SAME_FROM, _NEAR_FROM = 0.5, 0.1
 _UNCOVERED_BELOW = 0.4
 # Scores are compared as log-odds; beyond these they differ no more.
 _LEAST, _MOST = 0.01, 0.99
+# Of an image's.
+_LEAST_AREA = 1e-6
 
-FEATURES, MISSING_FEATURES = 6, 4
+FEATURES, MISSING_FEATURES = 11, 4
+# The columns of label_features that say how well a label is found: some classes are found less well than others.
+AGREEMENT = (0, 5, 7)
 
 
 @dataclass(frozen=True)
@@ -50,12 +54,20 @@ def seen(detections: Detections) -> Seen:
     )
 
 
-def label_features(boxes: Boxes, classes: _Names, found: Seen) -> _Floats:
-    """`(L, FEATURES)` log-odds for `L` labels of one image: how well detections agree with each.
+def label_features(boxes: Boxes, classes: _Names, found: Seen, image_size: tuple[int, int]) -> _Floats:
+    """`(L, FEATURES)` for `L` labels of one image: how well detections agree with each, and how large it is.
 
-    The columns are the highest score of a detection of the label's class with an IoU of at least 0.5, of 0.7, of 0.3;
-    of any class with an IoU of at least 0.1; of another class with 0.5; and the highest product of score and IoU of a
-    detection of the label's class.
+    Nine columns are log-odds: the highest score of a detection of the label's class with an IoU of at least 0.5, of
+    0.7, of 0.3; of any class with an IoU of at least 0.1; of another class with 0.5; and, of detections of the label's
+    class, the highest product of score and IoU, the IoU of the highest score that is near, the highest product of score
+    and IoU to the third, the highest score with an IoU of at least 0.85. Two are of size, as small things are seen less
+    well: the logarithm of a square's side that is as large as the label, in a square image of side 1, and its square.
+
+    Args:
+        boxes: `(L, 4)` XYXY_ABS in pixels.
+        classes: `(L,)` names.
+        found: the detections in the image.
+        image_size: width and height in pixels.
     """
     overlap = iou(boxes, found.boxes)
     same = classes[:, None] == found.classes[None, :]
@@ -64,19 +76,22 @@ def label_features(boxes: Boxes, classes: _Names, found: Seen) -> _Floats:
         return np.asarray(np.where(mask, values, 0.0).max(axis=1, initial=0.0))
 
     scores = np.broadcast_to(found.scores, overlap.shape)
-    return log_odds(
-        np.stack(
-            [
-                best(same & (overlap >= _SAME_FROM), scores),
-                best(same & (overlap >= 0.7), scores),
-                best(same & (overlap >= 0.3), scores),
-                best(overlap >= _NEAR_FROM, scores),
-                best(~same & (overlap >= _SAME_FROM), scores),
-                best(same, scores * overlap),
-            ],
-            axis=1,
-        )
-    )
+    near = same & (overlap >= _NEAR_FROM)
+    # Detections are in the order of their scores: the first that is near has the highest.
+    first = near & (np.cumsum(near, axis=1) == 1)
+    side = np.log(np.maximum(area(boxes) / (image_size[0] * image_size[1]), _LEAST_AREA)) / 2
+    agreement = [
+        best(same & (overlap >= _SAME_FROM), scores),
+        best(same & (overlap >= 0.7), scores),
+        best(same & (overlap >= 0.3), scores),
+        best(overlap >= _NEAR_FROM, scores),
+        best(~same & (overlap >= _SAME_FROM), scores),
+        best(same, scores * overlap),
+        best(first, overlap),
+        best(same, scores * overlap**3),
+        best(same & (overlap >= 0.85), scores),
+    ]
+    return np.concatenate([log_odds(np.stack(agreement, axis=1)), np.stack([side, side**2], axis=1)], axis=1)
 
 
 def log_odds(probabilities: _Floats) -> _Floats:

@@ -7,11 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tasks.artifacts.review import SuspectKind
-from tasks.dataset.boxes import Corners, corners, iou
+from tasks.dataset.boxes import Boxes, Corners, corners, iou
 from tasks.dataset.dataset import AnnotatedImage, Dataset
 from tasks.dataset.detections import Detections
 from tasks.review.calibration import fit_probability
 from tasks.review.evidence import (
+    AGREEMENT,
     FEATURES,
     MISSING_FEATURES,
     Seen,
@@ -22,6 +23,7 @@ from tasks.review.evidence import (
     uncovered,
 )
 from tasks.review.planting import boxes_on_nothing, other_classes, relative_sides, shifted_boxes
+from tasks.review.ranks import ranks_among
 
 # Of all labels, how many are assumed to be wrong: studies of public data sets found 3 to 10 % (Northcutt, Athalye and
 # Mueller 2021, arXiv:2103.14749). It decides the probabilities and not who comes first.
@@ -33,6 +35,7 @@ _DUPLICATE_FROM = 0.8
 _SEED = 1
 
 _Floats = npt.NDArray[np.float64]
+_Names = npt.NDArray[np.str_]
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,10 @@ def find_suspects(dataset: Dataset, detections: Sequence[Detections]) -> list[Su
     if not any(image.classes for image in images):
         return []
     found = [seen(each) for each in detections]
-    labels = [_features(image, each) for image, each in zip(images, found, strict=True)]
+    labels = [
+        _features(image.boxes, np.array(image.classes, str), image, each)
+        for image, each in zip(images, found, strict=True)
+    ]
     probability = _probabilities(dataset, found, np.concatenate(labels))
     ends = np.cumsum([len(rows) for rows in labels])
     suspects = [
@@ -87,32 +93,45 @@ def _rate(dataset: Dataset) -> float:
     return _WRONG / (4 if len(dataset.classes) > 1 else 3)
 
 
-def _features(image: AnnotatedImage, found: Seen) -> _Floats:
-    return label_features(image.boxes, np.array(image.classes, str), found)
+def _features(boxes: Boxes, classes: _Names, image: AnnotatedImage, found: Seen) -> _Floats:
+    return label_features(boxes, classes, found, (image.width, image.height))
 
 
 def _probabilities(dataset: Dataset, found: Sequence[Seen], labels: _Floats) -> dict[SuspectKind, _Floats]:
     """For each kind of mistake in a label, how probable it is, `(all labels,)`."""
-    planted = _planted(dataset, found)
+    classes = np.array([name for image in dataset.images for name in image.classes], str)
+    with_ranks = ranks_among(labels, classes, AGREEMENT)
+    as_they_are = with_ranks(labels, classes)
     rate = _rate(dataset)
-    return {kind: fit_probability(rows, labels, rate)(labels) for kind, rows in planted.items()}
+    return {
+        kind: fit_probability(with_ranks(rows, names), as_they_are, rate)(as_they_are)
+        for kind, (rows, names) in _planted(dataset, found).items()
+    }
 
 
-def _planted(dataset: Dataset, found: Sequence[Seen]) -> dict[SuspectKind, _Floats]:
-    """What the evidence looks like for each kind of mistake, `(N, FEATURES)`."""
+def _planted(dataset: Dataset, found: Sequence[Seen]) -> dict[SuspectKind, tuple[_Floats, _Names]]:
+    """What the evidence looks like for each kind of mistake: `(N, FEATURES)`, and the names of the labels `(N,)`."""
     rng = np.random.default_rng(_SEED)
     shapes = relative_sides(dataset.images)
-    rows: dict[SuspectKind, list[_Floats]] = {"misplaced_box": [], "box_on_nothing": [], "wrong_class": []}
+    rows: dict[SuspectKind, list[tuple[_Floats, _Names]]] = {"misplaced_box": [], "box_on_nothing": []}
+    if len(dataset.classes) > 1:
+        rows["wrong_class"] = []
     for image, each in zip(dataset.images, found, strict=True):
         classes = np.array(image.classes, str)
         nothing = boxes_on_nothing(image, shapes, _ON_NOTHING_TRIED, rng)
         any_class = rng.choice(np.array(dataset.classes, str), len(nothing))
-        rows["misplaced_box"].append(label_features(shifted_boxes(image, rng), classes, each))
-        rows["box_on_nothing"].append(label_features(nothing, any_class, each))
+        rows["misplaced_box"].append((_features(shifted_boxes(image, rng), classes, image, each), classes))
+        rows["box_on_nothing"].append((_features(nothing, any_class, image, each), any_class))
         if len(dataset.classes) > 1:
             swapped = other_classes(classes, dataset.classes, rng)
-            rows["wrong_class"].append(label_features(image.boxes, swapped, each))
-    return {kind: np.concatenate([np.zeros((0, FEATURES)), *parts]) for kind, parts in rows.items()}
+            rows["wrong_class"].append((_features(image.boxes, swapped, image, each), swapped))
+    return {
+        kind: (
+            np.concatenate([np.zeros((0, FEATURES)), *(features for features, _ in parts)]),
+            np.concatenate([np.zeros(0, str), *(names for _, names in parts)]),
+        )
+        for kind, parts in rows.items()
+    }
 
 
 def _of_label(

@@ -5,6 +5,7 @@ import pytest
 
 from tasks.review.calibration import fit_probability
 from tasks.review.evidence import finders, label_features, log_odds, missing_features, seen, uncovered
+from tasks.review.ranks import ranks_among
 from tests.metrics.cases import annotated, detect
 
 NOTHING = log_odds(np.array([0.0]))[0]
@@ -16,9 +17,34 @@ def odds(score: float) -> float:
 
 def test_evidence_of_a_label_is_the_best_detection_in_its_place() -> None:
     found = seen(detect(((0, 0, 100, 100), "cat", 0.8), ((0, 0, 100, 60), "dog", 0.5)))
-    rows = label_features(np.array([[0.0, 0, 100, 100], [150, 150, 190, 190]]), np.array(["cat", "cat"]), found)
-    np.testing.assert_allclose(rows[0], [odds(0.8), odds(0.8), odds(0.8), odds(0.8), odds(0.5), odds(0.8)])
-    np.testing.assert_allclose(rows[1], [NOTHING] * 6)
+    boxes = np.array([[0.0, 0, 100, 100], [150, 150, 190, 190]])
+    rows = label_features(boxes, np.array(["cat", "cat"]), found, (200, 200))
+    whole = odds(0.99)  # log_odds ends there
+    side = np.log([0.5, 0.2])
+    np.testing.assert_allclose(
+        rows[0], [*[odds(0.8)] * 4, odds(0.5), odds(0.8), whole, odds(0.8), odds(0.8), side[0], side[0] ** 2]
+    )
+    np.testing.assert_allclose(rows[1], [*[NOTHING] * 9, side[1], side[1] ** 2])
+
+
+def test_a_box_that_is_off_agrees_the_less_the_more_exact_the_measure() -> None:
+    # IoU 0.5 with the surest detection; a less sure one fits.
+    found = seen(detect(((0, 0, 50, 100), "cat", 0.8), ((0, 0, 100, 100), "cat", 0.1)))
+    row = label_features(np.array([[0.0, 0, 100, 100]]), np.array(["cat"]), found, (100, 100))[0]
+    expected = [odds(0.8), odds(0.1), odds(0.8), odds(0.8), NOTHING, odds(0.4), odds(0.5), odds(0.1), odds(0.1), 0, 0]
+    np.testing.assert_allclose(row, expected, atol=1e-12)
+
+
+def test_the_rank_of_evidence_is_among_labels_of_its_class() -> None:
+    rows = np.array([[1.0, 0], [2, 0], [3, 0], [-9, 0]])
+    classes = np.array(["cat", "cat", "cat", "dog"])
+    ranked = ranks_among(rows, classes, (0,))(np.array([[2.0, 7], [0, 7], [2, 7]]), np.array(["cat", "cat", "dog"]))
+    # Of 3 and 1 labels, with one more above and below.
+    np.testing.assert_allclose(ranked, [[2, 7, odds(2.5 / 5)], [0, 7, odds(1 / 5)], [2, 7, odds(2 / 3)]])
+    # A class of which no label is left.
+    np.testing.assert_allclose(
+        ranks_among(rows, classes, (0,))(np.array([[0.0, 7]]), np.array(["bird"])), [[0, 7, odds(2 / 6)]]
+    )
 
 
 def test_a_detection_beside_all_labels_is_uncovered_once_and_its_score_counts() -> None:
@@ -45,7 +71,9 @@ def test_nothing_seen_finds_nothing() -> None:
     assert finders(image, found).tolist() == [-1]
     assert uncovered(image, found).tolist() == []
     assert missing_features(image.boxes, found, uncovered(image, found)).shape == (0, 4)
-    np.testing.assert_allclose(label_features(image.boxes, np.array(["cat"]), found), [[NOTHING] * 6])
+    np.testing.assert_allclose(
+        label_features(image.boxes, np.array(["cat"]), found, (100, 100)), [[NOTHING] * 9 + [0, 0]]
+    )
 
 
 def test_detections_with_next_to_no_score_say_nothing() -> None:

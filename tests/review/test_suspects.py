@@ -122,7 +122,8 @@ def test_without_detections_no_label_stands_out() -> None:
     none = Detections(np.zeros((0, 4)), (), np.zeros(0))
     suspects = find_suspects(truth, [none] * 5)
     assert len(suspects) == 10
-    assert len({round(each.score, 6) for each in suspects}) == 1
+    # They differ in size alone.
+    assert suspects[0].score == pytest.approx(suspects[-1].score, abs=0.01)
     assert suspects[0].score < 0.5
 
 

@@ -2,13 +2,15 @@
 
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
 
-from studies.labels.objectlab import suspects
+from studies.labels.objectlab import Thresholds, fitted_thresholds, suspects
 from studies.labels.params import read_labels_params
 from studies.labels.planting import KINDS, Planted, plant
 from studies.labels.result import MethodFigures, ObjectLabFigures, Reviewed
@@ -103,21 +105,44 @@ def test_a_mistake_counts_once_and_only_as_what_it_is() -> None:
 
 def test_suspects_of_objectlab_come_lowest_score_first(monkeypatch: pytest.MonkeyPatch) -> None:
     rank = ModuleType("cleanlab.object_detection.rank")
+    given: list[dict[str, float]] = []
+
+    def scores(*values: float) -> Callable[..., list[Any]]:
+        def of(labels: object, predictions: object, **thresholds: float) -> list[Any]:
+            given.append(thresholds)
+            return [np.array(values)]
+
+        return of
+
     vars(rank).update(
-        compute_badloc_box_scores=lambda labels, predictions: [np.array([0.9, 0.4])],
-        compute_swap_box_scores=lambda labels, predictions: [np.array([0.2, np.nan])],
-        compute_overlooked_box_scores=lambda labels, predictions: [np.array([np.nan, 0.3])],
+        compute_badloc_box_scores=scores(0.9, 0.4),
+        compute_swap_box_scores=scores(0.2, np.nan),
+        compute_overlooked_box_scores=scores(np.nan, 0.3),
     )
     for name in ("cleanlab", "cleanlab.object_detection"):
         monkeypatch.setitem(sys.modules, name, ModuleType(name))
     monkeypatch.setitem(sys.modules, rank.__name__, rank)
     labels = [{"bboxes": [[0, 0, 9, 9], [20, 20, 29, 29]], "labels": [0, 1]}]
-    found = suspects(labels, [[[[1, 1, 8, 8, 0.2]], [[40, 40, 49, 49, 0.9]]]])
+    predictions = [[[[1.0, 1, 8, 8, 0.2]], [[40.0, 40, 49, 49, 0.9]]]]
+    found = suspects(labels, predictions)
     assert [(each["box"][0], each["class"], each["missing"]) for each in found] == [
         (0, 0, False),
         (40, 1, True),
         (20, 1, False),
     ]
+    assert given == [{}, {}, {}]
+    suspects(labels, predictions, Thresholds(0.1, 0.5))
+    low, high = {"low_probability_threshold": 0.1}, {"high_probability_threshold": 0.5}
+    assert given[3:] == [low, high, high]
+
+
+def test_fitted_thresholds_are_from_the_detections_of_labels() -> None:
+    labels = [{"bboxes": [[0, 0, 10, 10], [20, 20, 30, 30], [50, 50, 60, 60]], "labels": [0, 0, 1]}]
+    cats = [[0, 0, 10, 9, 0.3], [0, 0, 10, 10, 0.2], [20, 20, 30, 30, 0.5], [80, 80, 90, 90, 0.99]]
+    # The third label has a detection of another class only.
+    fitted = fitted_thresholds(labels, [[[*cats, [50, 50, 60, 60, 0.9]], []]])
+    assert fitted == pytest.approx((0.08, 0.4))
+    assert fitted_thresholds(labels, [[[], []]]) is None
 
 
 def figures(recall: float, **found: int) -> MethodFigures:
@@ -139,11 +164,14 @@ def test_the_table_has_means_over_seeds_and_both_methods(tmp_path: Path) -> None
             review=figures(recall, dropped=1, shifted=seed - 1),
         )
         write_artifact(tmp_path / "results" / f"{done.key}.json", done)
-    other = ObjectLabFigures(data="guns", seed=1, **figures(0.5, shifted=1).model_dump())
+    other = ObjectLabFigures(
+        data="guns", seed=1, thresholds=(0.1, 0.5), own=figures(0.0), fitted=figures(0.5, shifted=1)
+    )
     write_artifact(tmp_path / "objectlab" / "guns-1.json", other)
     text = write_table(tmp_path / "results", tmp_path / "objectlab", tmp_path / "t.json", tmp_path / "t.md")
     assert "| guns | review | 2 | 0.75 | 1.00 | 0.50 | - | - |" in text
-    assert "| guns | objectlab | 1 | 0.50 | 0.00 | 1.00 | - | - |" in text
+    assert "| guns | objectlab | 1 | 0.00 | 0.00 | 0.00 | - | - |" in text
+    assert "| guns | objectlab, fitted | 1 | 0.50 | 0.00 | 1.00 | - | - |" in text
     assert "| guns | 2 | 9 | 40 | 2 | 1.00 | 9 | 0.70 | 3 |" in text
     assert "different versions" not in text
 
