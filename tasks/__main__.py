@@ -75,7 +75,9 @@ def main(argv: list[str] | None = None) -> int:
         print_text(f"{command}: {error}: {remedy}, then run it again", file=sys.stderr)
         return 1
     except KeyboardInterrupt as stop:
-        print_text(f"{command}: {str(stop) or 'stopped'}", file=sys.stderr)
+        # What a stage saved on its way is kept: the same command starts there.
+        stopped = "stopped; the same command goes on" if command in STAGES else "stopped"
+        print_text(f"{command}: {str(stop) or stopped}", file=sys.stderr)
         return CTRL_C_STATUS
     return 0
 

@@ -1,8 +1,7 @@
 """The file of one review, results/DATA-SEED.json, typed."""
 
-from pathlib import Path
-
-from tasks.artifacts.artifact import Artifact, read_artifact
+from studies.results import NamedResult
+from tasks.artifacts.artifact import Artifact
 
 
 class MethodFigures(Artifact):
@@ -19,11 +18,22 @@ class MethodFigures(Artifact):
     found: dict[str, int]
 
 
-class Reviewed(Artifact):
+class OfOneSeed(NamedResult):
+    """Of one data set with one seed of what is planted, by names in trials.yaml."""
+
+    data: str
+    seed: int
+
+    @property
+    def key(self) -> str:
+        """Its name among results."""
+        return f"{self.data}-{self.seed}"
+
+
+class Reviewed(OfOneSeed):
     """One data set with one seed.
 
     Attributes:
-        data, seed: by names in trials.yaml.
         code: the version of the code, the params and the weights that made it.
         images, labels: in the data set.
         planted: mistakes, by kind.
@@ -32,8 +42,6 @@ class Reviewed(Artifact):
         review: what the command finds.
     """
 
-    data: str
-    seed: int
     code: str
     images: int
     labels: int
@@ -43,39 +51,16 @@ class Reviewed(Artifact):
     minutes: float
     review: MethodFigures
 
-    @property
-    def key(self) -> str:
-        """Its name among results."""
-        return f"{self.data}-{self.seed}"
 
-
-class ObjectLabFigures(Artifact):
+class ObjectLabFigures(OfOneSeed):
     """What ObjectLab finds in the same labels and detections.
 
     Attributes:
-        data, seed: by names in trials.yaml.
         thresholds: the fitted ones, low and high.
         own: with the thresholds that it has by default.
         fitted: with fitted ones.
     """
 
-    data: str
-    seed: int
     thresholds: tuple[float, float] | None
     own: MethodFigures
     fitted: MethodFigures
-
-
-def read_reviewed(folder: Path) -> list[Reviewed]:
-    """Every result in `folder`, in the order of file names.
-
-    Raises:
-        FormatError: a file is not the result of a run.
-    """
-    return [read_artifact(path, Reviewed, f"review@{path.stem}") for path in sorted(folder.glob("*.json"))]
-
-
-def read_objectlab(folder: Path) -> dict[str, ObjectLabFigures]:
-    """The same of ObjectLab, by key."""
-    paths = sorted(folder.glob("*.json"))
-    return {path.stem: read_artifact(path, ObjectLabFigures, f"objectlab@{path.stem}") for path in paths}

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from studies.labels.planting import KINDS
-from studies.labels.result import MethodFigures, ObjectLabFigures, Reviewed, read_objectlab, read_reviewed
+from studies.labels.result import MethodFigures, ObjectLabFigures, Reviewed
+from studies.results import read_named_results
 from tasks.artifacts.artifact import Artifact, write_artifact
 from tasks.errors import PipelineError
 
@@ -33,7 +34,8 @@ def write_table(results: Path, objectlab: Path, summary: Path, markdown: Path) -
     Raises:
         PipelineError: there is no result, or a file is not the result of a run.
     """
-    reviewed, others = read_reviewed(results), read_objectlab(objectlab)
+    reviewed = read_named_results(results, Reviewed, "review")
+    others = {each.key: each for each in read_named_results(objectlab, ObjectLabFigures, "objectlab")}
     if not reviewed:
         raise PipelineError(f"{results}: no run has ended yet; `dvc repro` runs them")
     by_data: defaultdict[str, list[Reviewed]] = defaultdict(list)

@@ -11,8 +11,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from studies.command import status_of
-from studies.models.result import ModelResult, read_results
+from studies.models.result import ModelResult
 from studies.models.table import write_tables
+from studies.results import read_named_results
 from studies.stages import code_version
 from tasks.artifacts.artifact import write_artifact
 from tasks.errors import ParamsError, PipelineError
@@ -41,7 +42,8 @@ def _run(args: argparse.Namespace) -> None:
         return
     if args.stage is None:
         _measure_all()
-    print(write_tables(read_results(RESULTS), Path("table.md")))
+    results = {each.model: each for each in read_named_results(RESULTS, ModelResult, "measure")}
+    print(write_tables(results, Path("table.md")))
 
 
 def _measure_all() -> None:

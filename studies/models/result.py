@@ -1,8 +1,7 @@
 """The file of one model, results/NAME.json, typed."""
 
-from pathlib import Path
-
-from tasks.artifacts.artifact import Artifact, read_artifact
+from studies.results import NamedResult
+from tasks.artifacts.artifact import Artifact
 
 
 class SmallRun(Artifact):
@@ -55,7 +54,7 @@ class NativeCost(Artifact):
     detection_ms: float
 
 
-class ModelResult(Artifact):
+class ModelResult(NamedResult):
     """One model.
 
     Attributes:
@@ -70,12 +69,7 @@ class ModelResult(Artifact):
     small: SmallRun
     native: NativeCost
 
-
-def read_results(folder: Path) -> dict[str, ModelResult]:
-    """Every result in `folder` by model.
-
-    Raises:
-        FormatError: a file is not the result of a model.
-    """
-    results = [read_artifact(path, ModelResult, f"measure@{path.stem}") for path in sorted(folder.glob("*.json"))]
-    return {result.model: result for result in results}
+    @property
+    def key(self) -> str:
+        """Its name among results."""
+        return self.model

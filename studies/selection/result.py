@@ -1,10 +1,9 @@
 """The file of one method with one seed, results/DATA-SEED-METHOD.json, typed."""
 
-from pathlib import Path
-
 from pydantic import Field
 
-from tasks.artifacts.artifact import Artifact, read_artifact
+from studies.results import NamedResult
+from tasks.artifacts.artifact import Artifact
 
 
 class Round(Artifact):
@@ -24,7 +23,7 @@ class Round(Artifact):
     train_seconds: float
 
 
-class Curve(Artifact):
+class Curve(NamedResult):
     """The rounds of one method.
 
     Attributes:
@@ -56,12 +55,3 @@ class Curve(Artifact):
     def labelled(self) -> list[str]:
         """All photos with labels, those of the next round included."""
         return [*(name for each in self.rounds for name in each.new), *self.next]
-
-
-def read_curves(folder: Path) -> list[Curve]:
-    """Every result in `folder`, in the order of file names.
-
-    Raises:
-        FormatError: a file is not the result of a run.
-    """
-    return [read_artifact(path, Curve, f"rounds@{path.stem}") for path in sorted(folder.glob("*.json"))]

@@ -7,7 +7,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from studies.chance import over_seeds
-from studies.selection.result import Curve, read_curves
+from studies.results import read_named_results
+from studies.selection.result import Curve
 from tasks.artifacts.artifact import Artifact, write_artifact
 from tasks.errors import PipelineError
 
@@ -31,11 +32,12 @@ def write_table(results: Path, summary: Path, markdown: Path, methods: Mapping[s
     """Summarise every result in `results` as JSON and as Markdown, which is also returned.
 
     Raises:
-        PipelineError: there is no result, or a file is not the result of a run.
+        PipelineError: there is no result, a file is not the result of a run, or rounds of one data set differ.
     """
-    curves = read_curves(results)
+    curves = read_named_results(results, Curve, "rounds")
     if not curves:
         raise PipelineError(f"{results}: no run has ended yet; `dvc repro` runs them")
+    _refuse_different_rounds(curves)
     by_lot = [method for method, share in methods.items() if share == 1.0]
     groups: defaultdict[tuple[str, str], dict[int, Curve]] = defaultdict(dict)
     for curve in curves:
@@ -60,6 +62,22 @@ def write_table(results: Path, summary: Path, markdown: Path, methods: Mapping[s
     text = "\n".join(lines) + "\n"
     markdown.write_text(text, encoding="utf-8")
     return text
+
+
+def _refuse_different_rounds(curves: Sequence[Curve]) -> None:
+    """Rounds of different sizes, and scores on different images, have no mean and no difference."""
+    first: dict[str, Curve] = {}
+    for curve in curves:
+        other = first.setdefault(curve.data, curve)
+        if _rounds_of(curve) != _rounds_of(other):
+            raise PipelineError(
+                f"{curve.key} has other rounds, steps or test images than {other.key}: run one of them again "
+                f"(`dvc repro -f rounds@{curve.data}-{curve.seed}`)"
+            )
+
+
+def _rounds_of(curve: Curve) -> tuple[object, ...]:
+    return curve.test_images, curve.steps, *(each.labels for each in curve.rounds)
 
 
 def labels_to_reach(curve: Sequence[tuple[int, float]], target: float) -> float | None:

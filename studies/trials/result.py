@@ -1,11 +1,10 @@
 """The file of one run, results/DATA-ARM-STEPS-SEED.json, typed."""
 
-from pathlib import Path
 from typing import NamedTuple
 
 from pydantic import Field
 
-from tasks.artifacts.artifact import Artifact, read_artifact
+from studies.results import NamedResult
 
 
 class Trial(NamedTuple):
@@ -22,7 +21,7 @@ class Trial(NamedTuple):
         return "-".join(map(str, self))
 
 
-class TrialResult(Artifact):
+class TrialResult(NamedResult):
     """One run of the matrix and its score.
 
     Attributes:
@@ -45,19 +44,15 @@ class TrialResult(Artifact):
     seconds: float
     split: str = Field(alias="part")
     images: int
-    mAP: float  # noqa: N815 - the metric's name
-    AP50: float
+    mAP: float = Field(ge=0, le=1)  # noqa: N815 - the metric's name
+    AP50: float = Field(ge=0, le=1)
 
     @property
     def trial(self) -> Trial:
         """Which run it is of."""
         return Trial(self.data, self.arm, self.steps, self.seed)
 
-
-def read_results(folder: Path) -> list[TrialResult]:
-    """Every result in `folder`, in the order of file names.
-
-    Raises:
-        FormatError: a file is not the result of a run.
-    """
-    return [read_artifact(path, TrialResult, f"train@{path.stem}") for path in sorted(folder.glob("*.json"))]
+    @property
+    def key(self) -> str:
+        """Its name among results and stages."""
+        return self.trial.key

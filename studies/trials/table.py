@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from studies.chance import over_seeds
-from studies.trials.result import Trial, TrialResult, read_results
+from studies.results import read_named_results
+from studies.trials.result import Trial, TrialResult
 from tasks.artifacts.artifact import Artifact, write_artifact
 from tasks.errors import PipelineError
 
@@ -43,11 +44,13 @@ def write_table(results: Path, summary: Path, markdown: Path, *, against: str, s
         steps_of: how many steps a run trains, for the column of this name: an arm may have a number of its own.
 
     Raises:
-        PipelineError: there is no result, or a file is not the result of a run.
+        PipelineError: there is no result, a file is not the result of a run, or runs of one data set are scored on
+            different images.
     """
-    runs = read_results(results)
+    runs = read_named_results(results, TrialResult, "train")
     if not runs:
         raise PipelineError(f"{results}: no run has ended yet; `dvc repro` runs them")
+    _refuse_different_images(runs)
     groups: dict[_Group, list[TrialResult]] = {}
     for run in runs:
         groups.setdefault(_Group(run.data, run.steps, run.arm), []).append(run)
@@ -68,6 +71,18 @@ def write_table(results: Path, summary: Path, markdown: Path, *, against: str, s
     text = "\n".join(lines) + "\n"
     markdown.write_text(text, encoding="utf-8")
     return text
+
+
+def _refuse_different_images(runs: Sequence[TrialResult]) -> None:
+    """Scores on different images have no mean and no difference."""
+    first: dict[str, TrialResult] = {}
+    for run in runs:
+        other = first.setdefault(run.data, run)
+        if (run.split, run.images) != (other.split, other.images):
+            raise PipelineError(
+                f"{run.key} is scored on {run.images} images of {run.split}, {other.key} on {other.images} of "
+                f"{other.split}: run one of them again (`dvc repro -f train@{run.key}`)"
+            )
 
 
 def _summary(runs: Sequence[TrialResult]) -> _Summary:

@@ -179,7 +179,8 @@ def _commit(name: str, root: Path) -> str:
         found.setdefault(revision, "a git revision")
     if not found:
         raise PipelineError(
-            f"{name}: neither a folder with a {_PARAMS}, nor a git revision, nor an experiment of `dvc exp show`"
+            f"{name}: neither a folder with a {_PARAMS}, nor a git revision, nor an experiment of `dvc exp show` "
+            "(`git branch --all` and `git log` list revisions)"
         )
     if len(found) > 1:
         candidates = ", ".join(f"{commit[:8]} ({what})" for commit, what in found.items())

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 from google.protobuf.message import DecodeError
@@ -118,7 +119,7 @@ def restore(network: Network, base: Path, classes: tuple[str, ...]) -> RestoreRe
 
     Raises:
         CheckpointError: the base is damaged (a checkpoint has a checksum for each value), or it fills nothing of the
-            backbone.
+            backbone, a checkpoint less than all of it, or a value is not a finite number.
     """
     description = read_base_description(base)
     result = RestoreResult(network, _source_in_words(description))
@@ -140,15 +141,29 @@ def restore(network: Network, base: Path, classes: tuple[str, ...]) -> RestoreRe
         elif merged is None or merged.shape != shape:
             result.mismatched[key] = f"{value.shape} in the base, {shape} in the model"
         else:
+            if not np.isfinite(merged).all():
+                raise CheckpointError(
+                    f"{base}: {name} of {result.source} has values that are not finite numbers: the training that "
+                    "made them failed; take other weights (checkpoint.source)"
+                )
             variable.assign(merged)
             result.add_filled(key, head)
     result.left_over.update(name for name in weights.names - used if not network.architecture.is_unused(name))
-    if description.kind != "none" and not result.keys & network.keys_of(BACKBONE):
-        raise CheckpointError(
-            f"{base}: nothing of the backbone was restored from {result.source}: these weights are for another model; "
-            "set checkpoint.source to weights of model.name, or to none to train from nothing"
-        )
+    _refuse_weights_of_another_model(base, description, result)
     return result
+
+
+def _refuse_weights_of_another_model(base: Path, description: BaseDescription, result: RestoreResult) -> None:
+    backbone = result.network.keys_of(BACKBONE)
+    filled = len(result.keys & backbone)
+    # A checkpoint's keys are numbers of layers: some of another model's fit by accident, and are of other layers.
+    enough = len(backbone) if description.kind == "tf_checkpoint" else 1
+    if description.kind != "none" and filled < enough:
+        much = f"only {filled} of {len(backbone)} variables" if filled else "nothing"
+        raise CheckpointError(
+            f"{base}: {much} of the backbone restored from {result.source}: these weights are for another model; set "
+            "checkpoint.source to weights of model.name, or to none to train from nothing"
+        )
 
 
 def _class_head(network: Network, base: Path, classes: tuple[str, ...], names: Mapping[str, str]) -> ClassHead:

@@ -66,7 +66,8 @@ def remedy(share: Callable[[ModelGeometry], float], geometry: ModelGeometry, alt
         return own
     work = _pixels(alternatives.others[best]) / _pixels(geometry)
     more = f"; {own}" if shares[best] > _MUCH_LEFT else ""
-    return f"{best} would leave {percent(shares[best])} of them, with {work:.2g} times the pixels{more}"
+    rest = percent(shares[best])
+    return f"{best} (model.side_px: null) would leave {rest} of them, with {work:.2g} times the pixels{more}"
 
 
 def times_the_time(larger: ModelGeometry, geometry: ModelGeometry) -> str:

@@ -48,7 +48,7 @@ def read_base_facts(base: Path, description: BaseDescription) -> BaseFacts:
     label_map, kind = base / LABEL_MAP, description.kind
     return BaseFacts(
         description,
-        is_detector=kind == "tf_checkpoint" or (kind == "weights" and _has_detector(base / ARRAYS)),
+        is_detector=kind in ("tf_checkpoint", "saved_model") or (kind == "weights" and _has_detector(base / ARRAYS)),
         classes=read_label_map(label_map) if label_map.is_file() else None,
     )
 
@@ -63,7 +63,7 @@ def check_base(base: BaseFacts, classes: Sequence[str]) -> list[Finding]:
         theirs = "classes that it does not name" if base.classes is None else listed(base.classes)
         kept = known_classes(classes, base.classes or (), base.description.class_names)
         head = class_rows_in_words(kept, [label for label in classes if label not in kept])
-        head = f"in the class head, {head}" if head else "the class head starts new, all else is restored"
+        head = f"in the class head, {head}" if head else "the class head starts new"
         why = f"trained for {theirs}, here for {listed(classes)}: {head}"
         findings.append(Finding("info", "checkpoint.source", source, why))
     return [*findings, *_check_names(base, classes)]

@@ -5,6 +5,8 @@ the step alone, so that a resumed run continues with the same batches.
 """
 
 import gc
+import math
+import os
 import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -188,12 +190,23 @@ def batch_entries(
 
 def _allocate(shape: tuple[int, ...], dtype: str, folder: Path | None) -> npt.NDArray[Any]:
     if folder is None:
-        return np.empty(shape, dtype)
+        try:
+            return np.empty(shape, dtype)
+        except MemoryError as error:
+            raise TrainingError(f"no memory for the features ({error}); set train.cache.use to disk or off") from error
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "features.partial"
     try:
-        features: npt.NDArray[Any] = np.memmap(path, dtype=dtype, mode="w+", shape=shape)
+        with path.open("wb") as file:
+            size = math.prod(shape) * np.dtype(dtype).itemsize
+            # A file that only looks as large would end the process later, where the disk is full. macOS lacks the call.
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, size)
+            else:
+                file.truncate(size)
+        features: npt.NDArray[Any] = np.memmap(path, dtype=dtype, mode="r+", shape=shape)
     except OSError as error:
+        path.unlink(missing_ok=True)
         raise TrainingError(f"{path}: no space for the features ({error}); set train.cache.use to off") from error
     # The open mapping keeps the content; a killed process leaves nothing behind.
     path.unlink()

@@ -158,6 +158,33 @@ def test_weights_of_another_model_are_refused(network: Network, tmp_path: Path) 
         restore(network, base, CLASSES)
 
 
+def test_a_checkpoint_that_fits_the_backbone_by_accident_is_refused(network: Network, tmp_path: Path) -> None:
+    base = write_base(tmp_path / "base", "tf_checkpoint")
+    backbone = sorted(network.keys_of(BACKBONE))
+    # Keys of a checkpoint are numbers of layers: another model has some of them with the same shapes.
+    root = tf.train.Checkpoint()
+    for key in backbone[:10]:
+        at = root
+        *parents, last = key.split("/")
+        for name in parents:
+            if not hasattr(at, name):
+                setattr(at, name, tf.train.Checkpoint())
+            at = getattr(at, name)
+        setattr(at, last, tf.Variable(network.variables[key].numpy()))
+    root.write(str(base / "checkpoint" / "ckpt-0"))
+    with pytest.raises(CheckpointError, match=r"only 10 of 260 variables of the backbone .* for another model; set"):
+        restore(network, base, CLASSES)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_not_finite_are_refused(network: Network, tmp_path: Path, value: float) -> None:
+    kernel = np.ones((3, 3, 3, 32), np.float32)
+    kernel[0, 0, 0, 5] = value
+    base = write_base(tmp_path / "base", "weights", **{"Conv1/kernel": kernel})
+    with pytest.raises(CheckpointError, match=r"Conv1/kernel of test.* not finite numbers"):
+        restore(network, base, CLASSES)
+
+
 def test_a_damaged_checkpoint_is_an_error_that_names_it(network: Network, tmp_path: Path) -> None:
     base = write_base(tmp_path / "base", "tf_checkpoint")
     (base / "checkpoint").mkdir()

@@ -69,7 +69,7 @@ def test_the_outcome_depends_on_the_matcher():
 
 def test_a_model_that_halves_such_boxes_is_named_with_its_cost():
     (found,) = beyond(TINY, TINY, TINY, others={"same": GEOMETRY, "larger": LARGER})
-    assert found.remedy == "larger would leave 0 % of them, with 4 times the pixels"
+    assert found.remedy == "larger (model.side_px: null) would leave 0 % of them, with 4 times the pixels"
 
 
 def test_a_larger_input_comes_before_another_model():
@@ -79,12 +79,14 @@ def test_a_larger_input_comes_before_another_model():
 
 def test_an_input_that_leaves_more_than_half_of_them_is_no_remedy():
     (found,) = beyond(TINY, *[HUGE] * 2, larger={640: LARGER}, others={"other": replace(GEOMETRY, matched_iou=0.01)})
-    assert found.remedy == "other would leave 0 % of them, with 1 times the pixels"
+    assert found.remedy == "other (model.side_px: null) would leave 0 % of them, with 1 times the pixels"
 
 
 def test_the_boxes_that_the_named_model_leaves_are_counted():
     (found,) = beyond(TINY, TINY, TINY, TINY, HUGE, others={"larger": LARGER})
-    assert found.remedy.startswith("larger would leave 20 % of them, with 4 times the pixels; a pipeline.config")
+    assert found.remedy.startswith(
+        "larger (model.side_px: null) would leave 20 % of them, with 4 times the pixels; a pipeline.config"
+    )
 
 
 @pytest.mark.parametrize("others", [{}, {"larger": LARGER}])

@@ -137,6 +137,10 @@ def test_arrays_with_checkpoint_keys_are_of_a_detector(tmp_path, name, detector)
     assert facts_of(tmp_path) == BaseFacts(base_description(), detector, None)
 
 
+def test_a_saved_model_is_of_a_detector(tmp_path):
+    assert facts_of(describe_base(tmp_path, "saved_model")).is_detector
+
+
 def test_the_classes_of_a_base_are_those_of_its_label_map(tmp_path):
     (tmp_path / "label_map.pbtxt").write_text("item { id: 1 name: 'mug' }")
     describe_base(tmp_path, "tf_checkpoint")

@@ -182,6 +182,18 @@ def test_a_method_without_chance_to_compare_with_has_its_rows_alone(tmp_path: Pa
     assert text.count("| guns") == 2
 
 
+@pytest.mark.parametrize(
+    ("scores", "changes"),
+    [((0.1, 0.2, 0.3), {}), ((0.1, 0.2), {"test_images": 8}), ((0.1, 0.2), {"steps": 5})],
+    ids=["more rounds", "other images", "longer trainings"],
+)
+def test_rounds_that_differ_have_no_table(tmp_path: Path, scores: tuple[float, ...], changes: dict[str, int]) -> None:
+    result(tmp_path / "results", "random", 1, 0.1, 0.2)
+    result(tmp_path / "results", "random", 2, *scores, **changes)
+    with pytest.raises(PipelineError, match=r"guns-2-random has other .* than guns-1-random: .*-f rounds@guns-2"):
+        table(tmp_path)
+
+
 def test_a_table_without_results_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match="no run has ended yet"):
         table(tmp_path)

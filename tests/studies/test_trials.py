@@ -254,6 +254,28 @@ def test_a_table_without_results_and_a_file_that_is_no_result_are_errors(tmp_pat
         write_table(tmp_path / "results", tmp_path / "s.json", tmp_path / "s.md", against="base", steps_of=STEPS)
 
 
+def test_a_copied_result_is_no_further_seed(tmp_path: Path) -> None:
+    result(tmp_path / "results", 1)
+    shutil.copy(tmp_path / "results" / "guns-base-60-1.json", tmp_path / "results" / "guns-base-60-4.json")
+    with pytest.raises(PipelineError, match=r"guns-base-60-4\.json: holds the result of guns-base-60-1; remove it"):
+        write_table(tmp_path / "results", tmp_path / "s", tmp_path / "m", against="base", steps_of=STEPS)
+
+
+@pytest.mark.parametrize("other", [{"part": "val"}, {"images": 8}])
+def test_scores_on_different_images_have_no_table(tmp_path: Path, other: dict[str, Any]) -> None:
+    result(tmp_path / "results", 1)
+    result(tmp_path / "results", 2, arm="none", **other)
+    with pytest.raises(PipelineError, match=r"guns-none-60-2 is scored on .*dvc repro -f train@guns-none-60-2"):
+        write_table(tmp_path / "results", tmp_path / "s", tmp_path / "m", against="base", steps_of=STEPS)
+
+
+@pytest.mark.parametrize("score", [62.0, -0.1])
+def test_a_score_is_a_share(tmp_path: Path, score: float) -> None:
+    result(tmp_path / "results", 1, mAP=score)
+    with pytest.raises(PipelineError, match="mAP"):
+        write_table(tmp_path / "results", tmp_path / "s", tmp_path / "m", against="base", steps_of=STEPS)
+
+
 def test_an_unknown_section_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match=r"studies/params\.yaml: no section `trian`; there are: ingest, "):
         write_params(PARAMS, tmp_path / "run", tmp_path / "guns", {"trian": {"steps": 1}})

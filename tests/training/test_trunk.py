@@ -1,6 +1,8 @@
 """Training from features that were computed once, against training from images."""
 
+import errno
 import gc
+import os
 import re
 import weakref
 from contextlib import suppress
@@ -131,6 +133,28 @@ def test_a_resumed_run_gets_the_batches_of_an_uninterrupted_one() -> None:
     assert np.array_equal(whole[6:], resumed)
     other = next(batch_entries(plan(), batch_size=4, seed=6, start_step=0))
     assert not np.array_equal(other, whole[0])
+
+
+def test_a_disk_without_the_space_for_features_is_an_error_before_any_is_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def full(file: int, offset: int, length: int) -> None:
+        asked.append(length)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    specs = (tf.TensorSpec((4, 4, 2)),)
+    with pytest.raises(TrainingError, match=r"no space for the features \(.*No space left.*train\.cache\.use to off"):
+        FeatureCache(CachePlan(7, 1, "float16", specs), tmp_path)
+    assert asked == [14 * 32 * 2]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_more_features_than_memory_can_hold_are_an_error() -> None:
+    with pytest.raises(TrainingError, match=r"no memory for the features .*train\.cache\.use to disk or off"):
+        FeatureCache(CachePlan(10**9, 10**6, "float32", (tf.TensorSpec((4, 4, 2)),)), None)
 
 
 @pytest.mark.slow
