@@ -109,5 +109,6 @@ def _with_images(dataset: Dataset, images: Sequence[AnnotatedImage]) -> Dataset:
 
 def _key(params: Params) -> str:
     """A hash of everything that decides the result: a run with other data or params starts anew."""
-    known = [code_version(), sha256_of(params.paths.validated), params.model_dump_json()]
+    code = code_version("studies/leave_one_out/*.py", "configs/**/*.config")
+    known = [code, sha256_of(params.paths.validated), params.model_dump_json()]
     return hashlib.sha256("\n".join(known).encode()).hexdigest()[:16]

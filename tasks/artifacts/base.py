@@ -6,8 +6,6 @@ by checkpoint key) or `none`. The label map of the classes that the weights were
 source has one.
 """
 
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -17,22 +15,15 @@ import numpy.typing as npt
 from pydantic import Field
 
 from tasks.artifacts.artifact import Artifact, read_artifact, write_artifact
+from tasks.artifacts.npz import read_npz
 from tasks.errors import CheckpointError, DataError
 from tasks.ground.stage_files import restored_by
-from tasks.ground.text import quoted
 
 DESCRIPTION = Path("base.json")
 CHECKPOINT = Path("checkpoint/ckpt-0")
 SAVED_MODEL = Path("variables/variables")
 ARRAYS = Path("weights.npz")
 LABEL_MAP = Path("label_map.pbtxt")
-# More than ten times the largest model here; zeros of that size are 2 MB in the file, and all are held in memory.
-_MAX_ARRAY_BYTES = 2_000_000_000
-# What numpy and zipfile raise for files that are not theirs, or are damaged.
-_UNREADABLE = (
-    OSError, ValueError, TypeError, AttributeError, LookupError, EOFError, MemoryError, NotImplementedError,
-    RuntimeError, zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
 
 BaseKind = Literal["tf_checkpoint", "saved_model", "weights", "none"]
 
@@ -90,21 +81,7 @@ def read_arrays(base: Path) -> dict[str, npt.NDArray[Any]]:
     Raises:
         CheckpointError: the file is missing or damaged, or holds something else than numbers with a fraction.
     """
-    path = base / ARRAYS
-    try:
-        with zipfile.ZipFile(path) as file:
-            unpacked = sum(member.file_size for member in file.infolist())
-        if unpacked > _MAX_ARRAY_BYTES:
-            raise CheckpointError(f"{path}: {unpacked} bytes once unpacked; at most {_MAX_ARRAY_BYTES} are read")
-        # numpy leaves a file open that it opened itself and could not read.
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except _UNREADABLE as error:
-        raise CheckpointError(f"{path}: not a readable .npz of weights: {error}; get the weights again") from error
-    others = [name for name, array in arrays.items() if array.dtype.kind != "f"]
-    if others:
-        raise CheckpointError(f"{path}: {quoted(others[0])} holds {arrays[others[0]].dtype}, not weights")
-    return arrays
+    return read_npz(base / ARRAYS)
 
 
 def checkpoint_prefix(base: Path) -> Path:

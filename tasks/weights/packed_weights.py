@@ -5,7 +5,6 @@ float16 holds 0.00006 to 65504 with eleven bits. An array that would lose more s
 
 import io
 import zipfile
-import zlib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tasks.artifacts.npz import read_npz
 from tasks.errors import CheckpointError
 from tasks.ground.files import replacing
 
@@ -65,9 +65,4 @@ def read_packed(path: Path) -> Arrays:
     Raises:
         CheckpointError: the file is not what `write_packed` writes.
     """
-    try:
-        # numpy leaves a file open that it opened itself and could not read.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name].astype(np.float32) for name in archive.files}
-    except (OSError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise CheckpointError(f"{path}: not a readable .npz of weights: {error}") from error
+    return {name: array.astype(np.float32) for name, array in read_npz(path).items()}

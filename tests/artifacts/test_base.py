@@ -1,5 +1,6 @@
 import io
 import json
+import pickle
 import zipfile
 from pathlib import Path
 
@@ -49,3 +50,26 @@ def test_a_small_file_that_unpacks_to_gigabytes_is_refused_unread(tmp_path: Path
     assert (tmp_path / ARRAYS).stat().st_size < 10_000_000
     with pytest.raises(CheckpointError, match=r"2100000000 bytes once unpacked; at most 2000000000 are read"):
         read_arrays(tmp_path)
+
+
+def test_a_member_that_is_no_array_is_refused_and_not_unpickled(tmp_path: Path) -> None:
+    for content in (b"read me", pickle.dumps({"a": 1})):
+        np.savez(tmp_path / ARRAYS, kernel=np.zeros(3, np.float32))
+        with zipfile.ZipFile(tmp_path / ARRAYS, "a") as file:
+            file.writestr("README.txt", content)
+        with pytest.raises(CheckpointError, match=r"weights\.npz: 'README\.txt' holds a file, not weights"):
+            read_arrays(tmp_path)
+
+
+def test_a_damaged_member_of_any_compression_is_refused(tmp_path: Path) -> None:
+    array = io.BytesIO()
+    np.save(array, np.arange(9000, dtype=np.float32))
+    for compression in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        with zipfile.ZipFile(tmp_path / ARRAYS, "w", compression) as file:
+            file.writestr("kernel.npy", array.getvalue())
+        content = bytearray((tmp_path / ARRAYS).read_bytes())
+        for place in range(60, len(content) // 2, 97):
+            content[place] ^= 0xFF
+        (tmp_path / ARRAYS).write_bytes(content)
+        with pytest.raises(CheckpointError, match=r"weights\.npz: not a readable \.npz of weights"):
+            read_arrays(tmp_path)
