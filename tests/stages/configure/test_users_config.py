@@ -58,7 +58,11 @@ def test_a_users_config_of_another_architecture_is_refused() -> None:
     ("name", "side_px", "remedies"),
     [
         # Its anchors grow with its input: no size helps, another model's anchors do.
-        ("ssd_mobilenet_v2_320x320", None, ["ssd_mobilenet_v2_fpnlite_640x640 would", "set model.side_px: 512, which"]),
+        (
+            "ssd_mobilenet_v2_320x320",
+            None,
+            ["ssd_mobilenet_v2_fpnlite_640x640 (model.side_px: null) would", "set model.side_px: 512, which"],
+        ),
         (DEFAULT, 1024, []),
         ("ssd_resnet50_v1_fpn_640x640", 416, ["set model.side_px: 640, which", "set model.side_px: 640"]),
         ("configs/mine.config", None, ["write 640 for both sides in its image_resizer"] * 2),
