@@ -13,11 +13,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-# A detection with this IoU and the label's class is the label's.
-_MATCHES_FROM = 0.5
-# Of the score of a sure detection, what still says something.
-_LOW_SHARE = 0.2
-
 _Labels = list[dict[str, Any]]
 _Predictions = list[list[list[list[float]]]]
 
@@ -27,27 +22,6 @@ class Thresholds(NamedTuple):
 
     low: float
     high: float
-
-
-def fitted_thresholds(labels: _Labels, predictions: _Predictions) -> Thresholds | None:
-    """`high` is what half of the labels' own detections reach, `low` a fifth of it; None where no label has one."""
-    best: list[float] = []
-    for own, by_class in zip(labels, predictions, strict=True):
-        for box, number in zip(own["bboxes"], own["labels"], strict=True):
-            scores = [row[4] for row in by_class[number] if _iou(box, row) >= _MATCHES_FROM]
-            if scores:
-                best.append(max(scores))
-    high = float(np.median(best)) if best else None
-    return None if high is None else Thresholds(_LOW_SHARE * high, high)
-
-
-def _iou(one: list[float], other: list[float]) -> float:
-    """Of two XYXY_ABS boxes."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    both = max(width, 0.0) * max(height, 0.0)
-    sizes = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
-    return both / (sum(sizes) - both) if both else 0.0
 
 
 def suspects(labels: _Labels, predictions: _Predictions, thresholds: Thresholds | None = None) -> list[dict[str, Any]]:
@@ -97,11 +71,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("detections", type=Path)
     parser.add_argument("suspects", type=Path)
+    parser.add_argument("--thresholds", type=float, nargs=2, metavar=("LOW", "HIGH"), help="fitted ones")
     args = parser.parse_args()
     content = json.loads(args.detections.read_text(encoding="utf-8"))
     given = content["labels"], content["predictions"]
-    fitted = fitted_thresholds(*given)
-    found = {"own": suspects(*given), "fitted": suspects(*given, fitted), "thresholds": fitted}
+    found = {"own": suspects(*given), "fitted": suspects(*given, args.thresholds and Thresholds(*args.thresholds))}
     args.suspects.parent.mkdir(exist_ok=True)
     args.suspects.write_text(json.dumps(found), encoding="utf-8")
 

@@ -12,7 +12,7 @@ from typing import Any
 from studies.labels.params import LabelsParams
 from studies.labels.planting import Planted, plant
 from studies.labels.result import MethodFigures, ObjectLabFigures, Reviewed
-from studies.labels.scoring import Named, score
+from studies.labels.scoring import Named, fitted_thresholds, score
 from studies.stages import PARAMS, code_version, run_stages, write_params
 from tasks.artifacts.artifact import write_artifact
 from tasks.dataset.boxes import corners
@@ -100,10 +100,12 @@ def objectlab(data: str, seed: int, results: Path) -> ObjectLabFigures:
     if not _OBJECTLAB.exists():
         raise PipelineError(f"{_OBJECTLAB}: missing; README.md says how to make this environment")
     file, ranked = DETECTIONS / f"{data}-{seed}.json", Path("runs") / f"objectlab-{data}-{seed}.json"
+    content = read_json(file, "labels and detections")
+    thresholds = fitted_thresholds(content["labels"], content["predictions"])
     command = [str(_OBJECTLAB), str(Path(__file__).with_name("objectlab.py")), str(file), str(ranked)]
+    command += ["--thresholds", *map(repr, thresholds)] if thresholds else []
     if subprocess.run(command, check=False).returncode:
         raise PipelineError(f"`{' '.join(command)}` failed; see above")
-    content = read_json(file, "labels and detections")
     planted = [Planted(*each) for each in content["planted"]]
     listed = json.loads(ranked.read_text(encoding="utf-8"))
 
@@ -114,9 +116,7 @@ def objectlab(data: str, seed: int, results: Path) -> ObjectLabFigures:
         ]
         return MethodFigures(**score(suspects, planted, _PRECISION)._asdict())
 
-    found = ObjectLabFigures(
-        data=data, seed=seed, thresholds=listed["thresholds"], own=figures("own"), fitted=figures("fitted")
-    )
+    found = ObjectLabFigures(data=data, seed=seed, thresholds=thresholds, own=figures("own"), fitted=figures("fitted"))
     results.mkdir(exist_ok=True)
     write_artifact(results / f"{data}-{seed}.json", found)
     ranked.unlink()

@@ -1,8 +1,8 @@
-"""Which planted mistakes a ranked list of suspects names."""
+"""Which planted mistakes a ranked list of suspects names; and thresholds of ObjectLab's that fit the detections."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from tasks.dataset.boxes import Corners, as_boxes, iou
 
 # A box that is seen where a label was dropped.
 _SEEN_FROM = 0.5
+# Of the score of a sure detection, what still says something to ObjectLab.
+_LOW_SHARE = 0.2
 # Boxes go through files as numbers with few digits.
 _EQUAL_PX = 1.0
 
@@ -67,3 +69,24 @@ def _names(suspect: Named, planted: Planted) -> bool:
     if suspect.is_missing:
         return bool(iou(as_boxes([suspect.box]), as_boxes([planted.box]))[0, 0] >= _SEEN_FROM)
     return suspect.class_name == planted.class_name and bool(np.allclose(suspect.box, planted.box, atol=_EQUAL_PX))
+
+
+def fitted_thresholds(
+    labels: Sequence[dict[str, Any]], predictions: Sequence[Sequence[Sequence[Sequence[float]]]]
+) -> tuple[float, float] | None:
+    """Low and high: high is what half of the labels' own detections reach, low a fifth of it; None without any.
+
+    Args:
+        labels: of each image `bboxes`, `(L, 4)` XYXY_ABS, and `labels`, `(L,)` numbers of classes.
+        predictions: of each image and class, rows of XYXY_ABS and score.
+    """
+    best: list[float] = []
+    for own, by_class in zip(labels, predictions, strict=True):
+        numbers = np.array(own["labels"], int)
+        for number, rows in enumerate(by_class):
+            found = np.array(rows, float).reshape(-1, 5)
+            boxes = as_boxes(own["bboxes"])[numbers == number]
+            scores = np.where(iou(boxes, found[:, :4]) >= _SEEN_FROM, found[:, 4], -1.0).max(axis=1, initial=-1.0)
+            best += scores[scores >= 0].tolist()
+    high = float(np.median(best)) if best else None
+    return None if high is None else (_LOW_SHARE * high, high)

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from studies.labels.objectlab import Thresholds, fitted_thresholds, suspects
+from studies.labels.objectlab import Thresholds, suspects
 from studies.labels.params import read_labels_params
 from studies.labels.planting import KINDS, Planted, plant
 from studies.labels.result import MethodFigures, ObjectLabFigures, Reviewed
 from studies.labels.run import objectlab
-from studies.labels.scoring import Named, Score, score
+from studies.labels.scoring import Named, Score, fitted_thresholds, score
 from studies.labels.table import write_table
 from studies.stages import PARAMS, write_params
 from tasks.artifacts.artifact import write_artifact
