@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from tasks.diagnosis.finding import Finding
-from tasks.ground.od_api_imports import CPUINFO, lacks_avx
+from tasks.ground.od_api_imports import CPUINFO, fuses_slowly, lacks_avx, onednn_is_on
 from tasks.ground.process import usable_cores
 
 _PACKAGES = ("tensorflow", "tf-keras", "tf-object-detection-api", "numpy", "protobuf", "dvc", "prefect")
@@ -42,13 +42,17 @@ def package_findings() -> list[Finding]:
             found.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             return [Finding("FAIL", f"{name} is not installed", "run `make setup`")]
-    setting = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1")
-    onednn = (
-        Finding("note", f"oneDNN is off (TF_ENABLE_ONEDNN_OPTS={setting})", "unset it, unless you need the other sums")
-        if setting.lower() in ("0", "false")
-        else Finding("ok", "oneDNN is on")
-    )
-    return [Finding("ok", ", ".join(found)), onednn]
+    return [Finding("ok", ", ".join(found)), _onednn()]
+
+
+def _onednn() -> Finding:
+    if not onednn_is_on():
+        setting = os.environ["TF_ENABLE_ONEDNN_OPTS"]
+        return Finding(
+            "note", f"oneDNN is off (TF_ENABLE_ONEDNN_OPTS={setting})", "unset it, unless you need the other sums"
+        )
+    slow = "; no operations are fused, which is slow with it on processors without AVX-512"
+    return Finding("ok", f"oneDNN is on{slow * fuses_slowly()}")
 
 
 def _processor(cpuinfo: Path) -> tuple[str, list[str]]:

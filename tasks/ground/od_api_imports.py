@@ -11,6 +11,10 @@ None of its files is changed, and nothing is imported before somebody asks for i
 TensorFlow 2.21 also prints lines about CUDA and oneDNN while it is imported, whatever `TF_CPP_MIN_LOG_LEVEL` says
 (TensorFlow's issue 100442). Where that is 3 they are kept back, and shown when the import fails. So that the one that
 matters is not lost with them, a processor that TensorFlow would end at is refused first.
+
+oneDNN 3.7, which TensorFlow 2.21 computes with, takes tens of milliseconds for a convolution that is fused with the
+normalisation after it, on processors without AVX-512: the SavedModel of a MobileNet took some thirty times as long as
+without fusing (docs/this-machine.md). TensorFlow's remapper fuses them, so it is switched off there.
 """
 
 import importlib
@@ -60,7 +64,7 @@ class _Finder(MetaPathFinder):
         if name == "tensorflow_io":
             return ModuleSpec(name, _Empty())
         if name == "tensorflow":
-            return _quiet(PathFinder.find_spec(name, path))
+            return _prepared(PathFinder.find_spec(name, path))
         if name in _LATER:
             return _when_used(PathFinder.find_spec(name, path))
         return None
@@ -102,25 +106,44 @@ def _when_used(spec: ModuleSpec | None) -> ModuleSpec | None:
     return spec
 
 
-def _quiet(spec: ModuleSpec | None) -> ModuleSpec | None:
-    if spec is None or spec.loader is None or os.environ.get("TF_CPP_MIN_LOG_LEVEL") != "3":
+def _prepared(spec: ModuleSpec | None) -> ModuleSpec | None:
+    if spec is None or spec.loader is None:
         return spec
     execute = spec.loader.exec_module
 
-    def execute_quietly(module: ModuleType) -> None:
-        _refuse_without_avx()
-        with _stderr_aside():
+    def execute_prepared(module: ModuleType) -> None:
+        if os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "3":
+            _refuse_without_avx()
+            with _stderr_aside():
+                execute(module)
+        else:
             execute(module)
+        if fuses_slowly():
+            module.config.optimizer.set_experimental_options({"remapping": False})
 
-    spec.loader.exec_module = execute_quietly  # type: ignore[method-assign]
+    spec.loader.exec_module = execute_prepared  # type: ignore[method-assign]
     return spec
+
+
+def onednn_is_on() -> bool:
+    """Whether TensorFlow computes, or will, with oneDNN: it reads this variable while it is imported."""
+    return os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1").lower() not in ("0", "false")
+
+
+def fuses_slowly(cpuinfo: Path = CPUINFO) -> bool:
+    """Whether convolutions fused with what follows are slow here: with oneDNN, on an x86-64 without AVX-512."""
+    return onednn_is_on() and _lacks("avx512f", cpuinfo)
 
 
 def lacks_avx(cpuinfo: Path = CPUINFO) -> bool:
     """Whether this is a processor of x86-64 that TensorFlow cannot run on; where Linux does not tell, it is none."""
+    return _lacks("avx", cpuinfo)
+
+
+def _lacks(flag: str, cpuinfo: Path) -> bool:
     if platform.machine() != "x86_64" or not cpuinfo.exists():
         return False
-    return not re.search(r"^flags\b.*\bavx\b", cpuinfo.read_text(errors="replace"), re.M)
+    return not re.search(rf"^flags\b.*\b{flag}\b", cpuinfo.read_text(errors="replace"), re.M)
 
 
 def _refuse_without_avx(cpuinfo: Path = CPUINFO) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.ground.od_api_imports import _refuse_without_avx
+from tasks.ground.od_api_imports import _refuse_without_avx, fuses_slowly
 from tests.small_project import ROOT
 
 PREPARED = "from tasks.ground.od_api_imports import prepare_imports\nprepare_imports()\n"
@@ -90,6 +90,7 @@ def chatty(tmp_path: Path) -> Path:
         f"import os\nos.write(2, {OF_DEVICES.encode()!r})\n"
         "if 'FAIL' in os.environ: raise ImportError('damaged')\n"
         "if 'OTHERS' in os.environ: os.write(2, b'a thread has ended\\n')\n"
+        "class config:\n    class optimizer:\n        set_experimental_options = dict\n"
     )
     return tmp_path
 
@@ -129,3 +130,32 @@ def test_a_processor_without_avx_is_refused_before_it_is_too_late(
     (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
     with pytest.raises(ImportError, match="needs a processor with AVX") if refused else nullcontext():
         _refuse_without_avx(tmp_path / "cpuinfo")
+
+
+@pytest.mark.parametrize(
+    ("machine", "flags", "onednn", "slow"),
+    [
+        ("x86_64", "sse avx avx2", "1", True),
+        ("x86_64", "sse avx avx2", "TRUE", True),
+        ("x86_64", "sse avx avx2", "0", False),
+        ("x86_64", "sse avx avx2", "False", False),
+        ("x86_64", "sse avx avx2 avx512f avx512_vnni", "1", False),
+        ("aarch64", "asimd", "1", False),
+    ],
+)
+def test_operations_are_fused_where_that_is_fast(
+    machine: str, flags: str, onednn: str, slow: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", onednn)
+    (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
+    assert fuses_slowly(tmp_path / "cpuinfo") is slow
+
+
+@pytest.mark.parametrize("slow", [True, False])
+def test_tensorflow_is_told(slow: bool) -> None:
+    script = (
+        f"from tasks.ground import od_api_imports\nod_api_imports.fuses_slowly = lambda: {slow}\n"
+        "import tensorflow as tf\nprint(tf.config.optimizer.get_experimental_options().get('remapping'))"
+    )
+    assert printed(script) == ("False" if slow else "None")
